@@ -1,0 +1,175 @@
+"""The only reader of the environment. `.env.example` describes every variable."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import environ
+
+from photochanger import logs
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+
+env = environ.FileAwareEnv()  # any variable may come from a file named by NAME_FILE
+# An empty ENV_FILE means "no file": tests and containers read the real environment only.
+if env_file := os.environ.get("ENV_FILE", str(BASE_DIR / ".env")):
+    env.read_env(env_file)
+
+DEBUG = env.bool("DEBUG", default=False)
+
+# --- Secrets -------------------------------------------------------------------------------------
+MISSING_SECRETS: list[str] = []  # named by the system check photochanger.E001
+
+
+def _secret(name: str) -> str:
+    """A secret of the installation; a missing one stops the start with a system check."""
+    value: str = env.str(name, default="")
+    if not value:
+        if not DEBUG:
+            MISSING_SECRETS.append(name)
+        return secrets.token_urlsafe(48)
+    return value
+
+
+SECRET_KEY = _secret("SECRET_KEY")
+JWT_SIGNING_KEY = _secret("JWT_SIGNING_KEY")
+# One or more Fernet keys, newest first: the first encrypts, all decrypt (rotation).
+FIELD_ENCRYPTION_KEYS: list[str] = env.list("FIELD_ENCRYPTION_KEY", default=[])
+if not FIELD_ENCRYPTION_KEYS and not DEBUG:
+    MISSING_SECRETS.append("FIELD_ENCRYPTION_KEY")
+ADMIN_CREDENTIALS_PATH = Path(
+    env.str("ADMIN_CREDENTIALS_PATH", default=str(BASE_DIR / "secrets/runtime_credentials.json"))
+)
+
+# --- Addresses -----------------------------------------------------------------------------------
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# Addresses of our own reverse proxies: only their X-Forwarded-* headers are believed.
+TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])
+PUBLIC_BASE_URL: str = env.str("PUBLIC_BASE_URL", default="").rstrip("/")
+PUBLIC_MEDIA_BASE_URL: str = env.str("PUBLIC_MEDIA_BASE_URL", default="").rstrip("/")
+
+# --- The photo's path ----------------------------------------------------------------------------
+SYNC_RESPONSE_SECONDS = env.int("SYNC_RESPONSE_SECONDS", default=48)  # 10-60; first value only
+RESULT_TTL_HOURS = env.int("RESULT_TTL_HOURS", default=72)  # first value only
+TEMP_TTL_SECONDS = env.int("TEMP_TTL_SECONDS", default=900)  # test photos of the console
+INGEST_PASSWORD: str = env.str("INGEST_PASSWORD", default="")  # until one is set in the console
+MAX_UPLOAD_MB = 20  # hard cap of one photo; a slot's own limit is at most this
+MAX_PHOTO_MEGAPIXELS = 80  # more is a decompression bomb, not a camera
+UPLOAD_IDLE_SECONDS = 15  # a half-sent body that says nothing for so long is given up
+UPLOAD_SPOOL_BYTES = 1024 * 1024  # a photo above this waits on disk, not in memory
+REQUEST_LANES = 4  # threads, and so database connections, of the photo's path per process
+CONSOLE_LANES = 2  # the same for every other page, so that a slow one never delays a photo
+
+# --- Providers -----------------------------------------------------------------------------------
+GEMINI_API_KEY: str = env.str("GEMINI_API_KEY", default="")
+GEMINI_BASE_URL: str = env.str(
+    "GEMINI_BASE_URL", default="https://generativelanguage.googleapis.com"
+).rstrip("/")
+GEMINI_API_VERSION: str = env.str("GEMINI_API_VERSION", default="v1beta")
+GEMINI_MAX_REQUEST_MB = env.int("GEMINI_MAX_REQUEST_MB", default=20)  # counted after base64
+TURBOTEXT_API_KEY: str = env.str("TURBOTEXT_API_KEY", default="")
+TURBOTEXT_BASE_URL: str = env.str(
+    "TURBOTEXT_BASE_URL", default="https://www.turbotext.ru/api_ai"
+).rstrip("/")
+TURBOTEXT_RESULT_HOSTS: list[str] = env.list(
+    "TURBOTEXT_RESULT_HOSTS", default=["turbotext.ru", "www.turbotext.ru"]
+)
+PROVIDER_PROXY_URL: str = env.str("PROVIDER_PROXY_URL", default="")
+
+# --- Database ------------------------------------------------------------------------------------
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.db_url(
+        "DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'photochanger.sqlite3'}"
+    )
+}
+_database = DATABASES["default"]
+# Lanes keep few connections; they live long and are checked after a database restart.
+_database |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+if _database["ENGINE"].endswith("sqlite3"):
+    _database["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
+    }
+else:
+    _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 3)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Files ---------------------------------------------------------------------------------------
+MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(VAR_DIR / "media")))
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "media.storage.AtomicFileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+if DEBUG:
+    STORAGES["staticfiles"] = {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+    }
+
+# --- Django --------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "photochanger",
+    "providers",
+    "media",
+    "slots",
+    "ingest",
+    "stats",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "photochanger.urls"
+ASGI_APPLICATION = "photochanger.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"}
+]
+
+LANGUAGE_CODE: str = env.str("LANGUAGE_CODE", default="ru")
+LANGUAGES = [("ru", "Русский"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "photochanger/locale"]
+TIME_ZONE: str = env.str("TIME_ZONE", default="Europe/Moscow")  # shown to people; kept as UTC
+USE_TZ = True
+
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("COOKIES_OVER_HTTPS_ONLY", default=False)
+
+# --- Logs ----------------------------------------------------------------------------------------
+LOGGING_CONFIG = None
+logs.configure(
+    log_format=env.str("LOG_FORMAT", default="console" if DEBUG else "json"),
+    level=env.str("LOG_LEVEL", default="INFO"),
+)
