@@ -1,0 +1,85 @@
+"""What every test run needs before Django reads its settings: `-p photochanger.tests.plugin`.
+
+Nothing of the developer's own environment may leak in: no `.env`, no real provider key, no
+database but the one chosen here (SQLite in memory, or a real PostgreSQL with `--postgres`).
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Generator
+from urllib.parse import urlsplit
+
+import pytest
+from cryptography.fernet import Fernet
+
+PROVIDER_KEYS = ("GEMINI_API_KEY", "TURBOTEXT_API_KEY")
+# A developer's shell may hold these; each would change what is tested.
+FOREIGN = (
+    *("SECRET_KEY", "JWT_SIGNING_KEY", "FIELD_ENCRYPTION_KEY", "INGEST_PASSWORD"),
+    *("SYNC_RESPONSE_SECONDS", "RESULT_TTL_HOURS", "TEMP_TTL_SECONDS", "LANGUAGE_CODE"),
+    *("PUBLIC_BASE_URL", "PUBLIC_MEDIA_BASE_URL", "TRUSTED_PROXIES", "ALLOWED_HOSTS"),
+    *("CSRF_TRUSTED_ORIGINS", "COOKIES_OVER_HTTPS_ONLY", "ADMIN_CREDENTIALS_PATH"),
+    *("GEMINI_BASE_URL", "TURBOTEXT_BASE_URL", "TURBOTEXT_RESULT_HOSTS"),
+)
+
+_media_root = tempfile.mkdtemp(prefix="photochanger-tests-media-")
+atexit.register(shutil.rmtree, _media_root, ignore_errors=True)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--postgres",
+        action="store_true",
+        help="run on a real PostgreSQL (TEST_DATABASE_URL, or one started from a wheel)",
+    )
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
+    # A wrapper runs before pytest-django's own hook, which loads the settings.
+    options = early_config.known_args_namespace
+    live = "live" in options.markexpr and "not live" not in options.markexpr
+    _set_environment(keep_provider_keys=live)
+    os.environ["DATABASE_URL"] = _postgres_url() if options.postgres else "sqlite://:memory:"
+    yield
+
+
+def _set_environment(*, keep_provider_keys: bool) -> None:
+    for name in FOREIGN if keep_provider_keys else (*FOREIGN, *PROVIDER_KEYS):
+        os.environ.pop(name, None)
+        os.environ.pop(f"{name}_FILE", None)
+    os.environ |= {
+        "DJANGO_SETTINGS_MODULE": "photochanger.settings",
+        "ENV_FILE": "",
+        "DEBUG": "1",
+        "MEDIA_ROOT": _media_root,
+        "LOG_FORMAT": "json",
+        "FIELD_ENCRYPTION_KEY": Fernet.generate_key().decode(),
+    }
+
+
+def _postgres_url() -> str:
+    """Address of a database of this run's own, so that two runs never share `test_...`."""
+    from photochanger.tests import live
+
+    try:
+        server = live.ensure_postgres()
+    except Exception as exc:  # whatever stopped it, the developer needs one readable sentence
+        raise pytest.UsageError(
+            f"--postgres: PostgreSQL did not start ({type(exc).__name__}: {exc}). "
+            f"TEST_DATABASE_URL names another server; the log of ours is {live.POSTGRES_DIR}/log."
+        ) from exc
+    return live.with_database(server, f"photochanger_{os.getpid()}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    # Not pytest_report_header: `-q` hides the header, and the database matters.
+    url = urlsplit(os.environ["DATABASE_URL"])
+    where = "SQLite in memory (--postgres runs on PostgreSQL)"
+    if not url.scheme.startswith("sqlite"):
+        where = f"PostgreSQL at {url.hostname or url.query.removeprefix('host=')}"
+    if reporter := session.config.pluginmanager.get_plugin("terminalreporter"):
+        reporter.write_line(f"database: {where}")
