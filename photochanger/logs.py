@@ -1,5 +1,6 @@
 """Structured logs: one line per fact, JSON for machines or colours for people."""
 
+import logging
 import logging.config
 from typing import Any
 
@@ -14,6 +15,11 @@ _SHARED: list[Any] = [
 ]
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """Django repeats every 4xx and 5xx answer; only its tracebacks are not told by us already."""
+    return record.exc_info is not None
+
+
 def configure(*, log_format: str, level: str) -> None:
     """Send structlog and the standard library's loggers through one renderer to stderr.
 
@@ -21,7 +27,8 @@ def configure(*, log_format: str, level: str) -> None:
     read as ``json`` here, since a log must exist before the checks run.
     """
     renderer: list[Any] = (
-        [structlog.dev.ConsoleRenderer()]
+        # Plain tracebacks: the fancy ones print local variables, passwords among them.
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if log_format == "console"
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
@@ -39,12 +46,14 @@ def configure(*, log_format: str, level: str) -> None:
                     ],
                 }
             },
+            "filters": {"news": {"()": lambda: _is_news}},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
             "root": {"handlers": ["stderr"], "level": level},
             "loggers": {
                 # httpx logs every request's address at INFO; ours says more with less.
                 "httpx": {"level": "WARNING"},
                 "uvicorn.access": {"level": "WARNING"},
+                "django.request": {"filters": ["news"]},
             },
         }
     )

@@ -81,9 +81,7 @@ PROVIDER_PROXY_URL: str = env.str("PROVIDER_PROXY_URL", default="")
 
 # --- Database ------------------------------------------------------------------------------------
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.db_url(
-        "DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'photochanger.sqlite3'}"
-    )
+    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'photochanger.sqlite3'}")
 }
 _database = DATABASES["default"]
 # Lanes keep few connections; they live long and are checked after a database restart.
@@ -108,9 +106,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 if DEBUG:
-    STORAGES["staticfiles"] = {
-        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-    }
+    STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
 # --- Django --------------------------------------------------------------------------------------
 INSTALLED_APPS = [

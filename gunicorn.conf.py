@@ -1,0 +1,43 @@
+"""How plain `gunicorn` in this folder serves: ASGI workers that outlive every deadline."""
+
+import os
+import sys
+
+from uvicorn_worker import UvicornWorker
+
+
+class Worker(UvicornWorker):
+    """Believes no proxy header by itself (photochanger.asgi does), and names no software."""
+
+    CONFIG_KWARGS = {
+        "loop": "uvloop",
+        "http": "httptools",
+        "lifespan": "on",
+        "proxy_headers": False,
+        "server_header": False,
+        "access_log": False,
+    }
+
+
+wsgi_app = "photochanger.asgi:application"
+worker_class = Worker
+bind = os.environ.get("BIND", "0.0.0.0:8000")  # noqa: S104  booths are other machines
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+# The longest wait a slot may have (60 s) and time to store and answer.
+graceful_timeout = 75
+timeout = 75
+keepalive = 5
+
+
+def on_starting(server: object) -> None:
+    """A wrong installation does not start, and says what to do."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "photochanger.settings")
+    import django
+    from django.core.management import call_command
+    from django.core.management.base import SystemCheckError
+
+    django.setup()
+    try:
+        call_command("check")
+    except SystemCheckError as exc:
+        sys.exit(str(exc))

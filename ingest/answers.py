@@ -1,0 +1,45 @@
+"""How a finished photo is answered over HTTP."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from ingest.models import Job
+from ingest.pipeline import Outcome
+from providers.pictures import EXTENSIONS
+
+
+class PictureResponse(HttpResponse):
+    """A response that lets go of its picture when it is sent.
+
+    Django's ASGI handler leaves one reference cycle per request that would hold the body, about
+    2 MB, until a full garbage collection.
+    """
+
+    def close(self) -> None:
+        super().close()
+        self.content = b""
+
+
+def picture_answer(request: HttpRequest, outcome: Outcome) -> HttpResponse:
+    """The picture itself, whole and uncompressed, with the headers a booth's operator looks for."""
+    picture, job = outcome.picture, outcome.job
+    extension = EXTENSIONS[picture.mime]
+    headers = {
+        "Content-Length": str(len(picture.body)),
+        "Content-Disposition": f'inline; filename="{job.slot_id}-{job.pk}.{extension}"',
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+        "X-Job-Id": str(job.pk),
+        "X-Result-Url": result_url(request, job),
+    }
+    if outcome.is_replay:
+        headers["X-PhotoChanger-Replay"] = "1"
+    return PictureResponse(picture.body, content_type=picture.mime, headers=headers)
+
+
+def result_url(request: HttpRequest, job: Job) -> str:
+    """The guest's link; under ``PUBLIC_BASE_URL``, or else as the caller reached us."""
+    path = reverse("api:public_result", kwargs={"job_id": job.pk})
+    base: str = settings.PUBLIC_BASE_URL
+    return f"{base}{path}" if base else request.build_absolute_uri(path)

@@ -1,0 +1,142 @@
+"""How a job ends: every way out closes its row, with one word for what happened."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from ingest.models import Attempt, Job
+from media.services import ResultFiles, discard_result, record_result
+from photochanger.db import in_db
+from photochanger.errors import AppError, ClientGone, InternalError, ProviderTimeout, StorageError
+from slots.services import platform_settings
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Record:
+    """What a job gathers on its way; written once, when it closes."""
+
+    job: Job
+    attempts: list[Attempt] = field(default_factory=list)
+    result: ResultFiles | None = None
+    files: ExitStack = field(default_factory=ExitStack)  # closed with the job
+
+    @property
+    def provider_ms(self) -> int | None:
+        return sum(a.duration_ms for a in self.attempts) if self.attempts else None
+
+
+@asynccontextmanager
+async def recorded(job: Job) -> AsyncIterator[Record]:
+    """Close the job's row whatever happens in the block, and let the failure go on as AppError.
+
+    The one place where an outcome is decided. The row is closed even when the booth hangs up or
+    the server is told to stop.
+    """
+    record = Record(job)
+    try:
+        yield record
+        await asyncio.shield(in_db(close_done, record))
+    except asyncio.CancelledError:
+        await asyncio.shield(_fail(record, ClientGone("the booth hung up")))
+        raise
+    except AppError as exc:
+        exc.job_id = str(job.pk)
+        await asyncio.shield(_fail(record, exc))
+        raise
+    except Exception as exc:  # a bug: the row must tell, and the booth gets a clean answer
+        log.exception("ingest.job.broke", job=str(job.pk))
+        error = InternalError(f"{type(exc).__name__}", job_id=str(job.pk))
+        await asyncio.shield(_fail(record, error))
+        raise error from exc
+    finally:
+        record.files.close()
+
+
+async def _fail(record: Record, error: AppError) -> None:
+    try:
+        is_closed = await in_db(close_failed, record, error)
+    except DatabaseError:
+        # Readers will see the row as interrupted once its deadline has passed; what was stored is
+        # swept by cleanup. The booth still gets the answer of what went wrong first.
+        log.exception("ingest.job.left_open", job=str(record.job.pk), reason=error.reason)
+        return
+    if is_closed and record.result is not None:  # perhaps stored, but no row points there
+        await asyncio.to_thread(discard_result, record.job.slot_id, record.job.pk, record.result)
+
+
+def close_done(record: Record) -> None:
+    """Status, times, result and attempts in one transaction. Raises StorageError."""
+    job, result = record.job, record.result
+    assert result is not None
+    now = timezone.now()
+    expires_at = now + timedelta(hours=platform_settings().result_ttl_hours)
+    with transaction.atomic():
+        is_ours = _close(
+            record,
+            status=Job.Status.DONE,
+            result_path=result.payload_path(job.slot_id, job.pk),
+            result_mime=result.mime,
+            result_bytes=len(result.body),
+            result_width=result.width,
+            result_height=result.height,
+            result_expires_at=expires_at,
+        )
+        if not is_ours:
+            raise StorageError("the job was closed by somebody else meanwhile")
+        record_result(job.slot_id, job.pk, result, expires_at=expires_at)
+    _log_closed(record, status=Job.Status.DONE)
+
+
+def close_failed(record: Record, error: AppError) -> bool:
+    """Returns False when the row was closed already, for example as done a moment ago."""
+    status = Job.Status.TIMEOUT if isinstance(error, ProviderTimeout) else Job.Status.FAILED
+    with transaction.atomic():
+        is_closed = _close(
+            record,
+            status=status,
+            failure_reason=error.reason,
+            failure_detail=str(error)[:500],
+            replay_key=None,  # a repeat is a new job
+        )
+    if is_closed:
+        _log_closed(record, status=status, reason=error.reason, detail=str(error)[:500])
+    return is_closed
+
+
+def _close(record: Record, **values: object) -> bool:
+    """Close the row if it is still open: of two who try, one wins."""
+    job, now = record.job, timezone.now()
+    closed = Job.objects.filter(pk=job.pk, status=Job.Status.PROCESSING).update(
+        finished_at=now,
+        duration_ms=milliseconds((now - job.started_at).total_seconds()),
+        provider_ms=record.provider_ms,
+        **values,
+    )
+    if closed:
+        Attempt.objects.bulk_create(record.attempts)
+    return bool(closed)
+
+
+def milliseconds(seconds: float) -> int:
+    return max(0, round(seconds * 1000))
+
+
+def _log_closed(record: Record, **facts: object) -> None:
+    level = log.info if facts["status"] == Job.Status.DONE else log.warning
+    level(
+        "ingest.job.closed",
+        job=str(record.job.pk),
+        slot=record.job.slot_id,
+        provider_ms=record.provider_ms,
+        duration_ms=milliseconds((timezone.now() - record.job.started_at).total_seconds()),
+        size_bytes=len(record.result.body) if record.result else None,
+        **facts,
+    )

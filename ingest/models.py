@@ -1,0 +1,130 @@
+import uuid
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from photochanger.errors import Interrupted
+from slots.models import Slot
+
+
+class Job(models.Model):
+    """One photo from the booth's POST to its outcome."""
+
+    class Source(models.TextChoices):
+        INGEST = "ingest", _("booth")
+        UI_TEST = "ui_test", _("test run")
+
+    class Status(models.TextChoices):
+        PROCESSING = "processing", _("in progress")
+        DONE = "done", _("done")
+        TIMEOUT = "timeout", _("too late")
+        FAILED = "failed", _("failed")
+
+    # Random: whoever knows it may see the picture, so it is the public secret of the result.
+    job_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    slot = models.ForeignKey(Slot, models.PROTECT, related_name="jobs", verbose_name=_("slot"))
+    slot_version = models.PositiveIntegerField()
+    source = models.CharField(_("source"), max_length=10, choices=Source.choices)
+    status = models.CharField(
+        _("status"), max_length=12, choices=Status.choices, default=Status.PROCESSING
+    )
+    provider = models.CharField(_("provider"), max_length=30)
+    operation = models.CharField(_("operation"), max_length=50)
+
+    started_at = models.DateTimeField(_("first byte"))
+    deadline = models.DateTimeField(_("deadline"))
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    duration_ms = models.PositiveIntegerField(_("took, ms"), null=True, blank=True)
+    provider_ms = models.PositiveIntegerField(_("of it the provider, ms"), null=True, blank=True)
+    failure_reason = models.CharField(_("reason"), max_length=30, blank=True)
+    failure_detail = models.CharField(_("detail"), max_length=500, blank=True)
+
+    photo_sha256 = models.CharField(max_length=64)
+    photo_bytes = models.PositiveIntegerField(_("photo, bytes"))
+    hash_recipe = models.CharField(_("hash of the booth"), max_length=10, blank=True)
+    idempotency_key = models.CharField(max_length=200, blank=True)
+    # What a repeated photo would carry too. Unique, so that of two equal photos at once the
+    # database lets only one in; freed when the job fails, so that a repeat is a new job.
+    replay_key = models.CharField(max_length=300, null=True, unique=True, editable=False)
+    booth_id = models.CharField(_("booth"), max_length=64, blank=True)
+    booth_name = models.CharField(_("booth's computer"), max_length=64, blank=True)
+    booth_version = models.CharField(_("booth's version"), max_length=64, blank=True)
+
+    result_path = models.CharField(max_length=200, blank=True)
+    result_mime = models.CharField(max_length=50, blank=True)
+    result_bytes = models.PositiveIntegerField(null=True, blank=True)
+    result_width = models.PositiveIntegerField(null=True, blank=True)
+    result_height = models.PositiveIntegerField(null=True, blank=True)
+    result_expires_at = models.DateTimeField(_("result kept until"), null=True, blank=True)
+    fell_back = models.BooleanField(_("original sent instead"), default=False)
+
+    class Meta:
+        db_table = "job_history"
+        ordering = ["-started_at"]
+        verbose_name = _("photo")
+        verbose_name_plural = _("photos")
+        indexes = [
+            # Admission counts photos in flight: a handful of rows in a table of a million.
+            models.Index(
+                fields=["slot", "deadline"],
+                name="job_in_flight_by_slot",
+                condition=Q(status="processing"),
+            ),
+            models.Index(
+                fields=["provider", "deadline"],
+                name="job_in_flight_by_provider",
+                condition=Q(status="processing"),
+            ),
+            models.Index(fields=["slot", "-started_at"], name="job_by_slot_and_time"),
+            models.Index(fields=["-started_at"], name="job_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.job_id)
+
+    def is_overdue(self, now: datetime | None = None) -> bool:
+        """A row past its deadline that nobody closed: the process that held it died."""
+        return self.status == self.Status.PROCESSING and (now or timezone.now()) > self.deadline
+
+    @property
+    def outcome(self) -> tuple[Status, str]:
+        """Status and failure reason as every reader must see them, crash or no crash."""
+        if self.is_overdue():
+            return self.Status.FAILED, Interrupted.reason
+        return self.Status(self.status), self.failure_reason
+
+    def result_is_kept(self, now: datetime | None = None) -> bool:
+        return (
+            self.status == self.Status.DONE
+            and self.result_expires_at is not None
+            and (now or timezone.now()) < self.result_expires_at
+        )
+
+
+class Attempt(models.Model):
+    """One call of a provider within a job."""
+
+    job = models.ForeignKey(Job, models.CASCADE, related_name="attempts")
+    number = models.PositiveSmallIntegerField(_("call"))
+    provider = models.CharField(_("provider"), max_length=30)
+    model = models.CharField(_("model"), max_length=100, blank=True)
+    started_at = models.DateTimeField(_("started"))
+    duration_ms = models.PositiveIntegerField(_("took, ms"))
+    http_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    finish_reason = models.CharField(max_length=50, blank=True)
+    provider_request_id = models.CharField(max_length=100, blank=True)
+    failure_reason = models.CharField(_("reason"), max_length=30, blank=True)
+    usage = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        db_table = "job_attempt"
+        ordering = ["job", "number"]
+        verbose_name = _("call of a provider")
+        verbose_name_plural = _("calls of a provider")
+        constraints = [models.UniqueConstraint(fields=["job", "number"], name="attempt_number")]
+
+    def __str__(self) -> str:
+        return f"{self.job_id} #{self.number}"

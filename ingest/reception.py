@@ -1,0 +1,149 @@
+"""From the booth's request to an order: everything that can be refused before a place is taken."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils import timezone
+
+from ingest.models import Job
+from ingest.password import check_password
+from ingest.upload import ARRIVED_KEY, BODY_KEY, UploadedForm, received_form
+from photochanger.db import in_db
+from photochanger.errors import (
+    ChecksumMismatch,
+    InvalidImage,
+    InvalidRequest,
+    UnsupportedMediaType,
+)
+from providers.pictures import Photo, UnreadablePicture, read_header, sniff
+from slots.models import Slot
+from slots.services import PlatformSettings, open_slot, password_hash_for
+
+MAX_IDENTITY = 64
+MAX_KEY = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booth:
+    """Who sent the photo; the only form fields that are kept. Hostile text, cut and printable."""
+
+    id: str = ""
+    name: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One checked photo and what to do with it; ``deadline_at`` is in the event loop's time."""
+
+    slot: Slot  # as it was when the photo arrived; admission looks again
+    platform: PlatformSettings
+    photo: Photo
+    source: Job.Source
+    started_at: datetime
+    wait_s: int
+    deadline_at: float
+    booth: Booth = Booth()
+    hash_recipe: str = ""
+    idempotency_key: str = ""
+
+    @property
+    def deadline(self) -> datetime:
+        return self.started_at + timedelta(seconds=self.wait_s)
+
+
+@asynccontextmanager
+async def received_order(request: HttpRequest, slot_id: str) -> AsyncIterator[Order]:
+    """A booth's photo, read and checked, cheap refusals first; its file lives in this block.
+
+    Raises SlotNotFound, SlotDisabled, PayloadTooLarge (by Content-Length) before the body is read;
+    then InvalidRequest, PayloadTooLarge, ClientGone, StorageError while it is read; then
+    InvalidPassword, RateLimited, UnsupportedMediaType, InvalidImage, ChecksumMismatch.
+    """
+    slot, platform = await in_db(open_slot, slot_id)
+    arrived_at = arrival(request)
+    wait_s = slot.sync_response_seconds or platform.sync_response_seconds
+    limit_bytes = slot.size_limit_mb * 1024 * 1024
+    if body := getattr(request, "scope", {}).get(BODY_KEY):
+        body.check_declared(limit_bytes)
+    async with received_form(
+        request, max_file_bytes=limit_bytes, until=arrived_at + wait_s
+    ) as form:
+        if form.file is None or "password" not in form.fields:
+            raise InvalidRequest(f"fields sent: {sorted(form.fields)[:20]}")
+        await check_password(
+            form.fields["password"],
+            password_hash_for(slot, platform),
+            address=request.META.get("REMOTE_ADDR", ""),
+        )
+        photo, recipe = await asyncio.to_thread(inspect, form, platform)
+        yield Order(
+            slot=slot,
+            platform=platform,
+            photo=photo,
+            source=Job.Source.INGEST,
+            started_at=started_at(arrived_at),
+            wait_s=wait_s,
+            deadline_at=arrived_at + wait_s,
+            booth=booth_of(form.fields),
+            hash_recipe=recipe,
+            idempotency_key=idempotency_key_of(request),
+        )
+
+
+def arrival(request: HttpRequest) -> float:
+    """The event loop's time at the request's first byte."""
+    now = asyncio.get_running_loop().time()
+    return float(getattr(request, "scope", {}).get(ARRIVED_KEY, now))
+
+
+def started_at(arrived_at: float) -> datetime:
+    return timezone.now() - timedelta(seconds=asyncio.get_running_loop().time() - arrived_at)
+
+
+def inspect(form: UploadedForm, platform: PlatformSettings) -> tuple[Photo, str]:
+    """The photo by its content, and the recipe of the booth's hash. Blocking."""
+    assert form.file is not None
+    form.file.seek(0)
+    mime = sniff(form.file.read(16))
+    if mime is None:
+        raise UnsupportedMediaType("neither JPEG, PNG nor WEBP by content")
+    try:
+        width, height, orientation = read_header(
+            form.file, max_megapixels=settings.MAX_PHOTO_MEGAPIXELS
+        )
+    except UnreadablePicture as exc:
+        raise InvalidImage(str(exc)) from exc
+    recipe = "" if platform.hash_check == "off" else form.matching_recipe()
+    if platform.hash_check == "strict" and recipe in ("", "none"):
+        raise ChecksumMismatch("the hash is missing or follows no known recipe")
+    photo = Photo(
+        file=form.file,
+        size_bytes=form.size_bytes,
+        sha256=form.sha256(),
+        mime=mime,
+        width=width,
+        height=height,
+        orientation=orientation,
+    )
+    return photo, recipe
+
+
+def booth_of(fields: Mapping[str, str]) -> Booth:
+    def kept(name: str) -> str:
+        return re.sub(r"[^\w .:/\\-]", "", fields.get(name, ""))[:MAX_IDENTITY].strip()
+
+    return Booth(id=kept("id"), name=kept("name"), version=kept("version"))
+
+
+def idempotency_key_of(request: HttpRequest) -> str:
+    key: str = request.headers.get("Idempotency-Key", "").strip()
+    if len(key) > MAX_KEY or not key.isprintable():
+        raise InvalidRequest(f"Idempotency-Key must be printable and at most {MAX_KEY} long")
+    return key

@@ -1,0 +1,185 @@
+"""The booth's multipart form, read while it arrives: parsed, hashed and spooled off the loop."""
+
+import asyncio
+import hashlib
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import IO, Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from multipart import (
+    MultipartError,
+    MultipartSegment,
+    ParserLimitReached,
+    PushMultipartParser,
+    parse_options_header,
+)
+
+from photochanger.errors import InvalidRequest, PayloadTooLarge, StorageError
+
+# Where the edge leaves the body that the view is to read, and the loop's time of its first byte.
+BODY_KEY, ARRIVED_KEY = "photochanger.body", "photochanger.arrived"
+FILE_FIELDS = ("fileToUpload", "file", "image")
+MAX_FIELDS, MAX_FIELD_BYTES = 64, 8 * 1024
+BATCH_BYTES = 256 * 1024  # parsed in one thread hop; what has arrived of one photo in memory
+# Recipes a booth's hash is compared with; told apart by the number of hex digits.
+HASH_RECIPES = {32: "md5", 40: "sha1", 64: "sha256"}
+
+
+class UploadedForm:
+    """What came in one form: text fields, and the file with its digests. ``close`` frees it."""
+
+    def __init__(self) -> None:
+        self.fields: dict[str, str] = {}
+        self.file: IO[bytes] | None = None
+        self.size_bytes = 0
+        self._digests: dict[str, Any] = {}
+
+    def close(self) -> None:
+        if self.file is not None:
+            self.file.close()
+
+    def open_file(self) -> None:
+        """Start the file: hash it by SHA-256, and by the booth's recipe if that is known yet."""
+        self.file = tempfile.SpooledTemporaryFile(max_size=settings.UPLOAD_SPOOL_BYTES)  # noqa: SIM115
+        recipes = {"sha256", HASH_RECIPES.get(len(self.fields.get("hash", "")), "sha256")}
+        self._digests = {name: hashlib.new(name, usedforsecurity=False) for name in recipes}
+
+    def write_file(self, data: bytes) -> None:
+        assert self.file is not None
+        self.size_bytes += len(data)
+        self.file.write(data)
+        for digest in self._digests.values():
+            digest.update(data)
+
+    def sha256(self) -> str:
+        return str(self._digests["sha256"].hexdigest())
+
+    def matching_recipe(self) -> str:
+        """Which recipe the booth's ``hash`` follows: "" without a hash, "none" for no known one.
+
+        Blocking when the hash came after the file: the file is read once more.
+        """
+        claimed = self.fields.get("hash", "").strip().lower()
+        if not claimed:
+            return ""
+        recipe = HASH_RECIPES.get(len(claimed))
+        if recipe is None or self.file is None:
+            return "none"
+        if recipe not in self._digests:
+            self.file.seek(0)
+            self._digests[recipe] = hashlib.file_digest(self.file, recipe)  # type: ignore[arg-type]
+        return recipe if self._digests[recipe].hexdigest() == claimed else "none"
+
+
+class FormParser:
+    """Feeds arriving bytes into an UploadedForm. Blocking: every call belongs in a thread."""
+
+    def __init__(self, content_type: str, *, max_file_bytes: int) -> None:
+        kind, options = parse_options_header(content_type)
+        if kind != "multipart/form-data" or not options.get("boundary"):
+            raise InvalidRequest("the body is not multipart/form-data with a boundary")
+        self.form = UploadedForm()
+        self._max_file_bytes = max_file_bytes
+        self._name = ""
+        self._text: bytearray | None = None  # of the text field that is being read
+        self._is_in_photo = False
+        try:
+            self._parser = PushMultipartParser(options["boundary"], max_segment_count=MAX_FIELDS)
+        except MultipartError as exc:
+            raise InvalidRequest(f"bad boundary: {exc}") from exc
+
+    def feed(self, data: bytes) -> None:
+        """Raises InvalidRequest, PayloadTooLarge, or StorageError when the temp folder is full."""
+        try:
+            for event in self._parser.parse(data):
+                self._take(event)
+        except ParserLimitReached as exc:
+            raise InvalidRequest(f"too many or too long form fields: {exc}") from exc
+        except MultipartError as exc:
+            raise InvalidRequest(f"broken multipart: {exc}") from exc
+        except OSError as exc:
+            raise StorageError(f"upload cannot be spooled: {exc.strerror}") from exc
+
+    def finish(self) -> UploadedForm:
+        """The complete form. Raises InvalidRequest when its end is missing."""
+        try:
+            self._parser.close()
+        except MultipartError as exc:
+            raise InvalidRequest(f"the form was cut off: {exc}") from exc
+        return self.form
+
+    def _take(self, event: "MultipartSegment | bytes | bytearray | None") -> None:
+        if isinstance(event, MultipartSegment):
+            self._start(event)
+        elif event is None:
+            self._end()
+        elif self._is_in_photo:
+            if self.form.size_bytes + len(event) > self._max_file_bytes:
+                raise PayloadTooLarge(f"photo larger than {self._max_file_bytes} bytes")
+            self.form.write_file(bytes(event))
+        elif self._text is not None:
+            self._text += event
+            if len(self._text) > MAX_FIELD_BYTES:
+                raise InvalidRequest("a text field is too long")
+
+    def _start(self, segment: MultipartSegment) -> None:
+        """The first file under a known name is the photo; other files are read and forgotten."""
+        self._name = segment.name
+        is_file = segment.filename is not None
+        self._is_in_photo = is_file and segment.name in FILE_FIELDS and self.form.file is None
+        if self._is_in_photo:
+            self.form.open_file()
+        self._text = None if is_file else bytearray()
+
+    def _end(self) -> None:
+        if self._text is not None:
+            self.form.fields.setdefault(self._name, self._text.decode("utf-8", "replace"))
+        self._text, self._is_in_photo = None, False
+
+
+def body_of(request: HttpRequest) -> AsyncIterator[bytes]:
+    """The body as it arrives; where no edge stands before Django, as Django has read it."""
+    body = getattr(request, "scope", {}).get(BODY_KEY)
+    return body.chunks() if body else _read_by_django(request)
+
+
+async def _read_by_django(request: HttpRequest) -> AsyncIterator[bytes]:
+    while chunk := request.read(BATCH_BYTES):
+        yield chunk
+
+
+@asynccontextmanager
+async def received_form(
+    request: HttpRequest, *, max_file_bytes: int, until: float
+) -> AsyncIterator[UploadedForm]:
+    """The form of a request, complete; its file lives until the block ends.
+
+    ``until`` is in the event loop's time. Raises InvalidRequest (also for an upload that takes
+    longer), PayloadTooLarge, ClientGone and StorageError.
+    """
+    parser = FormParser(request.headers.get("Content-Type", ""), max_file_bytes=max_file_bytes)
+    try:
+        try:
+            async with asyncio.timeout_at(until):
+                await _read_all(request, parser)
+        except TimeoutError as exc:
+            raise InvalidRequest("the upload took longer than the slot may wait") from exc
+        yield parser.finish()
+    finally:
+        parser.form.close()
+
+
+async def _read_all(request: HttpRequest, parser: FormParser) -> None:
+    batch: list[bytes] = []
+    size = 0
+    async for chunk in body_of(request):
+        batch.append(chunk)
+        size += len(chunk)
+        if size >= BATCH_BYTES:
+            await asyncio.to_thread(parser.feed, b"".join(batch))
+            batch, size = [], 0
+    if batch:
+        await asyncio.to_thread(parser.feed, b"".join(batch))

@@ -1,0 +1,42 @@
+import uuid
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class MediaObject(models.Model):
+    """One stored file. ``job_id`` and ``slot_id`` are plain values: media knows neither model."""
+
+    class Kind(models.TextChoices):
+        RESULT = "result", _("result")
+        PREVIEW = "preview", _("preview")
+        PROVIDER_INPUT = "provider_input", _("picture for a provider")
+        TEMPLATE = "template", _("template")
+        TEST_PHOTO = "test_photo", _("test photo")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    job_id = models.UUIDField(_("photo"), null=True, blank=True, db_index=True)
+    slot_id = models.CharField(_("slot"), max_length=16)
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
+    path = models.CharField(_("path under MEDIA_ROOT"), max_length=200, unique=True)
+    mime = models.CharField(_("type"), max_length=50)
+    size_bytes = models.PositiveBigIntegerField(_("size, bytes"))
+    sha256 = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(_("stored"), auto_now_add=True)
+    expires_at = models.DateTimeField(_("kept until"), null=True, blank=True)  # null: kept
+    cleaned_at = models.DateTimeField(_("deleted"), null=True, blank=True)
+
+    class Meta:
+        db_table = "media_object"
+        verbose_name = _("file")
+        verbose_name_plural = _("files")
+        indexes = [
+            models.Index(
+                fields=["expires_at"],
+                name="media_to_clean",
+                condition=models.Q(cleaned_at__isnull=True),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.path

@@ -1,0 +1,90 @@
+"""System checks: a wrong installation does not start, and says what to do."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.core import checks
+
+
+@checks.register()
+def check_environment(**kwargs: Any) -> list[checks.CheckMessage]:
+    return [*_secrets(), *_bounds(), *_addresses(), *_folders()]
+
+
+def _secrets() -> Iterator[checks.CheckMessage]:
+    for name in settings.MISSING_SECRETS:
+        yield checks.Error(
+            f"{name} is not set.",
+            hint=f"Put it into the environment, into .env, or name a file in {name}_FILE. "
+            "`make env` writes a .env with fresh random secrets.",
+            id="photochanger.E001",
+        )
+    for name in ("SECRET_KEY", "JWT_SIGNING_KEY"):
+        if name not in settings.MISSING_SECRETS and len(getattr(settings, name)) < 32:
+            yield checks.Error(
+                f"{name} is shorter than 32 characters.",
+                hint='Use: python -c "import secrets; print(secrets.token_urlsafe(48))"',
+                id="photochanger.E002",
+            )
+    for key in settings.FIELD_ENCRYPTION_KEYS:
+        try:
+            Fernet(key)
+        except ValueError:
+            yield checks.Error(
+                "FIELD_ENCRYPTION_KEY holds a value that is not a Fernet key.",
+                hint="Use: python -c "
+                '"from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"',
+                id="photochanger.E003",
+            )
+
+
+def _bounds() -> Iterator[checks.CheckMessage]:
+    bounds = {
+        "SYNC_RESPONSE_SECONDS": (10, 60),
+        "RESULT_TTL_HOURS": (1, 24 * 365),
+        "TEMP_TTL_SECONDS": (60, 24 * 3600),
+        "GEMINI_MAX_REQUEST_MB": (1, 100),
+    }
+    for name, (low, high) in bounds.items():
+        if not low <= getattr(settings, name) <= high:
+            yield checks.Error(
+                f"{name} is {getattr(settings, name)}, allowed is {low}-{high}.",
+                id="photochanger.E004",
+            )
+
+
+def _addresses() -> Iterator[checks.CheckMessage]:
+    for name in (
+        "PUBLIC_BASE_URL",
+        "PUBLIC_MEDIA_BASE_URL",
+        "GEMINI_BASE_URL",
+        "TURBOTEXT_BASE_URL",
+        "PROVIDER_PROXY_URL",
+    ):
+        value = getattr(settings, name)
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("http", "https") or not parts.netloc):
+            yield checks.Error(
+                f"{name} is not an address like https://photos.example.com.",
+                id="photochanger.E005",
+            )
+    if not settings.ALLOWED_HOSTS:
+        yield checks.Error(
+            "ALLOWED_HOSTS is empty: every request would be refused.",
+            hint="List the names and addresses under which booths and people reach the server.",
+            id="photochanger.E006",
+        )
+
+
+def _folders() -> Iterator[checks.CheckMessage]:
+    try:
+        settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        yield checks.Error(
+            f"MEDIA_ROOT cannot be made: {exc.strerror}.",
+            hint="Pictures are stored there; the server's user must be able to write to it.",
+            id="photochanger.E007",
+        )

@@ -1,0 +1,71 @@
+"""What every AI service owes the product. `ADDING_A_PROVIDER.md` tells the story."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, Literal, TypeVar
+
+from django.utils.translation import gettext_noop as _  # translated where a form is drawn
+from pydantic import BaseModel, Field
+
+from providers.pictures import Photo, Picture
+
+
+class DriverSettings(BaseModel, extra="forbid"):
+    """What a slot may say to any driver: rules for the picture that is kept and printed."""
+
+    output_format: Literal["jpeg", "png", "webp"] | None = Field(
+        None, title=_("Picture format"), description=_("Empty: as the service sends it.")
+    )
+    output_max_side_px: int | None = Field(None, ge=256, le=8192, title=_("Longest side, px"))
+    output_quality: int = Field(92, ge=50, le=100, title=_("Quality when encoded again"))
+
+
+S = TypeVar("S", bound=DriverSettings)
+
+
+@dataclass(slots=True, kw_only=True)
+class CallTrace:
+    """What one call of a provider told us, filled as it goes, so that a failure has it too."""
+
+    model: str = ""
+    http_status: int | None = None
+    finish_reason: str = ""
+    provider_request_id: str = ""
+    usage: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A template picture of a slot; ``kind`` says what it is for (``style``, ``background``...)."""
+
+    kind: str
+    photo: Photo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderRequest(Generic[S]):
+    """One photo and everything a driver may know of it: no slot, no job, no database."""
+
+    operation: str
+    photo: Photo
+    references: tuple[Reference, ...] = ()
+    settings: S
+    api_key: str
+    budget_s: float
+    trace: CallTrace = field(default_factory=CallTrace)
+
+
+class ProviderDriver(ABC, Generic[S]):
+    """One AI service. Raises only ProviderError; gives way at once when it is cancelled.
+
+    The caller stops a driver at the deadline by cancelling it, and decides about retries.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    operations: ClassVar[dict[str, Any]]  # operation -> title for people
+    Settings: type[S]
+
+    @abstractmethod
+    async def process(self, request: ProviderRequest[S]) -> Picture:
+        """The picture, of a type told by its bytes; whether it decodes is for the caller to see."""

@@ -1,0 +1,62 @@
+"""The models providers offer, as data: the one place to edit when a service changes its list.
+
+Sources are named in the fact sheet of each provider. Only what our code or our operators act on
+is kept here; a service's own limits are the service's to enforce.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+COMMON_RATIOS = ("1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9")
+WIDE_RATIOS = (*COMMON_RATIOS, "1:4", "4:1", "1:8", "8:1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeminiModel:
+    """One image model of the Gemini Developer API.
+
+    ``retires_on`` is the announced (earliest) day of its shutdown. ``fastest_thinking`` is the
+    level that answers soonest, empty for models that take no thinking setting.
+    """
+
+    id: str
+    title: str
+    sizes: tuple[str, ...]
+    ratios: tuple[str, ...] = COMMON_RATIOS
+    fastest_thinking: str = ""
+    retires_on: date | None = None
+
+
+# ai.google.dev/gemini-api/docs/deprecations, /changelog and /image-generation, read 2026-11.
+GEMINI_MODELS = (
+    GeminiModel(
+        id="gemini-nano-banana-2.1",
+        title="Nano Banana 2.1",
+        sizes=("1K", "2K", "4K"),
+        ratios=WIDE_RATIOS,
+        fastest_thinking="MINIMAL",
+    ),
+    GeminiModel(id="gemini-3-pro-image", title="Nano Banana Pro", sizes=("1K", "2K", "4K")),
+    GeminiModel(
+        id="gemini-3.1-flash-lite-image",
+        title="Nano Banana 2 Lite",
+        sizes=("1K",),
+        ratios=WIDE_RATIOS,
+    ),
+    GeminiModel(
+        id="gemini-3.1-flash-image",
+        title="Nano Banana 2",
+        sizes=("512", "1K", "2K", "4K"),
+        ratios=WIDE_RATIOS,
+        fastest_thinking="MINIMAL",
+        retires_on=date(2026, 10, 29),
+    ),
+    GeminiModel(
+        id="gemini-2.5-flash-image",
+        title="Nano Banana",
+        sizes=(),
+        retires_on=date(2026, 10, 2),
+    ),
+)
+GEMINI_BY_ID = {model.id: model for model in GEMINI_MODELS}
+DEFAULT_GEMINI_MODEL = "gemini-nano-banana-2.1"

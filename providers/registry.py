@@ -1,0 +1,8 @@
+"""The providers there are. A new one is one file and one line here."""
+
+from typing import Any
+
+from providers.base import ProviderDriver
+from providers.gemini import GeminiDriver
+
+DRIVERS: dict[str, ProviderDriver[Any]] = {driver.name: driver for driver in (GeminiDriver(),)}

@@ -1,0 +1,125 @@
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from pydantic import ValidationError as RecipeError
+
+from media.models import MediaObject
+from providers.base import DriverSettings, ProviderDriver
+from providers.registry import DRIVERS
+
+DEFAULT_PROVIDER, DEFAULT_OPERATION = "gemini", "image_edit"
+
+
+class Slot(models.Model):
+    """One of the fifteen fixed links, and the recipe behind it."""
+
+    class OnFailure(models.TextChoices):
+        ERROR = "error", _("an error; the booth prints what it likes")
+        ORIGINAL = "original", _("the booth's own photo")
+
+    id = models.CharField(primary_key=True, max_length=16, editable=False)
+    display_name = models.CharField(_("name"), max_length=100, blank=True)
+    provider = models.CharField(_("provider"), max_length=30, default=DEFAULT_PROVIDER)
+    operation = models.CharField(_("operation"), max_length=50, default=DEFAULT_OPERATION)
+    settings = models.JSONField(_("recipe"), default=dict, blank=True)
+    is_active = models.BooleanField(_("active"), default=False)
+    size_limit_mb = models.PositiveSmallIntegerField(
+        _("size limit, MB"), default=15, validators=[MinValueValidator(1), MaxValueValidator(20)]
+    )
+    sync_response_seconds = models.PositiveSmallIntegerField(
+        _("waiting time, s"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(10), MaxValueValidator(60)],
+        help_text=_("Empty: as in the settings."),
+    )
+    ingest_password_hash = models.CharField(max_length=100, blank=True, editable=False)
+    on_failure = models.CharField(
+        _("when it fails, answer"),
+        max_length=10,
+        choices=OnFailure.choices,
+        default=OnFailure.ERROR,
+    )
+    gallery_enabled = models.BooleanField(_("public gallery"), default=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+    updated_by = models.CharField(_("changed by"), max_length=150, blank=True, editable=False)
+
+    class Meta:
+        db_table = "slot"
+        ordering = ["id"]
+        verbose_name = _("slot")
+        verbose_name_plural = _("slots")
+
+    def __str__(self) -> str:
+        return self.display_name or self.pk
+
+    @property
+    def driver(self) -> ProviderDriver[Any]:
+        """Raises KeyError for a provider that was removed from the code."""
+        return DRIVERS[self.provider]
+
+    def recipe(self) -> DriverSettings:
+        """The settings as the driver's own type; raises pydantic's ValidationError."""
+        recipe: DriverSettings = self.driver.Settings.model_validate(self.settings)
+        return recipe
+
+    def clean(self) -> None:
+        """The driver's schema is the only judge of a slot's settings."""
+        if self.provider not in DRIVERS:
+            raise ValidationError({"provider": _("There is no such provider.")})
+        if self.operation not in self.driver.operations:
+            raise ValidationError({"operation": _("The provider has no such operation.")})
+        if not self.is_active and not self.settings:
+            return  # not configured yet, and nobody can send to it
+        try:
+            self.recipe()
+        except RecipeError as exc:
+            lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors()]
+            raise ValidationError({"settings": lines}) from exc
+
+
+class SlotTemplateMedia(models.Model):
+    """A template picture of a slot and the part it plays."""
+
+    class MediaKind(models.TextChoices):
+        STYLE = "style", _("style")
+        BACKGROUND = "background", _("background")
+        BASE = "base", _("base")
+        OVERLAY = "overlay", _("overlay")
+        FACE = "face", _("face")
+
+    slot = models.ForeignKey(Slot, models.CASCADE, related_name="template_media")
+    media_kind = models.CharField(_("part"), max_length=20, choices=MediaKind.choices)
+    media_object = models.ForeignKey(MediaObject, models.PROTECT, verbose_name=_("file"))
+
+    class Meta:
+        db_table = "slot_template_media"
+        ordering = ["id"]
+        verbose_name = _("template picture")
+        verbose_name_plural = _("template pictures")
+
+    def __str__(self) -> str:
+        return f"{self.slot_id}: {self.media_kind}"
+
+
+class Setting(models.Model):
+    """One run-time setting of the platform; read through ``slots.services.platform_settings``."""
+
+    key = models.CharField(primary_key=True, max_length=60)
+    value = models.JSONField(null=True)
+    version = models.PositiveIntegerField(default=1)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+    updated_by = models.CharField(_("changed by"), max_length=150, blank=True)
+
+    class Meta:
+        db_table = "settings"
+        ordering = ["key"]
+        verbose_name = _("setting")
+        verbose_name_plural = _("settings")
+
+    def __str__(self) -> str:
+        return self.key

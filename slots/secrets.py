@@ -1,0 +1,35 @@
+"""Secrets that operators enter: encrypted (provider keys) or hashed (booth passwords) at rest."""
+
+import bcrypt
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+
+from photochanger.errors import ProviderConfig
+
+
+def _box() -> MultiFernet:
+    if not settings.FIELD_ENCRYPTION_KEYS:
+        raise ProviderConfig("FIELD_ENCRYPTION_KEY is not set")
+    return MultiFernet([Fernet(key) for key in settings.FIELD_ENCRYPTION_KEYS])
+
+
+def encrypt(secret: str) -> str:
+    return _box().encrypt(secret.encode()).decode()
+
+
+def decrypt(token: str) -> str:
+    """Raises ProviderConfig when none of our keys opens it."""
+    try:
+        return _box().decrypt(token.encode()).decode()
+    except InvalidToken as exc:
+        raise ProviderConfig("a stored key cannot be decrypted with FIELD_ENCRYPTION_KEY") from exc
+
+
+def hash_password(password: str) -> str:
+    """Blocking, about 225 ms of CPU. Only the first 72 bytes of a password count for bcrypt."""
+    return bcrypt.hashpw(password.encode()[:72], bcrypt.gensalt(12)).decode()
+
+
+def password_matches(password: str, hashed: str) -> bool:
+    """Blocking, about 225 ms of CPU; constant time in what the password is."""
+    return bcrypt.checkpw(password.encode()[:72], hashed.encode())
