@@ -16,3 +16,6 @@ $(STAMP): requirements.txt requirements-dev.txt
 	@touch $@
 
 install: $(STAMP)  ## Make .venv with everything pinned.
+
+bench: install  ## Overhead against a thin baseline, memory and connections while photos wait.
+	@$(BIN)/python -m photochanger.bench $(ARGS)

@@ -1,0 +1,5 @@
+"""`make bench`: what the product costs over a thin server, and what it holds while it waits.
+
+All servers of a comparison run side by side and take turns, so a ratio of one run means more
+than any absolute figure of it.
+"""

@@ -1,0 +1,75 @@
+"""`make bench`: the comparison with a thin baseline, and what a crowd of waiting photos holds."""
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from photochanger.bench import photos
+from photochanger.bench.figures import Bars
+from photochanger.bench.guard import guard
+from photochanger.bench.overhead import ceiling, overhead
+from photochanger.bench.waiting import Crowd, waiting
+from photochanger.tests import live
+
+SECTIONS = ("overhead", "ceiling", "waiting", "guard")
+REPEATS = {"50kb": 20, "1mb": 20, "15mb": 10}
+CROWD_COUNTS = {"50kb": 100, "1mb": 80, "15mb": 40}
+
+
+def main() -> int:
+    given = arguments()
+    console, bars = Console(), Bars()
+    console.print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; compare ratios only.\n")
+    with (
+        tempfile.TemporaryDirectory(prefix="pc-bench-") as folder,
+        live.site(given.database) as site,
+    ):
+        site.configure()
+        with console.status("Making photos"):
+            made = {name: photos.make(name, Path(folder)) for name in given.sizes}
+            big = made.get("15mb") or photos.make("15mb", Path(folder))
+        if "overhead" in given.only:
+            overhead(site, made, given.repeats, console)
+        if "ceiling" in given.only:
+            ceiling(site, made, given.counts, console)
+        if "waiting" in given.only:
+            crowd = Crowd(given.waiting, given.waiting_rate, given.waiting_latency)
+            waiting(site, big, crowd, bars, console)
+        if "guard" in given.only:
+            guard(site, bars, console)
+    for broken in bars.broken:
+        console.print(f"[red]Broken:[/] {broken}")
+    return 1 if bars.broken else 0
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m photochanger.bench", description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
+    parser.add_argument(
+        "--sizes", nargs="+", choices=list(photos.SIZES), default=list(photos.SIZES)
+    )
+    parser.add_argument(
+        "--repeats", type=int, help="photos per size and server; default 20, big 10"
+    )
+    parser.add_argument("--quick", action="store_true", help="a fifth of everything")
+    parser.add_argument("--database", choices=("postgresql", "sqlite"), default="postgresql")
+    parser.add_argument("--waiting", type=int, default=200, help="photos that wait at once")
+    parser.add_argument("--waiting-rate", type=float, default=17.0, help="arrivals a second")
+    parser.add_argument("--waiting-latency", type=float, default=15.0, help="provider, seconds")
+    given = parser.parse_args()
+    share = 5 if given.quick else 1
+    given.counts = {name: count // share for name, count in CROWD_COUNTS.items()}
+    given.repeats = {
+        name: given.repeats or max(4, count // share) for name, count in REPEATS.items()
+    }
+    if given.quick:
+        given.waiting, given.waiting_latency = given.waiting // share, given.waiting_latency // 3
+    return given
+
+
+if __name__ == "__main__":
+    sys.exit(main())

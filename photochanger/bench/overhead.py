@@ -1,0 +1,158 @@
+"""Overhead of one photo at a time, and the ceiling with a provider that answers at once."""
+
+import http.client
+import threading
+import time
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from photochanger.bench.figures import RATIO_BAR, mb, ms, percentile
+from photochanger.bench.load import Plan, run
+from photochanger.bench.sides import Side, all_sides, check, warm_up
+from photochanger.tests import live
+
+PROVIDER_S = 0.5
+CROWD = 8
+PING_EVERY_S = 0.02
+
+
+def overhead(
+    site: live.LiveSite, photos: dict[str, Path], repeats: dict[str, int], console: Console
+) -> None:
+    table = Table(title=f"Overhead, one photo at a time, provider {PROVIDER_S} s (ms)")
+    for column in ("photo", "server", "n", "p50", "min", "p95", "x floor", "x bare"):
+        table.add_column(column, justify="left" if column in ("photo", "server") else "right")
+    with (
+        site.simulator(latency_s=PROVIDER_S),
+        all_sides(site) as sides,
+        Progress(console=console, transient=True) as progress,
+    ):
+        for name, photo in photos.items():
+            warm_up(site, sides, photo)
+            taken = _take_turns(site, sides, photo, repeats[name], progress)
+            _add_rows(table, name, taken)
+            table.add_section()
+    console.print(table)
+    console.print(
+        f"floor = thin baseline with the same preview; bar: product at most {RATIO_BAR}x of it.\n"
+    )
+
+
+def _take_turns(
+    site: live.LiveSite, sides: list[Side], photo: Path, repeats: int, progress: Progress
+) -> dict[str, list[float]]:
+    targets = [side.target for side in sides]
+    plan = Plan("turns", str(photo), targets, site.password, count=repeats)
+    task = progress.add_task(photo.stem, total=repeats * len(sides))
+    taken: dict[str, list[float]] = defaultdict(list)
+    for shot in run(plan):
+        check(shot, sides)
+        taken[shot.target].append(shot.latency_s - PROVIDER_S)
+        progress.advance(task)
+    return taken
+
+
+def _add_rows(table: Table, photo: str, taken: dict[str, list[float]]) -> None:
+    middle = {name: percentile(values, 0.5) for name, values in taken.items()}
+    for name, values in taken.items():
+        ratio = middle[name] / middle["floor"]
+        colour = "red" if name == "product" and ratio > RATIO_BAR else "default"
+        table.add_row(
+            *(photo, name, str(len(values)), ms(middle[name])),
+            *(ms(min(values)), ms(percentile(values, 0.95))),
+            *(f"[{colour}]{ratio:.2f}[/]", f"{middle[name] / middle['bare']:.2f}"),
+        )
+
+
+def ceiling(
+    site: live.LiveSite, photos: dict[str, Path], counts: dict[str, int], console: Console
+) -> None:
+    """Two rounds per server, in turns; the figures of both are taken together."""
+    table = Table(title=f"Ceiling, {CROWD} at once, provider 0 s")
+    for column in ("photo", "server", "n", "rps", "x floor", "CPU ms/photo", "RSS MB", "ping p99"):
+        table.add_column(column, justify="left" if column in ("photo", "server") else "right")
+    with (
+        site.simulator(latency_s=0),
+        all_sides(site) as sides,
+        Progress(console=console, transient=True) as progress,
+    ):
+        for name, photo in photos.items():
+            warm_up(site, sides, photo)
+            task = progress.add_task(name, total=2 * len(sides))
+            rounds = {side.name: Crowded() for side in sides}
+            for side in (*sides, *sides):
+                rounds[side.name].add(site, side, photo, counts[name])
+                progress.advance(task)
+            for side in sides:
+                table.add_row(name, side.name, *rounds[side.name].cells(rounds["floor"].rps))
+            table.add_section()
+    console.print(table)
+
+
+class Crowded:
+    """What one server did for the crowd, over all its rounds."""
+
+    def __init__(self) -> None:
+        self.count, self.busy_s, self.cpu_s, self.rss_bytes = 0, 0.0, 0.0, 0
+        self.pings: list[float] = []
+
+    @property
+    def rps(self) -> float:
+        return self.count / self.busy_s
+
+    def add(self, site: live.LiveSite, side: Side, photo: Path, count: int) -> None:
+        plan = Plan(
+            "crowd", str(photo), [side.target], site.password, count=count, concurrency=CROWD
+        )
+        cpu_before = side.server.cpu_seconds()
+        with Pinger(side.server.url) as pinger:
+            shots = list(run(plan))
+        for shot in shots:
+            check(shot, [side])
+        self.cpu_s += side.server.cpu_seconds() - cpu_before
+        started = min(shot.started_s for shot in shots)
+        self.busy_s += max(shot.started_s + shot.latency_s for shot in shots) - started
+        self.count += count
+        self.rss_bytes = max(self.rss_bytes, side.server.rss_bytes())
+        self.pings += pinger.taken_s
+
+    def cells(self, floor_rps: float) -> list[str]:
+        return [
+            *(str(self.count), f"{self.rps:.1f}", f"{self.rps / floor_rps:.2f}"),
+            *(ms(self.cpu_s / self.count), mb(self.rss_bytes)),
+            f"{ms(percentile(self.pings, 0.99))} ms",
+        ]
+
+
+class Pinger:
+    """A light GET every 20 ms from outside: does the server freeze for everybody else?"""
+
+    def __init__(self, url: str) -> None:
+        self.where = urlsplit(url).netloc
+        self.taken_s: list[float] = []
+        self._done = threading.Event()
+        self._thread = ThreadPoolExecutor(1)
+
+    def __enter__(self) -> "Pinger":
+        self._pinging = self._thread.submit(self._run)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.shutdown()
+        self._pinging.result()
+
+    def _run(self) -> None:
+        with closing(http.client.HTTPConnection(self.where, timeout=30)) as connection:
+            while not self._done.wait(PING_EVERY_S):
+                started = time.monotonic()
+                connection.request("GET", "/livez")
+                connection.getresponse().read()
+                self.taken_s.append(time.monotonic() - started)
