@@ -31,9 +31,11 @@ async def check_password(password: str, hashed: str, *, address: str) -> None:
     if mark in _verified:
         return
     _refuse_guessing(address)
-    verify = partial(_verify, password, hashed, mark)
-    if hashed and await asyncio.get_running_loop().run_in_executor(_bcrypt_thread, verify):
-        return
+    loop = asyncio.get_running_loop()
+    if hashed:
+        verify = partial(_verify, password, hashed, mark)
+        if await loop.run_in_executor(_bcrypt_thread, verify):
+            return
     _count_wrong(address)
     raise InvalidPassword("no password is set" if not hashed else "wrong password")
 

@@ -88,6 +88,18 @@ def open_slot(slot_id: str) -> tuple[Slot, PlatformSettings]:
     return slot, platform_settings()
 
 
+def save_slot(slot: Slot, *, by: str) -> Slot:
+    """Validate and store a changed slot as its next version; photos see it at once.
+
+    Raises Django's ValidationError, field by field.
+    """
+    slot.full_clean()
+    slot.version, slot.updated_by = F("version") + 1, by
+    slot.save()
+    slot.refresh_from_db(fields=["version"])
+    return slot
+
+
 # --- Providers -----------------------------------------------------------------------------------
 def provider_row_key(provider: str) -> str:
     """The settings row of a provider: it keeps the key, and admission locks it."""

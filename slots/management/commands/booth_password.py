@@ -1,0 +1,38 @@
+import getpass
+import secrets
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from slots.services import platform_settings, set_ingest_password
+
+MIN_LENGTH = 6
+
+
+class Command(BaseCommand):
+    help = "Set the password that every booth must send."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--generate", action="store_true", help="random, shown once")
+        parser.add_argument("--if-unset", action="store_true", help="leave an existing one alone")
+
+    def handle(self, *args: Any, generate: bool, if_unset: bool, **options: Any) -> None:
+        if if_unset and platform_settings().ingest_password_hash:
+            self.stdout.write("The booth password is set already.")
+            return
+        # Digits are what one can type on a booth's touch screen.
+        password = str(secrets.randbelow(10**8)).zfill(8) if generate else self._ask()
+        set_ingest_password(password, by="booth_password")
+        if generate:
+            self.stdout.write(f"Booth password (shown only now): {password}")
+        else:
+            self.stdout.write("The booth password is changed. Type it into every booth.")
+
+    def _ask(self) -> str:
+        password = getpass.getpass("New booth password: ")
+        if len(password) < MIN_LENGTH:
+            raise CommandError(f"At least {MIN_LENGTH} characters, please.")
+        if password != getpass.getpass("Once more: "):
+            raise CommandError("The two are not the same; nothing changed.")
+        return password

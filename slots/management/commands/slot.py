@@ -1,0 +1,63 @@
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+
+from slots.models import Slot
+from slots.services import save_slot
+
+
+class Command(BaseCommand):
+    help = "Show a slot, or change it: manage.py slot slot-001 --set prompt='As an oil painting'"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("slot_id")
+        parser.add_argument("--name")
+        parser.add_argument("--provider")
+        parser.add_argument("--operation")
+        parser.add_argument(
+            "--set",
+            action="append",
+            default=[],
+            metavar="FIELD=VALUE",
+            help="a field of the recipe; VALUE is JSON or plain text",
+        )
+        switch = parser.add_mutually_exclusive_group()
+        switch.add_argument("--on", dest="is_active", action="store_true", default=None)
+        switch.add_argument("--off", dest="is_active", action="store_false", default=None)
+
+    def handle(self, *args: Any, slot_id: str, **options: Any) -> None:
+        slot = Slot.objects.filter(pk=slot_id).first()
+        if slot is None:
+            raise CommandError(f"There is no slot {slot_id}; they are slot-001 to slot-015.")
+        columns = {
+            "display_name": options["name"],
+            "provider": options["provider"],
+            "operation": options["operation"],
+            "is_active": options["is_active"],
+        }
+        changes = {name: value for name, value in columns.items() if value is not None}
+        if options["set"]:
+            changes["settings"] = slot.settings | dict(map(_pair, options["set"]))
+        if changes:
+            for name, value in changes.items():
+                setattr(slot, name, value)
+            try:
+                save_slot(slot, by="manage.py slot")
+            except ValidationError as exc:
+                raise CommandError(exc.message_dict) from exc
+        state = "on" if slot.is_active else "off"
+        self.stdout.write(f"{slot.pk} «{slot}» {slot.provider}/{slot.operation}, {state}")
+        self.stdout.write(json.dumps(slot.settings, ensure_ascii=False, indent=2))
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise CommandError(f"{text!r} is not FIELD=VALUE")
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value
