@@ -355,7 +355,7 @@ class _Exchange:
             if len(self._body) > MAX_ANSWER_BYTES:
                 raise h11.RemoteProtocolError(f"more than {MAX_ANSWER_BYTES} bytes")
         else:
-            self._is_whole = isinstance(event, h11.EndOfMessage)
+            self._is_whole |= isinstance(event, h11.EndOfMessage)
             return False
         return True
 

@@ -92,6 +92,14 @@ class Command(BaseCommand):
             default=patience,
             help="seconds (default %(default)s)",
         )
+        add("--out", type=Path, default=Path("var/booth"), help="folder for the pictures")
+        add("--no-save", action="store_true", help="do not keep the pictures")
+        add("--json", action="store_true", help="print JSON instead of a table")
+        self._add_dialect(parser)
+
+    def _add_dialect(self, parser: CommandParser) -> None:
+        """How far the photos may differ from what the booth sends."""
+        add = parser.add_argument
         add(
             "--expect-timeout",
             type=_positive_float,
@@ -100,11 +108,15 @@ class Command(BaseCommand):
             "(default: like the booth, never)",
         )
         add("--hash", choices=HASH_RECIPES, default="opaque", help="default: matches nothing")
-        add("--field", type=_field, action="append", default=[], metavar="NAME=VALUE")
+        add(
+            "--field",
+            type=_field,
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help="one more form field, or another value for one of the booth's; may be repeated",
+        )
         add("--idempotency-key", metavar="KEY", help="the same for all photos (default: none)")
-        add("--out", type=Path, default=Path("var/booth"), help="folder for the pictures")
-        add("--no-save", action="store_true", help="do not keep the pictures")
-        add("--json", action="store_true", help="print JSON instead of a table")
 
     def handle(self, *args: Any, **options: Any) -> None:
         photos: list[Path] = options["photos"]
