@@ -1,10 +1,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+MANAGE := $(BIN)/python manage.py
 STAMP := $(VENV)/.installed
+CATALOGUES := $(patsubst %.po,%.mo,$(wildcard photochanger/locale/*/LC_MESSAGES/django.po))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test lint bench
+.PHONY: help install env demo run test lint bench
 
 help:  ## Show what there is to make.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -15,7 +17,33 @@ $(STAMP): requirements.txt requirements-dev.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-install: $(STAMP)  ## Make .venv with everything pinned.
+%.mo: %.po $(STAMP)
+	@$(BIN)/pybabel --quiet compile --input-file $< --output-file $@ --locale $(notdir $(patsubst %/LC_MESSAGES/,%,$(dir $<)))
+
+install: $(STAMP) $(CATALOGUES)  ## Make .venv with everything pinned, and the translations.
+
+env: install  ## Write a .env with fresh random secrets, unless there is one.
+	@$(MANAGE) make_env
+
+demo: install  ## Show it: one photo through a simulated AI service, then serve. ONCE=1 ends there.
+	@ENV_FILE= DEBUG=1 $(MANAGE) demo $(if $(ONCE),--once)
+
+run: env  ## Serve the real services from this folder (SQLite unless .env says otherwise).
+	@$(MANAGE) migrate --verbosity 0
+	@$(MANAGE) collectstatic --noinput --verbosity 0
+	@$(MANAGE) sync_admins --generate
+	@$(MANAGE) booth_password --generate --if-unset
+	@$(BIN)/gunicorn
+
+lint: install  ## Formatting, lint, types, system checks, migrations.
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@ENV_FILE= DEBUG=1 $(MANAGE) check
+	@ENV_FILE= DEBUG=1 DATABASE_URL=sqlite://:memory: $(MANAGE) makemigrations --check --dry-run
+
+test: lint  ## Everything CI runs: lint, then the suite on SQLite and on PostgreSQL.
+	@echo "--- SQLite" && $(BIN)/pytest $(ARGS)
+	@echo "--- PostgreSQL" && $(BIN)/pytest --postgres $(ARGS)
 
 bench: install  ## Overhead against a thin baseline, memory and connections while photos wait.
 	@$(BIN)/python -m photochanger.bench $(ARGS)

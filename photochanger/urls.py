@@ -3,9 +3,11 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from photochanger.api import api
+from stats.views import livez
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/"), name="home"),
     path("admin/", admin.site.urls),
+    path("livez", livez, name="livez"),
     path("", api.urls),
 ]

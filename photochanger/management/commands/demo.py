@@ -1,0 +1,167 @@
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from argparse import ArgumentParser
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+FOLDER = settings.VAR_DIR / "demo"
+PHOTO = settings.BASE_DIR / "ingest/sample/portrait.jpg"
+PROMPT = "An oil painting of an explorer in front of a nebula, warm evening light"
+START_TIMEOUT_S = 30
+
+
+class Command(BaseCommand):
+    help = (
+        "Show the product on this machine: a fresh installation on SQLite, a simulated AI "
+        "service, one photo sent as a booth sends it. Serves until Ctrl-C."
+    )
+    requires_system_checks: list[str] = []  # noqa: RUF012  the demo brings its own secrets
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--once", action="store_true", help="end after the first photo")
+        parser.add_argument("--port", type=int, default=8000, help="another one when it is taken")
+        parser.add_argument("--latency", type=float, default=2.0, help="of the simulator, seconds")
+
+    def handle(self, *args: Any, once: bool, port: int, latency: float, **options: Any) -> None:
+        shutil.rmtree(FOLDER, ignore_errors=True)
+        FOLDER.mkdir(parents=True)
+        password = str(secrets.randbelow(10**8)).zfill(8)
+        port, simulator_port = _free_port(port), _free_port(0)
+        url = f"http://127.0.0.1:{port}"
+        env = _environment(password, port=port, simulator_port=simulator_port)
+        self._set_up(env)
+        with ExitStack() as servers:
+            command = ["simulate_providers", f"--port={simulator_port}", f"--latency={latency}"]
+            servers.enter_context(_Server([*MANAGE, *command], env, "simulator"))
+            server = servers.enter_context(_Server(GUNICORN, env, "server"))
+            server.wait_until_it_answers(f"{url}/livez")
+            is_fine = self._send_photo(env, url)
+            self._say(url, password)
+            if once:
+                sys.exit(0 if is_fine else 1)
+            self.stdout.write("\nServing until Ctrl-C.")
+            server.wait()
+
+    def _set_up(self, env: dict[str, str]) -> None:
+        self.stdout.write("Setting up a fresh installation in var/demo ...")
+        self.stdout.flush()
+        for step in (
+            ["migrate", "-v0"],
+            ["collectstatic", "--noinput", "-v0"],
+            ["slot", "slot-001", "--name=Nebula", "--set", f"prompt={PROMPT}", "--on"],
+            ["sync_admins", "--generate"],
+        ):
+            done = subprocess.run([*MANAGE, *step], env=env, capture_output=True, text=True)  # noqa: S603
+            if done.returncode:
+                raise CommandError(f"{step[0]} failed:\n{done.stderr[-2000:]}")
+            if step[0] == "sync_admins":
+                self.stdout.write(done.stdout)
+
+    def _send_photo(self, env: dict[str, str], url: str) -> bool:
+        self.stdout.write(f"Sending {PHOTO.name} to {url}/ingest/slot-001 as a booth does ...")
+        self.stdout.flush()
+        booth = ["booth", str(PHOTO), "--slot=slot-001", f"--url={url}", f"--out={FOLDER / 'out'}"]
+        return subprocess.run([*MANAGE, *booth], env=env).returncode == 0  # noqa: S603
+
+    def _say(self, url: str, password: str) -> None:
+        pictures = sorted((FOLDER / "out").glob("slot-001-*"))
+        self.stdout.write(f"Picture:   {pictures[0] if pictures else 'none'}")
+        self.stdout.write(f"Console:   {url}/admin/  (log-ins above)")
+        self.stdout.write(f"API docs:  {url}/api/docs")
+        self.stdout.write(f"Booth:     {url}/ingest/slot-001  password {password}")
+        self.stdout.write(
+            f"Again:     BOOTH_PASSWORD={password} .venv/bin/python manage.py booth PHOTO "
+            f"--slot slot-001 --url {url} --count 20 --parallel 4"
+        )
+        self.stdout.flush()
+
+
+MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
+GUNICORN = [sys.executable, "-m", "gunicorn"]
+
+
+def _environment(password: str, *, port: int, simulator_port: int) -> dict[str, str]:
+    """The demo's own installation, apart from the one in .env: nothing of that is touched."""
+    return os.environ | {
+        "ENV_FILE": "",
+        "DEBUG": "0",
+        "DATABASE_URL": f"sqlite:///{FOLDER / 'photochanger.sqlite3'}",
+        "MEDIA_ROOT": str(FOLDER / "media"),
+        "ADMIN_CREDENTIALS_PATH": str(FOLDER / "admins.json"),
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "JWT_SIGNING_KEY": secrets.token_urlsafe(48),
+        "FIELD_ENCRYPTION_KEY": Fernet.generate_key().decode(),
+        "INGEST_PASSWORD": password,
+        "BOOTH_PASSWORD": password,
+        "GEMINI_API_KEY": "demo-key",
+        "GEMINI_BASE_URL": f"http://127.0.0.1:{simulator_port}",
+        "PUBLIC_BASE_URL": f"http://127.0.0.1:{port}",
+        "ALLOWED_HOSTS": "*",
+        "BIND": f"127.0.0.1:{port}",
+        "WEB_CONCURRENCY": "2",
+        "LOG_FORMAT": "console",
+    }
+
+
+def _free_port(wanted: int) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class _Server:
+    """A server process with its log in var/demo; stopped, and waited for, when the block ends."""
+
+    def __init__(self, command: list[str], env: dict[str, str], name: str) -> None:
+        self.command, self.env = command, env
+        self.log: Path = FOLDER / f"{name}.log"
+
+    def __enter__(self) -> "_Server":
+        with self.log.open("wb") as log:
+            # A session of its own: Ctrl-C is ours to hand on, once.
+            self.process = subprocess.Popen(  # noqa: S603
+                self.command,
+                env=self.env,
+                cwd=settings.BASE_DIR,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait()
+
+    def wait_until_it_answers(self, url: str) -> None:
+        until = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < until and self.process.poll() is None:
+            try:
+                urllib.request.urlopen(url, timeout=2).close()  # noqa: S310
+                return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+        raise CommandError(f"The server did not start; its log:\n{self.log.read_text()[-2000:]}")
+
+    def wait(self) -> None:
+        try:
+            self.process.wait()
+        except KeyboardInterrupt:
+            return
