@@ -1,0 +1,14 @@
+"""Real HTTP servers that speak the providers' contracts, for tests, demos and benchmarks.
+
+Nothing here imports the project's drivers or their tables: the contract is written down a second
+time, from the providers' documents, so that a mistake on one side shows.
+
+    with simulator.running(latency=0.2) as sim:
+        ...  # call sim.url, then look at sim.calls
+"""
+
+from providers.simulator.journal import Call, PictureSeen
+from providers.simulator.options import Options
+from providers.simulator.server import Simulator, running
+
+__all__ = ["Call", "Options", "PictureSeen", "Simulator", "running"]

@@ -1,0 +1,24 @@
+"""How a simulator behaves; the command's arguments and ``running()`` both end here."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from providers.simulator.gemini_models import RETIRED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """``latency`` and ``jitter`` are seconds: a good answer takes latency ± jitter in all.
+
+    ``plain`` answers every photo with the same prepared picture and looks at nothing, so that a
+    benchmark measures its caller. ``fail_share`` of the calls that ask for no scenario get a
+    quick NO_IMAGE; ``seed`` makes their order the same in every run.
+    """
+
+    latency: float = 0.0
+    jitter: float = 0.0
+    plain: bool = False
+    fail_share: float = 0.0
+    seed: int = 0
+    max_request_mb: float = 20.0
+    retired: Collection[str] = RETIRED
