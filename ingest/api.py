@@ -1,6 +1,6 @@
 import uuid
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from ninja import Router
 
 from ingest import services
@@ -41,7 +41,7 @@ OPENAPI = {
 }
 
 
-async def ingest(request: HttpRequest, slot_id: str) -> HttpResponse:
+async def ingest(request: HttpRequest, slot_id: str) -> HttpResponseBase:
     """Take a booth's photo, wait for the provider, answer with the new picture."""
     async with received_order(request, slot_id) as order:
         return picture_answer(request, await process_photo(order))

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.db import DatabaseError, transaction
@@ -81,6 +81,7 @@ def close_done(record: Record) -> None:
     with transaction.atomic():
         is_ours = _close(
             record,
+            finished_at=now,
             status=Job.Status.DONE,
             result_path=result.payload_path(job.slot_id, job.pk),
             result_mime=result.mime,
@@ -101,6 +102,7 @@ def close_failed(record: Record, error: AppError) -> bool:
     with transaction.atomic():
         is_closed = _close(
             record,
+            finished_at=timezone.now(),
             status=status,
             failure_reason=error.reason,
             failure_detail=str(error)[:500],
@@ -111,12 +113,12 @@ def close_failed(record: Record, error: AppError) -> bool:
     return is_closed
 
 
-def _close(record: Record, **values: object) -> bool:
+def _close(record: Record, *, finished_at: datetime, **values: object) -> bool:
     """Close the row if it is still open: of two who try, one wins."""
-    job, now = record.job, timezone.now()
+    job = record.job
     closed = Job.objects.filter(pk=job.pk, status=Job.Status.PROCESSING).update(
-        finished_at=now,
-        duration_ms=milliseconds((now - job.started_at).total_seconds()),
+        finished_at=finished_at,
+        duration_ms=milliseconds((finished_at - job.started_at).total_seconds()),
         provider_ms=record.provider_ms,
         **values,
     )
