@@ -53,7 +53,7 @@ def noisy_png() -> bytes:
     ]
     base = Image.new("RGB", (1024, 1024), (120, 140, 150))
     out = io.BytesIO()
-    ImageChops.add(base, Image.merge("RGB", noise)).save(out, "PNG", compress_level=1)
+    ImageChops.add(base, Image.merge("RGB", noise)).save(out, "PNG")
     return out.getvalue()
 
 
