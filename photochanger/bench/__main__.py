@@ -64,7 +64,7 @@ def arguments() -> argparse.Namespace:
     share = 5 if given.quick else 1
     given.counts = {name: count // share for name, count in CROWD_COUNTS.items()}
     given.repeats = {
-        name: given.repeats or max(4, count // share) for name, count in REPEATS.items()
+        name: given.repeats or max(6, count // share) for name, count in REPEATS.items()
     }
     if given.quick:
         given.waiting, given.waiting_latency = given.waiting // share, given.waiting_latency // 3

@@ -158,8 +158,9 @@ class Booth:
 async def shots(plan: Plan, photo: memoryview) -> AsyncIterator[Shot]:
     booths = [Booth(target, plan.password) for target in plan.targets]
     if plan.mode == "turns":
-        for _ in range(plan.count):
-            for booth in booths:
+        for number in range(plan.count):
+            first = number % len(booths)  # nobody always follows the same neighbour
+            for booth in (*booths[first:], *booths[:first]):
                 yield await booth.shoot(photo)
                 await asyncio.sleep(plan.pause_s)
         return
