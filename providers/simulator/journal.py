@@ -67,9 +67,13 @@ class Journal:
             return
         call.finished = time.monotonic()
         self.in_flight = max(0, self.in_flight - 1)
-        self.clients_left += call.client_left
         self.by_scenario[call.scenario or "none"] += 1
         self.by_status[str(call.status or "none")] += 1
+
+    def client_left(self, call: Call) -> None:
+        """Before the answer, or in the middle of it: then the call is closed already."""
+        call.client_left = True
+        self.clients_left += 1
 
     def state(self) -> dict[str, Any]:
         return {

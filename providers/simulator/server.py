@@ -111,7 +111,7 @@ class Simulator:
             self._journal.close(call)
             await exchange.deliver(answer)
         except ClientLeft:
-            call.client_left = True
+            self._journal.client_left(call)
         finally:
             self._journal.close(call)
             exchange.end()

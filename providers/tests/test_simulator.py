@@ -383,6 +383,13 @@ class TimeTests(GeminiCase):
         assert (self.sim.in_flight, self.sim.state["clients_left"]) == (0, 1)
         assert self.sim.calls[-1].status is None
 
+    def test_a_client_that_stops_reading_a_huge_answer_is_noticed_too(self) -> None:
+        address = "/v1/models/huge-stream:generateContent"
+        headers = {"x-goog-api-key": KEY}
+        with self.http.stream("POST", address, json=body_of(), headers=headers) as answer:
+            next(answer.iter_raw())
+        assert eventually(lambda: self.sim.state["clients_left"] == 1)
+
     def test_stopping_does_not_wait_for_abandoned_calls(self) -> None:
         body = json.dumps(body_of()).encode()
         head = (
