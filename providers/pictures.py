@@ -8,6 +8,7 @@ import io
 import math
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
@@ -64,19 +65,12 @@ def read_header(file: IO[bytes], *, max_megapixels: int) -> tuple[int, int, int]
 
     Raises UnreadablePicture when the header does not decode or promises too many pixels.
     """
-    file.seek(0)
-    try:
-        with Image.open(file, formats=PIL_FORMATS) as image:
-            width, height = image.size
-            orientation = int(image.getexif().get(ORIENTATION_TAG, 1))
-    # Pillow's plugins raise many kinds of errors on hostile bytes; each means "unreadable".
-    except Exception as exc:
-        raise UnreadablePicture(f"header does not decode: {type(exc).__name__}") from exc
-    finally:
-        file.seek(0)
-    if width * height > max_megapixels * 1_000_000:
-        raise UnreadablePicture(f"{width}x{height} pixels")
-    return width, height, orientation if 1 <= orientation <= 8 else 1
+    with _opened(file, max_megapixels=max_megapixels) as image:
+        width, height = image.size
+        # A PNG's EXIF may stand behind its pixels; asking for it would decode them all.
+        has_exif = image.format != "PNG" or "exif" in image.info
+        orientation = _orientation(image) if has_exif else 1
+    return width, height, orientation
 
 
 def decode(body: bytes, *, max_megapixels: int) -> tuple[Image.Image, str]:
@@ -87,14 +81,35 @@ def decode(body: bytes, *, max_megapixels: int) -> tuple[Image.Image, str]:
     mime = sniff(body[:16])
     if mime is None:
         raise UnreadablePicture("neither JPEG, PNG nor WEBP")
-    read_header(io.BytesIO(body), max_megapixels=max_megapixels)
-    try:
-        image = Image.open(io.BytesIO(body), formats=PIL_FORMATS)
+    with _opened(io.BytesIO(body), max_megapixels=max_megapixels) as image:
         image.load()
-    # See read_header: any failure of a decoder on hostile bytes means the same.
+        return image, mime
+
+
+@contextmanager
+def _opened(file: IO[bytes], *, max_megapixels: int) -> Iterator[Image.Image]:
+    """The picture in ``file``, its pixels counted and not yet decoded.
+
+    Whatever the decoder raises in the block becomes UnreadablePicture.
+    """
+    file.seek(0)
+    try:
+        image = Image.open(file, formats=PIL_FORMATS)
+        if image.width * image.height > max_megapixels * 1_000_000:
+            raise UnreadablePicture(f"has {image.width}x{image.height} pixels")
+        yield image
+    except UnreadablePicture:
+        raise
+    # Pillow's plugins raise many kinds of errors on hostile bytes; each means "unreadable".
     except Exception as exc:
         raise UnreadablePicture(f"does not decode: {type(exc).__name__}") from exc
-    return image, mime
+    finally:
+        file.seek(0)
+
+
+def _orientation(image: Image.Image) -> int:
+    value = image.getexif().get(ORIENTATION_TAG, 1)
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
 def encode(image: Image.Image, mime: str, *, quality: int) -> bytes:
@@ -232,14 +247,10 @@ def _webp_ranges(file: IO[bytes], size: int) -> tuple[tuple[int, int], ...] | No
 
 def _encoded_again(photo: Photo, *, max_bytes: int) -> Slices:
     """Decode, turn upright, and shrink until it fits: first by quality, then by pixels."""
-    photo.file.seek(0)
-    try:
-        with Image.open(photo.file, formats=PIL_FORMATS) as opened:
-            image = ImageOps.exif_transpose(opened)
-            image.load()
-    # See read_header: any failure of a decoder on hostile bytes means the same.
-    except Exception as exc:
-        raise UnreadablePicture(f"does not decode: {type(exc).__name__}") from exc
+    pixels = photo.width * photo.height
+    with _opened(photo.file, max_megapixels=pixels // 1_000_000 + 1) as opened:
+        image = ImageOps.exif_transpose(opened)
+        image.load()
     has_alpha = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
     mime = PNG if photo.mime == PNG and has_alpha else JPEG
     body = encode(image, mime, quality=93)
