@@ -1,7 +1,5 @@
 """Who may go in: limits and duplicates, decided in the database so that all processes agree."""
 
-from datetime import datetime
-
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Q
 from django.utils import timezone
@@ -23,15 +21,17 @@ def admit(order: Order) -> tuple[Job, bool]:
     """
     # An unlocked look first: a clear refusal or a replay costs no lock, which under a storm of
     # refusals lets half as many photos in again.
-    if earlier := find_earlier(order, order.slot):
-        return earlier, True
+    holder = holder_of_key(order, order.slot)
+    if holder and is_replay(order, holder):
+        return holder, True
     refuse_when_full(order.slot, order.platform)
     try:
         return _admit_locked(order)
     except IntegrityError:
         # The unique replay key has the last word: an equal photo was a moment quicker.
-        if earlier := find_earlier(order, order.slot):
-            return earlier, True
+        holder = holder_of_key(order, order.slot)
+        if holder and is_replay(order, holder):
+            return holder, True
         raise
 
 
@@ -42,13 +42,14 @@ def _admit_locked(order: Order) -> tuple[Job, bool]:
     Setting.objects.select_for_update(no_key=True).get_or_create(pk=provider_row_key(slot.provider))
     if not slot.is_active:
         raise SlotDisabled(slot.pk)
-    if earlier := find_earlier(order, slot):
-        return earlier, True
+    holder = holder_of_key(order, slot)
+    if holder and is_replay(order, holder):
+        return holder, True
     refuse_when_full(slot, order.platform)
-    key = replay_key(order, slot)
-    if key:  # whoever still holds the key has failed, died or expired
-        Job.objects.filter(replay_key=key).update(replay_key=None)
-    return Job.objects.create(**_row(order, slot), replay_key=key), False
+    if holder:  # it has died or expired: the key is free for a new job
+        Job.objects.filter(pk=holder.pk).update(replay_key=None)
+    job = Job.objects.create(**_row(order, slot), replay_key=replay_key(order, slot))
+    return job, False
 
 
 def _row(order: Order, slot: Slot) -> dict[str, object]:
@@ -98,21 +99,20 @@ def replay_key(order: Order, slot: Slot) -> str | None:
     return None
 
 
-def find_earlier(order: Order, slot: Slot) -> Job | None:
-    """The job of an equal photo that is in progress, or whose picture is still kept.
-
-    Raises IdempotencyConflict when the same key came with another photo.
-    """
+def holder_of_key(order: Order, slot: Slot) -> Job | None:
     key = replay_key(order, slot)
-    job = Job.objects.filter(replay_key=key).first() if key else None
-    if job is None or not may_be_replayed(job, timezone.now()):
-        return None
-    if job.photo_sha256 != order.photo.sha256:
-        raise IdempotencyConflict("the key belongs to another photo", job_id=str(job.pk))
-    return job
+    return Job.objects.filter(replay_key=key).first() if key else None
 
 
-def may_be_replayed(job: Job, now: datetime) -> bool:
-    if job.status == Job.Status.PROCESSING:
-        return not job.is_overdue(now)
-    return job.result_is_kept(now)
+def is_replay(order: Order, holder: Job) -> bool:
+    """Is the holder's job in progress, or its picture still kept? Then this order is the same one.
+
+    Raises IdempotencyConflict when the key came with another photo.
+    """
+    now = timezone.now()
+    is_open = holder.status == Job.Status.PROCESSING and not holder.is_overdue(now)
+    if not (is_open or holder.result_is_kept(now)):
+        return False
+    if holder.photo_sha256 != order.photo.sha256:
+        raise IdempotencyConflict("the key belongs to another photo", job_id=str(holder.pk))
+    return True

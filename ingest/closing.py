@@ -11,10 +11,9 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from ingest.models import Attempt, Job
-from media.services import ResultFiles, discard_result, record_result
+from media.services import ResultPicture, discard_result, record_result
 from photochanger.db import in_db
 from photochanger.errors import AppError, ClientGone, InternalError, ProviderTimeout, StorageError
-from slots.services import platform_settings
 
 log = structlog.get_logger()
 
@@ -24,8 +23,10 @@ class Record:
     """What a job gathers on its way; written once, when it closes."""
 
     job: Job
+    keep_for: timedelta  # how long the result will live
     attempts: list[Attempt] = field(default_factory=list)
-    result: ResultFiles | None = None
+    result: ResultPicture | None = None
+    preview_bytes: int = 0
     files: ExitStack = field(default_factory=ExitStack)  # closed with the job
 
     @property
@@ -34,13 +35,13 @@ class Record:
 
 
 @asynccontextmanager
-async def recorded(job: Job) -> AsyncIterator[Record]:
+async def recorded(job: Job, *, keep_for: timedelta) -> AsyncIterator[Record]:
     """Close the job's row whatever happens in the block, and let the failure go on as AppError.
 
     The one place where an outcome is decided. The row is closed even when the booth hangs up or
     the server is told to stop.
     """
-    record = Record(job)
+    record = Record(job, keep_for)
     try:
         yield record
         await asyncio.shield(in_db(close_done, record))
@@ -77,22 +78,28 @@ def close_done(record: Record) -> None:
     job, result = record.job, record.result
     assert result is not None
     now = timezone.now()
-    expires_at = now + timedelta(hours=platform_settings().result_ttl_hours)
+    expires_at = now + record.keep_for
     with transaction.atomic():
         is_ours = _close(
             record,
             finished_at=now,
             status=Job.Status.DONE,
-            result_path=result.payload_path(job.slot_id, job.pk),
+            result_path=result.path(job.slot_id, job.pk),
             result_mime=result.mime,
             result_bytes=len(result.body),
-            result_width=result.width,
-            result_height=result.height,
+            result_width=result.image.width,
+            result_height=result.image.height,
             result_expires_at=expires_at,
         )
         if not is_ours:
             raise StorageError("the job was closed by somebody else meanwhile")
-        record_result(job.slot_id, job.pk, result, expires_at=expires_at)
+        record_result(
+            job.slot_id,
+            job.pk,
+            result,
+            preview_bytes=record.preview_bytes,
+            expires_at=expires_at,
+        )
     _log_closed(record, status=Job.Status.DONE)
 
 

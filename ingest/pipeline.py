@@ -17,7 +17,8 @@ from ingest.closing import Record, milliseconds, recorded
 from ingest.gate import check_result
 from ingest.models import Attempt, Job
 from ingest.reception import Order
-from media.services import ResultFiles, write_result
+from media import storage
+from media.services import ResultPicture, write_preview
 from photochanger.db import in_db
 from photochanger.errors import (
     ERROR_BY_REASON,
@@ -61,12 +62,12 @@ async def process_photo(order: Order) -> Outcome:
     if is_earlier:
         return await replay(job, order)
     log.info("ingest.job.opened", job=str(job.pk), slot=job.slot_id, source=job.source)
-    async with recorded(job) as record:
+    async with recorded(job, keep_for=order.keep_for) as record:
         request = await in_db(build_request, record, order)
         # No database connection is held while we wait here.
         record.result = await call_provider(record, request, until=before_deadline(order))
         # File first, row second: a row never points at a file that is not there.
-        await to_the_end(asyncio.to_thread(write_result, job.slot_id, job.pk, record.result))
+        record.preview_bytes = await to_the_end(store(job, record.result))
     return Outcome(job=job, picture=picture_of(record.result))
 
 
@@ -74,8 +75,21 @@ def before_deadline(order: Order) -> float:
     return order.deadline_at - STORE_RESERVE_S
 
 
-def picture_of(result: ResultFiles) -> Picture:
+def picture_of(result: ResultPicture) -> Picture:
     return Picture(body=result.body, mime=result.mime)
+
+
+async def store(job: Job, result: ResultPicture) -> int:
+    """Picture and preview side by side, since both wait for the disk; the preview's size."""
+    written = await asyncio.gather(
+        asyncio.to_thread(storage.write, result.path(job.slot_id, job.pk), result.body),
+        asyncio.to_thread(write_preview, job.slot_id, job.pk, result.image),
+        return_exceptions=True,  # neither may still be writing when a failure is cleaned up
+    )
+    for outcome in written:
+        if isinstance(outcome, BaseException):
+            raise outcome
+    return written[1]  # type: ignore[return-value]
 
 
 async def to_the_end(step: Coroutine[Any, Any, T]) -> T:
@@ -133,7 +147,7 @@ def open_template(record: Record, template: SlotTemplateMedia) -> Photo:
 
 async def call_provider(
     record: Record, request: ProviderRequest[Any], *, until: float
-) -> ResultFiles:
+) -> ResultPicture:
     """A checked picture from the provider, or ProviderError; ProviderTimeout at ``until``."""
     try:
         async with asyncio.timeout_at(until):
@@ -142,7 +156,7 @@ async def call_provider(
         raise ProviderTimeout("the deadline passed while the provider worked") from exc
 
 
-async def attempt(record: Record, request: ProviderRequest[Any], *, until: float) -> ResultFiles:
+async def attempt(record: Record, request: ProviderRequest[Any], *, until: float) -> ResultPicture:
     """One call, and its row in the record whatever comes of it."""
     loop = asyncio.get_running_loop()
     begun, trace = loop.time(), CallTrace()

@@ -54,6 +54,10 @@ class Order:
     idempotency_key: str = ""
 
     @property
+    def keep_for(self) -> timedelta:
+        return timedelta(hours=self.platform.result_ttl_hours)
+
+    @property
     def deadline(self) -> datetime:
         return self.started_at + timedelta(seconds=self.wait_s)
 
