@@ -6,18 +6,42 @@ outside and are never believed; metadata never leaves (a guest's phone knows whe
 
 import io
 import math
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
-from PIL import Image, ImageOps
+from PIL import Image
+
+from photochanger.errors import StorageError
 
 JPEG, PNG, WEBP = "image/jpeg", "image/png", "image/webp"
 EXTENSIONS = {JPEG: "jpg", PNG: "png", WEBP: "webp"}
 PIL_FORMATS = ("JPEG", "PNG", "WEBP")
 ORIENTATION_TAG = 0x0112
+Turn = Image.Transpose
+TURNS = {  # EXIF orientation -> what makes the picture upright
+    1: None,
+    2: Turn.FLIP_LEFT_RIGHT,
+    3: Turn.ROTATE_180,
+    4: Turn.FLIP_TOP_BOTTOM,
+    5: Turn.TRANSPOSE,
+    6: Turn.ROTATE_270,
+    7: Turn.TRANSVERSE,
+    8: Turn.ROTATE_90,
+}
+MAX_PROFILE_BYTES = 256 * 1024  # cameras: under 4 KB; the largest RGB ones of printers: 200 KB
+# More than any camera or program writes; without an end a hostile file costs minutes.
+MAX_JPEG_SEGMENTS, MAX_PNG_CHUNKS = 1_000, 50_000
+JPEG_COLOUR_APPS = {0xE0: b"JFIF\0", 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
+# Among pixels FF 00 is a byte of theirs, FF D0-D7 are restart marks and FF FF is filling.
+JPEG_MARKER_AFTER_PIXELS = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+PNG_CHUNKS_KEPT = frozenset(
+    (b"IHDR", b"PLTE", b"IDAT", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"cICP")
+)
+Ranges = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,24 +90,7 @@ def read_header(file: IO[bytes], *, max_megapixels: int) -> tuple[int, int, int]
     Raises UnreadablePicture when the header does not decode or promises too many pixels.
     """
     with _opened(file, max_megapixels=max_megapixels) as image:
-        width, height = image.size
-        # A PNG's EXIF may stand behind its pixels; asking for it would decode them all.
-        has_exif = image.format != "PNG" or "exif" in image.info
-        orientation = _orientation(image) if has_exif else 1
-    return width, height, orientation
-
-
-def decode(body: bytes, *, max_megapixels: int) -> tuple[Image.Image, str]:
-    """Decode every pixel of a picture; returns it with its MIME type.
-
-    Raises UnreadablePicture for a wrong type, a truncated file or a decompression bomb.
-    """
-    mime = sniff(body[:16])
-    if mime is None:
-        raise UnreadablePicture("neither JPEG, PNG nor WEBP")
-    with _opened(io.BytesIO(body), max_megapixels=max_megapixels) as image:
-        image.load()
-        return image, mime
+        return image.width, image.height, _orientation(image)
 
 
 @contextmanager
@@ -108,20 +115,66 @@ def _opened(file: IO[bytes], *, max_megapixels: int) -> Iterator[Image.Image]:
 
 
 def _orientation(image: Image.Image) -> int:
-    value = image.getexif().get(ORIENTATION_TAG, 1)
-    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+    """1 when there is no EXIF, or nonsense in it: that spoils no picture."""
+    try:
+        # The base class's method: a PNG's own one decodes every pixel to look for EXIF behind them.
+        value = Image.Image.getexif(image).get(ORIENTATION_TAG)
+        return int(value) if value in TURNS else 1
+    except Exception:  # see _opened
+        return 1
+
+
+def decode(body: bytes, *, max_megapixels: int) -> tuple[Image.Image, str]:
+    """Every pixel of a picture, upright and in a plain mode, with its MIME type.
+
+    Raises UnreadablePicture for a wrong type, a truncated file or a decompression bomb.
+    """
+    mime = sniff(body[:16])
+    if mime is None:
+        raise UnreadablePicture("neither JPEG, PNG nor WEBP")
+    with _opened(io.BytesIO(body), max_megapixels=max_megapixels) as image:
+        return _upright(image, _orientation(image)), mime
+
+
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    """Decode an opened picture, and turn it as its EXIF says."""
+    image.load()
+    plain, turn = _plain(image), TURNS[orientation]
+    return plain if turn is None else plain.transpose(turn)
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """Grey, RGB or RGBA of eight bits: what every encoder takes and every resize does well."""
+    if image.mode.startswith("I"):  # 16 bits of grey, which convert() would cut, not scale
+        image = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    if image.has_transparency_data:
+        return image if image.mode == "RGBA" else image.convert("RGBA")
+    return image if image.mode in ("L", "RGB") else image.convert("RGB")
 
 
 def encode(image: Image.Image, mime: str, *, quality: int) -> bytes:
-    """Encode without metadata (the colour profile stays, or colours would shift)."""
-    if mime == JPEG and image.mode not in ("RGB", "L"):
-        image = image.convert("RGB")
+    """Encode a decoded picture without metadata (a fitting colour profile stays).
+
+    Where the format knows no transparency, the picture lies on white.
+    """
+    profile = _profile(image)
+    if mime == JPEG and image.mode == "RGBA":
+        ground = Image.new("RGB", image.size, "white")
+        ground.paste(image, mask=image.getchannel("A"))
+        image = ground
     out = io.BytesIO()
     options = {"quality": quality} if mime != PNG else {"compress_level": 4}
-    profile = image.info.get("icc_profile")
     format_ = {JPEG: "JPEG", PNG: "PNG", WEBP: "WEBP"}[mime]
-    image.save(out, format_, icc_profile=profile, exif=b"", **options)
+    # Unless told otherwise, Pillow writes the original's comment again.
+    image.save(out, format_, icc_profile=profile, exif=b"", comment=b"", **options)
     return out.getvalue()
+
+
+def _profile(image: Image.Image) -> bytes | None:
+    """The picture's colour profile, unless it is of other colours (CMYK) or absurdly large."""
+    profile = image.info.get("icc_profile") or b""
+    fits = profile[16:20] == (b"GRAY" if image.mode == "L" else b"RGB ")
+    return profile if fits and len(profile) <= MAX_PROFILE_BYTES else None
 
 
 # --- A photo on its way out ----------------------------------------------------------------------
@@ -131,7 +184,7 @@ class Slices:
 
     file: IO[bytes]
     mime: str
-    ranges: tuple[tuple[int, int], ...]
+    ranges: Ranges
     is_copy: bool = False  # the file is ours alone and goes when we close
 
     def close(self) -> None:
@@ -144,20 +197,22 @@ class Slices:
 
     def chunks(self, size: int) -> Iterator[bytes]:
         """The bytes in pieces of exactly ``size``, the last one shorter."""
-        rest = b""
+        pieces: list[bytes] = []
+        missing = size
         for start, end in self.ranges:
             self.file.seek(start)
             while start < end:
-                piece = self.file.read(min(size - len(rest), end - start))
+                piece = self.file.read(min(missing, end - start))
                 if not piece:
                     raise UnreadablePicture("the photo became shorter while it was read")
                 start += len(piece)
-                rest = rest + piece if rest else piece
-                if len(rest) == size:
-                    yield rest
-                    rest = b""
-        if rest:
-            yield rest
+                missing -= len(piece)
+                pieces.append(piece)
+                if not missing:
+                    yield b"".join(pieces)
+                    pieces, missing = [], size
+        if pieces:
+            yield b"".join(pieces)
 
 
 def clean(photo: Photo, *, max_bytes: int) -> Slices:
@@ -174,91 +229,129 @@ def clean(photo: Photo, *, max_bytes: int) -> Slices:
     return _encoded_again(photo, max_bytes=max_bytes)
 
 
-def _ranges_without_metadata(photo: Photo) -> tuple[tuple[int, int], ...] | None:
+def _ranges_without_metadata(photo: Photo) -> Ranges | None:
     """What to keep of the file, or None when its metadata cannot simply be cut out."""
-    photo.file.seek(0)
     try:
         if photo.mime == JPEG:
             return _jpeg_ranges(photo.file, photo.size_bytes)
         if photo.mime == PNG:
             return _png_ranges(photo.file, photo.size_bytes)
         return _webp_ranges(photo.file, photo.size_bytes)
-    except (IndexError, ValueError):
-        return None  # an odd file: let the decoder have it
+    except IndexError:
+        return None  # an odd file that ends too early: let the decoder have it
 
 
-def _jpeg_ranges(file: IO[bytes], size: int) -> tuple[tuple[int, int], ...] | None:
+def _without(cuts: list[tuple[int, int]], *, end: int) -> Ranges:
+    """The ranges between the cuts, up to ``end``."""
+    starts = (0, *(cut_end for _, cut_end in cuts))
+    ends = (*(cut_start for cut_start, _ in cuts), end)
+    return tuple(pair for pair in zip(starts, ends, strict=True) if pair[0] < pair[1])
+
+
+def _jpeg_ranges(file: IO[bytes], size: int) -> Ranges | None:
     """Everything but EXIF, XMP, IPTC, comments and what cameras hang on behind the end."""
-    file.seek(2)
-    keep, start, position = [], 0, 2
-    while True:
-        head = file.read(4)
-        if len(head) < 4 or head[0] != 0xFF:
-            return None
-        marker, length = head[1], int.from_bytes(head[2:4]) + 2
-        if marker == 0xDA:  # pixels begin: nothing but pixels up to the end marker
-            break
-        body = file.read(min(length - 4, 16))
-        # APP0 (JFIF), APP2 with a colour profile and APP14 (Adobe) tell how to read the colours.
-        is_colour = marker in (0xE0, 0xEE) or body.startswith(b"ICC_PROFILE")
-        if 0xE0 <= marker <= 0xEF and not is_colour or marker == 0xFE:
-            keep.append((start, position))
-            start = position + length
-        position += length
+    cuts: list[tuple[int, int]] = []
+    position = 2
+    for _ in range(MAX_JPEG_SEGMENTS):
         file.seek(position)
-    end = _find(file, b"\xff\xd9", start=position)
-    keep.append((start, end + 2 if end >= 0 else size))
-    return tuple(pair for pair in keep if pair[0] < pair[1])
+        head = file.read(20)  # marker, length, and the name of an APP segment
+        marker, length = head[1], int.from_bytes(head[2:4])
+        if head[0] != 0xFF:
+            return None
+        if marker == 0xFF:  # filling before a marker
+            position += 1
+            continue
+        if marker == 0xD9:
+            return _without(cuts, end=position + 2)
+        if length < 2:
+            return None
+        end = position + 2 + length
+        if _is_metadata(marker, head[4:]):
+            cuts.append((position, end))
+        position = end
+        if marker == 0xDA:  # pixels begin
+            position = _find_marker(file, start=end)
+            if position < 0:
+                return _without(cuts, end=size)
+    return None
 
 
-def _find(file: IO[bytes], needle: bytes, *, start: int) -> int:
+def _is_metadata(marker: int, name: bytes) -> bool:
+    """A comment, or an APP segment that is not known to tell how to read the colours."""
+    if 0xE0 <= marker <= 0xEF:
+        return not name.startswith(JPEG_COLOUR_APPS.get(marker, b"none"))
+    return marker == 0xFE
+
+
+def _find_marker(file: IO[bytes], *, start: int) -> int:
+    """Where the pixels that begin at ``start`` end; -1 when the file ends with them."""
     file.seek(start)
     position, tail = start, b""
     while chunk := file.read(1024 * 1024):
-        if (at := (tail + chunk).find(needle)) >= 0:
-            return position - len(tail) + at
+        if found := JPEG_MARKER_AFTER_PIXELS.search(tail + chunk):
+            return position - len(tail) + found.start()
         position += len(chunk)
         tail = chunk[-1:]
     return -1
 
 
-def _png_ranges(file: IO[bytes], size: int) -> tuple[tuple[int, int], ...] | None:
-    """Everything up to IEND but the text, time and EXIF chunks."""
-    keep, start, position = [], 0, 8
-    while position + 12 <= size:
+def _png_ranges(file: IO[bytes], size: int) -> Ranges | None:
+    """Up to IEND, the chunks that make the picture and its colours: no text, no animation."""
+    cuts: list[tuple[int, int]] = []
+    position = 8
+    for _ in range(MAX_PNG_CHUNKS):
         file.seek(position)
         head = file.read(8)
         kind, end = head[4:8], position + 12 + int.from_bytes(head[:4])
-        if kind in (b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"tIME"):
-            keep.append((start, position))
-            start = end
-        position = end
+        if end > size:
+            return None
         if kind == b"IEND":
-            keep.append((start, min(end, size)))
-            return tuple(pair for pair in keep if pair[0] < pair[1])
+            return _without(cuts, end=end) if end == position + 12 else None
+        if kind not in PNG_CHUNKS_KEPT:
+            cuts.append((position, end))
+        position = end
     return None
 
 
-def _webp_ranges(file: IO[bytes], size: int) -> tuple[tuple[int, int], ...] | None:
-    """The whole file when it is a plain one; the extended form may hold metadata."""
-    file.seek(12)
-    return ((0, size),) if file.read(4) in (b"VP8 ", b"VP8L") else None
+def _webp_ranges(file: IO[bytes], size: int) -> Ranges | None:
+    """The picture when it is of the plain form; the extended form may hold metadata."""
+    file.seek(0)
+    head = file.read(20)
+    whole, length = (int.from_bytes(head[at : at + 4], "little") for at in (4, 16))
+    end = 20 + length + length % 2
+    is_plain = head[12:16] in (b"VP8 ", b"VP8L") and end == 8 + whole <= size
+    return ((0, end),) if is_plain else None
 
 
 def _encoded_again(photo: Photo, *, max_bytes: int) -> Slices:
     """Decode, turn upright, and shrink until it fits: first by quality, then by pixels."""
-    pixels = photo.width * photo.height
-    with _opened(photo.file, max_megapixels=pixels // 1_000_000 + 1) as opened:
-        image = ImageOps.exif_transpose(opened)
-        image.load()
-    has_alpha = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
-    mime = PNG if photo.mime == PNG and has_alpha else JPEG
+    image = _decoded(photo)
+    mime = PNG if image.mode == "RGBA" else JPEG
     body = encode(image, mime, quality=93)
+    if len(body) > max_bytes and mime == JPEG:
+        body = encode(image, mime, quality=88)
     while len(body) > max_bytes:
-        scale = min(0.9, math.sqrt(max_bytes / len(body)))
+        if max(image.size) == 1:
+            raise UnreadablePicture(f"cannot be made smaller than {max_bytes} bytes")
+        scale = min(0.95, math.sqrt(max(0, max_bytes) / len(body)))
         image = image.resize((max(1, int(image.width * scale)), max(1, int(image.height * scale))))
         body = encode(image, mime, quality=88)
-    # On disk again, so that the encoded copy does not stand in memory while the provider works.
+    return Slices(_on_disk(body), mime, ((0, len(body)),), is_copy=True)
+
+
+def _decoded(photo: Photo) -> Image.Image:
+    pixels = photo.width * photo.height  # counted before, when the photo came in
+    with _opened(photo.file, max_megapixels=pixels // 1_000_000 + 1) as image:
+        return _upright(image, photo.orientation)
+
+
+def _on_disk(body: bytes) -> IO[bytes]:
+    """On disk again, so that an encoded copy does not stand in memory while a provider works."""
     file = tempfile.TemporaryFile()  # noqa: SIM115  Slices.close() ends it
-    file.write(body)
-    return Slices(file, mime, ((0, len(body)),), is_copy=True)
+    try:
+        file.write(body)
+        file.flush()
+    except OSError as exc:
+        file.close()
+        raise StorageError(f"the photo cannot be spooled: {exc.strerror}") from exc
+    return file
