@@ -57,17 +57,18 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="a fifth of everything")
     parser.add_argument("--database", choices=("postgresql", "sqlite"), default="postgresql")
-    parser.add_argument("--waiting", type=int, default=200, help="photos that wait at once")
+    parser.add_argument("--waiting", type=int, help="photos that wait at once; default 200")
     parser.add_argument("--waiting-rate", type=float, default=17.0, help="arrivals a second")
-    parser.add_argument("--waiting-latency", type=float, default=15.0, help="provider, seconds")
+    parser.add_argument("--waiting-latency", type=float, help="provider, seconds; default 15")
     given = parser.parse_args()
     share = 5 if given.quick else 1
     given.counts = {name: count // share for name, count in CROWD_COUNTS.items()}
     given.repeats = {
         name: given.repeats or max(6, count // share) for name, count in REPEATS.items()
     }
-    if given.quick:
-        given.waiting, given.waiting_latency = given.waiting // share, given.waiting_latency // 3
+    given.waiting = given.waiting or 200 // share
+    # Longer than the arrivals take, so that all of them wait at the same moment.
+    given.waiting_latency = given.waiting_latency or (5.0 if given.quick else 15.0)
     return given
 
 
