@@ -1,5 +1,7 @@
 """Who may go in: limits and duplicates, decided in the database so that all processes agree."""
 
+from dataclasses import dataclass
+
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Q
 from django.utils import timezone
@@ -7,14 +9,25 @@ from django.utils import timezone
 from ingest.models import Job
 from ingest.reception import Order
 from photochanger.errors import IdempotencyConflict, RateLimited, SlotDisabled
-from slots.models import Setting, Slot
-from slots.services import PlatformSettings, provider_row_key
+from slots.models import Setting, Slot, SlotTemplateMedia
+from slots.services import PlatformSettings, lock_provider
 
 FULL_RETRY_AFTER_S = 3
 
 
-def admit(order: Order) -> tuple[Job, bool]:
-    """A place for one photo: its new row and False, or an equal photo's earlier job and True.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """A place for one photo: its open job, and what the provider will need, read under the same
+    lock. ``is_replay``: it is an equal photo's earlier job, and the rest is empty."""
+
+    job: Job
+    provider_row: Setting | None = None
+    templates: tuple[SlotTemplateMedia, ...] = ()
+    is_replay: bool = False
+
+
+def admit(order: Order) -> Admission:
+    """A place for this photo, or the job of an equal one.
 
     One short transaction, right across processes and machines. Raises RateLimited,
     IdempotencyConflict, SlotDisabled.
@@ -23,7 +36,7 @@ def admit(order: Order) -> tuple[Job, bool]:
     # refusals lets half as many photos in again.
     holder = holder_of_key(order, order.slot)
     if holder and is_replay(order, holder):
-        return holder, True
+        return Admission(job=holder, is_replay=True)
     refuse_when_full(order.slot, order.platform)
     try:
         return _admit_locked(order)
@@ -31,25 +44,26 @@ def admit(order: Order) -> tuple[Job, bool]:
         # The unique replay key has the last word: an equal photo was a moment quicker.
         holder = holder_of_key(order, order.slot)
         if holder and is_replay(order, holder):
-            return holder, True
+            return Admission(job=holder, is_replay=True)
         raise
 
 
 @transaction.atomic
-def _admit_locked(order: Order) -> tuple[Job, bool]:
+def _admit_locked(order: Order) -> Admission:
     # no_key: plain FOR UPDATE deadlocks with the foreign keys of rows inserted meanwhile.
     slot = Slot.objects.select_for_update(no_key=True).get(pk=order.slot.pk)
-    Setting.objects.select_for_update(no_key=True).get_or_create(pk=provider_row_key(slot.provider))
+    provider_row = lock_provider(slot.provider)
     if not slot.is_active:
         raise SlotDisabled(slot.pk)
     holder = holder_of_key(order, slot)
     if holder and is_replay(order, holder):
-        return holder, True
+        return Admission(job=holder, is_replay=True)
     refuse_when_full(slot, order.platform)
     if holder:  # it has died or expired: the key is free for a new job
         Job.objects.filter(pk=holder.pk).update(replay_key=None)
     job = Job.objects.create(**_row(order, slot), replay_key=replay_key(order, slot))
-    return job, False
+    templates = tuple(slot.template_media.select_related("media_object"))
+    return Admission(job=job, provider_row=provider_row, templates=templates)
 
 
 def _row(order: Order, slot: Slot) -> dict[str, object]:

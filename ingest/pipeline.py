@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 from pydantic import ValidationError
 
-from ingest.admission import admit
+from ingest.admission import Admission, admit
 from ingest.closing import Record, milliseconds, recorded
 from ingest.gate import check_result
 from ingest.models import Attempt, Job
@@ -58,12 +58,13 @@ async def process_photo(order: Order) -> Outcome:
     Waits for the provider until the order's deadline. Raises only AppError; once a job is open,
     its row tells the same reason.
     """
-    job, is_earlier = await in_db(admit, order)  # one transaction: limits, duplicates, row
-    if is_earlier:
+    admission = await in_db(admit, order)  # one transaction: limits, duplicates, row
+    job = admission.job
+    if admission.is_replay:
         return await replay(job, order)
     log.info("ingest.job.opened", job=str(job.pk), slot=job.slot_id, source=job.source)
     async with recorded(job, keep_for=order.keep_for) as record:
-        request = await in_db(build_request, record, order)
+        request = await asyncio.to_thread(build_request, record, admission, order)
         # No database connection is held while we wait here.
         record.result = await call_provider(record, request, until=before_deadline(order))
         # File first, row second: a row never points at a file that is not there.
@@ -103,14 +104,18 @@ async def to_the_end(step: Coroutine[Any, Any, T]) -> T:
 
 
 # --- The provider --------------------------------------------------------------------------------
-def build_request(record: Record, order: Order) -> ProviderRequest[Any]:
-    """What the driver may know of the job. Raises ProviderConfig for a slot that cannot work."""
-    slot = record.job.slot
+def build_request(record: Record, admission: Admission, order: Order) -> ProviderRequest[Any]:
+    """What the driver may know of the job. Blocking (opens template files).
+
+    Raises ProviderConfig for a slot that cannot work.
+    """
+    slot = admission.job.slot
+    assert admission.provider_row is not None
     try:
         recipe = slot.recipe()
     except (ValidationError, KeyError) as exc:
         raise ProviderConfig(f"the slot's settings are not valid: {exc}"[:500]) from exc
-    api_key = provider_key(slot.provider)
+    api_key = provider_key(admission.provider_row)
     if not api_key:
         raise ProviderConfig(f"there is no key for {slot.provider}")
     return ProviderRequest(
@@ -118,7 +123,7 @@ def build_request(record: Record, order: Order) -> ProviderRequest[Any]:
         photo=order.photo,
         references=tuple(
             Reference(template.media_kind, open_template(record, template))
-            for template in slot.template_media.select_related("media_object")
+            for template in admission.templates
         ),
         settings=recipe,
         api_key=api_key,

@@ -11,6 +11,7 @@ from django.urls import reverse
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from photochanger.middleware import BodyGuard, Lifespan, RequestLanes
+from photochanger.statics import StaticFiles
 from providers import http
 
 django_app = get_asgi_application()
@@ -29,7 +30,13 @@ def warm_up() -> None:
 
 application = Lifespan(
     ProxyHeadersMiddleware(  # type: ignore[arg-type]  # same protocol, other type names
-        BodyGuard(RequestLanes(django_app)),  # type: ignore[arg-type]
+        BodyGuard(  # type: ignore[arg-type]
+            StaticFiles(
+                RequestLanes(django_app),  # type: ignore[arg-type]
+                root=settings.STATIC_ROOT,
+                prefix=settings.STATIC_URL,
+            )
+        ),
         trusted_hosts=settings.TRUSTED_PROXIES,
     ),
     startup=warm_up,

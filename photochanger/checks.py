@@ -7,11 +7,12 @@ from urllib.parse import urlsplit
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core import checks
+from django.utils.module_loading import import_string
 
 
 @checks.register()
 def check_environment(**kwargs: Any) -> list[checks.CheckMessage]:
-    return [*_secrets(), *_bounds(), *_addresses(), *_folders()]
+    return [*_secrets(), *_bounds(), *_addresses(), *_folders(), *_middleware()]
 
 
 def _secrets() -> Iterator[checks.CheckMessage]:
@@ -88,3 +89,14 @@ def _folders() -> Iterator[checks.CheckMessage]:
             hint="Pictures are stored there; the server's user must be able to write to it.",
             id="photochanger.E007",
         )
+
+
+def _middleware() -> Iterator[checks.CheckMessage]:
+    for path in settings.MIDDLEWARE:
+        if not getattr(import_string(path), "async_capable", False):
+            yield checks.Error(
+                f"The middleware {path} is synchronous only.",
+                hint="Under it every photo that waits for its provider holds one of our few "
+                "threads, so that only a handful can wait at once. Use an async-capable one.",
+                id="photochanger.E009",
+            )

@@ -98,7 +98,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Files ---------------------------------------------------------------------------------------
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(VAR_DIR / "media")))
-STATIC_URL = "static/"
+STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
@@ -123,16 +123,17 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
 ]
+# Every entry must be async-capable: a single synchronous one would hold a thread for every photo
+# that waits (the system check photochanger.E009 looks). They are skipped where machines call.
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "photochanger.people.SecurityMiddleware",
+    "photochanger.people.SessionMiddleware",
+    "photochanger.people.LocaleMiddleware",
+    "photochanger.people.CommonMiddleware",
+    "photochanger.people.CsrfViewMiddleware",
+    "photochanger.people.AuthenticationMiddleware",
+    "photochanger.people.MessageMiddleware",
+    "photochanger.people.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "photochanger.urls"
 ASGI_APPLICATION = "photochanger.asgi.application"

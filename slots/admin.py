@@ -20,9 +20,7 @@ class SlotAdmin(admin.ModelAdmin):
     readonly_fields = ("id", "version", "updated_at", "updated_by")
     inlines = (TemplateMediaInline,)
 
-    def save_model(
-        self, request: HttpRequest, obj: Slot, form: ModelForm, change: bool
-    ) -> None:
+    def save_model(self, request: HttpRequest, obj: Slot, form: ModelForm, change: bool) -> None:
         save_slot(obj, by=request.user.get_username())
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -111,9 +111,17 @@ def set_provider_key(provider: str, api_key: str, *, by: str) -> None:
     _write(provider_row_key(provider), {"api_key": encrypt(api_key)}, by=by)
 
 
-def provider_key(provider: str) -> str:
-    """The key to call a provider with, or "" when there is none. Raises ProviderConfig."""
-    row = Setting.objects.filter(pk=provider_row_key(provider)).first()
-    if row and row.value:
+def lock_provider(provider: str) -> Setting:
+    """The provider's row, locked until the transaction ends; made at its first use."""
+    row, _ = Setting.objects.select_for_update(no_key=True).get_or_create(
+        pk=provider_row_key(provider)
+    )
+    return row
+
+
+def provider_key(row: Setting) -> str:
+    """The key to call the row's provider with, or "" when there is none. Raises ProviderConfig."""
+    if row.value:
         return decrypt(row.value["api_key"])
+    provider = row.key.removeprefix(provider_row_key(""))
     return str(getattr(django_settings, f"{provider.upper()}_API_KEY", ""))
