@@ -8,11 +8,12 @@ import asyncio
 import math
 import secrets
 from collections.abc import AsyncIterator, Iterable
+from contextlib import ExitStack
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 import orjson
 import pybase64
-import structlog
 from django.conf import settings as django_settings
 from django.utils.translation import gettext_noop as _  # translated where a form is drawn
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -32,10 +33,9 @@ from providers.base import CallTrace, DriverSettings, ProviderDriver, ProviderRe
 from providers.catalogue import COMMON_RATIOS, DEFAULT_GEMINI_MODEL, GEMINI_BY_ID
 from providers.pictures import Picture, Slices, UnreadablePicture, clean, sniff
 
-log = structlog.get_logger()
-
 BASE64_PIECE = 3 * 65536  # a multiple of 3: no padding inside
 JSON_ROOM_BYTES = 64 * 1024  # prompt and settings, kept free below the service's cap
+MAX_ERROR_BYTES = 256 * 1024  # of an error's body; it is read on the event loop
 IDENTITY_CLAUSE = (
     "Keep every person of the photo recognisable: the same faces, facial features, age, skin tone, "
     "expression and number of people. Change only the style, the clothes' look and the "
@@ -100,24 +100,37 @@ class GeminiDriver(ProviderDriver[GeminiSettings]):
 
     async def process(self, request: ProviderRequest[GeminiSettings]) -> Picture:
         request.trace.model = request.settings.model
-        pictures = await asyncio.to_thread(prepare, request)
         try:
-            body = build(request, pictures)
-            reply = await http.post(
-                address(request.settings.model), headers=headers(request, body), content=body
-            )
-        finally:
-            for picture in pictures:
-                picture.close()
+            reply = await send(request)
+        except UnreadablePicture as exc:
+            raise ProviderRejected(f"the picture cannot be sent: {exc}") from exc
         request.trace.http_status = reply.status
         if reply.status != 200:
             raise explain(reply.status, reply.body, model=request.settings.model)
         return await asyncio.to_thread(parse, reply.body, request.trace)
 
 
+async def send(request: ProviderRequest[GeminiSettings]) -> http.Reply:
+    pictures = await asyncio.to_thread(prepare, request)
+    try:
+        body = build(request, pictures)
+        return await http.post(
+            address(request.settings.model), headers=headers(request, body), content=body
+        )
+    finally:
+        for picture in pictures:
+            picture.close()
+
+
 def address(model: str) -> str:
     base, version = django_settings.GEMINI_BASE_URL, django_settings.GEMINI_API_VERSION
-    return f"{base}/{version}/models/{model.removeprefix('models/')}:generateContent"
+    # Quoted, so that a mistyped name is an unknown model and never another address.
+    return f"{base}/{version}/models/{quote(plain_id(model), safe='')}:generateContent"
+
+
+def plain_id(model: str) -> str:
+    """Documents write both ``gemini-x`` and ``models/gemini-x``."""
+    return model.removeprefix("models/")
 
 
 # --- Build ---------------------------------------------------------------------------------------
@@ -154,15 +167,16 @@ def prepare(request: ProviderRequest[GeminiSettings]) -> list[Slices]:
     """
     cap = django_settings.GEMINI_MAX_REQUEST_MB * 1024 * 1024 - JSON_ROOM_BYTES
     room = cap // 4 * 3
-    try:
-        references = [
-            clean(reference.photo, max_bytes=room // (2 * len(request.references)))
-            for reference in request.references
-        ]
-        room -= sum(picture.size_bytes + 2 for picture in references)
-        return [clean(request.photo, max_bytes=room), *references]
-    except UnreadablePicture as exc:
-        raise ProviderRejected(f"the picture cannot be prepared: {exc}") from exc
+    with ExitStack() as made:  # closes what was made when a later picture fails
+        references = []
+        for reference in request.references:
+            share = room // (2 * len(request.references))
+            references.append(clean(reference.photo, max_bytes=share))
+            made.callback(references[-1].close)
+        left = room - sum(picture.size_bytes + 2 for picture in references)
+        photo = clean(request.photo, max_bytes=left)
+        made.pop_all()
+    return [photo, *references]
 
 
 def build(request: ProviderRequest[GeminiSettings], pictures: list[Slices]) -> WireBody:
@@ -187,7 +201,7 @@ def build(request: ProviderRequest[GeminiSettings], pictures: list[Slices]) -> W
 
 
 def image_config(request: ProviderRequest[GeminiSettings]) -> dict[str, Any]:
-    slot, model = request.settings, GEMINI_BY_ID.get(request.settings.model)
+    slot, model = request.settings, GEMINI_BY_ID.get(plain_id(request.settings.model))
     image = {
         "aspectRatio": slot.aspect_ratio or own_ratio(request),
         "imageSize": slot.image_size,
@@ -250,12 +264,17 @@ class _Wire(BaseModel):
     """camelCase and snake_case alike, unknown keys ignored: the service is ahead of our types."""
 
     model_config = ConfigDict(
-        alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="ignore"
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        extra="ignore",
+        coerce_numbers_to_str=True,
+        hide_input_in_errors=True,  # it holds somebody's picture
     )
 
 
 class _Blob(_Wire):
-    data: str = ""
+    data: str | None = None
 
 
 class _Part(_Wire):
@@ -281,8 +300,7 @@ class _Feedback(_Wire):
 class _Answer(_Wire):
     candidates: Annotated[list[_Candidate], BeforeValidator(_or_empty)] = []
     prompt_feedback: _Feedback | None = None
-    usage_metadata: dict[str, Any] | None = None
-    model_version: str | None = None
+    usage_metadata: Any = None
     response_id: str | None = None
 
 
@@ -294,30 +312,47 @@ def parse(body: bytes, trace: CallTrace) -> Picture:
     try:
         answer = _Answer.model_validate_json(body)
     except ValidationError as exc:
-        is_page = body.lstrip()[:1] == b"<"
+        is_page = body[:100].lstrip().startswith(b"<")
         raise BadResponse(
             "a page instead of JSON" if is_page else "not the documented JSON",
             retryable=not is_page,
         ) from exc
     candidate = answer.candidates[0] if answer.candidates else _Candidate()
-    trace.usage = answer.usage_metadata or {}
-    trace.provider_request_id = (answer.response_id or "")[:100]
-    trace.finish_reason = (candidate.finish_reason or "")[:50]
+    trace.usage = _token_counts(answer.usage_metadata)
+    trace.provider_request_id = _printable(answer.response_id, 100)
+    trace.finish_reason = _printable(candidate.finish_reason, 50)
     parts = candidate.content.parts if candidate.content else []
     # Thinking models show interim pictures marked as thoughts, and of several final pictures the
     # last one is meant [D, R].
-    pictures = [part.inline_data.data for part in parts if part.inline_data and not part.thought]
+    shown = [part.inline_data for part in parts if part.inline_data and not part.thought]
+    pictures = [blob.data for blob in shown if blob.data]
     if pictures:
         return _picture(pictures[-1])
     if answer.prompt_feedback and answer.prompt_feedback.block_reason:
-        trace.finish_reason = answer.prompt_feedback.block_reason[:50]
+        trace.finish_reason = _printable(answer.prompt_feedback.block_reason, 50)
         raise ContentBlocked(f"prompt blocked: {trace.finish_reason}")
     raise _no_picture(candidate, parts)
 
 
+def _token_counts(usage: Any) -> dict[str, int]:
+    """The totals of ``usageMetadata``; nothing else of it is fit for a database (NaN, NUL)."""
+    if not isinstance(usage, dict):
+        return {}
+    return {
+        _printable(name, 50): count
+        for name, count in usage.items()
+        if type(count) is int and 0 <= count < 2**31
+    }
+
+
+def _printable(text: str | None, limit: int) -> str:
+    """Text from outside for rows and logs: no control characters, which databases refuse."""
+    return "".join(sign if sign.isprintable() else " " for sign in (text or "")[:limit])
+
+
 def _picture(data: str) -> Picture:
     """Decode base64 of either alphabet, padded or not [M: the SDK sends the URL-safe one]."""
-    data = data.replace("-", "+").replace("_", "/").rstrip("=")
+    data = data.replace("-", "+").replace("_", "/")
     try:
         body = pybase64.b64decode(data + "=" * (-len(data) % 4), validate=True)
     except ValueError as exc:
@@ -331,7 +366,7 @@ def _picture(data: str) -> Picture:
 def _no_picture(candidate: _Candidate, parts: Iterable[_Part]) -> ProviderError:
     reason = candidate.finish_reason or "no finishReason"
     words = candidate.finish_message or " ".join(part.text for part in parts if part.text)
-    detail = f"{reason}: {words}"[:500]
+    detail = _printable(f"{reason}: {words}", 500)
     if reason in BLOCKED:
         return ContentBlocked(detail)
     if reason in RECITED:
@@ -340,10 +375,19 @@ def _no_picture(candidate: _Candidate, parts: Iterable[_Part]) -> ProviderError:
 
 
 # --- Errors --------------------------------------------------------------------------------------
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    """Lists of objects are all that is read of an error; whatever else stands there is skipped."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _words(value: Any) -> str:
+    return _printable(value, 500) if isinstance(value, str) else ""
+
+
 class _ErrorBody(BaseModel, extra="ignore"):
-    status: str = ""
-    message: str = ""
-    details: list[dict[str, Any]] = []
+    status: Annotated[str, BeforeValidator(_words)] = ""
+    message: Annotated[str, BeforeValidator(_words)] = ""
+    details: Annotated[list[dict[str, Any]], BeforeValidator(_dicts)] = []
 
 
 def explain(status: int, body: bytes, *, model: str) -> ProviderError:
@@ -365,7 +409,7 @@ def explain(status: int, body: bytes, *, model: str) -> ProviderError:
 def _error_body(body: bytes) -> _ErrorBody:
     """The ``error`` object; also out of a one-element list [C], or empty when it is a page."""
     try:
-        message = orjson.loads(body)
+        message = orjson.loads(body[:MAX_ERROR_BYTES])
         if isinstance(message, list):
             message = message[0]
         return _ErrorBody.model_validate(message["error"])
@@ -379,7 +423,7 @@ def _quota(error: _ErrorBody, detail: str) -> ProviderQuota:
     for item in error.details:
         if str(item.get("@type", "")).endswith("RetryInfo"):
             delay_s = _seconds(item.get("retryDelay"))
-        for violation in item.get("violations") or []:
+        for violation in _dicts(item.get("violations")):
             lasting = lasting or "PerDay" in str(violation.get("quotaId", ""))
     return ProviderQuota(
         detail, retryable=delay_s is not None and not lasting, retry_after_s=delay_s

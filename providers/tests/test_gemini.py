@@ -1,0 +1,776 @@
+"""The Gemini driver without its wire: what it says, and what it makes of every known answer.
+
+The saved answers are made up to the shapes that the provider's fact sheet documents.
+"""
+
+import asyncio
+import base64
+import copy
+import dataclasses
+import io
+import json
+import random
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from django.test import SimpleTestCase, override_settings
+from PIL import Image
+
+from photochanger.errors import (
+    BadResponse,
+    ContentBlocked,
+    ProviderAuth,
+    ProviderConfig,
+    ProviderError,
+    ProviderQuota,
+    ProviderRejected,
+    ProviderTimeout,
+    ProviderUnavailable,
+)
+from providers import gemini, http
+from providers.base import CallTrace, ProviderRequest, Reference
+from providers.catalogue import DEFAULT_GEMINI_MODEL, GEMINI_MODELS
+from providers.gemini import GeminiSettings, build, explain, parse, prepare
+from providers.pictures import JPEG, PNG, UnreadablePicture
+from providers.tests.test_pictures import SECRET, drawing, encoded, exif_with, photo_of
+
+ANSWERS = Path(__file__).parent / "answers" / "gemini"
+KEY = "a-key-of-nobody"
+MEGABYTE = 1024 * 1024
+
+
+def saved(name: str) -> bytes:
+    return (ANSWERS / f"{name}.json").read_bytes()
+
+
+def asked(
+    body: bytes | None = None, *, references: Iterable[tuple[str, bytes]] = (), **settings: Any
+) -> ProviderRequest[GeminiSettings]:
+    """A request of a slot with these settings, for one photo."""
+    settings.setdefault("prompt", "Make them astronauts")
+    return ProviderRequest(
+        operation="image_edit",
+        photo=photo_of(body or encoded(drawing(), exif=exif_with())),
+        references=tuple(Reference(kind, photo_of(picture)) for kind, picture in references),
+        settings=GeminiSettings(**settings),
+        api_key=KEY,
+        budget_s=47.3,
+    )
+
+
+@dataclasses.dataclass
+class Sent:
+    """What would go over the wire."""
+
+    pieces: list[bytes]
+    headers: dict[str, str]
+
+    @property
+    def message(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(b"".join(self.pieces))
+        return found
+
+    @property
+    def parts(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.message["contents"][0]["parts"]
+        return found
+
+    @property
+    def text(self) -> str:
+        return str(self.parts[-1]["text"])
+
+    @property
+    def pictures(self) -> list[bytes]:
+        blobs = [part["inlineData"] for part in self.parts[:-1]]
+        return [base64.b64decode(blob["data"], validate=True) for blob in blobs]
+
+    @property
+    def config(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.message["generationConfig"]
+        return found
+
+
+def sent(request: ProviderRequest[GeminiSettings]) -> Sent:
+    async def collect() -> Sent:
+        pictures = prepare(request)
+        try:
+            body = build(request, pictures)
+            headers = gemini.headers(request, body)
+            return Sent([piece async for piece in body], headers)
+        finally:
+            for picture in pictures:
+                picture.close()
+
+    return asyncio.run(collect())
+
+
+class BuildTests(SimpleTestCase):
+    def test_the_request_has_the_documented_shape(self) -> None:
+        request = asked(
+            references=[("scene", encoded(drawing((20, 20)), "PNG"))],
+            prompt="Put them on Mars",
+            aspect_ratio="2:3",
+            image_size="1K",
+            safety="relaxed",
+            keep_identity=False,
+        )
+        found = sent(request)
+        photo, reference = found.pictures
+        assert found.message == {
+            "contents": [
+                {
+                    "role": "user",
+                    "parts": [
+                        {
+                            "inlineData": {
+                                "mimeType": JPEG,
+                                "data": base64.b64encode(photo).decode(),
+                            }
+                        },
+                        {
+                            "inlineData": {
+                                "mimeType": PNG,
+                                "data": base64.b64encode(reference).decode(),
+                            }
+                        },
+                        {"text": found.text},
+                    ],
+                }
+            ],
+            "generationConfig": {
+                "responseModalities": ["IMAGE"],
+                "imageConfig": {"aspectRatio": "2:3", "imageSize": "1K"},
+                "thinkingConfig": {"thinkingLevel": "MINIMAL"},
+            },
+            "safetySettings": [
+                {"category": f"HARM_CATEGORY_{name}", "threshold": "BLOCK_ONLY_HIGH"}
+                for name in (
+                    "HARASSMENT",
+                    "HATE_SPEECH",
+                    "SEXUALLY_EXPLICIT",
+                    "DANGEROUS_CONTENT",
+                )
+            ],
+        }
+
+    def test_nothing_is_sent_that_a_model_answers_400_to(self) -> None:
+        message = sent(asked(references=[("style", encoded(drawing()))])).message
+        assert set(message) == {"contents", "generationConfig", "safetySettings"}
+        allowed = {"responseModalities", "imageConfig", "thinkingConfig"}
+        assert set(message["generationConfig"]) <= allowed
+        assert set(message["generationConfig"]["imageConfig"]) <= {"aspectRatio", "imageSize"}
+
+    def test_the_announced_length_is_exact(self) -> None:
+        for size in range(40, 48):  # every padding of base64
+            photo = encoded(drawing((size, 30)), exif=exif_with())
+            found = sent(asked(photo, prompt="Сделай их космонавтами 🚀"))
+            length = sum(map(len, found.pieces))
+            assert found.headers["content-length"] == str(length)
+            found.message  # noqa: B018  it is JSON
+
+    def test_a_large_photo_is_never_whole_in_memory(self) -> None:
+        photo = encoded(Image.effect_noise((2400, 1800), 100), quality=96)
+        assert len(photo) > 2 * MEGABYTE
+        found = sent(asked(photo, references=[("style", photo)]))
+        assert max(map(len, found.pieces)) <= 256 * 1024
+        assert found.pictures == [photo, photo]
+
+    def test_the_photo_leaves_without_metadata(self) -> None:
+        photo = encoded(drawing(), exif=exif_with(), comment=SECRET)
+        style = encoded(drawing(), "PNG", exif=exif_with())
+        for picture in sent(asked(photo, references=[("style", style)])).pictures:
+            assert SECRET not in picture and b"Exif" not in picture and b"eXIf" not in picture
+
+    def test_a_photo_lying_on_its_side_is_sent_upright(self) -> None:
+        photo = encoded(drawing(), exif=exif_with(orientation=6))
+        assert Image.open(io.BytesIO(sent(asked(photo)).pictures[0])).size == (32, 48)
+
+    def test_each_reference_is_told_by_number_and_kind(self) -> None:
+        style, face = encoded(drawing((16, 16))), encoded(drawing((20, 20)), "PNG")
+        found = sent(asked(references=[("style", style), ("face", face)]))
+        assert found.pictures[1:] == [style, face]
+        assert "Image 1 is the photo of the guests" in found.text
+        assert "image 2 is a style reference, image 3 is a face reference" in found.text
+        assert "Image 1" not in sent(asked()).text
+
+    def test_the_prompt_comes_first_and_whole(self) -> None:
+        prompt = 'Привет "мир"\n\\ {"parts": []} \x00'
+        assert sent(asked(prompt=prompt)).text.startswith(prompt + "\n\n")
+
+    def test_the_identity_clause_can_be_switched_off(self) -> None:
+        assert gemini.IDENTITY_CLAUSE in sent(asked()).text
+        assert sent(asked(keep_identity=False)).text == "Make them astronauts"
+
+    def test_every_safety_level_has_its_threshold(self) -> None:
+        levels = {
+            "standard": "BLOCK_MEDIUM_AND_ABOVE",
+            "strict": "BLOCK_LOW_AND_ABOVE",
+            "relaxed": "BLOCK_ONLY_HIGH",
+            "off": "OFF",
+        }
+        for level, threshold in levels.items():
+            with self.subTest(level):
+                rules = sent(asked(safety=level)).message["safetySettings"]
+                assert {rule["threshold"] for rule in rules} == {threshold}
+                assert len({rule["category"] for rule in rules}) == len(rules) == 4
+
+    def test_without_wishes_shape_and_size_are_the_models_own(self) -> None:
+        assert "imageConfig" not in sent(asked()).config
+
+    def test_size_and_ratio_go_out_as_they_were_set(self) -> None:
+        assert sent(asked(image_size="4K")).config["imageConfig"] == {"imageSize": "4K"}
+        assert sent(asked(aspect_ratio="9:16")).config["imageConfig"] == {"aspectRatio": "9:16"}
+
+    def test_with_references_the_shape_follows_the_photo(self) -> None:
+        shapes = {(300, 300): "1:1", (600, 400): "3:2", (400, 600): "2:3", (1600, 900): "16:9"}
+        for size, ratio in shapes.items():
+            for orientation in range(1, 9):
+                turned = ":".join(reversed(ratio.split(":"))) if orientation >= 5 else ratio
+                photo = encoded(Image.new("RGB", size), exif=exif_with(orientation=orientation))
+                with self.subTest(size, orientation=orientation):
+                    request = asked(photo, references=[("style", encoded(drawing((20, 90))))])
+                    assert gemini.image_config(request)["imageConfig"] == {"aspectRatio": turned}
+
+    def test_a_set_shape_wins_over_the_photos(self) -> None:
+        request = asked(references=[("style", encoded(drawing()))], aspect_ratio="21:9")
+        assert gemini.image_config(request)["imageConfig"] == {"aspectRatio": "21:9"}
+
+    def test_the_shape_of_a_strip_is_the_nearest_there_is(self) -> None:
+        request = asked(
+            encoded(Image.new("L", (4000, 1))), references=[("style", encoded(drawing()))]
+        )
+        assert gemini.own_ratio(request) == "21:9"
+
+    def test_thinking_is_the_fastest_a_model_takes_unless_set(self) -> None:
+        for model in GEMINI_MODELS:
+            for name in (model.id, f"models/{model.id}"):
+                with self.subTest(name):
+                    config = gemini.image_config(asked(model=name))
+                    level = config.get("thinkingConfig", {}).get("thinkingLevel", "")
+                    assert level == model.fastest_thinking
+        config = gemini.image_config(asked(model="a-model-of-tomorrow"))
+        assert "thinkingConfig" not in config
+        config = gemini.image_config(asked(model="a-model-of-tomorrow", thinking_level="HIGH"))
+        assert config["thinkingConfig"] == {"thinkingLevel": "HIGH"}
+
+    def test_the_key_is_in_a_header_and_nowhere_else(self) -> None:
+        found = sent(asked())
+        assert found.headers["x-goog-api-key"] == KEY
+        assert KEY.encode() not in b"".join(found.pieces)
+        assert KEY not in gemini.address(DEFAULT_GEMINI_MODEL)
+
+    def test_the_service_is_told_how_long_we_wait(self) -> None:
+        assert sent(asked()).headers["x-server-timeout"] == "48"
+        late = dataclasses.replace(asked(), budget_s=0.01)
+        assert sent(late).headers["x-server-timeout"] == "1"
+
+    @override_settings(GEMINI_BASE_URL="https://host/prefix", GEMINI_API_VERSION="v1")
+    def test_a_models_name_never_changes_the_address(self) -> None:
+        start = "https://host/prefix/v1/models/"
+        for model, path in {
+            "gemini-x": "gemini-x",
+            "models/gemini-x": "gemini-x",
+            "../../evil?key=1#x": "..%2F..%2Fevil%3Fkey%3D1%23x",
+            "two words\n": "two%20words%0A",
+            "модель": "%D0%BC%D0%BE%D0%B4%D0%B5%D0%BB%D1%8C",
+        }.items():
+            with self.subTest(model):
+                assert gemini.address(model) == f"{start}{path}:generateContent"
+
+
+class RoomTests(SimpleTestCase):
+    """Photo and references share what the service takes in one request."""
+
+    def size(self, request: ProviderRequest[GeminiSettings]) -> int:
+        return sum(map(len, sent(request).pieces))
+
+    @override_settings(GEMINI_MAX_REQUEST_MB=1)
+    def test_the_whole_request_stays_below_the_cap(self) -> None:
+        big = encoded(Image.effect_noise((1300, 1000), 100), quality=95)
+        assert len(big) > MEGABYTE * 3 // 4
+        prompt = "ё" * 4000
+        for references in (0, 1, 3, 10):
+            with self.subTest(references):
+                request = asked(big, references=[("style", big)] * references, prompt=prompt)
+                assert MEGABYTE // 3 < self.size(request) <= MEGABYTE
+
+    @override_settings(GEMINI_MAX_REQUEST_MB=1)
+    def test_small_references_leave_their_room_to_the_photo(self) -> None:
+        big = encoded(Image.effect_noise((1300, 1000), 100), quality=95)
+        small = encoded(drawing())
+        found = sent(asked(big, references=[("style", small)] * 3))
+        assert found.pictures[1:] == [small] * 3
+        assert len(found.pictures[0]) > MEGABYTE // 2
+
+    def test_when_one_picture_fails_the_copies_of_the_others_are_closed(self) -> None:
+        made: list[Any] = []
+        real = gemini.clean
+
+        def noting(*args: Any, **more: Any) -> Any:
+            made.append(real(*args, **more))
+            return made[-1]
+
+        turned = encoded(drawing(), exif=exif_with(orientation=6))
+        broken = encoded(drawing((300, 200)), exif=exif_with(orientation=6))
+        broken = broken[: broken.index(b"\xff\xda") + 20]
+        self.addCleanup(setattr, gemini, "clean", real)
+        gemini.clean = noting  # to see the files, not to replace anything
+        with self.assertRaises(UnreadablePicture):
+            prepare(asked(broken, references=[("style", turned), ("face", turned)]))
+        assert len(made) == 2 and all(slices.file.closed for slices in made)
+
+
+# --- Parse ---------------------------------------------------------------------------------------
+def jpeg_data() -> str:
+    answer = json.loads(saved("picture"))
+    return str(answer["candidates"][0]["content"]["parts"][0]["inlineData"]["data"])
+
+
+def picture_part(data: str | None = None, **more: Any) -> dict[str, Any]:
+    return {"inlineData": {"mimeType": "image/jpeg", "data": data or jpeg_data()}, **more}
+
+
+def answer_of(*parts: Any, finish: Any = "STOP", **more: Any) -> bytes:
+    candidate = {"content": {"role": "model", "parts": list(parts)}, "finishReason": finish}
+    return json.dumps({"candidates": [candidate], **more}).encode()
+
+
+def ends_with(finish: str, **more: Any) -> bytes:
+    return json.dumps({"candidates": [{"finishReason": finish, "index": 0, **more}]}).encode()
+
+
+class ParsePictureTests(SimpleTestCase):
+    def picture(self, body: bytes) -> CallTrace:
+        """The answer must be the red JPEG, whatever else is in it."""
+        trace = CallTrace()
+        picture = parse(body, trace)
+        assert picture.mime == JPEG
+        assert picture.body == base64.b64decode(jpeg_data())
+        return trace
+
+    def test_the_documented_answer_is_a_picture(self) -> None:
+        trace = self.picture(saved("picture"))
+        assert (trace.finish_reason, trace.provider_request_id) == ("STOP", "abc123")
+        assert trace.usage == {
+            "promptTokenCount": 271,
+            "candidatesTokenCount": 1120,
+            "thoughtsTokenCount": 109,
+            "totalTokenCount": 1500,
+        }
+
+    def test_thoughts_are_no_answer_and_of_several_pictures_the_last_is_meant(self) -> None:
+        self.picture(saved("thoughts"))
+        self.picture(saved("two-pictures"))
+        self.picture(answer_of(picture_part(), picture_part(jpeg_data()[:40], thought=True)))
+
+    def test_the_declared_type_is_not_believed(self) -> None:
+        self.picture(saved("jpeg-declared-png"))
+
+    def test_snake_case_is_understood(self) -> None:
+        trace = self.picture(saved("snake-case"))
+        assert (trace.finish_reason, trace.provider_request_id) == ("STOP", "abc123")
+
+    def test_both_alphabets_of_base64_with_and_without_padding(self) -> None:
+        raw = base64.b64decode(jpeg_data()) + b"\xff\xfb\xfe"
+        for tail in (b"", b"a", b"ab"):
+            for encode in (base64.b64encode, base64.urlsafe_b64encode):
+                for text in (encode(raw + tail).decode(), encode(raw + tail).decode().rstrip("=")):
+                    picture = parse(answer_of(picture_part(text)), CallTrace())
+                    assert picture.body == raw + tail
+
+    def test_an_unknown_finish_reason_with_a_picture_is_a_picture(self) -> None:
+        for finish in ("IMAGE_NEWLY_MADE", "CONTINUATION", "MAX_TOKENS", "SAFETY", None, 7):
+            with self.subTest(finish):
+                trace = self.picture(answer_of(picture_part(), finish=finish))
+                assert trace.finish_reason == str(finish or "")
+
+    def test_odd_company_spoils_no_picture(self) -> None:
+        odd: dict[str, Any] = {
+            "unknown keys": {"modelStatus": {"modelStage": "LEGACY"}, "newKey": [1, {"a": None}]},
+            "usage is a list": {"usageMetadata": [1, 2]},
+            "usage is text": {"usageMetadata": "many"},
+            "usage is null": {"usageMetadata": None},
+            "an id that is a number": {"responseId": 17},
+            "a version that is a number": {"modelVersion": 2.1},
+            "feedback is null": {"promptFeedback": None},
+        }
+        for name, more in odd.items():
+            with self.subTest(name):
+                self.picture(answer_of(picture_part(), **more))
+        parts: dict[str, Any] = {
+            "a null blob": {"inlineData": None, "text": "a"},
+            "a blob without data": {"inlineData": {"mimeType": "image/png"}},
+            "a blob of null": {"inlineData": {"data": None}},
+            "an empty blob": {"inlineData": {"data": ""}},
+            "a text that is a number": {"text": 5},
+            "an empty part": {},
+            "a call of a function": {"functionCall": {"name": "x", "args": {}}},
+        }
+        for name, part in parts.items():
+            with self.subTest(name):
+                self.picture(answer_of(picture_part(), part))
+
+    def test_only_counts_of_usage_are_kept(self) -> None:
+        usage = (
+            b'{"a":1,"nan":NaN,"inf":1e999,"nul\\u0000":3,"neg":-1,"yes":true,"f":1.5,'
+            b'"huge":123456789012345678901234567890,"text":"x","list":[{"b":NaN}]}'
+        )
+        body = answer_of(picture_part())[:-1] + b',"usageMetadata":' + usage + b"}"
+        assert self.picture(body).usage == {"a": 1, "nul ": 3}
+
+
+class ParseFailureTests(SimpleTestCase):
+    def failure(self, body: bytes) -> tuple[ProviderError, CallTrace]:
+        trace = CallTrace()
+        with self.assertRaises(ProviderError) as caught:
+            parse(body, trace)
+        return caught.exception, trace
+
+    def assert_failures(
+        self, kind: type[ProviderError], bodies: dict[str, bytes], *, retryable: bool
+    ) -> None:
+        for name, body in bodies.items():
+            with self.subTest(name):
+                error, _ = self.failure(body)
+                assert type(error) is kind, repr(error)
+                assert error.retryable is retryable, repr(error)
+
+    def test_a_blocked_picture_or_prompt_is_content_blocked_and_final(self) -> None:
+        reasons = ("SAFETY", "IMAGE_SAFETY", "PROHIBITED_CONTENT", "IMAGE_PROHIBITED_CONTENT")
+        bodies = {
+            reason: ends_with(reason) for reason in (*reasons, "BLOCKLIST", "SPII", "LANGUAGE")
+        }
+        for reason in ("SAFETY", "OTHER", "BLOCKLIST", "PROHIBITED_CONTENT", "IMAGE_SAFETY", "NEW"):
+            feedback = {"promptFeedback": {"blockReason": reason}}
+            bodies[f"prompt {reason}"] = json.dumps(feedback).encode()
+        bodies |= {name: saved(name) for name in ("image-safety", "prompt-blocked")}
+        bodies["null content"] = ends_with("IMAGE_SAFETY", content=None)
+        bodies["null parts"] = ends_with("SAFETY", content={"role": "model", "parts": None})
+        self.assert_failures(ContentBlocked, bodies, retryable=False)
+
+    def test_recitation_is_random_and_may_be_tried_again(self) -> None:
+        bodies = {reason: ends_with(reason) for reason in ("RECITATION", "IMAGE_RECITATION")}
+        self.assert_failures(ContentBlocked, bodies, retryable=True)
+
+    def test_an_answer_without_a_picture_may_be_tried_again(self) -> None:
+        reasons = ("NO_IMAGE", "IMAGE_OTHER", "OTHER", "STOP", "MAX_TOKENS", "MALFORMED_RESPONSE")
+        bodies = {reason: ends_with(reason) for reason in (*reasons, "MADE_TOMORROW")}
+        bodies |= {
+            "saved": saved("no-image"),
+            "text only": saved("text-only"),
+            "no parts": answer_of(),
+            "empty content": ends_with("STOP", content={}),
+            "null content": ends_with("NO_IMAGE", content=None),
+            "null parts": ends_with("NO_IMAGE", content={"parts": None}),
+            "thoughts only": answer_of(picture_part(thought=True)),
+            "cut in a thought": answer_of({"text": "I will now"}, finish="MAX_TOKENS"),
+            "no candidates": b'{"candidates": []}',
+            "candidates null": b'{"candidates": null}',
+            "empty object": b"{}",
+            "no finish reason": b'{"candidates": [{}]}',
+            "bad base64": answer_of(picture_part("%%% this is not base64 %%%")),
+            "cut base64": answer_of(picture_part(jpeg_data()[:41].rstrip("="))),
+            "letters of no alphabet": answer_of(picture_part("ёёёё")),
+        }
+        self.assert_failures(BadResponse, bodies, retryable=True)
+
+    def test_a_broken_answer_may_be_tried_again(self) -> None:
+        bodies = {
+            "empty": b"",
+            "blanks": b" \n ",
+            "cut off": saved("picture")[:200],
+            "a list": b"[" + saved("picture") + b"]",
+            "a number": b"7",
+            "a word": b'"ok"',
+            "null": b"null",
+            "NaN": b"NaN",
+            "not UTF-8": b'{"candidates": "\xff\xfe"}',
+            "deeply nested": b"[" * 100_000,
+            "deeply nested inside": b'{"usageMetadata":' + b'{"a":' * 50_000,
+            "candidates is a dict": b'{"candidates": {"a": 1}}',
+            "a candidate is text": b'{"candidates": ["x"]}',
+            "a part is a number": answer_of(5),
+            "data is a list": answer_of({"inlineData": {"data": ["a"]}}),
+        }
+        self.assert_failures(BadResponse, bodies, retryable=True)
+
+    def test_a_page_instead_of_json_is_final(self) -> None:
+        page = b"<!doctype html><html>Please sign in</html>"
+        bodies = {"page": page, "after blanks": b"\r\n  " + page}
+        self.assert_failures(BadResponse, bodies, retryable=False)
+
+    def test_data_that_is_no_picture_is_final(self) -> None:
+        bodies = {
+            "a page": answer_of(picture_part(base64.b64encode(b"<html>" * 9).decode())),
+            "a GIF": answer_of(picture_part(base64.b64encode(encoded(drawing(), "GIF")).decode())),
+        }
+        self.assert_failures(BadResponse, bodies, retryable=False)
+
+    def test_the_services_own_words_reach_the_operator(self) -> None:
+        error, trace = self.failure(saved("image-safety"))
+        assert str(error).startswith("IMAGE_SAFETY: Unable to show the generated image.")
+        assert trace.finish_reason == "IMAGE_SAFETY"
+        error, _ = self.failure(saved("text-only"))
+        assert str(error) == "STOP: I can not edit this picture. What should I do?"
+        error, trace = self.failure(saved("prompt-blocked"))
+        assert trace.finish_reason == "PROHIBITED_CONTENT"
+        assert trace.usage == {"promptTokenCount": 271, "totalTokenCount": 271}
+
+    def test_words_are_short_and_without_control_characters(self) -> None:
+        error, trace = self.failure(ends_with("NEW\0\n" * 99, finishMessage="a\0b\x1b[2J" * 999))
+        assert str(error).isprintable() and len(str(error)) <= 500
+        assert trace.finish_reason.isprintable() and len(trace.finish_reason) == 50
+
+    def test_no_picture_gets_into_a_message(self) -> None:
+        data = jpeg_data()
+        for body in (
+            answer_of({"inlineData": {"data": [data]}}),
+            answer_of({"inlineData": {"data": {"x": data}}}),
+            answer_of(picture_part(data + "%")),
+            saved("picture")[:-20],
+        ):
+            error, _ = self.failure(body)
+            seen: BaseException | None = error
+            while seen:
+                assert data[:30] not in f"{seen}"
+                seen = seen.__cause__
+
+
+# --- Errors --------------------------------------------------------------------------------------
+def error_of(
+    status: str = "", message: str = "words", details: Any = None, code: int = 400
+) -> bytes:
+    body = {"code": code, "message": message, "status": status}
+    return json.dumps({"error": body if details is None else {**body, "details": details}}).encode()
+
+
+RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
+QUOTA_FAILURE = "type.googleapis.com/google.rpc.QuotaFailure"
+
+
+class ExplainTests(SimpleTestCase):
+    def test_every_documented_status_has_its_word(self) -> None:
+        rows: list[tuple[int, bytes, type[ProviderError], bool]] = [
+            (400, error_of("INVALID_ARGUMENT"), ProviderRejected, False),
+            (400, saved("error-key"), ProviderAuth, False),
+            (400, error_of("FAILED_PRECONDITION"), ProviderConfig, False),
+            (401, error_of("UNAUTHENTICATED"), ProviderAuth, False),
+            (402, error_of("payment_required"), ProviderConfig, False),
+            (403, error_of("PERMISSION_DENIED"), ProviderAuth, False),
+            (404, error_of("NOT_FOUND"), ProviderConfig, False),
+            (408, b"<html>408</html>", ProviderTimeout, False),
+            (409, error_of("ABORTED"), ProviderUnavailable, True),
+            (413, b"<html>413</html>", ProviderRejected, False),
+            (429, saved("error-quota-minute"), ProviderQuota, True),
+            (429, saved("error-quota-day"), ProviderQuota, False),
+            (499, error_of("CANCELLED"), ProviderRejected, False),
+            (500, error_of("INTERNAL"), ProviderUnavailable, True),
+            (502, b"<html><h1>502 Bad Gateway</h1></html>", ProviderUnavailable, True),
+            (503, error_of("UNAVAILABLE"), ProviderUnavailable, True),
+            (504, error_of("DEADLINE_EXCEEDED"), ProviderTimeout, False),
+            (529, b"", ProviderUnavailable, True),
+            (302, b"", BadResponse, False),
+            (204, b"", BadResponse, False),
+        ]
+        for status, body, kind, retryable in rows:
+            with self.subTest(status, body=body[:60]):
+                error = explain(status, body, model="gemini-x")
+                assert type(error) is kind and error.retryable is retryable
+                assert str(error).startswith(("HTTP", "model")) and str(status) in str(error)
+
+    def test_the_words_and_statuses_are_those_of_the_design(self) -> None:
+        words = {
+            BadResponse: ("bad_response", 502),
+            ContentBlocked: ("content_blocked", 502),
+            ProviderRejected: ("provider_rejected", 502),
+            ProviderUnavailable: ("provider_5xx", 503),
+            ProviderQuota: ("quota", 503),
+            ProviderAuth: ("provider_auth", 503),
+            ProviderConfig: ("provider_config", 503),
+            ProviderTimeout: ("timeout", 504),
+        }
+        for kind, (reason, status) in words.items():
+            assert (kind.reason, kind.status) == (reason, status)
+
+    def test_an_error_in_a_list_is_unwrapped(self) -> None:
+        body = b"[" + error_of("FAILED_PRECONDITION", "User location is not supported") + b"]"
+        error = explain(400, body, model="m")
+        assert type(error) is ProviderConfig and "location" in str(error)
+
+    def test_the_status_of_http_counts_and_not_the_code_inside(self) -> None:
+        inner = error_of("INVALID_ARGUMENT", "Cannot fetch content", code=400)
+        assert type(explain(500, inner, model="m")) is ProviderUnavailable
+        assert type(explain(400, error_of("INTERNAL", code=500), model="m")) is ProviderRejected
+
+    def test_a_retired_model_is_named(self) -> None:
+        message = "models/gemini-x is not found for API version v1beta"
+        error = explain(404, error_of("NOT_FOUND", message), model="gemini-x")
+        assert str(error).startswith("model gemini-x is retired or misspelt")
+        assert message in str(error)
+
+    def test_the_services_words_are_short_and_printable(self) -> None:
+        error = explain(400, error_of("A\0B", "x\0y\n" * 2000), model="m")
+        assert str(error).isprintable() and len(str(error)) <= 600
+
+    def test_a_body_without_an_error_object_is_told_so(self) -> None:
+        for body in (
+            b"",
+            b"<html>",
+            b"{}",
+            b"[]",
+            b"7",
+            b'"x"',
+            b"null",
+            b'{"error": "x"}',
+            b"\xff",
+        ):
+            for status in (400, 429, 500):
+                with self.subTest(status, body=body):
+                    error = explain(status, body, model="m")
+                    assert "no error object" in str(error) and error.reason != "internal_error"
+
+    def test_hostile_types_lose_only_themselves(self) -> None:
+        odd: list[Any] = ["text", 7, None, {"a": 1}, ["x", None, [1]], [{"violations": {"a": 1}}]]
+        odd += [
+            [{"violations": ["x", 7]}],
+            [{"@type": 7, "reason": []}],
+            [{"violations": "PerDay"}],
+        ]
+        for details in odd:
+            with self.subTest(details):
+                body = json.dumps({"error": {"message": "m", "status": "S", "details": details}})
+                assert "S m" in str(explain(500, body.encode(), model="m"))
+                assert type(explain(429, body.encode(), model="m")) is ProviderQuota
+        for field in ("message", "status"):
+            body = json.dumps({"error": {"message": "kept", "status": "kept", field: [1]}})
+            assert "kept" in str(explain(400, body.encode(), model="m"))
+
+    def test_a_huge_error_is_not_read_to_its_end(self) -> None:
+        body = error_of("FAILED_PRECONDITION", "x" * 5_000_000)
+        assert type(explain(400, body, model="m")) is ProviderRejected
+
+
+class QuotaTests(SimpleTestCase):
+    def quota(self, *details: Any, message: str = "You exceeded your quota") -> ProviderError:
+        body = error_of("RESOURCE_EXHAUSTED", message, list(details), code=429)
+        error = explain(429, body, model="m")
+        assert type(error) is ProviderQuota
+        return error
+
+    def test_a_limit_per_minute_passes_after_its_delay(self) -> None:
+        error = explain(429, saved("error-quota-minute"), model="m")
+        assert (error.retryable, error.retry_after_s) == (True, 33.7)
+        assert error.headers()["Retry-After"] == "34"
+
+    def test_a_limit_per_day_does_not_pass_however_short_its_delay(self) -> None:
+        error = explain(429, saved("error-quota-day"), model="m")
+        assert (error.retryable, error.retry_after_s) == (False, 12)
+
+    def test_a_model_outside_of_the_plan_does_not_pass(self) -> None:
+        info = {"@type": RETRY_INFO, "retryDelay": "3s"}
+        assert not self.quota(info, message="Quota exceeded, limit: 0, model: x").retryable
+        assert not self.quota(info, message="Quota exceeded, limit: 0").retryable
+        assert self.quota(info, message="Quota exceeded, limit: 10").retryable
+
+    def test_without_a_delay_there_is_no_second_try(self) -> None:
+        error = self.quota({"@type": QUOTA_FAILURE, "violations": [{"quotaId": "PerMinute"}]})
+        assert (error.retryable, error.retry_after_s) == (False, None)
+
+    def test_delays_are_durations_or_nothing(self) -> None:
+        good = {"33s": 33, "33.7s": 33.7, "0s": 0, "0.5s": 0.5, "86399s": 86399}
+        for text, seconds in good.items():
+            with self.subTest(text):
+                assert (
+                    self.quota({"@type": RETRY_INFO, "retryDelay": text}).retry_after_s == seconds
+                )
+        bad: list[Any] = ["abc", "-5s", "1e99s", "nans", "infs", "", "s", None, [], {}, True]
+        for value in (*bad, "9" * 5000, "86401s", {"seconds": 3}):
+            with self.subTest(str(value)[:20]):
+                error = self.quota({"@type": RETRY_INFO, "retryDelay": value})
+                assert (error.retryable, error.retry_after_s) == (False, None)
+
+
+# --- Anything at all -----------------------------------------------------------------------------
+HOSTILE: list[Any] = [
+    *(None, True, 0, -1, 1e308, 2**70, "", "x", "\0", "\ud7ff", [], {}, [None], [[]], {"": {}}),
+    *("STOP", "33s", "-1s", "PerDay", [{"quotaId": 5}], {"data": "////"}, {"parts": [{}]}),
+]
+
+
+def nodes(value: Any) -> list[tuple[Any, Any]]:
+    """Every place of a JSON value: its container, and the key or index in it."""
+    keys: Iterable[Any] = ()
+    if isinstance(value, dict):
+        keys = value.keys()
+    elif isinstance(value, list):
+        keys = range(len(value))
+    found: list[tuple[Any, Any]] = []
+    for key in keys:
+        found += [(value, key), *nodes(value[key])]
+    return found
+
+
+class AnythingTests(SimpleTestCase):
+    def mutations(self) -> Iterable[bytes]:
+        chance = random.Random(2026)
+        bodies = [path.read_bytes() for path in sorted(ANSWERS.glob("*.json"))]
+        snippets = (
+            b"null",
+            b"NaN",
+            b"1e999",
+            b"{}",
+            b"[",
+            b"]",
+            b'"',
+            b"\\u0000",
+            b"\xff",
+            b"\\ud800",
+        )
+        for body in bodies:
+            for _ in range(40):  # other values in their places
+                data = json.loads(body)
+                for _ in range(chance.randrange(1, 4)):
+                    container, key = chance.choice(nodes(data))
+                    container[key] = copy.deepcopy(chance.choice(HOSTILE))
+                yield json.dumps(data).encode()
+            for _ in range(30):  # damaged bytes
+                broken = bytearray(body)
+                for _ in range(chance.randrange(1, 4)):
+                    at = chance.randrange(len(broken))
+                    broken[at : at + chance.randrange(9)] = chance.choice(snippets)
+                yield bytes(broken)
+
+    def assert_fit_for_a_row(self, *texts: str) -> None:
+        for text in texts:
+            assert text.isprintable() and len(text) <= 600, text
+
+    def test_any_answer_is_a_picture_or_a_provider_error(self) -> None:
+        outcomes = set()
+        for body in self.mutations():
+            trace = CallTrace()
+            try:
+                outcomes.add(parse(body, trace).mime)
+            except ProviderError as exc:
+                self.assert_fit_for_a_row(str(exc))
+                outcomes.add(exc.reason)
+            self.assert_fit_for_a_row(trace.finish_reason, trace.provider_request_id)
+            self.assert_fit_for_a_row(json.dumps(trace.usage, allow_nan=False))
+        assert outcomes >= {JPEG, "bad_response", "content_blocked"}
+
+    def test_any_error_body_is_explained(self) -> None:
+        outcomes = set()
+        for number, body in enumerate(self.mutations()):
+            status = (400, 429, 403, 404, 500, 503, 302)[number % 7]
+            error = explain(status, body, model="gemini-x")
+            assert isinstance(error, ProviderError)
+            assert error.retry_after_s is None or 0 <= error.retry_after_s < 86400
+            self.assert_fit_for_a_row(str(error))
+            outcomes.add(error.reason)
+        assert len(outcomes) >= 5
+
+
+class StatusOnlyTests(SimpleTestCase):
+    def test_every_status_there_is_has_a_provider_error(self) -> None:
+        for status in range(100, 600):
+            assert isinstance(http.failure_of(status, ""), ProviderError)
