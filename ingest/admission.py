@@ -1,9 +1,10 @@
 """Who may go in: limits and duplicates, decided in the database so that all processes agree."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from ingest.models import Job
@@ -34,17 +35,14 @@ def admit(order: Order) -> Admission:
     """
     # An unlocked look first: a clear refusal or a replay costs no lock, which under a storm of
     # refusals lets half as many photos in again.
-    holder = holder_of_key(order, order.slot)
-    if holder and is_replay(order, holder):
-        return Admission(job=holder, is_replay=True)
-    refuse_when_full(order.slot, order.platform)
+    if (earlier := look(order, order.slot).earlier) is not None:
+        return Admission(job=earlier, is_replay=True)
     try:
         return _admit_locked(order)
     except IntegrityError:
         # The unique replay key has the last word: an equal photo was a moment quicker.
-        holder = holder_of_key(order, order.slot)
-        if holder and is_replay(order, holder):
-            return Admission(job=holder, is_replay=True)
+        if (earlier := look(order, order.slot).earlier) is not None:
+            return Admission(job=earlier, is_replay=True)
         raise
 
 
@@ -55,13 +53,13 @@ def _admit_locked(order: Order) -> Admission:
     provider_row = lock_provider(slot.provider)
     if not slot.is_active:
         raise SlotDisabled(slot.pk)
-    holder = holder_of_key(order, slot)
-    if holder and is_replay(order, holder):
-        return Admission(job=holder, is_replay=True)
-    refuse_when_full(slot, order.platform)
-    if holder:  # it has died or expired: the key is free for a new job
-        Job.objects.filter(pk=holder.pk).update(replay_key=None)
-    job = Job.objects.create(**_row(order, slot), replay_key=replay_key(order, slot))
+    seen = look(order, slot)
+    if seen.earlier is not None:
+        return Admission(job=seen.earlier, is_replay=True)
+    key = replay_key(order, slot)
+    if seen.key_is_stale:
+        Job.objects.filter(replay_key=key).update(replay_key=None)
+    job = Job.objects.create(**_row(order, slot), replay_key=key)
     templates = tuple(slot.template_media.select_related("media_object"))
     return Admission(job=job, provider_row=provider_row, templates=templates)
 
@@ -85,23 +83,50 @@ def _row(order: Order, slot: Slot) -> dict[str, object]:
     }
 
 
-def refuse_when_full(slot: Slot, platform: PlatformSettings) -> None:
-    """Photos whose deadline has passed do not count: their process died."""
-    in_flight = Job.objects.filter(
-        Q(slot=slot) | Q(provider=slot.provider),
-        status=Job.Status.PROCESSING,
-        deadline__gt=timezone.now(),
-    ).aggregate(
-        slot=Count("pk", filter=Q(slot=slot)),
-        provider=Count("pk", filter=Q(provider=slot.provider)),
+# --- Limits and duplicates -----------------------------------------------------------------------
+class Look(NamedTuple):
+    earlier: Job | None  # an equal photo's job, in progress or with its picture still kept
+    key_is_stale: bool  # held by a job that has died or expired
+
+
+def look(order: Order, slot: Slot) -> Look:
+    """Is there an equal photo's job, or else a place? Usually one query for both questions.
+
+    Raises RateLimited, and IdempotencyConflict when the key came with another photo.
+    """
+    now, key = timezone.now(), replay_key(order, slot)
+    in_flight = Q(status=Job.Status.PROCESSING, deadline__gt=now)
+    of_interest = in_flight & (Q(slot=slot) | Q(provider=slot.provider))
+    if key:
+        of_interest |= Q(replay_key=key)
+    rows = list(
+        Job.objects.filter(of_interest)
+        .order_by()
+        .values_list("slot_id", "provider", "replay_key", "status", "deadline")
     )
-    if in_flight["slot"] >= platform.max_jobs_per_slot:
+    is_held = key is not None and any(row[2] == key for row in rows)
+    if is_held and (job := Job.objects.filter(replay_key=key).first()) and is_replay(order, job):
+        return Look(earlier=job, key_is_stale=False)
+    # Photos whose deadline has passed do not count: their process died.
+    open_rows = [row for row in rows if row[3] == Job.Status.PROCESSING and row[4] > now]
+    refuse_when_full(
+        slot,
+        order.platform,
+        in_slot=sum(row[0] == slot.pk for row in open_rows),
+        in_provider=sum(row[1] == slot.provider for row in open_rows),
+    )
+    return Look(earlier=None, key_is_stale=is_held)
+
+
+def refuse_when_full(
+    slot: Slot, platform: PlatformSettings, *, in_slot: int, in_provider: int
+) -> None:
+    if in_slot >= platform.max_jobs_per_slot:
         raise RateLimited(f"{slot.pk} is full", retry_after_s=FULL_RETRY_AFTER_S)
-    if in_flight["provider"] >= platform.max_jobs_per_provider:
+    if in_provider >= platform.max_jobs_per_provider:
         raise RateLimited(f"{slot.provider} is full", retry_after_s=FULL_RETRY_AFTER_S)
 
 
-# --- Duplicates ----------------------------------------------------------------------------------
 def replay_key(order: Order, slot: Slot) -> str | None:
     """What makes two photos the same order, or None when each is an order of its own."""
     if order.source == Job.Source.UI_TEST:
@@ -111,11 +136,6 @@ def replay_key(order: Order, slot: Slot) -> str | None:
     if order.platform.replay_by_hash:
         return f"hash:{slot.pk}:{slot.version}:{order.photo.sha256}"
     return None
-
-
-def holder_of_key(order: Order, slot: Slot) -> Job | None:
-    key = replay_key(order, slot)
-    return Job.objects.filter(replay_key=key).first() if key else None
 
 
 def is_replay(order: Order, holder: Job) -> bool:

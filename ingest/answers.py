@@ -7,7 +7,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import reverse
 
 from ingest.models import Job
-from ingest.pipeline import Outcome
+from ingest.pipeline import Outcome, keep_preview, to_the_end
 from providers.pictures import EXTENSIONS
 
 
@@ -25,16 +25,20 @@ def picture_answer(request: HttpRequest, outcome: Outcome) -> StreamingHttpRespo
     }
     if outcome.is_replay:
         headers["X-PhotoChanger-Replay"] = "1"
-    return StreamingHttpResponse(once(picture.body), content_type=picture.mime, headers=headers)
+    return StreamingHttpResponse(sent(outcome), content_type=picture.mime, headers=headers)
 
 
-async def once(body: bytes) -> AsyncIterator[bytes]:
-    """The body, which nobody holds any more when it is sent.
+async def sent(outcome: Outcome) -> AsyncIterator[bytes]:
+    """The picture, and what is left to do once the booth has it.
 
-    A plain HttpResponse would keep it: Django's ASGI handler leaves one reference cycle per
-    request that holds the response, 2 MB each, until a full garbage collection.
+    A stream, since nobody holds its body when it is sent: Django's ASGI handler leaves one
+    reference cycle per request, which would keep a plain response's 2 MB until a full garbage
+    collection. Content-Length tells the booth that the picture is complete; the preview is made
+    before the stream ends, so that a server that stops waits for it.
     """
-    yield body
+    yield outcome.picture.body
+    if outcome.image is not None:
+        await to_the_end(keep_preview(outcome.job, outcome.image))
 
 
 def result_url(request: HttpRequest, job: Job) -> str:

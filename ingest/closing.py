@@ -26,7 +26,6 @@ class Record:
     keep_for: timedelta  # how long the result will live
     attempts: list[Attempt] = field(default_factory=list)
     result: ResultPicture | None = None
-    preview_bytes: int = 0
     files: ExitStack = field(default_factory=ExitStack)  # closed with the job
 
     @property
@@ -93,13 +92,8 @@ def close_done(record: Record) -> None:
         )
         if not is_ours:
             raise StorageError("the job was closed by somebody else meanwhile")
-        record_result(
-            job.slot_id,
-            job.pk,
-            result,
-            preview_bytes=record.preview_bytes,
-            expires_at=expires_at,
-        )
+        record_result(job.slot_id, job.pk, result, expires_at=expires_at)
+    job.result_expires_at = expires_at
     _log_closed(record, status=Job.Status.DONE)
 
 

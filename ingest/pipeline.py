@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 import structlog
 from django.conf import settings
 from django.core.files.storage import default_storage
+from django.db import DatabaseError
 from django.utils import timezone
+from PIL import Image
 from pydantic import ValidationError
 
 from ingest.admission import Admission, admit
@@ -18,7 +20,7 @@ from ingest.gate import check_result
 from ingest.models import Attempt, Job
 from ingest.reception import Order
 from media import storage
-from media.services import ResultPicture, write_preview
+from media.services import ResultPicture, record_preview, write_preview
 from photochanger.db import in_db
 from photochanger.errors import (
     ERROR_BY_REASON,
@@ -45,10 +47,12 @@ POLL_FIRST_S, POLL_MAX_S = 0.1, 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The picture to answer with, and the job it is the result of."""
+    """The picture to answer with, and the job it is the result of; ``image`` is the same picture
+    decoded, when it is a new one, for the preview that is made after the answer."""
 
     job: Job
     picture: Picture
+    image: Image.Image | None = None
     is_replay: bool = False
 
 
@@ -68,8 +72,9 @@ async def process_photo(order: Order) -> Outcome:
         # No database connection is held while we wait here.
         record.result = await call_provider(record, request, until=before_deadline(order))
         # File first, row second: a row never points at a file that is not there.
-        record.preview_bytes = await to_the_end(store(job, record.result))
-    return Outcome(job=job, picture=picture_of(record.result))
+        path = record.result.path(job.slot_id, job.pk)
+        await to_the_end(asyncio.to_thread(storage.write, path, record.result.body))
+    return Outcome(job=job, picture=picture_of(record.result), image=record.result.image)
 
 
 def before_deadline(order: Order) -> float:
@@ -80,17 +85,16 @@ def picture_of(result: ResultPicture) -> Picture:
     return Picture(body=result.body, mime=result.mime)
 
 
-async def store(job: Job, result: ResultPicture) -> int:
-    """Picture and preview side by side, since both wait for the disk; the preview's size."""
-    written = await asyncio.gather(
-        asyncio.to_thread(storage.write, result.path(job.slot_id, job.pk), result.body),
-        asyncio.to_thread(write_preview, job.slot_id, job.pk, result.image),
-        return_exceptions=True,  # neither may still be writing when a failure is cleaned up
-    )
-    for outcome in written:
-        if isinstance(outcome, BaseException):
-            raise outcome
-    return written[1]  # type: ignore[return-value]
+async def keep_preview(job: Job, image: Image.Image) -> None:
+    """Make the gallery's small picture, when the booth has its answer already.
+
+    A failure costs nothing: a missing preview is made when somebody asks for it.
+    """
+    try:
+        size = await asyncio.to_thread(write_preview, job.slot_id, job.pk, image)
+        await in_db(record_preview, job.slot_id, job.pk, size, expires_at=job.result_expires_at)
+    except (AppError, DatabaseError) as exc:
+        log.warning("media.preview.failed", job=str(job.pk), detail=str(exc))
 
 
 async def to_the_end(step: Coroutine[Any, Any, T]) -> T:

@@ -173,13 +173,28 @@ async def received_form(
 
 
 async def _read_all(request: HttpRequest, parser: FormParser) -> None:
+    """Parse one batch in a thread while the next one arrives."""
+    parsing: asyncio.Future[None] | None = None
+    try:
+        async for batch in _batches(body_of(request)):
+            if parsing is not None:
+                await parsing
+            parsing = asyncio.ensure_future(asyncio.to_thread(parser.feed, batch))
+        if parsing is not None:
+            await parsing
+    finally:
+        if parsing is not None and not parsing.done():  # never close the file under the thread
+            await asyncio.wait([parsing])
+
+
+async def _batches(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     batch: list[bytes] = []
     size = 0
-    async for chunk in body_of(request):
+    async for chunk in chunks:
         batch.append(chunk)
         size += len(chunk)
         if size >= BATCH_BYTES:
-            await asyncio.to_thread(parser.feed, b"".join(batch))
+            yield b"".join(batch)
             batch, size = [], 0
     if batch:
-        await asyncio.to_thread(parser.feed, b"".join(batch))
+        yield b"".join(batch)

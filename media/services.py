@@ -52,39 +52,38 @@ def make_preview(image: Image.Image) -> bytes:
 
 
 def discard_result(slot_id: str, job_id: uuid.UUID, result: ResultPicture) -> None:
-    """Take back files that no row came to point at. Blocking."""
-    storage.remove(preview_path(slot_id, job_id))
+    """Take back a file that no row came to point at. Blocking."""
     storage.remove(result.path(slot_id, job_id))
 
 
 def record_result(
-    slot_id: str,
-    job_id: uuid.UUID,
-    result: ResultPicture,
-    *,
-    preview_bytes: int,
-    expires_at: datetime,
+    slot_id: str, job_id: uuid.UUID, result: ResultPicture, *, expires_at: datetime
 ) -> None:
-    """The rows of files that are already there; call it in the transaction that closes the job."""
-    shared = {"slot_id": slot_id, "job_id": job_id, "expires_at": expires_at}
-    MediaObject.objects.bulk_create(
-        [
-            MediaObject(
-                **shared,
-                kind=MediaObject.Kind.RESULT,
-                path=result.path(slot_id, job_id),
-                mime=result.mime,
-                size_bytes=len(result.body),
-                sha256=result.sha256,
-            ),
-            MediaObject(
-                **shared,
-                kind=MediaObject.Kind.PREVIEW,
-                path=preview_path(slot_id, job_id),
-                mime="image/webp",
-                size_bytes=preview_bytes,
-            ),
-        ]
+    """The row of a file that is there; call it in the transaction that closes the job."""
+    MediaObject.objects.create(
+        slot_id=slot_id,
+        job_id=job_id,
+        kind=MediaObject.Kind.RESULT,
+        path=result.path(slot_id, job_id),
+        mime=result.mime,
+        size_bytes=len(result.body),
+        sha256=result.sha256,
+        expires_at=expires_at,
+    )
+
+
+def record_preview(
+    slot_id: str, job_id: uuid.UUID, size_bytes: int, *, expires_at: datetime | None
+) -> None:
+    """The row of a preview that ``write_preview`` has stored."""
+    MediaObject.objects.create(
+        slot_id=slot_id,
+        job_id=job_id,
+        kind=MediaObject.Kind.PREVIEW,
+        path=preview_path(slot_id, job_id),
+        mime="image/webp",
+        size_bytes=size_bytes,
+        expires_at=expires_at,
     )
 
 
