@@ -1,10 +1,12 @@
 """All traffic to providers: one client per process, failures translated once."""
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterable
 from dataclasses import dataclass
 from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from weakref import WeakKeyDictionary
 
 import httpx
@@ -23,6 +25,7 @@ from photochanger.errors import (
 )
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024  # a 4K picture in base64 is about 11 MB
+HEADER_VALUE = re.compile(r"[!-~]([ -~]*[!-~])?")
 # One client per event loop: production has one loop, tests have many.
 _clients: "WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient]" = WeakKeyDictionary()
 
@@ -49,6 +52,8 @@ def client() -> httpx.AsyncClient:
             trust_env=False,
             proxy=settings.PROVIDER_PROXY_URL or None,
             follow_redirects=False,
+            # No session may join the calls of different slots and keys.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             # The caller's deadline bounds the whole call; these only find dead peers.
             timeout=httpx.Timeout(None, connect=10.0),
             limits=httpx.Limits(
@@ -73,9 +78,11 @@ async def post(
 ) -> Reply:
     """POST and read the whole answer, at most ``MAX_ANSWER_BYTES``.
 
-    Raises ProviderNetwork (retryable when the connection was never made) and BadResponse. The
-    status is the caller's to judge: services explain themselves in the body.
+    Raises ProviderNetwork (retryable when the connection was never made), BadResponse, and for
+    what an operator mistyped ProviderAuth and ProviderConfig. The status is the caller's to judge:
+    services explain themselves in the body.
     """
+    _check_headers(headers)
     try:
         async with client().stream(
             "POST",
@@ -84,13 +91,27 @@ async def post(
             headers={"accept-encoding": "identity", **headers},
             content=content,
         ) as response:
-            if response.headers.get("content-encoding", "identity") != "identity":
+            is_packed = response.headers.get("content-encoding", "identity") != "identity"
+            if is_packed and response.is_success:  # of a failure, the status says enough
                 raise BadResponse("compressed answer though none was asked for")
             return Reply(response.status_code, response.headers, await _read(response))
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as exc:
         raise ProviderNetwork(f"no connection: {_words(exc)}", retryable=True) from exc
-    except httpx.HTTPError as exc:
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as exc:
+        raise ProviderConfig(f"not an address: {_words(exc)}") from exc
+    # A broken TLS record comes as it is, not as one of httpx's errors.
+    except (httpx.HTTPError, ssl.SSLError) as exc:
         raise ProviderNetwork(f"connection lost: {_words(exc)}") from exc
+
+
+def _check_headers(headers: dict[str, str]) -> None:
+    """Raises ProviderAuth for a key with a line break or a foreign letter in it.
+
+    The library below would refuse it too, but with the key in its message.
+    """
+    for name, value in headers.items():
+        if not HEADER_VALUE.fullmatch(value):
+            raise ProviderAuth(f"header {name}: no such characters are in a key")
 
 
 async def _read(response: httpx.Response) -> bytes:

@@ -131,7 +131,7 @@ def decode(body: bytes, *, max_megapixels: int) -> tuple[Image.Image, str]:
     """
     mime = sniff(body[:16])
     if mime is None:
-        raise UnreadablePicture("neither JPEG, PNG nor WEBP")
+        raise UnreadablePicture("is neither JPEG, PNG nor WEBP")
     with _opened(io.BytesIO(body), max_megapixels=max_megapixels) as image:
         return _upright(image, _orientation(image)), mime
 

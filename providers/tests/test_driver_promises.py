@@ -1,0 +1,409 @@
+"""What every driver promises, over the wire; and the wire itself at its worst.
+
+A new driver adds one class here that says where it calls and which keys make the simulator
+misbehave.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import datetime
+import io
+import ipaddress
+import socket
+import ssl
+import tempfile
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, ClassVar
+
+import httpx
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from django.test import SimpleTestCase, override_settings
+from PIL import Image
+
+from photochanger.errors import (
+    BadResponse,
+    ProviderAuth,
+    ProviderConfig,
+    ProviderError,
+    ProviderNetwork,
+)
+from providers import http, simulator
+from providers.base import CallTrace, DriverSettings, ProviderRequest, Reference
+from providers.gemini import GeminiSettings
+from providers.pictures import Picture, decode
+from providers.registry import DRIVERS
+from providers.tests.test_pictures import SECRET, drawing, encoded, exif_with, photo_of
+
+GOOD_KEY = "sim-ok"
+
+
+def request_for(
+    settings: DriverSettings, *, operation: str, api_key: str = GOOD_KEY, **more: Any
+) -> ProviderRequest[Any]:
+    photo = encoded(drawing((300, 200)), exif=exif_with(), comment=SECRET)
+    return ProviderRequest(
+        operation=operation,
+        photo=more.pop("photo", None) or photo_of(photo),
+        settings=settings,
+        api_key=api_key,
+        budget_s=20.0,
+        trace=CallTrace(),
+        **more,
+    )
+
+
+class Promises:
+    """Mixed into one test case for each driver."""
+
+    driver: ClassVar[str]
+    base_url: ClassVar[str]  # the setting with the service's address
+    recipe: ClassVar[DriverSettings]
+    bad_key: ClassVar[str] = "bad-key-of-nobody"
+    quota_key: ClassVar[str]
+    down_key: ClassVar[str]
+    slow_key: ClassVar[str] = "sim-slow"
+    garbage_key: ClassVar[str]
+    dropped_key: ClassVar[str] = "sim-drop-connection"
+
+    def setUp(self: Any) -> None:
+        self.sim = self.enterContext(simulator.running())
+        self.point_at(self.sim.url)
+
+    def point_at(self: Any, url: str) -> None:
+        self.enterContext(override_settings(**{self.base_url: url}))
+
+    async def process(self, api_key: str = GOOD_KEY, **more: Any) -> tuple[Picture, CallTrace]:
+        driver = DRIVERS[self.driver]
+        operation = next(iter(driver.operations))
+        request = request_for(self.recipe, operation=operation, api_key=api_key, **more)
+        try:
+            return await driver.process(request), request.trace
+        finally:
+            await http.close()
+
+    async def failure(self: Any, api_key: str, **more: Any) -> ProviderError:
+        with self.assertRaises(ProviderError) as caught:
+            await self.process(api_key, **more)
+        error: ProviderError = caught.exception
+        assert api_key not in str(error)
+        return error
+
+    async def test_a_picture_comes_back(self) -> None:
+        picture, trace = await self.process()
+        image, mime = decode(picture.body, max_megapixels=50)
+        assert mime == picture.mime and min(image.size) > 64
+        assert trace.http_status == 200 and trace.model
+
+    async def test_the_photo_arrives_without_metadata(self: Any) -> None:
+        await self.process()
+        arrived = self.sim.last_photo
+        assert arrived and SECRET not in arrived and b"Exif" not in arrived
+        assert Image.open(io.BytesIO(arrived)).size == (300, 200)
+
+    async def test_a_photo_on_its_side_arrives_upright(self: Any) -> None:
+        lying = encoded(drawing((300, 200)), exif=exif_with(orientation=6))
+        await self.process(photo=photo_of(lying))
+        assert Image.open(io.BytesIO(self.sim.last_photo)).size == (200, 300)
+
+    async def test_the_key_is_never_in_the_address(self: Any) -> None:
+        await self.process()
+        assert self.sim.calls
+        for call in self.sim.calls:
+            assert not call.key_in_query and GOOD_KEY not in call.path
+
+    async def test_a_used_up_quota_is_quota_with_its_delay(self) -> None:
+        error = await self.failure(self.quota_key)
+        assert error.reason == "quota" and error.retry_after_s
+
+    async def test_a_service_that_is_down_may_be_tried_again(self) -> None:
+        error = await self.failure(self.down_key)
+        assert (error.reason, error.retryable) == ("provider_5xx", True)
+
+    async def test_a_page_where_a_picture_was_due_is_final(self) -> None:
+        error = await self.failure(self.garbage_key)
+        assert error.reason in ("bad_response", "provider_auth") and not error.retryable
+
+    async def test_a_refused_key_is_for_an_administrator(self) -> None:
+        error = await self.failure(self.bad_key)
+        assert (error.reason, error.retryable) == ("provider_auth", False)
+
+    async def test_a_key_no_header_can_carry_is_refused_and_never_told(self: Any) -> None:
+        for key in ("se-cr-et\n", "se-cr-et\r\nX-Evil: 1", "ключ-se-cr-et", " se-cr-et", "\0", ""):
+            with self.subTest(repr(key)):
+                error = await self.failure_of_key(key)
+                seen: BaseException | None = error
+                while seen:
+                    assert "cr-et" not in f"{seen!r}"
+                    seen = seen.__cause__ or seen.__context__
+                assert error.reason == "provider_auth"
+        assert not self.sim.calls
+
+    async def failure_of_key(self: Any, key: str) -> ProviderError:
+        with self.assertRaises(ProviderError) as caught:
+            await self.process(key)
+        error: ProviderError = caught.exception
+        return error
+
+    async def test_a_refused_connection_is_network_and_may_be_tried_again(self: Any) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+        self.point_at(f"http://127.0.0.1:{port}")
+        error = await self.failure(GOOD_KEY)
+        assert (error.reason, error.retryable) == ("network", True)
+
+    async def test_a_dropped_connection_is_network_and_may_have_been_accepted(self) -> None:
+        error = await self.failure(self.dropped_key)
+        assert (error.reason, error.retryable) == ("network", False)
+
+    async def test_when_time_is_up_the_driver_gives_way_and_hangs_up(self: Any) -> None:
+        begun = time.monotonic()
+        with self.assertRaises(TimeoutError):
+            async with asyncio.timeout(0.25):
+                await self.process(self.slow_key)
+        assert time.monotonic() - begun < 0.6
+        await self.eventually(lambda: any(call.client_left for call in self.sim.calls))
+
+    async def eventually(self, happened: Callable[[], bool]) -> None:
+        for _ in range(200):
+            if happened():
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError("it never happened")
+
+    async def test_the_photo_can_be_sent_again(self: Any) -> None:
+        lying = photo_of(encoded(drawing((300, 200)), exif=exif_with(orientation=6)))
+        for photo in (lying, photo_of(encoded(drawing((300, 200))))):
+            await self.failure(self.down_key, photo=photo)
+            first = self.sim.last_photo
+            await self.process(photo=photo)
+            assert self.sim.last_photo == first and not photo.file.closed
+
+    async def test_a_photo_that_cannot_be_sent_is_the_providers_refusal(self: Any) -> None:
+        broken = encoded(drawing((300, 200)), exif=exif_with(orientation=6))
+        broken = broken[: broken.index(b"\xff\xda") + 20]
+        shorter = photo_of(encoded(drawing((300, 200))))
+        shorter.file.truncate(len(broken))
+        for photo in (photo_of(broken), shorter):
+            error = await self.failure(GOOD_KEY, photo=photo)
+            assert (error.reason, error.retryable) == ("provider_rejected", False)
+
+
+class GeminiPromises(Promises, SimpleTestCase):
+    driver = "gemini"
+    base_url = "GEMINI_BASE_URL"
+    recipe = GeminiSettings(prompt="Make them astronauts")
+    quota_key = "sim-429-retry"
+    down_key = "sim-503"
+    garbage_key = "sim-html-200"
+
+    async def test_references_arrive_in_their_order(self) -> None:
+        style, face = encoded(drawing((90, 60)), "PNG"), encoded(drawing((60, 90)), "WEBP")
+        references = (Reference("style", photo_of(style)), Reference("face", photo_of(face)))
+        await self.process(references=references)
+        call = self.sim.calls[-1]
+        assert [(p.mime, p.width, p.height) for p in call.pictures] == [
+            ("image/jpeg", 300, 200),
+            ("image/png", 90, 60),
+            ("image/webp", 60, 90),
+        ]
+        assert call.aspect_ratio == "3:2"
+
+    async def test_every_scenario_is_a_picture_or_its_word(self) -> None:
+        rows = {
+            **dict.fromkeys(
+                ("ok-thoughts", "ok-two-images", "ok-jpeg-declared-png", "ok-urlsafe-base64"), ""
+            ),
+            **dict.fromkeys(("ok-unpadded-base64", "ok-snake", "ok-webp", "unknown-finish"), ""),
+            **dict.fromkeys(("no-image", "image-other", "other", "empty-parts"), "bad_response"),
+            **dict.fromkeys(("empty-content", "null-content", "no-candidates"), "bad_response"),
+            **dict.fromkeys(("empty-object", "malformed", "max-tokens"), "bad_response"),
+            **dict.fromkeys(("text-only", "bad-base64", "html-image"), "bad_response"),
+            **dict.fromkeys(("empty-200", "redirect", "huge-answer"), "bad_response"),
+            **dict.fromkeys(("huge-stream", "gzip-bomb"), "bad_response"),
+            **dict.fromkeys(("img-safety", "img-prohibited", "prohibited"), "content_blocked"),
+            **dict.fromkeys(("safety", "spii", "blocklist", "language"), "content_blocked"),
+            **dict.fromkeys(("prompt-blocked", "recitation"), "content_blocked"),
+            **dict.fromkeys(("400", "400-unknown-field", "413", "499"), "provider_rejected"),
+            **dict.fromkeys(("400-key", "401", "403"), "provider_auth"),
+            **dict.fromkeys(("400-location", "400-billing", "402"), "provider_config"),
+            **dict.fromkeys(("404-retired",), "provider_config"),
+            **dict.fromkeys(("429-retry", "429-daily", "429-limit-0"), "quota"),
+            **dict.fromkeys(("500", "500-inner-400", "503", "err-list"), "provider_5xx"),
+            **dict.fromkeys(("409", "html-502", "empty-500"), "provider_5xx"),
+            **dict.fromkeys(("408", "504"), "timeout"),
+            **dict.fromkeys(("drop-connection", "half-answer"), "network"),
+        }
+        driver = DRIVERS[self.driver]
+        photo = photo_of(encoded(drawing((64, 48))))
+        for name, word in rows.items():
+            # The scenario by its marker; no time but its own is lost.
+            prompt = f"[sim:{name}] [sim:latency=0]"
+            settings = GeminiSettings(prompt=prompt, model="gemini-3.1-flash-lite-image")
+            request = request_for(settings, operation="image_edit", photo=photo)
+            with self.subTest(name):
+                try:
+                    await driver.process(request)
+                    found = ""
+                except ProviderError as exc:
+                    found = exc.reason
+                assert found == word
+        await http.close()
+
+
+class EveryDriverTests(SimpleTestCase):
+    def test_every_driver_has_given_its_promises(self) -> None:
+        assert {case.driver for case in Promises.__subclasses__()} == set(DRIVERS)
+
+
+# --- The wire ------------------------------------------------------------------------------------
+Answering = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@dataclasses.dataclass
+class RawServer:
+    """A server that says exactly the given bytes, and remembers what it was told."""
+
+    answer: bytes
+    end_of_request: bytes = b"\r\n\r\n{}"
+    heads: list[bytes] = dataclasses.field(default_factory=list)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[str]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        async with server:
+            try:
+                yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/x"
+            finally:
+                await http.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            self.heads.append(await reader.readuntil(self.end_of_request))
+            writer.write(self.answer)
+            await writer.drain()
+        writer.close()
+
+
+def raw(status: str, *headers: str, body: bytes = b"{}") -> bytes:
+    lines = [f"HTTP/1.1 {status}", *headers, f"content-length: {len(body)}", "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+async def posted(url: str, **headers: str) -> http.Reply:
+    return await http.post(url, headers={"content-length": "2", **headers}, content=b"{}")
+
+
+def tls_pair() -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A server with a certificate of its own, and a client that knows it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.UTC)
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    private = key.private_bytes(encoding, form, serialization.NoEncryption())
+    public = certificate.public_bytes(encoding)
+    server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(private + public)
+        file.flush()
+        server_side.load_cert_chain(file.name)
+    return server_side, ssl.create_default_context(cadata=public.decode())
+
+
+class WireTests(SimpleTestCase):
+    async def test_no_cookie_joins_two_calls(self) -> None:
+        server = RawServer(raw("200 OK", "set-cookie: session=abc; path=/"))
+        async with server.running() as url:
+            await posted(url)
+            await posted(url)
+        assert len(server.heads) == 2
+        assert b"cookie" not in server.heads[1].lower()
+
+    async def test_a_failure_that_comes_packed_is_still_that_failure(self) -> None:
+        server = RawServer(raw("502 Bad Gateway", "content-encoding: gzip", body=b"\x1f\x8b"))
+        async with server.running() as url:
+            assert (await posted(url)).status == 502
+
+    async def test_what_is_no_http_is_network(self) -> None:
+        answers = (
+            b"",
+            b"SSH-2.0-OpenSSH_9\r\n",
+            b"HTTP/1.1 abc\r\n\r\n",
+            b"\0" * 99,
+            b"HTTP/1.1 200",
+        )
+        endless = b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 100_000
+        bad_length = b"HTTP/1.1 200 OK\r\ncontent-length: -5\r\n\r\n{}"
+        for answer in (*answers, endless, bad_length, raw("200 OK", "transfer-encoding: chunked")):
+            async with RawServer(answer).running() as url:
+                with self.subTest(answer[:20]), self.assertRaises(ProviderNetwork) as caught:
+                    await posted(url)
+                assert not caught.exception.retryable
+
+    async def test_https_to_a_server_without_it_is_network(self) -> None:
+        async with RawServer(raw("200 OK"), end_of_request=b"\x01").running() as url:
+            with self.assertRaises(ProviderNetwork) as caught:
+                await posted(url.replace("http:", "https:"))
+            assert caught.exception.retryable
+
+    async def test_a_broken_tls_record_is_network(self) -> None:
+        server_side, client_side = tls_pair()
+        listener = socket.create_server(("127.0.0.1", 0))
+
+        def serve() -> None:
+            with server_side.wrap_socket(listener.accept()[0], server_side=True) as connection:
+                connection.recv(1000)
+                with socket.socket(fileno=connection.detach()) as bare:
+                    bare.sendall(b"\x17\x03\x03\x00\x40" + bytes(64))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        http._clients[asyncio.get_running_loop()] = httpx.AsyncClient(verify=client_side)
+        with self.assertRaises(ProviderNetwork) as caught:
+            await posted(f"https://127.0.0.1:{listener.getsockname()[1]}/x")
+        assert not caught.exception.retryable
+        await http.close()
+        thread.join()
+        listener.close()
+
+    async def test_an_address_that_is_none_is_for_an_administrator(self) -> None:
+        addresses = ("", "host/x", "ftp://host/x", "http://", "http://[::1/x", "http://a\nb/x")
+        for url in (*addresses, "http://имя..рф/x", "http://host:port/x"):
+            with self.subTest(url), self.assertRaises(ProviderConfig):
+                await posted(url)
+        await http.close()
+
+    async def test_a_name_that_does_not_exist_is_network(self) -> None:
+        for host in ("no-such-host.invalid", "a..b", "a" * 70):
+            with self.subTest(host), self.assertRaises(ProviderNetwork) as caught:
+                await posted(f"http://{host}/x")
+            assert caught.exception.retryable
+        await http.close()
+
+    async def test_an_answer_longer_than_the_limit_is_given_up(self) -> None:
+        body = bytes(2 * 1024 * 1024)
+        limit, http.MAX_ANSWER_BYTES = http.MAX_ANSWER_BYTES, 1024 * 1024
+        self.addCleanup(setattr, http, "MAX_ANSWER_BYTES", limit)
+        async with RawServer(raw("200 OK", body=body)).running() as url:
+            with self.assertRaises(BadResponse):
+                await posted(url)
+
+    async def test_a_key_with_a_line_break_is_refused_before_it_is_sent(self) -> None:
+        server = RawServer(raw("200 OK"))
+        async with server.running() as url:
+            for key in ("a\nb", "a\r\nb: c", "ключ", "a\x7f", " a", "a ", ""):
+                with self.subTest(repr(key)), self.assertRaises(ProviderAuth):
+                    await posted(url, **{"x-key": key})
+        assert not server.heads
