@@ -1,0 +1,196 @@
+"""The result gate: a picture, as the slot wants it, or nothing."""
+
+import base64
+import hashlib
+import io
+import random
+from typing import Any
+
+from django.test import SimpleTestCase
+from PIL import Image
+
+from ingest import gate
+from ingest.gate import check_result
+from media.services import PREVIEW_SIDE_PX, ResultPicture, make_preview
+from photochanger.errors import BadResponse
+from providers.base import DriverSettings
+from providers.pictures import JPEG, PNG, WEBP, Picture, sniff
+
+MIMES = {"jpeg": JPEG, "png": PNG, "webp": WEBP}
+
+
+def picture(
+    size: tuple[int, int] = (160, 96),
+    *,
+    file_format: str = "JPEG",
+    mode: str = "RGB",
+    **options: Any,
+) -> Picture:
+    image = Image.linear_gradient("L").resize(size).convert(mode)
+    out = io.BytesIO()
+    image.save(out, file_format, **options)
+    return Picture(body=out.getvalue(), mime=MIMES[file_format.lower()])
+
+
+def checked(given: Picture, **rules: Any) -> ResultPicture:
+    result = check_result(given, DriverSettings(**rules))
+    assert sniff(result.body[:16]) == result.mime
+    assert result.sha256 == hashlib.sha256(result.body).hexdigest()
+    return result
+
+
+def opened(body: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(body))
+    image.load()
+    return image
+
+
+class BrokenPictureTests(SimpleTestCase):
+    def refusal(self, body: bytes, mime: str = JPEG) -> BadResponse:
+        with self.assertRaises(BadResponse) as caught:
+            check_result(Picture(body=body, mime=mime), DriverSettings())
+        return caught.exception
+
+    def test_what_does_not_decode_goes_no_further_and_may_be_tried_again(self) -> None:
+        whole = {name: picture(file_format=name.upper()).body for name in MIMES}
+        bodies = {
+            "empty": b"",
+            "a page": b"<html>Please sign in</html>",
+            "a head without a body": b"\xff\xd8\xff\xe0" + bytes(100),
+            **{f"half of a {name}": body[: len(body) // 2] for name, body in whole.items()},
+        }
+        for name, body in bodies.items():
+            with self.subTest(name):
+                assert self.refusal(body).retryable
+
+    def test_bounds_are_kept(self) -> None:
+        for size in ((63, 500), (500, 63), (1, 1), (16_384, 64)):
+            with self.subTest(size):
+                error = self.refusal(picture(size).body)
+                assert f"{size[0]}x{size[1]}" in str(error)
+        for size in ((64, 64), (64, 16_383)):
+            with self.subTest(size):
+                assert checked(picture(size)).image.size == size
+
+    def test_a_bomb_is_refused_before_it_is_decoded(self) -> None:
+        bomb = picture((8000, 6300), file_format="PNG", mode="L").body
+        assert len(bomb) < 2_000_000 and gate.MAX_RESULT_MEGAPIXELS * 1_000_000 < 8000 * 6300
+        assert "8000x6300" in str(self.refusal(bomb))
+
+    def test_random_damage_is_a_picture_or_a_refusal(self) -> None:
+        chance = random.Random(5)
+        for file_format in ("JPEG", "PNG", "WEBP"):
+            whole = picture(file_format=file_format)
+            for _ in range(40):
+                body = bytearray(whole.body)
+                for _ in range(3):
+                    body[chance.randrange(len(body))] = chance.randrange(256)
+                try:
+                    checked(Picture(body=bytes(body), mime=whole.mime), output_format="png")
+                except BadResponse as exc:
+                    assert base64.b64encode(body[:12]).decode() not in str(exc)
+
+
+class OutputRuleTests(SimpleTestCase):
+    def test_without_rules_every_byte_is_kept(self) -> None:
+        for file_format, mime in MIMES.items():
+            given = picture(file_format=file_format.upper())
+            result = checked(given)
+            assert (result.body, result.mime) == (given.body, mime)
+            assert result.extension == {JPEG: "jpg", PNG: "png", WEBP: "webp"}[mime]
+
+    def test_the_type_is_told_by_the_bytes(self) -> None:
+        given = Picture(body=picture(file_format="PNG").body, mime=JPEG)
+        assert checked(given).mime == PNG
+
+    def test_rules_that_are_met_already_change_nothing(self) -> None:
+        given = picture()
+        rules = {"output_format": "jpeg", "output_max_side_px": 256, "output_quality": 50}
+        assert checked(given, **rules).body == given.body
+
+    def test_every_picture_can_have_every_format(self) -> None:
+        for given in (
+            picture(),
+            picture(mode="L"),
+            picture(mode="CMYK"),
+            picture(file_format="PNG", mode="RGBA"),
+            picture(file_format="PNG", mode="LA"),
+            picture(file_format="PNG", mode="P", transparency=0),
+            picture(file_format="PNG", mode="1"),
+            picture(file_format="PNG", mode="I;16"),
+            picture(file_format="WEBP", mode="RGBA"),
+        ):
+            for wanted, mime in MIMES.items():
+                with self.subTest(given.body[:60], wanted=wanted):
+                    result = checked(given, output_format=wanted)
+                    assert result.mime == mime and opened(result.body).size == (160, 96)
+
+    def test_the_longest_side_is_a_limit_and_the_shape_stays(self) -> None:
+        for size, expected in (((800, 400), (256, 128)), ((400, 800), (128, 256))):
+            result = checked(picture(size), output_max_side_px=256)
+            assert opened(result.body).size == result.image.size == expected
+        assert checked(picture((200, 100)), output_max_side_px=256).image.size == (200, 100)
+
+    def test_quality_is_heeded_when_encoded_again(self) -> None:
+        given = picture((600, 400), file_format="PNG")
+        sizes = [
+            len(checked(given, output_format="jpeg", output_quality=quality).body)
+            for quality in (50, 75, 95)
+        ]
+        assert sizes == sorted(set(sizes))
+
+    def test_transparency_becomes_white_in_a_jpeg(self) -> None:
+        clear = Image.new("RGBA", (80, 80), (200, 0, 0, 0))
+        out = io.BytesIO()
+        clear.save(out, "PNG")
+        result = checked(Picture(body=out.getvalue(), mime=PNG), output_format="jpeg")
+        assert opened(result.body).getpixel((40, 40)) == (255, 255, 255)
+
+    def test_a_picture_on_its_side_is_upright_when_encoded_again_and_in_the_preview(self) -> None:
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        result = checked(picture((300, 100), exif=exif), output_format="png")
+        assert opened(result.body).size == result.image.size == (100, 300)
+        assert opened(make_preview(result.image)).size == (100, 300)
+
+
+class PreviewTests(SimpleTestCase):
+    def preview(self, given: Picture) -> Image.Image:
+        return opened(make_preview(checked(given).image))
+
+    def test_the_preview_is_a_small_webp_of_the_same_shape(self) -> None:
+        side = PREVIEW_SIDE_PX
+        for size, expected in (
+            ((2048, 1024), (side, side // 2)),
+            ((1000, 3000), (round(side / 3), side)),
+            ((513, 513), (side, side)),
+            ((200, 100), (200, 100)),
+        ):
+            with self.subTest(size):
+                preview = self.preview(picture(size))
+                assert preview.format == "WEBP"
+                assert (
+                    abs(preview.width - expected[0]) <= 2 and abs(preview.height - expected[1]) <= 2
+                )
+
+    def test_every_kind_of_picture_has_a_preview(self) -> None:
+        for mode, file_format in (("CMYK", "JPEG"), ("L", "JPEG"), ("P", "PNG"), ("I;16", "PNG")):
+            with self.subTest(mode):
+                assert self.preview(picture(file_format=file_format, mode=mode)).size == (160, 96)
+        assert self.preview(picture(file_format="PNG", mode="RGBA")).size == (160, 96)
+
+    def test_the_thinnest_strip_has_a_preview(self) -> None:
+        preview = self.preview(picture((16_383, 64)))
+        assert preview.width <= PREVIEW_SIDE_PX and preview.height >= 1
+
+    def test_sixteen_bits_of_grey_do_not_turn_white(self) -> None:
+        out = io.BytesIO()
+        Image.new("I;16", (100, 100), 20_000).save(out, "PNG")
+        shade = self.preview(Picture(body=out.getvalue(), mime=PNG)).convert("L").getpixel((50, 50))
+        assert isinstance(shade, int) and 60 < shade < 100
+
+    def test_making_the_preview_leaves_the_picture_alone(self) -> None:
+        result = checked(picture((900, 600)))
+        before = result.image.tobytes()
+        make_preview(result.image)
+        assert result.image.tobytes() == before and result.image.size == (900, 600)
