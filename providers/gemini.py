@@ -164,6 +164,8 @@ def prepare(request: ProviderRequest[GeminiSettings]) -> list[Slices]:
 
     The service counts the whole request after base64. Documented are 20 MB and, since 2026-01,
     100 MB [D, sources disagree]; ours is the setting ``GEMINI_MAX_REQUEST_MB``.
+
+    Raises UnreadablePicture, and StorageError when a picture made again finds no room on disk.
     """
     cap = django_settings.GEMINI_MAX_REQUEST_MB * 1024 * 1024 - JSON_ROOM_BYTES
     room = cap // 4 * 3
