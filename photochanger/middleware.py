@@ -6,7 +6,6 @@ of its own until its end.
 """
 
 import asyncio
-import itertools
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
@@ -198,6 +197,14 @@ def language_of(accept_language: str) -> str:
     return settings.LANGUAGE_CODE
 
 
+class Lane:
+    """One thread, and so one database connection, that requests take turns on."""
+
+    def __init__(self) -> None:
+        self.executor = ThreadPoolExecutor(1, thread_name_prefix="lane")
+        self.requests = 0
+
+
 class RequestLanes:
     """Runs the synchronous part of requests on a few threads, each with one lasting connection.
 
@@ -208,32 +215,46 @@ class RequestLanes:
 
     def __init__(self, app: App) -> None:
         self.app = app
-        self._photo = _lanes(settings.REQUEST_LANES)
-        self._console = _lanes(settings.CONSOLE_LANES)
+        self._photo = [Lane() for _ in range(settings.REQUEST_LANES)]
+        self._console = [Lane() for _ in range(settings.CONSOLE_LANES)]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        lanes = self._photo if scope["path"].startswith(STREAMED_PATHS) else self._console
-        async with ThreadSensitiveContext(executor=next(lanes)):
-            return await self.app(scope, receive, send)
+        is_photo = scope["path"].startswith(STREAMED_PATHS)
+        # The least busy one, and of equals the first: its connection is the warmest.
+        lane = min(self._photo if is_photo else self._console, key=lambda lane: lane.requests)
+        lane.requests += 1
+        try:
+            async with ThreadSensitiveContext(executor=lane.executor):
+                return await self.app(scope, receive, send)
+        finally:
+            lane.requests -= 1
 
-
-def _lanes(count: int) -> "itertools.cycle[ThreadPoolExecutor]":
-    return itertools.cycle([ThreadPoolExecutor(1, thread_name_prefix="lane") for _ in range(count)])
+    async def warm_up(self, step: Callable[[], None]) -> None:
+        """Run a step once on every lane."""
+        loop = asyncio.get_running_loop()
+        lanes = [*self._photo, *self._console]
+        await asyncio.gather(*(loop.run_in_executor(lane.executor, step) for lane in lanes))
 
 
 class Lifespan:
     """Start and stop of a server process: warm up, and leave no connection open behind."""
 
-    def __init__(self, app: App, *, startup: Callable[[], None], shutdown: Any) -> None:
+    def __init__(
+        self,
+        app: App,
+        *,
+        startup: Callable[[], Awaitable[None]],
+        shutdown: Callable[[], Awaitable[None]],
+    ) -> None:
         self.app, self._startup, self._shutdown = app, startup, shutdown
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
             return await self.app(scope, receive, send)
         await receive()
-        self._startup()
+        await self._startup()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._shutdown()
