@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from ingest.models import Job
@@ -90,37 +89,31 @@ class Look(NamedTuple):
 
 
 def look(order: Order, slot: Slot) -> Look:
-    """Is there an equal photo's job, or else a place? Usually one query for both questions.
+    """Is there an equal photo's job, or else a place?
 
     Raises RateLimited, and IdempotencyConflict when the key came with another photo.
     """
-    now, key = timezone.now(), replay_key(order, slot)
-    in_flight = Q(status=Job.Status.PROCESSING, deadline__gt=now)
-    of_interest = in_flight & (Q(slot=slot) | Q(provider=slot.provider))
-    if key:
-        of_interest |= Q(replay_key=key)
-    rows = list(
-        Job.objects.filter(of_interest)
-        .order_by()
-        .values_list("slot_id", "provider", "replay_key", "status", "deadline")
-    )
-    is_held = key is not None and any(row[2] == key for row in rows)
-    if is_held and (job := Job.objects.filter(replay_key=key).first()) and is_replay(order, job):
-        return Look(earlier=job, key_is_stale=False)
-    # Photos whose deadline has passed do not count: their process died.
-    open_rows = [row for row in rows if row[3] == Job.Status.PROCESSING and row[4] > now]
-    refuse_when_full(
-        slot,
-        order.platform,
-        in_slot=sum(row[0] == slot.pk for row in open_rows),
-        in_provider=sum(row[1] == slot.provider for row in open_rows),
-    )
-    return Look(earlier=None, key_is_stale=is_held)
+    key = replay_key(order, slot)
+    holder = Job.objects.filter(replay_key=key).order_by().first() if key else None
+    if holder is not None and is_replay(order, holder):
+        return Look(earlier=holder, key_is_stale=False)
+    refuse_when_full(slot, order.platform)
+    return Look(earlier=None, key_is_stale=holder is not None)
 
 
-def refuse_when_full(
-    slot: Slot, platform: PlatformSettings, *, in_slot: int, in_provider: int
-) -> None:
+# By hand, since it runs twice per photo and the ORM takes four times as long to build it. Photos
+# whose deadline has passed do not count: their process died.
+IN_FLIGHT = """
+    SELECT count(*) FILTER (WHERE slot_id = %s), count(*) FILTER (WHERE provider = %s)
+    FROM job_history WHERE status = 'processing' AND deadline > %s
+"""
+
+
+def refuse_when_full(slot: Slot, platform: PlatformSettings) -> None:
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute(IN_FLIGHT, [slot.pk, slot.provider, now])
+        in_slot, in_provider = cursor.fetchone()
     if in_slot >= platform.max_jobs_per_slot:
         raise RateLimited(f"{slot.pk} is full", retry_after_s=FULL_RETRY_AFTER_S)
     if in_provider >= platform.max_jobs_per_provider:

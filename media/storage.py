@@ -1,6 +1,7 @@
 """Where files live: on disk, written so that a crash never leaves half of one under its name."""
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -8,6 +9,9 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, default_storage
 
 from photochanger.errors import StorageError
+
+
+COPY_BYTES = 1024 * 1024
 
 
 class AtomicFileSystemStorage(FileSystemStorage):
@@ -19,8 +23,7 @@ class AtomicFileSystemStorage(FileSystemStorage):
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".part")
         try:
             with os.fdopen(handle, "wb") as file:
-                for chunk in content.chunks():
-                    file.write(chunk)
+                shutil.copyfileobj(content, file, COPY_BYTES)
                 file.flush()
                 os.fsync(file.fileno())
             os.chmod(temporary, self.file_permissions_mode or 0o644)

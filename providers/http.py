@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 import httpx
 from django.conf import settings
+from httpcore._async.http11 import AsyncHTTP11Connection
 
 from photochanger.errors import (
     BadResponse,
@@ -24,6 +25,9 @@ from photochanger.errors import (
     ProviderUnavailable,
 )
 
+# A picture comes as 2.6 MB of JSON. httpcore would fetch it 64 KB at a time, each time through six
+# layers: 4 ms of the event loop per photo, and no public setting for it (httpcore is pinned).
+AsyncHTTP11Connection.READ_NUM_BYTES = 1024 * 1024
 MAX_ANSWER_BYTES = 32 * 1024 * 1024  # a 4K picture in base64 is about 11 MB
 HEADER_VALUE = re.compile(r"[!-~]([ -~]*[!-~])?")
 # One client per event loop: production has one loop, tests have many.
