@@ -26,8 +26,8 @@ from django.core.management.base import CommandError
 from django.test import SimpleTestCase
 from PIL import Image
 
-from ingest import booth
-from ingest.booth import BoothAnswer, BoothRequest, send_photo
+from ingest.booth import BoothAnswer, send_photo
+from ingest.booth_form import BoothRequest, new_boundary
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 BOUNDARY = "------------090306000104030805010400"
@@ -233,7 +233,7 @@ class RequestTests(SimpleTestCase):
         assert b"Content-Type: image/webp\r\n\r\nRIFF" in self.sent(photo=picture("WEBP")).body
 
     def test_the_boundary_is_new_each_time_and_has_the_shape_of_the_booth_s(self) -> None:
-        one, two = booth.new_boundary(), booth.new_boundary()
+        one, two = new_boundary(), new_boundary()
         assert re.fullmatch(r"-{12}\d{24}", one)
         assert one != two
 
@@ -386,7 +386,7 @@ class AnswerTests(SimpleTestCase):
         assert answer.total_s < 1
 
     def test_an_endless_answer_is_cut_off(self) -> None:
-        with mock.patch.object(booth, "MAX_ANSWER_BYTES", 1000):
+        with mock.patch("ingest.booth.MAX_ANSWER_BYTES", 1000):
             answer, _ = send_to(answering(http_answer("200 OK", bytes(1_000_000))))
         assert answer.error
         assert "more than 1000 bytes" in answer.error

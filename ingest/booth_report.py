@@ -1,0 +1,214 @@
+"""What the booth command tells: a row per photo, a summary, as a table or as JSON."""
+
+import io
+import json
+import math
+import shutil
+import statistics
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from pathlib import Path
+
+from django.conf import settings
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ingest.booth import BoothAnswer
+from ingest.booth_form import BoothRequest
+from providers import pictures
+
+URL_COLUMN_NEEDS = 160  # columns of a terminal; on a narrower one the links stand below the table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """What became of one photo, ready to print: every text of the server's is made printable."""
+
+    number: int
+    photo: str
+    is_picture: bool
+    status: int | None
+    failure_reason: str
+    details: str
+    content_type: str
+    mark: str
+    first_byte_s: float | None
+    total_s: float
+    size_bytes: int
+    job_id: str
+    result_url: str
+    saved_as: str
+    got_continue: bool
+    body_sent: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """Seconds are those the booth waited, over all photos, failed ones too."""
+
+    photos: int
+    pictures: int
+    min_s: float
+    median_s: float
+    p95_s: float
+    max_s: float
+    requests_per_second: float
+
+
+def shot_of(request: BoothRequest, answer: BoothAnswer) -> Shot:
+    """The row of one answer; nothing is saved yet."""
+    reason, details, mime = _judge(answer)
+    return Shot(
+        number=request.number,
+        photo=_printable(request.photo.name) if isinstance(request.photo, Path) else "",
+        is_picture=mime is not None,
+        status=answer.status,
+        failure_reason=reason,
+        details=details,
+        content_type=mime or _printable(answer.headers.get("content-type", "")),
+        mark=_mark(answer),
+        first_byte_s=None if answer.first_byte_s is None else round(answer.first_byte_s, 3),
+        total_s=round(answer.total_s, 3),
+        size_bytes=len(answer.body),
+        job_id=_printable(answer.headers.get("x-job-id", "")),
+        result_url=_printable(answer.headers.get("x-result-url", ""), longest=500),
+        saved_as="",
+        got_continue=answer.got_continue,
+        body_sent=answer.body_sent,
+    )
+
+
+def _judge(answer: BoothAnswer) -> tuple[str, str, str | None]:
+    """Why it failed (a word, a sentence), or the type of the picture that came."""
+    if answer.error:
+        return "no_answer", _printable(answer.error), None
+    if answer.status != HTTPStatus.OK:
+        return *_refusal(answer), None
+    try:
+        _, mime = pictures.decode(answer.body, max_megapixels=settings.MAX_PHOTO_MEGAPIXELS)
+    except pictures.UnreadablePicture as exc:
+        return "no_picture", f"the answer is 200, but its body is no picture: {exc}", None
+    return "", "", mime
+
+
+def _refusal(answer: BoothAnswer) -> tuple[str, str]:
+    """The server's word and sentence; our own when it is not PhotoChanger that answered."""
+    status = answer.status or 0
+    if 300 <= status < 400:
+        target = _printable(answer.headers.get("location", "nowhere"))
+        return "redirect", f"redirected to {target}: a booth does not follow, the photo is lost"
+    try:
+        told = json.loads(answer.body[:65536])  # a sentence is shorter
+    except (ValueError, RecursionError):
+        told = None
+    if isinstance(told, dict) and isinstance(reason := told.get("failure_reason"), str):
+        details = told.get("details")
+        return _printable(reason), _printable(details) if isinstance(details, str) else ""
+    return f"http_{status}", "not an answer of PhotoChanger: look at the address and the proxy"
+
+
+def _mark(answer: BoothAnswer) -> str:
+    """What a bare 200 hides: the booth's own photo, or the picture of an earlier job."""
+    if "x-photochanger-fallback" in answer.headers:
+        return "original"
+    return "replay" if "x-photochanger-replay" in answer.headers else ""
+
+
+def _printable(text: str, *, longest: int = 300) -> str:
+    """Text of the server's that cannot steer a terminal or turn the reading direction."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in text[:longest])
+
+
+def sum_up(shots: list[Shot], *, wall_s: float) -> Summary:
+    waits = sorted(shot.total_s for shot in shots)
+    return Summary(
+        photos=len(shots),
+        pictures=sum(shot.is_picture for shot in shots),
+        min_s=waits[0],
+        median_s=round(statistics.median(waits), 3),
+        p95_s=waits[math.ceil(0.95 * len(waits)) - 1],
+        max_s=waits[-1],
+        requests_per_second=round(len(shots) / wall_s, 2),
+    )
+
+
+def as_json(shots: list[Shot], summary: Summary) -> str:
+    found = {"results": [asdict(shot) for shot in shots], "summary": asdict(summary)}
+    return json.dumps(found, ensure_ascii=False, indent=2)
+
+
+def as_table(shots: list[Shot], summary: Summary, *, is_terminal: bool) -> str:
+    width = shutil.get_terminal_size().columns if is_terminal else 200
+    paper = io.StringIO()
+    console = Console(
+        file=paper, width=width, force_terminal=is_terminal, highlight=False, markup=False
+    )
+    has_links = any(shot.result_url for shot in shots)
+    is_wide = width >= URL_COLUMN_NEEDS
+    console.print(_table(shots, with_links=has_links and is_wide))
+    for shot in shots:
+        if shot.result_url and not is_wide:
+            console.print(f"{shot.number}  {shot.result_url}", soft_wrap=True)
+    for failure in _failures(shots):
+        console.print(failure, style="red", soft_wrap=True)
+    console.print(_sentence(summary), soft_wrap=True)
+    return paper.getvalue().rstrip("\n")
+
+
+def _said(shot: Shot) -> str:
+    """The answer in a word or two: what came, or why nothing did."""
+    if not shot.is_picture:
+        return shot.failure_reason
+    return f"{shot.content_type} ({shot.mark})" if shot.mark else shot.content_type
+
+
+def line(shot: Shot) -> str:
+    return f"{shot.photo} {shot.status or '-'} {_said(shot)} {shot.total_s:.2f} s"
+
+
+def _table(shots: Iterable[Shot], *, with_links: bool) -> Table:
+    table = Table()
+    for name in ("#", "photo", "status", "answer", "seconds", "bytes", "job"):
+        is_number = name in ("#", "status", "seconds", "bytes")
+        table.add_column(name, justify="right" if is_number else "left", no_wrap=True)
+    if with_links:
+        table.add_column("result", overflow="fold")
+    for shot in shots:
+        cells = [
+            str(shot.number),
+            shot.photo,
+            str(shot.status or "-"),
+            _said(shot),
+            f"{shot.total_s:.2f}",
+            f"{shot.size_bytes:,}",
+            shot.job_id[:8],
+            *([shot.result_url] if with_links else []),
+        ]
+        # Text, not str: a bracket in a server's word must not be read as markup.
+        table.add_row(*map(Text, cells), style="" if shot.is_picture else "red")
+    return table
+
+
+def _failures(shots: Iterable[Shot]) -> list[str]:
+    """One line per kind of failure: twenty wrong passwords are one thing to tell."""
+    told = Counter(
+        (str(shot.status or "no answer"), shot.failure_reason, shot.details)
+        for shot in shots
+        if shot.details or not shot.is_picture
+    )
+    return [
+        f"{count} x {status} {reason}: {details or 'no more is known'}"
+        for (status, reason, details), count in told.most_common()
+    ]
+
+
+def _sentence(summary: Summary) -> str:
+    return (
+        f"{summary.pictures} of {summary.photos} answered 200 with a picture; "
+        f"seconds: min {summary.min_s:.2f}, median {summary.median_s:.2f}, "
+        f"p95 {summary.p95_s:.2f}, max {summary.max_s:.2f}; "
+        f"{summary.requests_per_second:.2f} requests per second"
+    )
