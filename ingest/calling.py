@@ -1,0 +1,128 @@
+"""Calling the provider for one job: what it is told, how long it may take, what it did."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.utils import timezone
+from pydantic import ValidationError
+
+from ingest.admission import Admission
+from ingest.closing import Record, milliseconds
+from ingest.gate import check_result
+from ingest.models import Attempt
+from ingest.reception import Order
+from media.services import ResultPicture
+from photochanger.errors import (
+    AppError,
+    ClientGone,
+    InternalError,
+    ProviderConfig,
+    ProviderTimeout,
+    StorageError,
+)
+from providers.base import CallTrace, ProviderRequest, Reference
+from providers.pictures import Photo, UnreadablePicture, read_header
+from providers.registry import DRIVERS
+from slots.models import SlotTemplateMedia
+from slots.services import provider_key
+
+
+def build_request(record: Record, admission: Admission, order: Order) -> ProviderRequest[Any]:
+    """What the driver may know of the job. Blocking (opens template files).
+
+    Raises ProviderConfig for a slot that cannot work.
+    """
+    slot = admission.job.slot
+    assert admission.provider_row is not None
+    try:
+        recipe = slot.recipe()
+    except (ValidationError, KeyError) as exc:
+        raise ProviderConfig(f"the slot's settings are not valid: {exc}"[:500]) from exc
+    api_key = provider_key(admission.provider_row)
+    if not api_key:
+        raise ProviderConfig(f"there is no key for {slot.provider}")
+    return ProviderRequest(
+        operation=slot.operation,
+        photo=order.photo,
+        references=tuple(
+            Reference(template.media_kind, open_template(record, template))
+            for template in admission.templates
+        ),
+        settings=recipe,
+        api_key=api_key,
+        budget_s=order.wait_s,
+    )
+
+
+def open_template(record: Record, template: SlotTemplateMedia) -> Photo:
+    """A template picture as an open file; the record closes it with the job.
+
+    Raises StorageError when it is gone, ProviderConfig when it is no picture.
+    """
+    stored = template.media_object
+    try:
+        file = record.files.enter_context(default_storage.open(stored.path))
+    except OSError as exc:
+        raise StorageError(f"template {stored.pk} is not on disk") from exc
+    try:
+        width, height, orientation = read_header(file, max_megapixels=settings.MAX_PHOTO_MEGAPIXELS)
+    except UnreadablePicture as exc:
+        raise ProviderConfig(f"template {stored.pk} cannot be read: {exc}") from exc
+    return Photo(
+        file=file,
+        size_bytes=stored.size_bytes,
+        sha256=stored.sha256,
+        mime=stored.mime,
+        width=width,
+        height=height,
+        orientation=orientation,
+    )
+
+
+async def call_provider(
+    record: Record, request: ProviderRequest[Any], *, until: float
+) -> ResultPicture:
+    """A checked picture from the provider, or ProviderError; ProviderTimeout at ``until``."""
+    try:
+        async with asyncio.timeout_at(until):
+            return await attempt(record, request, until=until)
+    except TimeoutError as exc:
+        raise ProviderTimeout("the deadline passed while the provider worked") from exc
+
+
+async def attempt(record: Record, request: ProviderRequest[Any], *, until: float) -> ResultPicture:
+    """One call, and its row in the record whatever comes of it."""
+    loop = asyncio.get_running_loop()
+    begun, trace = loop.time(), CallTrace()
+    row = Attempt(
+        job=record.job,
+        number=len(record.attempts) + 1,
+        provider=record.job.provider,
+        started_at=timezone.now(),
+    )
+    record.attempts.append(row)
+    try:
+        picture = await DRIVERS[record.job.provider].process(
+            replace(request, budget_s=until - begun, trace=trace)
+        )
+        row.duration_ms = milliseconds(loop.time() - begun)
+        return await asyncio.to_thread(check_result, picture, request.settings)
+    except BaseException as exc:
+        row.failure_reason = _reason(exc, is_late=loop.time() >= until)
+        raise
+    finally:
+        row.duration_ms = row.duration_ms or milliseconds(loop.time() - begun)
+        row.model, row.http_status = trace.model, trace.http_status
+        row.finish_reason, row.usage = trace.finish_reason, trace.usage
+        row.provider_request_id = trace.provider_request_id
+
+
+def _reason(exc: BaseException, *, is_late: bool) -> str:
+    if isinstance(exc, AppError):
+        return exc.reason
+    if isinstance(exc, asyncio.CancelledError):
+        return ProviderTimeout.reason if is_late else ClientGone.reason
+    return InternalError.reason

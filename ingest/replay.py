@@ -1,0 +1,56 @@
+"""An equal photo was here before: its picture again, instead of a second paid one."""
+
+import asyncio
+import contextlib
+
+from django.core.files.storage import default_storage
+
+from ingest.models import Job
+from photochanger.db import in_db
+from photochanger.errors import (
+    ERROR_BY_REASON,
+    ClientGone,
+    InternalError,
+    Interrupted,
+    ProviderTimeout,
+)
+from providers.pictures import Picture
+
+POLL_FIRST_S, POLL_MAX_S = 0.1, 1.0
+
+
+async def replay(job: Job, *, until: float) -> Picture | None:
+    """The picture of an equal photo's job, waited for until then (the event loop's time).
+
+    A job that failed fails this order alike: it is one order, sent twice. None when nobody waited
+    for that job any more, so that this order must take its place.
+    """
+    job = await _when_closed(job, until=until)
+    status, reason = job.outcome
+    if reason in (ClientGone.reason, Interrupted.reason):
+        return None
+    if status != Job.Status.DONE:
+        error = ERROR_BY_REASON.get(reason, InternalError)(f"as the equal photo's job {job.pk}")
+        error.job_id = str(job.pk)
+        raise error
+    return await asyncio.to_thread(_stored, job)
+
+
+async def _when_closed(job: Job, *, until: float) -> Job:
+    pause = POLL_FIRST_S
+    try:
+        async with asyncio.timeout_at(until):
+            while job.outcome[0] == Job.Status.PROCESSING:
+                await asyncio.sleep(pause)
+                pause = min(POLL_MAX_S, pause * 1.5)
+                job = await in_db(Job.objects.get, pk=job.pk)
+    except TimeoutError as exc:
+        late = ProviderTimeout("an equal photo is still being worked on")
+        late.job_id = str(job.pk)
+        raise late from exc
+    return job
+
+
+def _stored(job: Job) -> Picture:
+    with contextlib.closing(default_storage.open(job.result_path)) as file:
+        return Picture(body=file.read(), mime=job.result_mime)
