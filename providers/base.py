@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field
 from providers.pictures import Photo, Picture
 
 
-class DriverSettings(BaseModel, extra="forbid"):
+# hide_input_in_errors: the errors' words end up in logs and rows, and prompts must not.
+class DriverSettings(BaseModel, extra="forbid", hide_input_in_errors=True):
     """What a slot may say to any driver: rules for the picture that is kept and printed."""
 
     output_format: Literal["jpeg", "png", "webp"] | None = Field(
@@ -50,7 +51,7 @@ class ProviderRequest(Generic[S]):
     photo: Photo
     references: tuple[Reference, ...] = ()
     settings: S
-    api_key: str
+    api_key: str = field(repr=False)
     budget_s: float
     trace: CallTrace = field(default_factory=CallTrace)
 

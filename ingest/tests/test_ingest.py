@@ -9,6 +9,7 @@ from PIL import Image
 
 from ingest.models import Attempt, Job
 from ingest.tests.support import IngestTestCase, jpeg
+from media import storage
 from media.models import MediaObject
 from photochanger.db import in_db
 from slots.models import Slot
@@ -214,6 +215,25 @@ class FailureTests(IngestTestCase):
         with self.settings(GEMINI_API_KEY=""):
             response = await self.post()
         self.assertEqual(response.json()["failure_reason"], "provider_config")
+        self.assertEqual(self.provider.calls, [])
+
+    async def test_a_template_that_is_no_picture_or_gone_has_a_word_of_its_own(self) -> None:
+        storage.write("templates/broken.jpg", b"not a picture")
+        self.addCleanup(storage.remove, "templates/broken.jpg")
+        media = await MediaObject.objects.acreate(
+            slot_id="slot-001",
+            kind=MediaObject.Kind.TEMPLATE,
+            path="templates/broken.jpg",
+            mime="image/jpeg",
+            size_bytes=13,
+        )
+        await self.slot.template_media.acreate(media_kind="style", media_object=media)
+        broken = await self.post()
+        await MediaObject.objects.filter(pk=media.pk).aupdate(path="templates/gone.jpg")
+        gone = await self.post()
+        self.assertEqual((broken.status_code, gone.status_code), (503, 500))
+        self.assertEqual(broken.json()["failure_reason"], "provider_config")
+        self.assertEqual(gone.json()["failure_reason"], "storage_error")
         self.assertEqual(self.provider.calls, [])
 
     async def test_a_failed_photo_may_be_sent_again(self) -> None:
