@@ -6,8 +6,9 @@ from django.conf import settings
 from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import reverse
 
+from ingest.calling import to_the_end
 from ingest.models import Job
-from ingest.pipeline import Outcome, keep_preview, to_the_end
+from ingest.pipeline import Outcome, keep_preview
 from providers.pictures import EXTENSIONS
 
 

@@ -1,8 +1,9 @@
 """Calling the provider for one job: what it is told, how long it may take, what it did."""
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -14,7 +15,8 @@ from ingest.closing import Record, milliseconds
 from ingest.gate import check_result
 from ingest.models import Attempt
 from ingest.reception import Order
-from media.services import ResultPicture
+from media import storage
+from media.services import ResultPicture, result_path
 from photochanger.errors import (
     AppError,
     ClientGone,
@@ -23,11 +25,14 @@ from photochanger.errors import (
     ProviderTimeout,
     StorageError,
 )
-from providers.base import CallTrace, ProviderRequest, Reference
-from providers.pictures import Photo, UnreadablePicture, read_header
+from providers.base import CallTrace, DriverSettings, ProviderRequest, Reference
+from providers.pictures import EXTENSIONS, Photo, Picture, UnreadablePicture, read_header
 from providers.registry import DRIVERS
 from slots.models import SlotTemplateMedia
 from slots.services import provider_key
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 
 def build_request(record: Record, admission: Admission, order: Order) -> ProviderRequest[Any]:
@@ -109,7 +114,7 @@ async def attempt(record: Record, request: ProviderRequest[Any], *, until: float
             replace(request, budget_s=until - begun, trace=trace)
         )
         row.duration_ms = milliseconds(loop.time() - begun)
-        return await asyncio.to_thread(check_result, picture, request.settings)
+        return await check_and_store(record, picture, request.settings)
     except BaseException as exc:
         row.failure_reason = _reason(exc, is_late=loop.time() >= until)
         raise
@@ -118,6 +123,47 @@ async def attempt(record: Record, request: ProviderRequest[Any], *, until: float
         row.model, row.http_status = trace.model, trace.http_status
         row.finish_reason, row.usage = trace.finish_reason, trace.usage
         row.provider_request_id = trace.provider_request_id
+
+
+async def check_and_store(record: Record, picture: Picture, rules: DriverSettings) -> ResultPicture:
+    """The picture, through the gate and on disk. Raises BadResponse, StorageError."""
+    checking = asyncio.to_thread(check_result, picture, rules)
+    if rules.may_change_picture:
+        result = await checking
+        await to_the_end(asyncio.to_thread(store, record, result.mime, result.body))
+        return result
+    # Side by side: one takes a processor, the other waits for the disk. The mime of the bytes is
+    # known; a picture that fails the gate is taken away again with the job or by the next attempt.
+    writing = asyncio.to_thread(store, record, picture.mime, picture.body)
+    result, _ = await to_the_end(both(checking, writing))
+    return result
+
+
+def store(record: Record, mime: str, body: bytes) -> None:
+    """Put the job's one result on disk. Blocking. Raises StorageError."""
+    if record.stored_path:
+        storage.remove(record.stored_path)
+    record.stored_path = result_path(record.job.slot_id, record.job.pk, EXTENSIONS[mime])
+    storage.write(record.stored_path, body)
+
+
+async def both(first: Coroutine[Any, Any, T], second: Coroutine[Any, Any, U]) -> tuple[T, U]:
+    """Run two steps at once and wait for both, also when one fails."""
+    left, right = await asyncio.gather(first, second, return_exceptions=True)
+    for outcome in (left, right):
+        if isinstance(outcome, BaseException):
+            raise outcome
+    return left, right  # neither is an exception
+
+
+async def to_the_end(step: Coroutine[Any, Any, T]) -> T:
+    """Let a short step finish even when we are cancelled in the middle of it."""
+    task = asyncio.ensure_future(step)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def _reason(exc: BaseException, *, is_late: bool) -> str:

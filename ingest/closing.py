@@ -11,7 +11,8 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from ingest.models import Attempt, Job
-from media.services import ResultPicture, discard_result, record_result
+from media import storage
+from media.services import ResultPicture, record_result
 from photochanger.db import in_db
 from photochanger.errors import AppError, ClientGone, InternalError, ProviderTimeout, StorageError
 
@@ -26,6 +27,7 @@ class Record:
     keep_for: timedelta  # how long the result will live
     attempts: list[Attempt] = field(default_factory=list)
     result: ResultPicture | None = None
+    stored_path: str = ""
     files: ExitStack = field(default_factory=ExitStack)  # closed with the job
 
     @property
@@ -68,8 +70,8 @@ async def _fail(record: Record, error: AppError) -> None:
         # swept by cleanup. The booth still gets the answer of what went wrong first.
         log.exception("ingest.job.left_open", job=str(record.job.pk), reason=error.reason)
         return
-    if is_closed and record.result is not None:  # perhaps stored, but no row points there
-        await asyncio.to_thread(discard_result, record.job.slot_id, record.job.pk, record.result)
+    if is_closed and record.stored_path:  # no row points there
+        await asyncio.to_thread(storage.remove, record.stored_path)
 
 
 def close_done(record: Record) -> None:
@@ -83,7 +85,7 @@ def close_done(record: Record) -> None:
             record,
             finished_at=now,
             status=Job.Status.DONE,
-            result_path=result.path(job.slot_id, job.pk),
+            result_path=record.stored_path,
             result_mime=result.mime,
             result_bytes=len(result.body),
             result_width=result.image.width,
@@ -92,7 +94,7 @@ def close_done(record: Record) -> None:
         )
         if not is_ours:
             raise StorageError("the job was closed by somebody else meanwhile")
-        record_result(job.slot_id, job.pk, result, expires_at=expires_at)
+        record_result(job.slot_id, job.pk, record.stored_path, result, expires_at=expires_at)
     job.result_expires_at = expires_at
     _log_closed(record, status=Job.Status.DONE)
 

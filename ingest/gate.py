@@ -7,7 +7,7 @@ from PIL import Image
 from media.services import ResultPicture
 from photochanger.errors import BadResponse
 from providers.base import DriverSettings
-from providers.pictures import EXTENSIONS, Picture, UnreadablePicture, decode, encode
+from providers.pictures import Picture, UnreadablePicture, decode, encode
 
 MAX_RESULT_MEGAPIXELS = 50
 MIN_RESULT_SIDE_PX, MAX_RESULT_SIDE_PX = 64, 16_383  # WEBP goes no further
@@ -34,7 +34,6 @@ def check_result(picture: Picture, rules: DriverSettings) -> ResultPicture:
     return ResultPicture(
         body=body,
         mime=mime,
-        extension=EXTENSIONS[mime],
         sha256=hashlib.sha256(body).hexdigest(),
         image=image,
     )

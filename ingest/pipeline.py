@@ -1,9 +1,7 @@
 """The path of one photo. Read ``process_photo`` first."""
 
 import asyncio
-from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 import structlog
 from django.db import DatabaseError
@@ -15,13 +13,11 @@ from ingest.closing import recorded
 from ingest.models import Job
 from ingest.reception import Order
 from ingest.replay import replay
-from media import storage
 from media.services import ResultPicture, record_preview, write_preview
 from photochanger.db import in_db
 from photochanger.errors import AppError
 from providers.pictures import Picture
 
-T = TypeVar("T")
 log = structlog.get_logger()
 
 STORE_RESERVE_S = 0.5  # kept of the deadline for checking, storing and closing
@@ -55,9 +51,8 @@ async def process_photo(order: Order) -> Outcome:
         request = await asyncio.to_thread(build_request, record, admission, order)
         # No database connection is held while we wait here.
         record.result = await call_provider(record, request, until=before_deadline(order))
-        # File first, row second: a row never points at a file that is not there.
-        path = record.result.path(job.slot_id, job.pk)
-        await to_the_end(asyncio.to_thread(storage.write, path, record.result.body))
+        # It is on disk now; the row is written when this block ends. File first, row second: a
+        # row never points at a file that is not there.
     return Outcome(job=job, picture=picture_of(record.result), image=record.result.image)
 
 
@@ -79,13 +74,3 @@ async def keep_preview(job: Job, image: Image.Image) -> None:
         await in_db(record_preview, job.slot_id, job.pk, size, expires_at=job.result_expires_at)
     except (AppError, DatabaseError) as exc:
         log.warning("media.preview.failed", job=str(job.pk), detail=str(exc))
-
-
-async def to_the_end(step: Coroutine[Any, Any, T]) -> T:
-    """Let a short step finish even when we are cancelled in the middle of it."""
-    task = asyncio.ensure_future(step)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise

@@ -22,12 +22,12 @@ class ResultPicture:
 
     body: bytes
     mime: str
-    extension: str
     sha256: str
     image: Image.Image
 
-    def path(self, slot_id: str, job_id: uuid.UUID) -> str:
-        return f"results/{slot_id}/{job_id}/payload.{self.extension}"
+
+def result_path(slot_id: str, job_id: uuid.UUID, extension: str) -> str:
+    return f"results/{slot_id}/{job_id}/payload.{extension}"
 
 
 def preview_path(slot_id: str, job_id: uuid.UUID) -> str:
@@ -51,20 +51,15 @@ def make_preview(image: Image.Image) -> bytes:
     return out.getvalue()
 
 
-def discard_result(slot_id: str, job_id: uuid.UUID, result: ResultPicture) -> None:
-    """Take back a file that no row came to point at. Blocking."""
-    storage.remove(result.path(slot_id, job_id))
-
-
 def record_result(
-    slot_id: str, job_id: uuid.UUID, result: ResultPicture, *, expires_at: datetime
+    slot_id: str, job_id: uuid.UUID, path: str, result: ResultPicture, *, expires_at: datetime
 ) -> None:
     """The row of a file that is there; call it in the transaction that closes the job."""
     MediaObject.objects.create(
         slot_id=slot_id,
         job_id=job_id,
         kind=MediaObject.Kind.RESULT,
-        path=result.path(slot_id, job_id),
+        path=path,
         mime=result.mime,
         size_bytes=len(result.body),
         sha256=result.sha256,

@@ -10,7 +10,6 @@ from django.core.files.storage import FileSystemStorage, default_storage
 
 from photochanger.errors import StorageError
 
-
 COPY_BYTES = 1024 * 1024
 
 

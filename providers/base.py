@@ -20,6 +20,10 @@ class DriverSettings(BaseModel, extra="forbid", hide_input_in_errors=True):
     output_max_side_px: int | None = Field(None, ge=256, le=8192, title=_("Longest side, px"))
     output_quality: int = Field(92, ge=50, le=100, title=_("Quality when encoded again"))
 
+    @property
+    def may_change_picture(self) -> bool:
+        return self.output_format is not None or self.output_max_side_px is not None
+
 
 S = TypeVar("S", bound=DriverSettings)
 
