@@ -1,27 +1,41 @@
 """The one NinjaAPI, and the one place where failures become HTTP answers."""
 
+import json
+
 import structlog
+from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import ValidationError
+from ninja.openapi.docs import Swagger
 
-from ingest.api import ingest_router, jobs_router
+from ingest.api import ingest_router, jobs_router, short_router
 from media.api import public_router
 from photochanger.errors import AppError, InternalError, InvalidRequest, StorageError
 from photochanger.middleware import language_of
 
 log = structlog.get_logger()
 
+DESCRIPTION = """\
+A photo booth posts a photo to a slot, waits, and prints the picture that comes back in the same
+answer.
+
+Every refusal and failure is JSON: `failure_reason` is a stable word for programs, `details` one
+sentence for people in the language of `Accept-Language` (Russian or English).
+"""
+
 api = NinjaAPI(
     title="PhotoChanger",
-    version="1.0.0",
+    version=json.loads((settings.BASE_DIR / "spec/contracts/VERSION.json").read_text())["version"],
+    description=DESCRIPTION,
+    docs=Swagger(settings={"validatorUrl": None}),  # else it may ask a public server's opinion
     urls_namespace="api",
     docs_url="/api/docs",
     openapi_url="/api/openapi.json",
 )
 api.add_router("/api/ingest", ingest_router)
-api.add_router("/ingest", ingest_router, url_name_prefix="short")
+api.add_router("/ingest", short_router)
 api.add_router("/api/jobs", jobs_router)
 api.add_router("/public", public_router)
 

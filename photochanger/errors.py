@@ -5,7 +5,7 @@ The sentence is for the person who reads the answer; it never holds keys, prompt
 provider's words. Those go into ``str(exc)``, which only operators and the log see.
 """
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
@@ -233,3 +233,46 @@ ERRORS: tuple[type[AppError], ...] = (
     Interrupted,
 )
 ERROR_BY_REASON = {error.reason: error for error in ERRORS}
+
+
+# --- In the API's description --------------------------------------------------------------------
+EXAMPLE_JOB = "0b5e6a1c-6f0e-4c55-9d0a-6f1f1c6a2b37"
+WITH_RETRY_AFTER = (RateLimited, ProviderQuota)
+
+
+def described(*reasons: str) -> dict[int, dict[str, Any]]:
+    """These failures as OpenAPI responses: one per status, with each word and its body.
+
+    The schema ErrorOut is named only; some operation must have it among its responses.
+    """
+    kinds = [ERROR_BY_REASON[reason] for reason in reasons]
+    answers: dict[int, dict[str, Any]] = {}
+    for status in sorted({kind.status for kind in kinds}):
+        bodies = [_example(kind) for kind in kinds if kind.status == status]
+        examples = {str(body["failure_reason"]): {"value": body} for body in bodies}
+        answers[status] = {
+            "description": "\n".join(
+                f"- `{body['failure_reason']}`: {body['details']}" for body in bodies
+            ),
+            "content": {
+                "application/json": {
+                    "schema": {"$ref": "#/components/schemas/ErrorOut"},
+                    "examples": examples,
+                }
+            },
+        }
+        if any("retry_after" in body for body in bodies):
+            answers[status]["headers"] = {
+                "Retry-After": {
+                    "description": "Seconds to wait, when they are known.",
+                    "schema": {"type": "integer", "minimum": 1},
+                }
+            }
+    return answers
+
+
+def _example(kind: type[AppError]) -> dict[str, object]:
+    error = kind(retry_after_s=3 if kind in WITH_RETRY_AFTER else None)
+    if issubclass(kind, ProviderError):
+        error.job_id = EXAMPLE_JOB
+    return error.answer("en")

@@ -122,6 +122,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "ninja",  # its pages load their scripts from us then, not from a public network
 ]
 # Every entry must be async-capable: a single synchronous one would hold a thread for every photo
 # that waits (the system check photochanger.E009 looks). They are skipped where machines call.

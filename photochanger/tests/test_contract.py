@@ -1,0 +1,106 @@
+import json
+import re
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from io import StringIO
+from typing import Any
+
+import yaml
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.core.management import call_command
+from django.test import SimpleTestCase
+from django.urls import reverse
+
+from photochanger.api import api
+from photochanger.errors import ERROR_BY_REASON
+from photochanger.management.commands import export_openapi
+
+ERROR_SCHEMA = {"$ref": "#/components/schemas/ErrorOut"}
+
+
+def document() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(export_openapi.CONTRACT.read_text())
+    return found
+
+
+def operations() -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in document()["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method.upper()} {path}", operation
+
+
+class ContractTests(SimpleTestCase):
+    def test_the_file_is_what_the_code_says(self) -> None:
+        out = StringIO()
+        call_command("export_openapi", "--check", stdout=out)
+        self.assertIn("agree", out.getvalue())
+
+    def test_the_version_has_one_source(self) -> None:
+        path = settings.BASE_DIR / "spec/contracts/VERSION.json"
+        version = json.loads(path.read_text())["version"]
+        self.assertEqual({api.version, document()["info"]["version"]}, {version})
+
+    def test_ninja_has_nothing_to_complain_about(self) -> None:
+        out = StringIO()
+        with redirect_stdout(out):
+            api.get_openapi_schema(path_prefix="")
+        self.assertEqual(out.getvalue(), "")
+
+    def test_every_operation_says_what_it_does(self) -> None:
+        names = [operation["operationId"] for _, operation in operations()]
+        self.assertEqual(len(names), len(set(names)))
+        for where, operation in operations():
+            with self.subTest(where):
+                self.assertTrue(operation["summary"])
+                self.assertTrue(operation["description"])
+                self.assertTrue(operation["tags"])
+
+    def test_every_failure_is_shown_by_an_example(self) -> None:
+        for where, operation in operations():
+            refusals = {s: a for s, a in operation["responses"].items() if int(s) >= 400}
+            self.assertTrue(refusals, where)
+            for status, answer in refusals.items():
+                with self.subTest(where, status=status):
+                    body = answer["content"]["application/json"]
+                    self.assertEqual(body["schema"], ERROR_SCHEMA)
+                    self.assertTrue(body["examples"])
+                    for reason, example in body["examples"].items():
+                        self.assertEqual(example["value"]["failure_reason"], reason)
+                        self.assertEqual(ERROR_BY_REASON[reason].status, int(status))
+                        self.assertIn(f"`{reason}`", answer["description"])
+
+    def test_a_photo_is_answered_with_a_picture_and_its_headers(self) -> None:
+        for path in ("/ingest/{slot_id}", "/api/ingest/{slot_id}"):
+            operation = document()["paths"][path]["post"]
+            picture = operation["responses"]["200"]
+            self.assertEqual(set(picture["content"]), {"image/jpeg", "image/png", "image/webp"})
+            self.assertEqual(
+                set(picture["headers"]), {"X-Job-Id", "X-Result-Url", "X-PhotoChanger-Replay"}
+            )
+            form = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
+            self.assertEqual(form["required"], ["password", "fileToUpload"])
+
+    def test_every_reference_leads_somewhere(self) -> None:
+        found = document()
+        for name in re.findall(r"#/components/schemas/(\w+)", json.dumps(found)):
+            self.assertIn(name, found["components"]["schemas"])
+
+
+class DocsPageTests(SimpleTestCase):
+    def test_everything_on_the_page_comes_from_us(self) -> None:
+        page = self.client.get("/api/docs").content.decode()
+        self.assertNotRegex(page, r"https?:|[\"'(]//")
+        loaded = re.findall(r"(?:src|href)=\"([^\"]+)\"", page)
+        self.assertGreater(len(loaded), 3)
+        for address in loaded:
+            self.assertTrue(address.startswith(settings.STATIC_URL), address)
+            self.assertTrue(finders.find(address.removeprefix(settings.STATIC_URL)), address)
+
+    def test_no_public_server_is_asked_whether_it_is_valid(self) -> None:
+        self.assertContains(self.client.get("/api/docs"), '"validatorUrl": null')
+
+    def test_the_page_reads_the_description_from_us(self) -> None:
+        url = reverse("api:openapi-json")
+        self.assertContains(self.client.get("/api/docs"), url)
+        self.assertEqual(self.client.get(url).json()["info"]["title"], "PhotoChanger")
