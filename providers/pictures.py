@@ -9,8 +9,9 @@ import math
 import re
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import IO
 
 from PIL import Image
@@ -42,6 +43,7 @@ PNG_CHUNKS_KEPT = frozenset(
     (b"IHDR", b"PLTE", b"IDAT", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"cICP")
 )
 Ranges = tuple[tuple[int, int], ...]
+_scanner = ThreadPoolExecutor(2, thread_name_prefix="scan")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,8 @@ class Photo:
     width: int
     height: int
     orientation: int = 1
+    # What to keep of the file, found out while the photo waits for its place; see ``scanned``.
+    scan: "Future[Ranges | None] | None" = field(default=None, compare=False, repr=False)
 
 
 class UnreadablePicture(ValueError):
@@ -215,6 +219,14 @@ class Slices:
             yield b"".join(pieces)
 
 
+def scanned(photo: Photo) -> Photo:
+    """The photo, with a thread looking for its metadata: 8 ms for 15 MB that nobody waits for.
+
+    The thread moves the file's position, so the file is not to be touched until ``clean``.
+    """
+    return replace(photo, scan=_scanner.submit(_ranges_without_metadata, photo))
+
+
 def clean(photo: Photo, *, max_bytes: int) -> Slices:
     """The photo as a provider may see it: upright, without metadata, at most ``max_bytes`` long.
 
@@ -222,7 +234,8 @@ def clean(photo: Photo, *, max_bytes: int) -> Slices:
     that lies on its side, is too large, or is a WEBP with metadata is encoded again. Blocking
     (up to about 0.5 s for 24 megapixels): call it in a thread.
     """
-    if photo.orientation == 1 and (ranges := _ranges_without_metadata(photo)):
+    ranges = photo.scan.result() if photo.scan else _ranges_without_metadata(photo)
+    if photo.orientation == 1 and ranges:
         slices = Slices(photo.file, photo.mime, ranges)
         if slices.size_bytes <= max_bytes:
             return slices
