@@ -41,12 +41,11 @@ def build_request(record: Record, admission: Admission, order: Order) -> Provide
     Raises ProviderConfig for a slot that cannot work.
     """
     slot = admission.job.slot
-    assert admission.provider_row is not None
     try:
         recipe = slot.recipe()
     except (ValidationError, KeyError) as exc:
         raise ProviderConfig(f"the slot's settings are not valid: {exc}"[:500]) from exc
-    api_key = provider_key(admission.provider_row)
+    api_key = provider_key(slot.provider, admission.stored_key)
     if not api_key:
         raise ProviderConfig(f"there is no key for {slot.provider}")
     return ProviderRequest(

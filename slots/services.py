@@ -1,5 +1,6 @@
 """Slots and platform settings: what the photo's path asks, what operators change."""
 
+import json
 from functools import cache
 from typing import Any, Literal
 
@@ -111,17 +112,18 @@ def set_provider_key(provider: str, api_key: str, *, by: str) -> None:
     _write(provider_row_key(provider), {"api_key": encrypt(api_key)}, by=by)
 
 
-def lock_provider(provider: str) -> Setting:
-    """The provider's row, locked until the transaction ends; made at its first use."""
-    row, _ = Setting.objects.select_for_update(no_key=True).get_or_create(
-        pk=provider_row_key(provider)
-    )
-    return row
+def make_provider_row(provider: str) -> None:
+    """The row that admission locks for a provider; made at its first photo."""
+    Setting.objects.get_or_create(key=provider_row_key(provider))
 
 
-def provider_key(row: Setting) -> str:
-    """The key to call the row's provider with, or "" when there is none. Raises ProviderConfig."""
-    if row.value:
-        return decrypt(row.value["api_key"])
-    provider = row.key.removeprefix(provider_row_key(""))
+def provider_key(provider: str, stored: object) -> str:
+    """The key to call a provider with, or "" when there is none. Raises ProviderConfig.
+
+    ``stored`` is the value of the provider's settings row, as JSON text or read.
+    """
+    if isinstance(stored, str):
+        stored = json.loads(stored)
+    if isinstance(stored, dict):
+        return decrypt(str(stored["api_key"]))
     return str(getattr(django_settings, f"{provider.upper()}_API_KEY", ""))
