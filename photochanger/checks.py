@@ -47,6 +47,7 @@ def _bounds() -> Iterator[checks.CheckMessage]:
         "SYNC_RESPONSE_SECONDS": (10, 60),
         "RESULT_TTL_HOURS": (1, 24 * 365),
         "TEMP_TTL_SECONDS": (60, 24 * 3600),
+        "UPLOAD_IDLE_SECONDS": (1, 60),
         "GEMINI_MAX_REQUEST_MB": (1, 100),
     }
     for name, (low, high) in bounds.items():

@@ -68,7 +68,8 @@ TEMP_TTL_SECONDS = env.int("TEMP_TTL_SECONDS", default=900)  # test photos of th
 INGEST_PASSWORD: str = env.str("INGEST_PASSWORD", default="")  # until one is set in the console
 MAX_UPLOAD_MB = 20  # hard cap of one photo; a slot's own limit is at most this
 MAX_PHOTO_MEGAPIXELS = 80  # more is a decompression bomb, not a camera
-UPLOAD_IDLE_SECONDS = 15  # a half-sent body that says nothing for so long is given up
+# A half-sent body that says nothing for so long is given up.
+UPLOAD_IDLE_SECONDS = env.int("UPLOAD_IDLE_SECONDS", default=15)
 UPLOAD_SPOOL_BYTES = 1024 * 1024  # a photo above this waits on disk, not in memory
 REQUEST_LANES = 4  # threads, and so database connections, of the photo's path per process
 CONSOLE_LANES = 2  # the same for every other page, so that a slow one never delays a photo
@@ -109,7 +110,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Files ---------------------------------------------------------------------------------------
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(VAR_DIR / "media")))
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(VAR_DIR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "media.storage.AtomicFileSystemStorage"},

@@ -22,6 +22,11 @@ POSTGRES_DIR = BASE_DIR / "var/test-postgres"
 POSTGRES_MAX_CONNECTIONS = 300
 
 
+def chosen_database() -> DatabaseKind:
+    """The kind this test run was started on; live sites run on the same."""
+    return "sqlite" if os.environ["DATABASE_URL"].startswith("sqlite") else "postgresql"
+
+
 def ensure_postgres() -> str:
     """Address of a PostgreSQL that answers: TEST_DATABASE_URL, or a server of our own.
 

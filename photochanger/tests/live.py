@@ -158,7 +158,8 @@ from slots.models import Slot
 from slots.services import change_settings
 
 given = json.loads({given!r})
-assert Slot.objects.filter(pk=given["slot_id"]).update(**given["slot"]) == 1
+for slot_id, columns in given["slots"].items():
+    assert Slot.objects.filter(pk=slot_id).update(**columns) == 1
 change_settings(given["limits"], by="live")
 """
 
@@ -190,6 +191,7 @@ class LiveSite:
             "GEMINI_API_KEY": "sim-key",
             "GEMINI_BASE_URL": "http://127.0.0.1:1",  # nobody, until a simulator runs
             "MEDIA_ROOT": str(self.media_root),
+            "STATIC_ROOT": str(self.static_root),
             "TMPDIR": str(self.tmp),
             "DATABASE_URL": self.database_url,
             "LOG_FORMAT": "json",
@@ -198,6 +200,11 @@ class LiveSite:
     @property
     def media_root(self) -> Path:
         return self.root / "media"
+
+    @property
+    def static_root(self) -> Path:
+        """Empty until a test runs ``collectstatic``."""
+        return self.root / "static"
 
     @property
     def tmp(self) -> Path:
@@ -233,22 +240,30 @@ class LiveSite:
         settings: Mapping[str, Any] | None = None,
         limits: Mapping[str, Any] | None = None,
     ) -> None:
-        """Make a slot ready for Gemini.
+        """Make a slot ready for Gemini; the arguments are those of ``configure_all``."""
+        recipe = {"prompt": prompt, **(settings or {})}
+        self.configure_all({slot_id: {"settings": recipe, **(slot or {})}}, limits=limits)
 
-        ``slot`` overrides its columns, ``settings`` its provider settings, ``limits`` the
-        platform settings; by default the limits are far above what a test sends.
+    def configure_all(
+        self,
+        slots: Mapping[str, Mapping[str, Any]],
+        *,
+        limits: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Make several slots ready for Gemini at once.
+
+        ``slots`` holds what each one's columns shall be besides, ``limits`` the platform
+        settings; by default the limits are far above what a test sends.
         """
-        columns = {"provider": "gemini", "operation": "image_edit", "is_active": True}
-        columns["settings"] = {"prompt": prompt, **(settings or {})}
+        ready = {"provider": "gemini", "operation": "image_edit", "is_active": True}
         roomy = {
             "max_jobs_per_slot": 500,
             "max_jobs_per_provider": 500,
             "sync_response_seconds": 48,
         }
         given = {
-            "slot_id": slot_id,
-            "slot": columns | dict(slot or {}),
-            "limits": roomy | dict(limits or {}),
+            "slots": {slot_id: {**ready, **columns} for slot_id, columns in slots.items()},
+            "limits": {**roomy, **(limits or {})},
         }
         self.manage("shell", "--verbosity", "0", "-c", CONFIGURE.format(given=json.dumps(given)))
 

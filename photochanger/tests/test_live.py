@@ -1,7 +1,6 @@
 """The live site itself: a photo goes through real processes and leaves what it should."""
 
 import io
-import os
 import sqlite3
 import unittest
 
@@ -10,11 +9,7 @@ import psycopg
 from PIL import Image
 
 from photochanger.tests import live
-from photochanger.tests.databases import DatabaseKind, new_database, pg_connections, rows
-
-
-def chosen_database() -> DatabaseKind:
-    return "sqlite" if os.environ["DATABASE_URL"].startswith("sqlite") else "postgresql"
+from photochanger.tests.databases import chosen_database, new_database, pg_connections, rows
 
 
 def jpeg() -> bytes:
