@@ -21,7 +21,7 @@ from photochanger.errors import (
     InvalidRequest,
     UnsupportedMediaType,
 )
-from providers.pictures import Photo, UnreadablePicture, read_header, scanned, sniff
+from providers.pictures import Photo, UnreadablePicture, read_header, sniff
 from slots.models import Slot
 from slots.services import PlatformSettings, open_slot, password_hash_for
 
@@ -136,7 +136,7 @@ def inspect(form: UploadedForm, platform: PlatformSettings) -> tuple[Photo, str]
         height=height,
         orientation=orientation,
     )
-    return scanned(photo), recipe
+    return photo, recipe
 
 
 def booth_of(fields: Mapping[str, str]) -> Booth:

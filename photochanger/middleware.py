@@ -61,9 +61,11 @@ class Body:
             return await self._receive()  # the client may stay as long as it likes
         try:
             async with asyncio.timeout(settings.UPLOAD_IDLE_SECONDS):
-                message = await self._receive()
+                return self._counted(await self._receive())
         except TimeoutError as exc:
             raise InvalidRequest("the sender fell silent in the middle of its body") from exc
+
+    def _counted(self, message: Message) -> Message:
         if message["type"] == "http.request":
             self.taken_bytes += len(message.get("body", b""))
             if self.taken_bytes > self.cap_bytes + FORM_ROOM_BYTES:

@@ -9,9 +9,8 @@ import math
 import re
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import IO
 
 from PIL import Image
@@ -43,7 +42,6 @@ PNG_CHUNKS_KEPT = frozenset(
     (b"IHDR", b"PLTE", b"IDAT", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"cICP")
 )
 Ranges = tuple[tuple[int, int], ...]
-_scanner = ThreadPoolExecutor(2, thread_name_prefix="scan")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +67,6 @@ class Photo:
     width: int
     height: int
     orientation: int = 1
-    # What to keep of the file, found out while the photo waits for its place; see ``scanned``.
-    scan: "Future[Ranges | None] | None" = field(default=None, compare=False, repr=False)
 
 
 class UnreadablePicture(ValueError):
@@ -219,14 +215,6 @@ class Slices:
             yield b"".join(pieces)
 
 
-def scanned(photo: Photo) -> Photo:
-    """The photo, with a thread looking for its metadata: 8 ms for 15 MB that nobody waits for.
-
-    The thread moves the file's position, so the file is not to be touched until ``clean``.
-    """
-    return replace(photo, scan=_scanner.submit(_ranges_without_metadata, photo))
-
-
 def clean(photo: Photo, *, max_bytes: int) -> Slices:
     """The photo as a provider may see it: upright, without metadata, at most ``max_bytes`` long.
 
@@ -234,8 +222,7 @@ def clean(photo: Photo, *, max_bytes: int) -> Slices:
     that lies on its side, is too large, or is a WEBP with metadata is encoded again. Blocking
     (up to about 0.5 s for 24 megapixels): call it in a thread.
     """
-    ranges = photo.scan.result() if photo.scan else _ranges_without_metadata(photo)
-    if photo.orientation == 1 and ranges:
+    if photo.orientation == 1 and (ranges := _ranges_without_metadata(photo)):
         slices = Slices(photo.file, photo.mime, ranges)
         if slices.size_bytes <= max_bytes:
             return slices
@@ -265,6 +252,9 @@ def _jpeg_ranges(file: IO[bytes], size: int) -> Ranges | None:
     """Everything but EXIF, XMP, IPTC, comments and what cameras hang on behind the end."""
     cuts: list[tuple[int, int]] = []
     position = 2
+    # To look through the pixels for what stands behind or between them takes 8 ms of the GIL for
+    # 15 MB; so only where a tail is possible or announced (an MPF index, XMP), or scans are many.
+    is_plain = _ends_with_end_marker(file, size)
     for _ in range(MAX_JPEG_SEGMENTS):
         file.seek(position)
         head = file.read(20)  # marker, length, and the name of an APP segment
@@ -282,11 +272,25 @@ def _jpeg_ranges(file: IO[bytes], size: int) -> Ranges | None:
         if _is_metadata(marker, head[4:]):
             cuts.append((position, end))
         position = end
+        is_plain = is_plain and not _announces_more(marker, head[4:])
+        if marker == 0xDA and is_plain:
+            return _without(cuts, end=size)
         if marker == 0xDA:  # pixels begin
             position = _find_marker(file, start=end)
             if position < 0:
                 return _without(cuts, end=size)
     return None
+
+
+def _ends_with_end_marker(file: IO[bytes], size: int) -> bool:
+    file.seek(size - 2)
+    return file.read(2) == b"\xff\xd9"
+
+
+def _announces_more(marker: int, name: bytes) -> bool:
+    """A progressive picture, or a segment that tells of other pictures behind this one."""
+    is_frame = 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)
+    return (is_frame and marker not in (0xC0, 0xC1)) or name.startswith((b"MPF\0", b"http://"))
 
 
 def _is_metadata(marker: int, name: bytes) -> bool:

@@ -353,8 +353,15 @@ class CleanJpegTests(QuietTestCase):
 
     def test_what_hangs_behind_the_end_is_cut(self) -> None:
         body = encoded(drawing())
-        for tail in (SECRET, encoded(drawing((16, 16)), exif=exif_with()), bytes(100)):
+        for tail in (SECRET, encoded(drawing((16, 16)), exif=exif_with()) + b"SEFT", bytes(100)):
             assert self.assert_only_pixels_left(body + tail) == body
+
+    def test_a_picture_behind_the_end_is_cut_where_metadata_announces_it(self) -> None:
+        second = encoded(drawing((16, 16)), exif=exif_with())
+        xmp = segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta/>")
+        body = encoded(drawing())
+        announced = body[:2] + xmp + body[2:] + second
+        assert self.assert_only_pixels_left(announced) == body
 
     def test_the_second_picture_of_a_multi_picture_file_is_cut(self) -> None:
         second = drawing((24, 16))
