@@ -7,7 +7,7 @@ import socket
 import time
 import unittest
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import httpx
 
@@ -24,11 +24,13 @@ class LiveTestCase(unittest.TestCase):
 
     site: live.LiveSite
     provider: live.Simulator
+    # A plain simulator looks at no prompt and always has its picture ready: for many photos.
+    simulated: ClassVar[Mapping[str, Any]] = {"plain": False}
 
     @classmethod
     def setUpClass(cls) -> None:
         cls.site = cls.enterClassContext(live.site(chosen_database()))
-        cls.provider = cls.enterClassContext(cls.site.simulator(plain=False))
+        cls.provider = cls.enterClassContext(cls.site.simulator(**cls.simulated))
 
     def setUp(self) -> None:
         self.provider.reset()
