@@ -4,8 +4,8 @@ since the view reads the one itself and answers with the other."""
 from typing import Any
 
 from photochanger.errors import EXAMPLE_JOB, described
+from providers.pictures import EXTENSIONS
 
-PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp")
 BINARY = {"type": "string", "format": "binary"}
 
 
@@ -69,7 +69,7 @@ PICTURE = {
             "schema": {"type": "string", "enum": ["1"]},
         },
     },
-    "content": {mime: {"schema": BINARY} for mime in PICTURE_TYPES},
+    "content": {mime: {"schema": BINARY} for mime in EXTENSIONS},
 }
 
 INGEST: dict[str, Any] = {

@@ -1,7 +1,5 @@
-import datetime
 import hashlib
 import io
-import ipaddress
 import json
 import os
 import re
@@ -17,10 +15,6 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import SimpleTestCase
@@ -28,6 +22,7 @@ from PIL import Image
 
 from ingest.booth import BoothAnswer, send_photo
 from ingest.booth_form import BoothRequest, new_boundary
+from photochanger.tests.certificates import tls_pair
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 BOUNDARY = "------------090306000104030805010400"
@@ -434,41 +429,16 @@ class AddressTests(SimpleTestCase):
                 self.error(url)
 
     def test_https_works_and_trusts_only_known_certificates(self) -> None:
-        key, certificate = self_signed()
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder, "server.pem")
-            file.write_bytes(key + certificate)
-            server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            server_side.load_cert_chain(file)
+        server_side, client_side = tls_pair()
         photo = bytes(1_000_000)
         body = os.urandom(500_000)
         with serving(answering(http_answer("200 OK", body)), tls=server_side) as server:
             request = request_to(server, photo=photo)
-            known = ssl.create_default_context(cadata=certificate.decode())
-            answer = send_photo(request, tls=known)
+            answer = send_photo(request, tls=client_side)
             stranger = send_photo(request)
         assert (answer.status, answer.body == body, answer.error) == (200, True, None)
         assert photo in server.callers[0].body
         assert str(stranger.error).startswith("the server's certificate is not trusted")
-
-
-def self_signed() -> tuple[bytes, bytes]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.UTC)
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(
-        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return private, certificate.public_bytes(pem)
 
 
 class CommandTests(SimpleTestCase):

@@ -7,21 +7,14 @@ misbehave.
 import asyncio
 import contextlib
 import dataclasses
-import datetime
 import io
-import ipaddress
 import socket
-import ssl
-import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, ClassVar
 
 import httpx
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from django.test import SimpleTestCase, override_settings
 from PIL import Image
 
@@ -32,6 +25,7 @@ from photochanger.errors import (
     ProviderError,
     ProviderNetwork,
 )
+from photochanger.tests.certificates import tls_pair
 from providers import http, simulator
 from providers.base import CallTrace, DriverSettings, ProviderRequest, Reference
 from providers.gemini import GeminiSettings
@@ -296,30 +290,6 @@ def raw(status: str, *headers: str, body: bytes = b"{}") -> bytes:
 
 async def posted(url: str, **headers: str) -> http.Reply:
     return await http.post(url, headers={"content-length": "2", **headers}, content=b"{}")
-
-
-def tls_pair() -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """A server with a certificate of its own, and a client that knows it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.UTC)
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    private = key.private_bytes(encoding, form, serialization.NoEncryption())
-    public = certificate.public_bytes(encoding)
-    server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(private + public)
-        file.flush()
-        server_side.load_cert_chain(file.name)
-    return server_side, ssl.create_default_context(cadata=public.decode())
 
 
 class WireTests(SimpleTestCase):
