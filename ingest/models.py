@@ -117,6 +117,8 @@ class Attempt(models.Model):
     finish_reason = models.CharField(max_length=50, blank=True)
     provider_request_id = models.CharField(max_length=100, blank=True)
     failure_reason = models.CharField(_("reason"), max_length=30, blank=True)
+    # What the provider said, cut and without secrets: for operators only.
+    detail = models.CharField(_("detail"), max_length=500, blank=True)
     usage = models.JSONField(default=dict, blank=True)
 
     class Meta:
