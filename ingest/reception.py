@@ -80,7 +80,8 @@ async def received_order(request: HttpRequest, slot_id: str) -> AsyncIterator[Or
         request, max_file_bytes=limit_bytes, until=arrived_at + wait_s
     ) as form:
         if form.file is None or "password" not in form.fields:
-            raise InvalidRequest(f"fields sent: {sorted(form.fields)[:20]}")
+            # Not the names that came instead: somebody may have typed a password there.
+            raise InvalidRequest("no photo" if form.file is None else "no password")
         await check_password(
             form.fields["password"],
             password_hash_for(slot, platform),
@@ -141,7 +142,10 @@ def inspect(form: UploadedForm, platform: PlatformSettings) -> tuple[Photo, str]
 
 def booth_of(fields: Mapping[str, str]) -> Booth:
     def kept(name: str) -> str:
-        return re.sub(r"[^\w .:/\\-]", "", fields.get(name, ""))[:MAX_IDENTITY].strip()
+        value = fields.get(name, "")
+        if value.strip() == fields["password"]:  # typed into the wrong box too
+            return ""
+        return re.sub(r"[^\w .:/\\-]", "", value)[:MAX_IDENTITY].strip()
 
     return Booth(id=kept("id"), name=kept("name"), version=kept("version"))
 

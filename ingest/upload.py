@@ -87,7 +87,12 @@ class FormParser:
         self._text: bytearray | None = None  # of the text field that is being read
         self._is_in_photo = False
         try:
-            self._parser = PushMultipartParser(options["boundary"], max_segment_count=MAX_FIELDS)
+            self._parser = PushMultipartParser(
+                options["boundary"],
+                max_segment_count=MAX_FIELDS,
+                # Decodes whatever a booth of any country writes as the file's name.
+                header_charset="latin-1",
+            )
         except MultipartError as exc:
             raise InvalidRequest(f"bad boundary: {exc}") from exc
 

@@ -16,7 +16,7 @@ from slots.secrets import decrypt, encrypt, hash_password
 PASSWORD_KEY = "ingest_password_hash"  # noqa: S105  the name of a setting
 
 
-class PlatformSettings(BaseModel, extra="forbid"):
+class PlatformSettings(BaseModel, extra="forbid", hide_input_in_errors=True):
     """What operators change at run time. A field without a row has the default given here."""
 
     sync_response_seconds: int = Field(

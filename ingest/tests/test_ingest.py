@@ -8,7 +8,7 @@ from django.utils import timezone
 from PIL import Image
 
 from ingest.models import Attempt, Job
-from ingest.tests.support import IngestTestCase, jpeg
+from ingest.tests.support import PASSWORD, IngestTestCase, jpeg
 from media import storage
 from media.models import MediaObject
 from photochanger.db import in_db
@@ -126,6 +126,24 @@ class HappyPathTests(IngestTestCase):
         )
         job = await Job.objects.aget()
         self.assertEqual((response.status_code, job.hash_recipe), (200, "md5"))
+
+    async def test_a_file_name_in_any_alphabet_does_not_matter(self) -> None:
+        for charset in ("utf-8", "cp1251", "cp932"):
+            name = ("写真" if charset == "cp932" else "Свадьба").encode(charset)
+            body = (
+                b'--b\r\nContent-Disposition: form-data; name="password"\r\n\r\n'
+                + PASSWORD.encode()
+                + b'\r\n--b\r\nContent-Disposition: form-data; name="file"; filename="'
+                + name
+                + b'.jpg"\r\n\r\n'
+                + jpeg()
+                + b"\r\n--b--\r\n"
+            )
+            with self.subTest(charset=charset):
+                response = await self.async_client.post(
+                    "/ingest/slot-001", body, content_type="multipart/form-data; boundary=b"
+                )
+                self.assertEqual(response.status_code, 200)
 
     async def test_strict_hash_check_refuses_a_hash_of_no_recipe(self) -> None:
         photo = jpeg()

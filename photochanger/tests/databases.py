@@ -94,6 +94,16 @@ def rows(database_url: str, sql: str) -> list[tuple[Any, ...]]:
         return connection.execute(sql.encode()).fetchall()
 
 
+def execute(database_url: str, sql: str) -> None:
+    """Change the site's database under its running servers."""
+    if database_url.startswith("sqlite"):
+        with closing(sqlite3.connect(urlsplit(database_url).path[1:], timeout=20)) as lite, lite:
+            lite.execute(sql)
+        return
+    with psycopg.connect(database_url) as connection:
+        connection.execute(sql.encode())
+
+
 class ConnectionCounter:
     """Counts the clients of one PostgreSQL database from outside it, so never itself."""
 

@@ -35,6 +35,7 @@ from photochanger.tests.databases import (
     BASE_DIR,
     ConnectionCounter,
     DatabaseKind,
+    execute,
     new_database,
     rows,
 )
@@ -306,6 +307,9 @@ class LiveSite:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return rows(self.database_url, sql)
+
+    def execute(self, sql: str) -> None:
+        execute(self.database_url, sql)
 
     def temp_bytes(self, server: Server) -> int:
         """What uploads hold on disk now: named files in TMPDIR and unlinked ones still open."""
