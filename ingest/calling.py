@@ -5,6 +5,7 @@ from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any, TypeVar
 
+import structlog
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.utils import timezone
@@ -15,13 +16,16 @@ from ingest.closing import Record, milliseconds
 from ingest.gate import check_result
 from ingest.models import Attempt
 from ingest.reception import Order
+from ingest.retries import pause_before_retry, typical_call_s
 from media import storage
 from media.services import ResultPicture, result_path
+from photochanger.db import in_db
 from photochanger.errors import (
     AppError,
     ClientGone,
     InternalError,
     ProviderConfig,
+    ProviderError,
     ProviderTimeout,
     StorageError,
 )
@@ -30,6 +34,8 @@ from providers.pictures import EXTENSIONS, Photo, Picture, UnreadablePicture, re
 from providers.registry import DRIVERS
 from slots.models import SlotTemplateMedia
 from slots.services import provider_key
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -89,12 +95,44 @@ def open_template(record: Record, template: SlotTemplateMedia) -> Photo:
 async def call_provider(
     record: Record, request: ProviderRequest[Any], *, until: float
 ) -> ResultPicture:
-    """A checked picture from the provider, or ProviderError; ProviderTimeout at ``until``."""
+    """A checked and stored picture; ProviderTimeout at ``until`` (the event loop's time).
+
+    Calls again where the rule of ``ingest.retries`` says so. Raises ProviderError, StorageError.
+    """
     try:
         async with asyncio.timeout_at(until):
-            return await attempt(record, request, until=until)
+            return await attempts(record, request, until=until)
     except TimeoutError as exc:
         raise ProviderTimeout("the deadline passed while the provider worked") from exc
+
+
+async def attempts(record: Record, request: ProviderRequest[Any], *, until: float) -> ResultPicture:
+    """One call after the other, until one works or the rule says that it is enough."""
+    while True:
+        try:
+            return await attempt(record, request, until=until)
+        except ProviderError as exc:
+            pause = await pause_after(exc, record, until=until)
+            if pause is None:
+                raise
+        await asyncio.sleep(pause)
+
+
+async def pause_after(error: ProviderError, record: Record, *, until: float) -> float | None:
+    """Seconds until the next call, or None when this failure is the outcome."""
+    if not error.retryable:
+        return None
+    job = record.job
+    typical_s = await in_db(typical_call_s, job.slot_id, job.provider)
+    pause = pause_before_retry(
+        error,
+        calls_made=len(record.attempts),
+        left_s=until - asyncio.get_running_loop().time(),
+        typical_s=typical_s,
+    )
+    if pause is not None:
+        log.info("provider.call.repeated", job=str(job.pk), reason=error.reason, pause_s=pause)
+    return pause
 
 
 async def attempt(record: Record, request: ProviderRequest[Any], *, until: float) -> ResultPicture:
@@ -110,18 +148,27 @@ async def attempt(record: Record, request: ProviderRequest[Any], *, until: float
     record.attempts.append(row)
     try:
         picture = await DRIVERS[record.job.provider].process(
-            replace(request, budget_s=until - begun, trace=trace)
+            replace(request, budget_s=until - begun, call_number=row.number, trace=trace)
         )
         row.duration_ms = milliseconds(loop.time() - begun)
         return await check_and_store(record, picture, request.settings)
     except BaseException as exc:
         row.failure_reason = _reason(exc, is_late=loop.time() >= until)
+        row.detail = str(exc)[:500] if isinstance(exc, AppError) else ""
         raise
     finally:
         row.duration_ms = row.duration_ms or milliseconds(loop.time() - begun)
         row.model, row.http_status = trace.model, trace.http_status
         row.finish_reason, row.usage = trace.finish_reason, trace.usage
         row.provider_request_id = trace.provider_request_id
+        log.info(
+            "provider.call.finished",
+            job=str(record.job.pk),
+            provider=row.provider,
+            http_status=row.http_status,
+            reason=row.failure_reason,
+            duration_ms=row.duration_ms,
+        )
 
 
 async def check_and_store(record: Record, picture: Picture, rules: DriverSettings) -> ResultPicture:

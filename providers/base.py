@@ -57,6 +57,7 @@ class ProviderRequest(Generic[S]):
     settings: S
     api_key: str = field(repr=False)
     budget_s: float
+    call_number: int = 1  # of this job: a driver may turn to its second choice
     trace: CallTrace = field(default_factory=CallTrace)
 
 

@@ -70,6 +70,13 @@ class GeminiSettings(DriverSettings):
         description=_("What to make of the photo: style, scene, light."),
     )
     model: str = Field(DEFAULT_GEMINI_MODEL, min_length=1, max_length=100, title=_("Model"))
+    fallback_model: str | None = Field(
+        None,
+        min_length=1,
+        max_length=100,
+        title=_("Second model"),
+        description=_("Takes over from the third try on. Empty: none."),
+    )
     keep_identity: bool = Field(
         True,
         title=_("Keep faces"),
@@ -99,14 +106,14 @@ class GeminiDriver(ProviderDriver[GeminiSettings]):
     Settings = GeminiSettings
 
     async def process(self, request: ProviderRequest[GeminiSettings]) -> Picture:
-        request.trace.model = request.settings.model
+        request.trace.model = model = model_of(request)
         try:
             reply = await send(request)
         except UnreadablePicture as exc:
             raise ProviderRejected(f"the picture cannot be sent: {exc}") from exc
         request.trace.http_status = reply.status
         if reply.status != 200:
-            raise explain(reply.status, reply.body, model=request.settings.model)
+            raise explain(reply.status, reply.body, model=model)
         return await asyncio.to_thread(parse, reply.body, request.trace)
 
 
@@ -115,11 +122,17 @@ async def send(request: ProviderRequest[GeminiSettings]) -> http.Reply:
     try:
         body = build(request, pictures)
         return await http.post(
-            address(request.settings.model), headers=headers(request, body), content=body
+            address(model_of(request)), headers=headers(request, body), content=body
         )
     finally:
         for picture in pictures:
             picture.close()
+
+
+def model_of(request: ProviderRequest[GeminiSettings]) -> str:
+    """The slot's model; from the second repeat on its second one, if it has one."""
+    slot = request.settings
+    return slot.fallback_model if slot.fallback_model and request.call_number > 2 else slot.model
 
 
 def address(model: str) -> str:
@@ -203,7 +216,7 @@ def build(request: ProviderRequest[GeminiSettings], pictures: list[Slices]) -> W
 
 
 def image_config(request: ProviderRequest[GeminiSettings]) -> dict[str, Any]:
-    slot, model = request.settings, GEMINI_BY_ID.get(plain_id(request.settings.model))
+    slot, model = request.settings, GEMINI_BY_ID.get(plain_id(model_of(request)))
     image = {
         "aspectRatio": slot.aspect_ratio or own_ratio(request),
         "imageSize": slot.image_size,
