@@ -1,6 +1,7 @@
 import json
 import secrets
 from argparse import ArgumentParser
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.contrib.auth.hashers import identify_hasher, make_password
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 DEFAULT_ADMINS = ("serg", "igor")
 
@@ -65,11 +66,16 @@ def _read(path: Path) -> Credentials:
         credentials = Credentials.model_validate(json.loads(path.read_text()))
     except FileNotFoundError as exc:
         raise CommandError(f"{path} is not there. `sync_admins --generate` makes it.") from exc
-    except (json.JSONDecodeError, ValidationError) as exc:
+    except OSError as exc:
+        raise CommandError(f"{path} cannot be read: {exc.strerror}.") from exc
+    except ValueError as exc:  # no text, no JSON, or not these fields
         # Not the error's own words: they would quote the file, hashes included.
         raise CommandError(
             f'{path} must be {{"admins": [{{"username": ..., "password": <Django hash>}}]}}.'
         ) from exc
+    names = Counter(admin.username for admin in credentials.admins)
+    if twice := [name for name, count in names.items() if count > 1]:
+        raise CommandError(f"{path} names {', '.join(twice)} more than once.")
     for admin in credentials.admins:
         try:
             identify_hasher(admin.password)

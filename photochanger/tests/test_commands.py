@@ -1,0 +1,274 @@
+"""The commands an operator types: what they do, what they say, what they refuse."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.test import SimpleTestCase, TestCase, override_settings
+
+from photochanger.tests.databases import BASE_DIR
+from slots.models import Slot
+from slots.secrets import password_matches
+from slots.services import platform_settings
+
+
+def run(*arguments: str, **options: Any) -> str:
+    out = io.StringIO()
+    call_command(*arguments, stdout=out, **options)
+    return out.getvalue()
+
+
+class MakeEnvTests(SimpleTestCase):
+    def setUp(self) -> None:
+        self.path = Path(self.enterContext(tempfile.TemporaryDirectory())) / ".env"
+
+    def test_it_writes_secrets_that_only_the_owner_may_read(self) -> None:
+        said = run("make_env", "--path", str(self.path))
+        self.assertIn(str(self.path), said)
+        self.assertEqual(self.path.stat().st_mode & 0o777, 0o600)
+        for line in self.path.read_text().splitlines():
+            name, _, value = line.partition("=")
+            if name.endswith("KEY") and not name.startswith("#"):
+                self.assertGreater(len(value), 32)
+                self.assertNotIn(value, said)
+
+    def test_it_leaves_an_existing_file_alone(self) -> None:
+        self.path.write_text("SECRET_KEY=mine")
+        self.assertIn("nothing changed", run("make_env", "--path", str(self.path)))
+        self.assertEqual(self.path.read_text(), "SECRET_KEY=mine")
+
+    def test_a_production_start_is_content_with_it(self) -> None:
+        run("make_env", "--path", str(self.path))
+        done = manage("check", ENV_FILE=str(self.path))
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+
+class SyncAdminsTests(TestCase):
+    def setUp(self) -> None:
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.path = folder / "secrets/admins.json"
+        self.enterContext(override_settings(ADMIN_CREDENTIALS_PATH=self.path))
+
+    def write(self, text: str) -> None:
+        self.path.parent.mkdir(exist_ok=True)
+        self.path.write_text(text)
+
+    def generated(self, *names: str) -> dict[str, str]:
+        """Names and the passwords shown."""
+        said = run("sync_admins", generate=True, **({"usernames": names} if names else {}))
+        return dict(line.split() for line in said.splitlines() if line.startswith("  "))
+
+    def test_generated_passwords_open_the_console_and_are_kept_only_as_hashes(self) -> None:
+        passwords = self.generated()
+        self.assertEqual(set(passwords), {"serg", "igor"})
+        self.assertEqual(self.path.stat().st_mode & 0o777, 0o600)
+        for name, password in passwords.items():
+            self.assertNotIn(password, self.path.read_text())
+            self.assertTrue(self.client.login(username=name, password=password))
+            self.assertEqual(self.client.get("/admin/").status_code, 200)
+
+    def test_a_second_run_changes_no_password_and_shows_none(self) -> None:
+        self.generated()
+        before = self.path.read_text()
+        self.assertEqual(self.generated(), {})
+        self.assertEqual(self.path.read_text(), before)
+
+    def test_who_is_removed_from_the_file_is_out_at_once(self) -> None:
+        passwords = self.generated()
+        self.assertTrue(self.client.login(username="igor", password=passwords["igor"]))
+        left = [a for a in json.loads(self.path.read_text())["admins"] if a["username"] == "serg"]
+        self.write(json.dumps({"admins": left}))
+        self.assertIn("1 closed", run("sync_admins"))
+        self.assertEqual(self.client.get("/admin/").status_code, 302)  # to the login
+        self.assertFalse(self.client.login(username="igor", password=passwords["igor"]))
+
+    def test_who_comes_back_is_let_in_again(self) -> None:
+        self.generated()
+        User.objects.filter(username="igor").update(is_active=False, is_superuser=False)
+        run("sync_admins")
+        igor = User.objects.get(username="igor")
+        self.assertTrue(igor.is_active and igor.is_staff and igor.is_superuser)
+
+    def test_a_changed_password_ends_the_old_session(self) -> None:
+        old = self.generated("serg")
+        self.assertTrue(self.client.login(username="serg", password=old["serg"]))
+        self.path.unlink()
+        self.generated("serg")
+        self.assertEqual(self.client.get("/admin/").status_code, 302)
+
+    def test_a_bad_file_changes_nobody_and_is_not_quoted(self) -> None:
+        self.generated()
+        for text in (
+            "not json",
+            "[]",
+            "{}",
+            '{"admins": []}',
+            '{"admins": [{"username": "serg"}]}',
+            '{"admins": [{"username": "", "password": "x"}]}',
+            '{"admins": [{"username": "serg", "password": "pbkdf2-in-clear-SECRET"}]}',
+            '{"admins": [{"username": "serg", "password": "x", "SECRET": 1}]}',
+            '{"admins": {"serg": "SECRET"}}',
+        ):
+            with self.subTest(text=text):
+                self.write(text)
+                with self.assertRaises(CommandError) as caught:
+                    run("sync_admins")
+                self.assertNotIn("SECRET", str(caught.exception))
+                self.assertEqual(User.objects.filter(is_active=True).count(), 2)
+
+    def test_bytes_that_are_no_text_are_a_bad_file_too(self) -> None:
+        self.path.parent.mkdir()
+        self.path.write_bytes(b"\xff\xfe\x00")
+        with self.assertRaises(CommandError):
+            run("sync_admins")
+
+    def test_two_administrators_of_one_name_are_a_bad_file(self) -> None:
+        self.generated("serg")
+        admins = json.loads(self.path.read_text())["admins"]
+        self.write(json.dumps({"admins": admins * 2}))
+        with self.assertRaisesMessage(CommandError, "serg"):
+            run("sync_admins")
+
+    def test_without_a_file_it_says_how_to_make_one(self) -> None:
+        with self.assertRaisesMessage(CommandError, "--generate"):
+            run("sync_admins")
+
+
+class BoothPasswordTests(TestCase):
+    def hashed(self) -> str:
+        return platform_settings().ingest_password_hash
+
+    def type_in(self, *typed: str) -> str:
+        with mock.patch("getpass.getpass", side_effect=typed):
+            return run("booth_password")
+
+    def test_a_generated_password_is_eight_digits_shown_once(self) -> None:
+        said = run("booth_password", generate=True)
+        password = said.split()[-1]
+        self.assertRegex(password, r"^\d{8}$")
+        self.assertTrue(password_matches(password, self.hashed()))
+
+    def test_a_typed_password_is_set_and_not_shown(self) -> None:
+        self.assertNotIn("booth-7", self.type_in("booth-7", "booth-7"))
+        self.assertTrue(password_matches("booth-7", self.hashed()))
+
+    def test_a_short_or_mistyped_password_changes_nothing(self) -> None:
+        for typed in (("short",), ("booth-7", "booth-8")):
+            with self.subTest(typed=typed), self.assertRaises(CommandError):
+                self.type_in(*typed)
+        self.assertEqual(self.hashed(), "")
+
+    def test_an_existing_one_may_be_left_alone(self) -> None:
+        run("booth_password", generate=True)
+        before = self.hashed()
+        self.assertIn("already", run("booth_password", generate=True, if_unset=True))
+        self.assertEqual(self.hashed(), before)
+
+
+class SlotTests(TestCase):
+    def test_it_shows_a_slot(self) -> None:
+        self.assertIn("gemini/image_edit, off", run("slot", "slot-001"))
+
+    def test_it_sets_fields_one_by_one_and_switches_on(self) -> None:
+        run("slot", "slot-001", "--set", "prompt=As a fresco", "--on", "--name", "Hall")
+        said = run("slot", "slot-001", "--set", "output_quality=80", "--set", "keep_identity=false")
+        slot = Slot.objects.get(pk="slot-001")
+        self.assertEqual(
+            slot.settings, {"prompt": "As a fresco", "output_quality": 80, "keep_identity": False}
+        )
+        self.assertEqual((slot.is_active, slot.version), (True, 3))
+        self.assertIn("slot-001 «Hall» gemini/image_edit, on", said)
+        self.assertIn('"prompt": "As a fresco"', said)
+
+    def test_a_text_that_looks_like_a_number_may_be_a_prompt(self) -> None:
+        run("slot", "slot-001", "--set", 'prompt="1920"')
+        self.assertEqual(Slot.objects.get(pk="slot-001").settings, {"prompt": "1920"})
+
+    def test_a_wrong_value_names_its_field_and_changes_nothing(self) -> None:
+        for value, field in (
+            ("output_quality=1000", "output_quality"),
+            ("no_such_field=1", "no_such_field"),
+            ("safety=none", "safety"),
+        ):
+            with self.subTest(value=value), self.assertRaisesMessage(CommandError, field):
+                run("slot", "slot-001", "--set", "prompt=x", "--set", value)
+        self.assertEqual(Slot.objects.get(pk="slot-001").settings, {})
+
+    def test_a_slot_without_a_recipe_is_not_switched_on(self) -> None:
+        with self.assertRaisesMessage(CommandError, "prompt"):
+            run("slot", "slot-001", "--on")
+
+    def test_an_unknown_slot_provider_or_form_is_refused(self) -> None:
+        for arguments, words in (
+            (("slot-016",), "no slot slot-016"),
+            (("slot-001", "--provider", "nobody"), "provider"),
+            (("slot-001", "--operation", "nothing"), "operation"),
+            (("slot-001", "--set", "prompt"), "FIELD=VALUE"),
+        ):
+            with self.subTest(words), self.assertRaisesMessage(CommandError, words):
+                run("slot", *arguments)
+
+
+def manage(*arguments: str, **env: str) -> "subprocess.CompletedProcess[str]":
+    return command([sys.executable, "manage.py", *arguments], **env)
+
+
+def command(line: list[str], **env: str) -> "subprocess.CompletedProcess[str]":
+    """Run with nothing of this environment but the way to programs."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return subprocess.run(
+        line,
+        cwd=BASE_DIR,
+        env={**kept, "ENV_FILE": "", **env},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+class StartTests(SimpleTestCase):
+    """A wrong installation does not start, and says what to do."""
+
+    SECRETS = ("SECRET_KEY", "JWT_SIGNING_KEY", "FIELD_ENCRYPTION_KEY")
+
+    def test_every_missing_secret_is_named_with_what_to_do(self) -> None:
+        done = manage("check")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr.count("photochanger.E001"), len(self.SECRETS))
+        for name in self.SECRETS:
+            self.assertIn(f"{name} is not set.", done.stderr)
+        self.assertIn("HINT", done.stderr)
+
+    def test_debug_needs_no_secrets(self) -> None:
+        self.assertEqual(manage("check", DEBUG="1").returncode, 0)
+
+    def test_wrong_values_are_named(self) -> None:
+        done = manage(
+            "check",
+            DEBUG="1",
+            SECRET_KEY="short",
+            FIELD_ENCRYPTION_KEY="no-fernet-key",
+            SYNC_RESPONSE_SECONDS="90",
+            UPLOAD_IDLE_SECONDS="0",
+            GEMINI_BASE_URL="gemini",
+        )
+        self.assertEqual(done.returncode, 1)
+        for number in (2, 3, 4, 5):
+            self.assertIn(f"photochanger.E00{number}", done.stderr)
+        self.assertNotIn("no-fernet-key", done.stderr)
+
+    def test_gunicorn_refuses_to_start_without_secrets(self) -> None:
+        done = command([sys.executable, "-m", "gunicorn"], BIND="127.0.0.1:0", WEB_CONCURRENCY="1")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("SECRET_KEY is not set.", done.stderr)
+        self.assertIn("make env", done.stderr)
+        self.assertNotIn("Traceback", done.stderr)
