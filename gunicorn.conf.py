@@ -3,6 +3,9 @@
 import os
 import sys
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "photochanger.settings")
+
+from django.conf import settings
 from uvicorn_worker import UvicornWorker
 
 
@@ -21,8 +24,8 @@ class Worker(UvicornWorker):
 
 wsgi_app = "photochanger.asgi:application"
 worker_class = Worker
-bind = os.environ.get("BIND", "0.0.0.0:8000")  # noqa: S104  booths are other machines
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+bind = settings.BIND
+workers = settings.WEB_CONCURRENCY
 # The longest wait a slot may have (60 s) and time to store and answer.
 graceful_timeout = 75
 timeout = 75
@@ -31,7 +34,6 @@ keepalive = 5
 
 def on_starting(server: object) -> None:
     """A wrong installation does not start, and says what to do."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "photochanger.settings")
     import django
     from django.core.management import call_command
     from django.core.management.base import SystemCheckError

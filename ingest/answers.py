@@ -1,5 +1,6 @@
 """How a finished photo is answered over HTTP."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from django.conf import settings
@@ -7,20 +8,58 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import reverse
 
 from ingest.calling import to_the_end
+from ingest.closing import falls_back
 from ingest.models import Job
-from ingest.pipeline import Outcome, keep_preview
-from providers.pictures import EXTENSIONS
+from ingest.pipeline import Outcome, keep_preview, process_photo
+from ingest.reception import Order
+from photochanger.errors import AppError
+from providers.pictures import EXTENSIONS, Picture
+
+
+async def answer(request: HttpRequest, order: Order) -> StreamingHttpResponse:
+    """The new picture; or, where the slot says so, the booth's own photo instead of a failure.
+
+    Raises AppError.
+    """
+    try:
+        return picture_answer(request, await process_photo(order))
+    except AppError as exc:
+        if exc.job_id is None or not falls_back(order.slot, order.source, exc):
+            raise
+        return await original_answer(order, exc.job_id)
+
+
+async def original_answer(order: Order, job_id: str) -> StreamingHttpResponse:
+    """The guest gets a print all the same; the job counts as failed."""
+
+    def read() -> bytes:
+        order.photo.file.seek(0)
+        return order.photo.file.read()
+
+    photo = Picture(body=await asyncio.to_thread(read), mime=order.photo.mime)
+    headers = {**shared_headers(photo, f"{order.slot.pk}-original"), "X-Job-Id": job_id}
+    headers["X-PhotoChanger-Fallback"] = "original"
+    return StreamingHttpResponse(once(photo.body), content_type=photo.mime, headers=headers)
+
+
+async def once(body: bytes) -> AsyncIterator[bytes]:
+    yield body
+
+
+def shared_headers(picture: Picture, name: str) -> dict[str, str]:
+    return {
+        "Content-Length": str(len(picture.body)),
+        "Content-Disposition": f'inline; filename="{name}.{EXTENSIONS[picture.mime]}"',
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
 
 
 def picture_answer(request: HttpRequest, outcome: Outcome) -> StreamingHttpResponse:
     """The picture itself, whole and uncompressed, with the headers a booth's operator looks for."""
     picture, job = outcome.picture, outcome.job
-    extension = EXTENSIONS[picture.mime]
     headers = {
-        "Content-Length": str(len(picture.body)),
-        "Content-Disposition": f'inline; filename="{job.slot_id}-{job.pk}.{extension}"',
-        "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
+        **shared_headers(picture, f"{job.slot_id}-{job.pk}"),
         "X-Job-Id": str(job.pk),
         "X-Result-Url": result_url(request, job),
     }

@@ -5,9 +5,8 @@ from django.http import HttpRequest, HttpResponseBase
 from ninja import Path, Router
 
 from ingest import services
-from ingest.answers import picture_answer, result_url
+from ingest.answers import answer, result_url
 from ingest.openapi import INGEST
-from ingest.pipeline import process_photo
 from ingest.reception import received_order
 from ingest.schemas import ErrorOut, JobOut
 from photochanger.errors import described
@@ -27,7 +26,7 @@ async def ingest(
     time-out 10 s longer.
     """
     async with received_order(request, slot_id) as order:
-        return picture_answer(request, await process_photo(order))
+        return await answer(request, order)
 
 
 # Both spellings of both paths, never a redirect: a booth loses a redirected POST.

@@ -15,6 +15,7 @@ from media import storage
 from media.services import ResultPicture, record_result
 from photochanger.db import in_db
 from photochanger.errors import AppError, ClientGone, InternalError, ProviderTimeout, StorageError
+from slots.models import Slot
 
 log = structlog.get_logger()
 
@@ -109,11 +110,18 @@ def close_failed(record: Record, error: AppError) -> bool:
             status=status,
             failure_reason=error.reason,
             failure_detail=str(error)[:500],
+            fell_back=falls_back(record.job.slot, record.job.source, error),
             replay_key=None,  # a repeat is a new job
         )
     if is_closed:
         _log_closed(record, status=status, reason=error.reason, detail=str(error)[:500])
     return is_closed
+
+
+def falls_back(slot: Slot, source: str, error: AppError) -> bool:
+    """Is the booth to get its own photo instead of this failure?"""
+    is_asked = slot.on_failure == Slot.OnFailure.ORIGINAL and source == Job.Source.INGEST
+    return is_asked and error.status >= 500
 
 
 def _close(record: Record, *, finished_at: datetime, **values: object) -> bool:

@@ -61,6 +61,9 @@ TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])
 PUBLIC_BASE_URL: str = env.str("PUBLIC_BASE_URL", default="").rstrip("/")
 PUBLIC_MEDIA_BASE_URL: str = env.str("PUBLIC_MEDIA_BASE_URL", default="").rstrip("/")
 
+BIND: str = env.str("BIND", default="0.0.0.0:8000")  # noqa: S104  booths are other machines
+WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=2)  # server processes
+
 # --- The photo's path ----------------------------------------------------------------------------
 SYNC_RESPONSE_SECONDS = env.int("SYNC_RESPONSE_SECONDS", default=48)  # 10-60; first value only
 RESULT_TTL_HOURS = env.int("RESULT_TTL_HOURS", default=72)  # first value only

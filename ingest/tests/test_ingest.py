@@ -309,3 +309,32 @@ class ReplayTests(IngestTestCase):
         await self.post(headers=headers)
         response = await self.post(path="/ingest/slot-002", headers=headers)
         self.assertEqual(response.status_code, 200)
+
+
+class FallbackTests(IngestTestCase):
+    async def test_a_slot_may_answer_a_failure_with_the_booths_own_photo(self) -> None:
+        await Slot.objects.filter(pk="slot-001").aupdate(
+            on_failure="original", settings={"prompt": "x [sim:img-safety]"}
+        )
+        photo = jpeg()
+        response = await self.post(photo)
+        job = await Job.objects.aget()
+        self.assertEqual((response.status_code, response.content), (200, photo))
+        self.assertEqual(response["X-PhotoChanger-Fallback"], "original")
+        self.assertEqual(response["X-Job-Id"], str(job.pk))
+        self.assertEqual(response["Content-Type"], "image/jpeg")
+        self.assertNotIn("X-Result-Url", response)
+        self.assertEqual((job.status, job.failure_reason), ("failed", "content_blocked"))
+        self.assertTrue(job.fell_back)
+        self.assertEqual(self.files(), [])
+
+    async def test_bad_input_is_an_error_all_the_same(self) -> None:
+        await Slot.objects.filter(pk="slot-001").aupdate(on_failure="original")
+        self.assertEqual((await self.post(password="wrong")).status_code, 401)
+        self.assertEqual((await self.post(b"GIF89a")).status_code, 415)
+
+    async def test_by_default_a_failure_is_an_error(self) -> None:
+        await Slot.objects.filter(pk="slot-001").aupdate(settings={"prompt": "x [sim:img-safety]"})
+        response = await self.post()
+        job = await Job.objects.aget()
+        self.assertEqual((response.status_code, job.fell_back), (502, False))

@@ -11,7 +11,7 @@ from django.test import SimpleTestCase
 
 # Defaults that depend on the machine or on another variable; their comments tell how.
 COMPUTED = {"ADMIN_CREDENTIALS_PATH", "DATABASE_URL", "MEDIA_ROOT", "STATIC_ROOT", "LOG_FORMAT"}
-BEFORE_THE_FILE = {"BIND", "WEB_CONCURRENCY", "ENV_FILE"}
+BEFORE_THE_FILE = {"ENV_FILE"}
 
 
 def calls(path: Path) -> dict[str, ast.expr | None]:

@@ -36,6 +36,8 @@ class Command(BaseCommand):
         parser.add_argument("--latency", type=float, default=2.0, help="of the simulator, seconds")
 
     def handle(self, *args: Any, once: bool, port: int, latency: float, **options: Any) -> None:
+        # A polite end, too, must stop the servers: as an exception it passes through ExitStack.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         shutil.rmtree(FOLDER, ignore_errors=True)
         FOLDER.mkdir(parents=True)
         password = str(secrets.randbelow(10**8)).zfill(8)
