@@ -63,6 +63,11 @@ PICTURE = {
             "schema": {"type": "string", "format": "uri"},
             "example": f"https://photos.example.com/public/results/{EXAMPLE_JOB}",
         },
+        "X-PhotoChanger-Fallback": {
+            "description": "`original`: the photo failed, and the slot answers with the booth's "
+            "own photo instead of an error.",
+            "schema": {"type": "string", "enum": ["original"]},
+        },
         "X-PhotoChanger-Replay": {
             "description": "`1` when this is the picture of an equal photo sent before; absent "
             "otherwise.",
