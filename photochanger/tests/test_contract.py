@@ -76,7 +76,8 @@ class ContractTests(SimpleTestCase):
             picture = operation["responses"]["200"]
             self.assertEqual(set(picture["content"]), {"image/jpeg", "image/png", "image/webp"})
             self.assertEqual(
-                set(picture["headers"]), {"X-Job-Id", "X-Result-Url", "X-PhotoChanger-Replay"}
+                set(picture["headers"]),
+                {"X-Job-Id", "X-Result-Url", "X-PhotoChanger-Replay", "X-PhotoChanger-Fallback"},
             )
             form = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
             self.assertEqual(form["required"], ["password", "fileToUpload"])
