@@ -23,7 +23,7 @@ from photochanger.errors import (
 )
 from providers.pictures import Photo, UnreadablePicture, read_header, sniff
 from slots.models import Slot
-from slots.services import PlatformSettings, open_slot, password_hash_for
+from slots.services import PlatformSettings, open_slot
 
 MAX_IDENTITY = 64
 MAX_KEY = 200
@@ -70,7 +70,7 @@ async def received_order(request: HttpRequest, slot_id: str) -> AsyncIterator[Or
     then InvalidRequest, PayloadTooLarge, ClientGone, StorageError while it is read; then
     InvalidPassword, RateLimited, UnsupportedMediaType, InvalidImage, ChecksumMismatch.
     """
-    slot, platform = await in_db(open_slot, slot_id)
+    slot, platform, password_hash = await in_db(open_slot, slot_id)
     arrived_at = arrival(request)
     wait_s = slot.sync_response_seconds or platform.sync_response_seconds
     limit_bytes = slot.size_limit_mb * 1024 * 1024
@@ -84,7 +84,7 @@ async def received_order(request: HttpRequest, slot_id: str) -> AsyncIterator[Or
             raise InvalidRequest("no photo" if form.file is None else "no password")
         await check_password(
             form.fields["password"],
-            password_hash_for(slot, platform),
+            password_hash,
             address=request.META.get("REMOTE_ADDR", ""),
         )
         photo, recipe = await asyncio.to_thread(inspect, form, platform)

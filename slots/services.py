@@ -2,7 +2,7 @@
 
 import json
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from django.conf import settings as django_settings
 from django.db import transaction
@@ -79,14 +79,24 @@ def _first_password_hash() -> str:
 _hash_once = cache(hash_password)
 
 
-def open_slot(slot_id: str) -> tuple[Slot, PlatformSettings]:
-    """The slot behind a link, if photos may be sent to it. Raises SlotNotFound, SlotDisabled."""
+class OpenSlot(NamedTuple):
+    slot: Slot
+    platform: PlatformSettings
+    password_hash: str  # what the booth's password must match; "" is closed
+
+
+def open_slot(slot_id: str) -> OpenSlot:
+    """The slot behind a link, if photos may be sent to it. Raises SlotNotFound, SlotDisabled.
+
+    Blocking, also by bcrypt, once per process, while ``INGEST_PASSWORD`` serves.
+    """
     slot = Slot.objects.filter(pk=slot_id).first()
     if slot is None:
         raise SlotNotFound(slot_id[:40])
     if not slot.is_active:
         raise SlotDisabled(slot.pk)
-    return slot, platform_settings()
+    platform = platform_settings()
+    return OpenSlot(slot, platform, password_hash_for(slot, platform))
 
 
 def save_slot(slot: Slot, *, by: str) -> Slot:
