@@ -7,15 +7,15 @@ import structlog
 from django.db import DatabaseError
 from PIL import Image
 
-from ingest.admission import admit
+from ingest.admission import Admission, admit
 from ingest.calling import build_request, call_provider
-from ingest.closing import recorded
+from ingest.closing import Record, close_failed, recorded
 from ingest.models import Job
 from ingest.reception import Order
 from ingest.replay import replay
 from media.services import ResultPicture, record_preview, write_preview
 from photochanger.db import in_db
-from photochanger.errors import AppError
+from photochanger.errors import AppError, ClientGone
 from providers.pictures import Picture
 
 log = structlog.get_logger()
@@ -40,7 +40,7 @@ async def process_photo(order: Order) -> Outcome:
     Waits for the provider until the order's deadline. Raises only AppError; once a job is open,
     its row tells the same reason.
     """
-    admission = await in_db(admit, order)  # one transaction: limits, duplicates, row
+    admission = await admitted(order)  # one transaction: limits, duplicates, row
     job = admission.job
     if admission.is_replay:
         if picture := await replay(job, until=before_deadline(order)):
@@ -54,6 +54,19 @@ async def process_photo(order: Order) -> Outcome:
         # It is on disk now; the row is written when this block ends. File first, row second: a
         # row never points at a file that is not there.
     return Outcome(job=job, picture=picture_of(record.result), image=record.result.image)
+
+
+async def admitted(order: Order) -> Admission:
+    """A place for the photo; given back when the booth hangs up at this very moment."""
+    admitting = asyncio.ensure_future(in_db(admit, order))
+    try:
+        return await asyncio.shield(admitting)
+    except asyncio.CancelledError:
+        admission = await admitting
+        if not admission.is_replay:
+            record = Record(admission.job, order.keep_for)
+            await in_db(close_failed, record, ClientGone("the booth hung up on its way in"))
+        raise
 
 
 def before_deadline(order: Order) -> float:

@@ -1,0 +1,49 @@
+"""What the HTTP level cannot time: a booth that hangs up between two steps."""
+
+import asyncio
+import io
+import secrets
+
+from django.utils import timezone
+
+from ingest.models import Job
+from ingest.pipeline import process_photo
+from ingest.reception import Order
+from ingest.tests.support import IngestTestCase, jpeg
+from photochanger.db import in_db
+from providers.pictures import JPEG, Photo
+from slots.services import platform_settings
+
+
+class HangUpTests(IngestTestCase):
+    async def order(self) -> Order:
+        photo = jpeg()
+        return Order(
+            slot=self.slot,
+            platform=await in_db(platform_settings),
+            photo=Photo(
+                file=io.BytesIO(photo),
+                size_bytes=len(photo),
+                sha256=secrets.token_hex(32),
+                mime=JPEG,
+                width=320,
+                height=240,
+            ),
+            source=Job.Source.INGEST,
+            started_at=timezone.now(),
+            wait_s=48,
+            deadline_at=asyncio.get_running_loop().time() + 48,
+        )
+
+    async def test_at_no_moment_does_a_booth_that_hangs_up_leave_an_open_job(self) -> None:
+        for pause_s in (0, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128):
+            task = asyncio.ensure_future(process_photo(await self.order()))
+            await asyncio.sleep(pause_s)
+            task.cancel()
+            await asyncio.wait([task])
+            with self.subTest(pause_s=pause_s):
+                self.assertFalse(await Job.objects.filter(status="processing").aexists())
+        told = {job.failure_reason async for job in Job.objects.exclude(status="done")}
+        self.assertLessEqual(told, {"client_gone"})
+        kept = [job.result_path async for job in Job.objects.filter(status="done")]
+        self.assertEqual([name for name in self.files() if "preview" not in name], sorted(kept))
