@@ -25,6 +25,7 @@ class MediaObject(models.Model):
     created_at = models.DateTimeField(_("stored"), auto_now_add=True)
     expires_at = models.DateTimeField(_("kept until"), null=True, blank=True)  # null: kept
     cleaned_at = models.DateTimeField(_("deleted"), null=True, blank=True)
+    fetches = models.PositiveIntegerField(_("fetched by a provider"), default=0)
 
     class Meta:
         db_table = "media_object"

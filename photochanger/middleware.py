@@ -27,6 +27,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # Paths whose views read the body themselves, while it arrives.
 STREAMED_PATHS = ("/ingest/", "/api/ingest/")
+# A provider that fetches a photo holds that photo up.
+PHOTO_PATHS = (*STREAMED_PATHS, "/public/provider-media/")
 FORM_ROOM_BYTES = 64 * 1024  # form fields around the photo, above the cap of the photo itself
 DRAIN_BYTES, DRAIN_SECONDS = 1024 * 1024, 2.0
 
@@ -223,7 +225,7 @@ class RequestLanes:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        is_photo = scope["path"].startswith(STREAMED_PATHS)
+        is_photo = scope["path"].startswith(PHOTO_PATHS)
         # The least busy one, and of equals the first: its connection is the warmest.
         lane = min(self._photo if is_photo else self._console, key=lambda lane: lane.requests)
         lane.requests += 1

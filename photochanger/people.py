@@ -12,7 +12,14 @@ from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest
 from django.middleware import clickjacking, common, csrf, locale, security
 
-MACHINE_PATHS = ("/ingest/", "/api/ingest/", "/api/jobs/", "/public/results/", "/livez")
+MACHINE_PATHS = (
+    "/ingest/",
+    "/api/ingest/",
+    "/api/jobs/",
+    "/public/results/",
+    "/public/provider-media/",
+    "/livez",
+)
 
 
 class ForPeople:
