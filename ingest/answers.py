@@ -7,11 +7,11 @@ from django.conf import settings
 from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import reverse
 
-from ingest.calling import to_the_end
 from ingest.closing import falls_back
 from ingest.models import Job
 from ingest.pipeline import Outcome, keep_preview, process_photo
 from ingest.reception import Order
+from ingest.steps import to_the_end
 from photochanger.errors import AppError
 from providers.pictures import EXTENSIONS, Picture
 

@@ -1,9 +1,8 @@
 """Calling the provider for one job: what it is told, how long it may take, what it did."""
 
 import asyncio
-from collections.abc import Coroutine
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -15,8 +14,10 @@ from ingest.admission import Admission
 from ingest.closing import Record, milliseconds
 from ingest.gate import check_result
 from ingest.models import Attempt
+from ingest.publishing import publisher
 from ingest.reception import Order
 from ingest.retries import pause_before_retry, typical_call_s
+from ingest.steps import both, to_the_end
 from media import storage
 from media.services import ResultPicture, result_path
 from photochanger.db import in_db
@@ -36,9 +37,6 @@ from slots.models import SlotTemplateMedia
 from slots.services import provider_key
 
 log = structlog.get_logger()
-
-T = TypeVar("T")
-U = TypeVar("U")
 
 
 def build_request(record: Record, admission: Admission, order: Order) -> ProviderRequest[Any]:
@@ -64,6 +62,7 @@ def build_request(record: Record, admission: Admission, order: Order) -> Provide
         settings=recipe,
         api_key=api_key,
         budget_s=order.wait_s,
+        publish=publisher(record),
     )
 
 
@@ -191,25 +190,6 @@ def store(record: Record, mime: str, body: bytes) -> None:
         storage.remove(record.stored_path)
     record.stored_path = result_path(record.job.slot_id, record.job.pk, EXTENSIONS[mime])
     storage.write(record.stored_path, body)
-
-
-async def both(first: Coroutine[Any, Any, T], second: Coroutine[Any, Any, U]) -> tuple[T, U]:
-    """Run two steps at once and wait for both, also when one fails."""
-    left, right = await asyncio.gather(first, second, return_exceptions=True)
-    for outcome in (left, right):
-        if isinstance(outcome, BaseException):
-            raise outcome
-    return left, right  # neither is an exception
-
-
-async def to_the_end(step: Coroutine[Any, Any, T]) -> T:
-    """Let a short step finish even when we are cancelled in the middle of it."""
-    task = asyncio.ensure_future(step)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
 
 
 def _reason(exc: BaseException, *, is_late: bool) -> str:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from ingest.models import Attempt, Job
 from media import storage
+from media.provider_inputs import remove_inputs
 from media.services import ResultPicture, record_result
 from photochanger.db import in_db
 from photochanger.errors import AppError, ClientGone, InternalError, ProviderTimeout, StorageError
@@ -29,6 +30,7 @@ class Record:
     attempts: list[Attempt] = field(default_factory=list)
     result: ResultPicture | None = None
     stored_path: str = ""
+    has_inputs: bool = False  # something was published for the provider to fetch
     files: ExitStack = field(default_factory=ExitStack)  # closed with the job
 
     @property
@@ -81,9 +83,11 @@ def close_done(record: Record) -> None:
     assert result is not None
     now = timezone.now()
     expires_at = now + record.keep_for
+    fetches = withdraw_inputs(record)
     with transaction.atomic():
         is_ours = _close(
             record,
+            provider_fetches=fetches,
             finished_at=now,
             status=Job.Status.DONE,
             result_path=record.stored_path,
@@ -103,18 +107,22 @@ def close_done(record: Record) -> None:
 def close_failed(record: Record, error: AppError) -> bool:
     """Returns False when the row was closed already, for example as done a moment ago."""
     status = Job.Status.TIMEOUT if isinstance(error, ProviderTimeout) else Job.Status.FAILED
+    fetches, detail = withdraw_inputs(record), str(error)[:500]
+    if fetches == 0:  # the best hint there is when a provider goes silent
+        detail = f"{detail[:440]}; the provider never fetched the photo"
     with transaction.atomic():
         is_closed = _close(
             record,
             finished_at=timezone.now(),
             status=status,
             failure_reason=error.reason,
-            failure_detail=str(error)[:500],
+            failure_detail=detail,
+            provider_fetches=fetches,
             fell_back=falls_back(record.job.slot, record.job.source, error),
             replay_key=None,  # a repeat is a new job
         )
     if is_closed:
-        _log_closed(record, status=status, reason=error.reason, detail=str(error)[:500])
+        _log_closed(record, status=status, reason=error.reason, detail=detail)
     return is_closed
 
 
@@ -122,6 +130,11 @@ def falls_back(slot: Slot, source: str, error: AppError) -> bool:
     """Is the booth to get its own photo instead of this failure?"""
     is_asked = slot.on_failure == Slot.OnFailure.ORIGINAL and source == Job.Source.INGEST
     return is_asked and error.status >= 500
+
+
+def withdraw_inputs(record: Record) -> int | None:
+    """Take back what was published; how often it was fetched, None when nothing was."""
+    return remove_inputs(record.job.pk) if record.has_inputs else None
 
 
 def _close(record: Record, *, finished_at: datetime, **values: object) -> bool:

@@ -41,6 +41,10 @@ class Job(models.Model):
     provider_ms = models.PositiveIntegerField(_("of it the provider, ms"), null=True, blank=True)
     failure_reason = models.CharField(_("reason"), max_length=30, blank=True)
     failure_detail = models.CharField(_("detail"), max_length=500, blank=True)
+    # Null: nothing was published for it. 0: the provider never came for the photo.
+    provider_fetches = models.PositiveIntegerField(
+        _("pictures fetched by the provider"), null=True, blank=True
+    )
 
     photo_sha256 = models.CharField(max_length=64)
     photo_bytes = models.PositiveIntegerField(_("photo, bytes"))

@@ -1,13 +1,14 @@
 """What every AI service owes the product. `ADDING_A_PROVIDER.md` tells the story."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from django.utils.translation import gettext_noop as _  # translated where a form is drawn
 from pydantic import BaseModel, Field
 
-from providers.pictures import Photo, Picture
+from providers.pictures import Photo, Picture, Slices
 
 
 # hide_input_in_errors: the errors' words end up in logs and rows, and prompts must not.
@@ -26,6 +27,9 @@ class DriverSettings(BaseModel, extra="forbid", hide_input_in_errors=True):
 
 
 S = TypeVar("S", bound=DriverSettings)
+# Puts a picture under a public link that a provider can fetch until the job's deadline. Raises
+# ProviderConfig when there is no public address, StorageError, UnreadablePicture.
+Publish = Callable[[Slices], Awaitable[str]]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,6 +63,7 @@ class ProviderRequest(Generic[S]):
     budget_s: float
     call_number: int = 1  # of this job: a driver may turn to its second choice
     trace: CallTrace = field(default_factory=CallTrace)
+    publish: Publish | None = None  # nobody here can: a driver that must, raises ProviderConfig
 
 
 class ProviderDriver(ABC, Generic[S]):

@@ -3,7 +3,8 @@
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -86,19 +87,51 @@ async def post(
     what an operator mistyped ProviderAuth and ProviderConfig. The status is the caller's to judge:
     services explain themselves in the body.
     """
-    _check_headers(headers)
+    check_headers(headers)
+    with _translated():
+        return await _exchange("POST", url, headers, content, max_bytes=MAX_ANSWER_BYTES)
+
+
+async def get(url: str, *, max_bytes: int, timeout_s: float) -> Reply:
+    """GET without any header of ours, for what a service has published; no redirect is followed.
+
+    Raises as ``post`` does; an answer that takes longer than ``timeout_s`` is ProviderNetwork.
+    """
     try:
-        async with client().stream(
-            "POST",
-            url,
-            # The raw bytes are counted while they come, so no decoder may stand in between.
-            headers={"accept-encoding": "identity", **headers},
-            content=content,
-        ) as response:
-            is_packed = response.headers.get("content-encoding", "identity") != "identity"
-            if is_packed and response.is_success:  # of a failure, the status says enough
-                raise BadResponse("compressed answer though none was asked for")
-            return Reply(response.status_code, response.headers, await _read(response))
+        with _translated():
+            async with asyncio.timeout(timeout_s):
+                return await _exchange("GET", url, {}, None, max_bytes=max_bytes)
+    except TimeoutError as exc:
+        raise ProviderNetwork(f"no whole answer within {timeout_s:g} s") from exc
+
+
+async def _exchange(
+    method: str,
+    url: str,
+    headers: dict[str, str],
+    content: AsyncIterable[bytes] | bytes | None,
+    *,
+    max_bytes: int,
+) -> Reply:
+    async with client().stream(
+        method,
+        url,
+        # The raw bytes are counted while they come, so no decoder may stand in between.
+        headers={"accept-encoding": "identity", **headers},
+        content=content,
+    ) as response:
+        is_packed = response.headers.get("content-encoding", "identity") != "identity"
+        if is_packed and response.is_success:  # of a failure, the status says enough
+            raise BadResponse("compressed answer though none was asked for")
+        body = await _read(response, max_bytes=max_bytes)
+        return Reply(response.status_code, response.headers, body)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """The failures of httpx as ours."""
+    try:
+        yield
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as exc:
         raise ProviderNetwork(f"no connection: {_words(exc)}", retryable=True) from exc
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as exc:
@@ -108,7 +141,7 @@ async def post(
         raise ProviderNetwork(f"connection lost: {_words(exc)}") from exc
 
 
-def _check_headers(headers: dict[str, str]) -> None:
+def check_headers(headers: dict[str, str]) -> None:
     """Raises ProviderAuth for a key with a line break or a foreign letter in it.
 
     The library below would refuse it too, but with the key in its message.
@@ -118,13 +151,13 @@ def _check_headers(headers: dict[str, str]) -> None:
             raise ProviderAuth(f"header {name}: no such characters are in a key")
 
 
-async def _read(response: httpx.Response) -> bytes:
+async def _read(response: httpx.Response, *, max_bytes: int) -> bytes:
     chunks, size = [], 0
     async for chunk in response.aiter_raw():
         chunks.append(chunk)
         size += len(chunk)
-        if size > MAX_ANSWER_BYTES:
-            raise BadResponse(f"answer longer than {MAX_ANSWER_BYTES} bytes")
+        if size > max_bytes:
+            raise BadResponse(f"answer longer than {max_bytes} bytes")
     return b"".join(chunks)
 
 

@@ -1,0 +1,66 @@
+"""Public links to a job's pictures, for providers that fetch what they work on."""
+
+import asyncio
+import ipaddress
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.urls import reverse
+
+from ingest.closing import Record
+from ingest.steps import to_the_end
+from media.provider_inputs import EXTENSIONS, publish_input
+from photochanger.errors import ProviderConfig
+from providers.base import Publish
+from providers.pictures import Slices
+
+PRIVATE_ENDINGS = (".localhost", ".local", ".internal", ".lan", ".home", ".test")
+READING_BYTES = 1024 * 1024
+
+
+def publisher(record: Record) -> Publish:
+    """How this job's driver puts a picture under a link; ``recorded`` takes it back.
+
+    The driver's publish raises ProviderConfig when the provider could not reach us anyway.
+    """
+    job = record.job
+
+    async def publish(picture: Slices) -> str:
+        base = public_base(job.provider)
+        body = await asyncio.to_thread(read, picture)
+        record.has_inputs = True
+        stored = await to_the_end(
+            publish_input(job.pk, job.slot_id, body, picture.mime, expires_at=job.deadline)
+        )
+        name = f"{stored.pk}.{EXTENSIONS[picture.mime]}"
+        return base + reverse("api:provider_media", args=[name])
+
+    return publish
+
+
+def read(picture: Slices) -> bytes:
+    """Blocking. Raises UnreadablePicture."""
+    return b"".join(picture.chunks(READING_BYTES))
+
+
+def public_base(provider: str) -> str:
+    """Where a provider finds us, without a slash at the end. Raises ProviderConfig.
+
+    A private address is good enough where the provider is one too: in the demo and in tests.
+    """
+    base = settings.PUBLIC_MEDIA_BASE_URL or settings.PUBLIC_BASE_URL
+    address = urlsplit(base)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise ProviderConfig("PUBLIC_MEDIA_BASE_URL is not set: the provider cannot fetch photos")
+    service = urlsplit(getattr(settings, f"{provider.upper()}_BASE_URL", "")).hostname or ""
+    if is_private(address.hostname) and not (settings.DEBUG or is_private(service)):
+        raise ProviderConfig("PUBLIC_MEDIA_BASE_URL is not public: the provider cannot reach it")
+    return base
+
+
+def is_private(host: str) -> bool:
+    """By its shape; no name is looked up."""
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." not in host or host.endswith(PRIVATE_ENDINGS)
