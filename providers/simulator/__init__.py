@@ -7,8 +7,8 @@ time, from the providers' documents, so that a mistake on one side shows.
         ...  # call sim.url, then look at sim.calls
 """
 
-from providers.simulator.journal import Call, PictureSeen
+from providers.simulator.journal import Call, Fetch, PictureSeen
 from providers.simulator.options import Options
 from providers.simulator.server import Simulator, running
 
-__all__ = ["Call", "Options", "PictureSeen", "Simulator", "running"]
+__all__ = ["Call", "Fetch", "Options", "PictureSeen", "Simulator", "running"]

@@ -20,6 +20,25 @@ class PictureSeen:
 
 
 @dataclass(slots=True)
+class Fetch:
+    """One link that a service was given and went to; ``error`` is empty when all was well."""
+
+    field: str
+    url: str
+    status: int | None = None  # None: no answer came
+    mime: str = ""
+    size_bytes: int = 0
+    width: int | None = None
+    height: int | None = None
+    error: str = ""
+
+    @property
+    def needs_authorization(self) -> bool:
+        """Whether the link opens only for those who log in: no provider can do that."""
+        return self.status in (401, 403, 407)
+
+
+@dataclass(slots=True)
 class Call:
     """One call. ``status`` stays None when no answer was sent; times are ``time.monotonic()``."""
 
@@ -36,6 +55,11 @@ class Call:
     image_size: str = ""
     body_bytes: int = 0
     key_in_query: bool = False
+    form: dict[str, str] = field(default_factory=dict)
+    queueid: str = ""
+    # Filled in when the links were fetched, which is after the call was answered.
+    fetched: tuple[Fetch, ...] = ()
+    authorization_sent: bool = False
     client_left: bool = False
     started: float = field(default_factory=time.monotonic)
     finished: float | None = None

@@ -8,11 +8,12 @@ from providers.simulator.gemini_models import RETIRED
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """``latency`` and ``jitter`` are seconds: a good answer takes latency ± jitter in all.
+    """``latency`` and ``jitter`` are seconds: a good answer takes latency ± jitter in all, and a
+    queued job is ready after that time.
 
     ``plain`` answers every photo with the same prepared picture and looks at nothing, so that a
     benchmark measures its caller. ``fail_share`` of the calls that ask for no scenario get a
-    quick NO_IMAGE; ``seed`` makes their order the same in every run.
+    quick NO_IMAGE, or a job that failed; ``seed`` makes their order the same in every run.
     """
 
     latency: float = 0.0

@@ -13,6 +13,7 @@ from providers.simulator.gemini import Gemini
 from providers.simulator.gemini_models import RETIRED
 from providers.simulator.journal import Call, Journal
 from providers.simulator.options import Options
+from providers.simulator.turbotext import Turbotext
 from providers.simulator.wire import (
     Answer,
     ClientLeft,
@@ -44,7 +45,7 @@ class Service(Protocol):
 
 
 # A new service is one module and one name here.
-SERVICES: tuple[type[Service], ...] = (Gemini,)
+SERVICES: tuple[type[Service], ...] = (Gemini, Turbotext)
 
 
 class Simulator:

@@ -1,0 +1,229 @@
+"""The photo API of turbotext.ru: queue, polls, and the downloads of results.
+
+A scenario is chosen, first come first served, by a marker in ``content`` (``[sim:forbidden]``,
+``[sim:reconnect=5]``; ``[sim:latency=3]`` sets only the time), or by the key (``sim-forbidden``),
+for the methods without a ``content``. It holds for all calls about one queue id.
+"""
+
+import asyncio
+import itertools
+import random
+import re
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import ClassVar
+
+from providers.simulator import pictures
+from providers.simulator.journal import PROMPT_CHARS_KEPT, Call, Journal, PictureSeen
+from providers.simulator.options import Options
+from providers.simulator.turbotext_answers import Job, Work, draw, failure, queued, reconnect
+from providers.simulator.turbotext_contract import (
+    LINKS,
+    METHODS,
+    Form,
+    Refused,
+    check_form,
+    read_form,
+    read_key,
+)
+from providers.simulator.turbotext_fetch import fetch_all
+from providers.simulator.turbotext_scenarios import SCENARIOS, SLOW_S, page
+from providers.simulator.wire import Answer, BodyTooLarge, Exchange
+
+_MARKER = re.compile(r"\[sim:([a-z0-9-]+)(?:=(\d+(?:\.\d+)?))?\]")
+_KEY = re.compile(r"sim-([a-z0-9-]+)(?:=(\d+(?:\.\d+)?))?")
+_JOBS_KEPT = 10_000
+_PICTURE_BYTES_KEPT = 256 * 1024 * 1024
+_FIRST_QUEUE_ID = 12_345
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """The scenario of one job. ``latency`` overrules the time of the options."""
+
+    name: str
+    number: float | None = None
+    latency: float | None = None
+
+
+class Turbotext:
+    name: ClassVar[str] = "turbotext"
+    prefixes: ClassVar[tuple[str, ...]] = ("api_ai", "download.php", "image")
+
+    def __init__(self, options: Options, journal: Journal) -> None:
+        self._options = options
+        self._journal = journal
+        self._max_bytes = round(options.max_request_mb * 1024 * 1024)
+        self._running: set[asyncio.Task[None]] = set()
+        # Goes on after a reset: a poll about a forgotten job must not meet a new one.
+        self._numbers = itertools.count(_FIRST_QUEUE_ID)
+        self.reset()
+
+    def reset(self) -> None:
+        self._luck = random.Random(self._options.seed)  # noqa: S311  must be repeatable
+        self._jitter = random.Random(self._options.seed)  # noqa: S311
+        self._jobs: OrderedDict[int, Job] = OrderedDict()
+        self._pictures: OrderedDict[str, bytes] = OrderedDict()
+
+    async def answer(self, exchange: Exchange) -> Answer:
+        exchange.call.authorization_sent = "authorization" in exchange.headers
+        try:
+            body = await exchange.read_body(limit_bytes=self._max_bytes)
+            root, _, rest = exchange.path.strip("/").partition("/")
+            if root == "api_ai":
+                return await self._method(exchange, body, rest)
+            return await self._download(exchange, root, rest)
+        except BodyTooLarge:
+            exchange.call.scenario = "refused"
+            return page("413 Request Entity Too Large", 413)(Work("", None))
+        except Refused as refusal:
+            exchange.call.scenario = exchange.call.scenario or "refused"
+            return refusal.answer()
+
+    async def _method(self, exchange: Exchange, body: bytes, method: str) -> Answer:
+        call = exchange.call
+        call.model = method[:200]
+        if method not in METHODS:
+            raise Refused("Метод не найден", code=404)
+        if exchange.method != "POST":
+            raise Refused("POST only", code=405)
+        key = read_key(exchange.headers.get("authorization", ""))
+        form = read_form(body, exchange.headers.get("content-type", ""))
+        call.form, call.prompt = form, form.get("content", "")[:PROMPT_CHARS_KEPT]
+        call.queueid = form.get("queueid", "")
+        self._journal.last_body = body
+        check_form(method, form)
+        if form["do"] == "get_result":
+            return self._poll(exchange, method, form, key)
+        return await self._create(exchange, method, form, key)
+
+    async def _create(self, exchange: Exchange, method: str, form: Form, key: str) -> Answer:
+        call = exchange.call
+        cue = self._cue(form.get("content", ""), key)
+        call.scenario = cue.name
+        scenario = SCENARIOS[cue.name]
+        work = Work(_origin(exchange), cue.number)
+        if scenario.create and not scenario.creates:
+            return scenario.create(work)
+        job = Job(
+            queueid=next(self._numbers),
+            method=method,
+            form=form,
+            scenario=cue.name,
+            number=cue.number,
+            ready_at=call.started + self._seconds(cue),
+            owner=hash(key),
+        )
+        self._jobs[job.queueid] = job
+        if len(self._jobs) > _JOBS_KEPT:
+            self._jobs.popitem(last=False)
+        call.queueid = str(job.queueid)
+        try:
+            if scenario.slow == "create":
+                await exchange.wait_until(call.started + _slow_s(job))
+            return scenario.create(work) if scenario.create else queued(job)
+        finally:
+            # Also when the client has left: the service knows nothing of that. The task's first
+            # step comes when this one yields, and that is after the answer went out.
+            task = asyncio.create_task(self._work_on(job, call))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+
+    async def _work_on(self, job: Job, call: Call) -> None:
+        """Fetch the pictures, alter the first, and leave the result where its link says."""
+        links = {name: job.form[name] for name in LINKS[job.method]}
+        if links and not self._options.plain:
+            photos, fetched = await fetch_all(links)
+            call.fetched = tuple(fetched)
+            call.pictures = tuple(
+                PictureSeen(fetch.mime, fetch.size_bytes, fetch.width, fetch.height)
+                for fetch in fetched
+                if not fetch.error
+            )
+            failed = next((fetch for fetch in fetched if fetch.error), None)
+            if failed:
+                job.error = f"url_error: {failed.field}: {failed.error}"
+            else:
+                self._journal.last_photo = photos[0]
+                self._keep(job.picture_name, await asyncio.to_thread(draw, job, photos))
+        job.is_done = True
+
+    def _keep(self, name: str, picture: bytes) -> None:
+        self._pictures[name] = picture
+        while sum(map(len, self._pictures.values())) > _PICTURE_BYTES_KEPT:
+            self._pictures.popitem(last=False)
+
+    def _poll(self, exchange: Exchange, method: str, form: Form, key: str) -> Answer:
+        job = self._jobs.get(int(form["queueid"]))
+        if not job or (job.method, job.owner) != (method, hash(key)):
+            exchange.call.scenario = "refused"
+            return failure("queueid не найден")
+        exchange.call.scenario = job.scenario
+        scenario, work = SCENARIOS[job.scenario], Work(_origin(exchange), job.number, job)
+        job.polls += 1
+        if job.polls <= _count(scenario.polls, job.number):
+            return scenario.poll(work)
+        if job.is_done and job.error:  # a dead link is noticed at once
+            return failure(job.error)
+        if not job.is_done or time.monotonic() < job.ready_at:
+            return reconnect(work)
+        return scenario.result(work)
+
+    async def _download(self, exchange: Exchange, root: str, rest: str) -> Answer:
+        name = rest if root == "image" else exchange.query.get("f", [""])[0]
+        match = re.search(r"_id(\d{1,18})_0\.png$", name)
+        job = self._jobs.get(int(match[1])) if match else None
+        if exchange.method != "GET" or not job or name != job.picture_name:
+            return page("404 Not Found", 404)(Work("", None))
+        exchange.call.scenario, exchange.call.queueid = job.scenario, str(job.queueid)
+        scenario = SCENARIOS[job.scenario]
+        job.downloads += 1
+        if scenario.slow == "download":
+            await exchange.wait_until(exchange.call.started + _slow_s(job))
+        # A redirect leads to the picture itself, so that following it does not go round.
+        is_target = scenario.download is SCENARIOS["result-redirect"].download and root == "image"
+        fails_now = job.downloads <= _count(scenario.downloads, job.number)
+        if scenario.download and fails_now and not is_target:
+            return scenario.download(Work(_origin(exchange), job.number, job))
+        body = pictures.noisy_png() if self._options.plain else self._pictures.get(name)
+        if body is None:
+            return page("410 Gone", 410)(Work("", None))
+        return Answer(body=body, content_type="image/png")
+
+    def _cue(self, content: str, key: str) -> Cue:
+        name, number, latency = "", None, None
+        for marked, value in _MARKER.findall(content):
+            if marked == "latency":
+                latency = float(value or 0)
+            elif marked in SCENARIOS:
+                name, number = marked, float(value) if value else None
+            else:
+                raise Refused(f"The simulator has no scenario named {marked[:60]}.")
+        if name:
+            return Cue(name, number, latency)
+        match = _KEY.fullmatch(key)
+        if match and match[1] in SCENARIOS:
+            return Cue(match[1], float(match[2]) if match[2] else None, latency)
+        unlucky = self._luck.random() < self._options.fail_share
+        return Cue("success-false-text" if unlucky else "ok", None, latency)
+
+    def _seconds(self, cue: Cue) -> float:
+        """The time from the arrival of create_queue until the result is ready."""
+        if cue.latency is not None:
+            return cue.latency
+        jitter = self._options.jitter
+        return max(0.0, self._options.latency + self._jitter.uniform(-jitter, jitter))
+
+
+def _origin(exchange: Exchange) -> str:
+    return f"http://{exchange.headers.get('host', '127.0.0.1')}"
+
+
+def _count(usual: float, number: float | None) -> float:
+    """How many polls or downloads go wrong; a number means nothing where none would."""
+    return number if usual and number is not None else usual
+
+
+def _slow_s(job: Job) -> float:
+    return SLOW_S if job.number is None else job.number

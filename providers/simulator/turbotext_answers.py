@@ -1,0 +1,146 @@
+"""The shapes of Turbotext's answers, and the picture behind their links."""
+
+import io
+import random
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from PIL import Image, ImageOps
+
+from providers.simulator import pictures
+from providers.simulator.turbotext_contract import AVAILABLE, METHODS, Form, said
+from providers.simulator.wire import Answer
+
+Json = dict[str, Any]
+_MARKER = re.compile(r"\[sim:[^\]]*\]")
+_LONG_SIDE_PX = {"deepfake_photo": 1472}
+_USUAL_LONG_SIDE_PX = 768
+_PLAIN_SIZE = (1024, 1024)
+# The sample in the service's own documents: one bracket too many, after the prompt.
+DOCUMENTED_SAMPLE = (
+    '{"success":true,"error":"","data":{"prompt":"..."],"width":768,"height":576,'
+    '"seed":9147962925,"strength":50,"pattern_prompt":false},'
+    '"uploaded_image":"https://www.turbotext.ru/download.php?f=..........png"}'
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Job:
+    """One queue id: what was asked, how far it is, and the picture that came of it.
+
+    ``number`` is the one in ``[sim:name=number]``; ``ready_at`` is ``time.monotonic()``.
+    """
+
+    queueid: int
+    method: str
+    form: Form
+    scenario: str
+    number: float | None
+    ready_at: float
+    owner: int = 0  # a hash of the key
+    is_done: bool = False
+    error: str = ""
+    size: tuple[int, int] = _PLAIN_SIZE
+    seed: int = field(default_factory=lambda: random.randint(1, 10**10))  # noqa: S311
+    polls: int = 0
+    downloads: int = 0
+
+    @property
+    def picture_name(self) -> str:
+        return f"{self.method}_id{self.queueid}_0.png"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What an answer is made from; ``origin`` is how the client addresses this simulator."""
+
+    origin: str
+    number: float | None
+    job: Job | None = None
+
+    @property
+    def asked(self) -> Job:
+        assert self.job, "answers of a poll or download have a job"
+        return self.job
+
+
+def draw(job: Job, photos: list[bytes]) -> bytes:
+    """The first photo, altered, in its own shape, as the PNG that all samples show."""
+    with Image.open(io.BytesIO(photos[0])) as first:
+        width, height = ImageOps.exif_transpose(first).size
+    longest = _LONG_SIDE_PX.get(job.method, _USUAL_LONG_SIDE_PX)
+    if job.method == "deepfake_photo":
+        longest = min(longest, max(width, height))
+    shrink = longest / max(width, height)
+    job.size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    prompt = _MARKER.sub("", job.form.get("content", ""))
+    image = pictures.altered(photos, job.size, title=f"turbotext {job.method}", prompt=prompt)
+    return pictures.encoded(image, "PNG")
+
+
+def queued(job: Job) -> Answer:
+    return said({"success": True, "queueid": job.queueid})
+
+
+def reconnect(work: Work) -> Answer:
+    return said({"action": "reconnect"})
+
+
+def failure(error: str, **more: Any) -> Answer:
+    return said({"success": False, "error": error, **more})
+
+
+def success(work: Work, data: Json | None = None, **top: Any) -> Json:
+    return {"success": True, "error": "", "data": described(work.asked) | (data or {}), **top}
+
+
+def described(job: Job) -> Json:
+    """The rest of ``data``: the method's own fields, booleans and numbers as in the samples."""
+    (width, height), form = job.size, job.form
+    size: Json = {"width": width, "height": height}
+    seed = int(form.get("seed", job.seed))
+    if job.method == "deepfake_photo":
+        face_restore = form.get("face_restore", "False")
+        return size | {"forbidden_content": False, "face_restore": face_restore}
+    size["prompt"] = form.get("content", "")
+    if job.method == "mix_images":
+        return size | {"seed": seed, "strength": 50, "pattern_prompt": False}
+    return size | {
+        "user_id": int(form.get("user_id", 1)),
+        "scale": float(form.get("scale", 7.5)),
+        "seed": seed,
+        "strength": int(form.get("strength", 40)),
+        "original_language": form.get("original_language", "ru"),
+    }
+
+
+def download_url(work: Work, origin: str = "") -> str:
+    return f"{origin or work.origin}/download.php?f={work.asked.picture_name}"
+
+
+def image_path(work: Work) -> str:
+    return f"image/{work.asked.picture_name}"
+
+
+def image_url(work: Work) -> str:
+    return f"{work.origin}/{image_path(work)}"
+
+
+def documented(work: Work) -> Answer:
+    """A finished job in the shape that the documents show for its method."""
+    method = work.asked.method
+    if method == AVAILABLE:
+        return _methods()
+    if method == "mix_images":
+        return said(success(work, uploaded_image=download_url(work)))
+    if method == "deepfake_photo":
+        image = {"image": [image_url(work)]}
+        return said(success(work, image, uploaded_image=download_url(work)))
+    return said(success(work, {"image": [image_path(work)]}))
+
+
+def _methods() -> Answer:
+    names = ["clickbait", *(name for name in METHODS if name != AVAILABLE)]
+    listed = [{"name": name, "description": f"Метод {name}"} for name in names]
+    return said({"success": True, "error": "", "available_api": listed})
