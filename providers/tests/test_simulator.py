@@ -16,7 +16,7 @@ from django.test import SimpleTestCase
 from PIL import Image
 
 from providers import simulator
-from providers.simulator import pictures
+from providers.simulator import pictures, turbotext_scenarios
 from providers.simulator.gemini_scenarios import SCENARIOS
 
 BANANA = "gemini-nano-banana-2.1"
@@ -516,8 +516,8 @@ class CommandTests(SimpleTestCase):
     def test_the_scenarios_are_listed_one_to_a_line(self) -> None:
         out = io.StringIO()
         call_command("simulate_providers", "--list", stdout=out)
-        lines = out.getvalue().splitlines()
-        assert [line.split()[0] for line in lines] == list(SCENARIOS)
+        listed = [line.split()[0] for line in out.getvalue().splitlines()]
+        assert listed == ["Gemini:", *SCENARIOS, "Turbotext:", *turbotext_scenarios.SCENARIOS]
 
     def test_the_command_serves_and_says_where(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:

@@ -1,11 +1,12 @@
 import contextlib
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from typing import Any
 
 import uvicorn
 from django.core.management.base import BaseCommand, CommandError
 
-from providers.simulator.gemini_scenarios import SCENARIOS
+from providers.simulator import gemini_scenarios, turbotext_scenarios
 from providers.simulator.options import Options
 from providers.simulator.server import Simulator, config
 
@@ -13,7 +14,14 @@ HOW_TO = """\
 Gemini: GEMINI_BASE_URL={url}  with any key that does not begin with "bad-key".
 A scenario is chosen by a marker in the prompt, [sim:no-image] or [sim:slow=5], by the model's
 name, sim-no-image, or by the key, sim-no-image. [sim:latency=3] sets only the time.
+Turbotext: TURBOTEXT_BASE_URL={url}/api_ai  with any such key. It gets the pictures from the links
+it is given. A marker stands in `content`; the key serves the methods without one.
 All scenarios: simulate_providers --list. Counters: {url}/_sim/state"""
+
+TABLES: dict[str, Mapping[str, gemini_scenarios.Scenario | turbotext_scenarios.Scenario]] = {
+    "Gemini": gemini_scenarios.SCENARIOS,
+    "Turbotext": turbotext_scenarios.SCENARIOS,
+}
 
 
 class Command(BaseCommand):
@@ -24,7 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=9911)
         parser.add_argument(
-            "--latency", type=float, default=2.0, help="seconds each good answer takes in all"
+            "--latency", type=float, default=2.0, help="seconds until a good result is there"
         )
         parser.add_argument("--jitter", type=float, default=0.0, help="plus or minus so many")
         parser.add_argument(
@@ -33,7 +41,7 @@ class Command(BaseCommand):
             help="one prepared picture, nothing checked: for benchmarks",
         )
         parser.add_argument(
-            "--fail-share", type=float, default=0.0, help="this share answers a quick NO_IMAGE"
+            "--fail-share", type=float, default=0.0, help="this share of the calls gets no picture"
         )
         parser.add_argument("--seed", type=int, default=0, help="order of the failures")
         parser.add_argument(
@@ -58,6 +66,8 @@ class Command(BaseCommand):
             server.run()
 
     def _list_scenarios(self) -> None:
-        width = max(len(name) for name in SCENARIOS)
-        for name, scenario in SCENARIOS.items():
-            self.stdout.write(f"{name:{width}}  {scenario.description}")
+        width = max(len(name) for table in TABLES.values() for name in table)
+        for service, table in TABLES.items():
+            self.stdout.write(f"{service}:")
+            for name, scenario in table.items():
+                self.stdout.write(f"  {name:{width}}  {scenario.description}")
