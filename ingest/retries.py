@@ -36,7 +36,8 @@ def _pause(error: ProviderError, *, calls_made: int) -> float:
     if error.retry_after_s is not None:
         return error.retry_after_s  # the provider knows best
     if isinstance(error, BadResponse):
-        return 0.0 if calls_made == 1 else 0.5  # it was the dice, not the load
+        # The dice, not the load: at once, and only then with a breath in between.
+        return 0.0 if calls_made == 1 else random.uniform(0.3, 0.7)  # noqa: S311  no secret
     # Others are overloaded by the same crowd: do not come back all at once.
     return random.uniform(0.5, 1.5) * calls_made  # noqa: S311  jitter, not a secret
 

@@ -4,6 +4,7 @@ import io
 import random
 import shutil
 from typing import Any, cast
+from unittest import mock
 
 from django.conf import settings
 from django.core.cache import cache
@@ -42,6 +43,8 @@ class IngestTestCase(TestCase):
 
     def setUp(self) -> None:
         cache.clear()
+        # The jitter between calls of a provider: random in life, next to nothing here.
+        self.enterContext(mock.patch("random.uniform", return_value=0.01))
         self.provider = self.enterContext(simulator.running(latency=0.0))
         self.enterContext(
             override_settings(GEMINI_BASE_URL=self.provider.url, GEMINI_API_KEY="sim-key")
