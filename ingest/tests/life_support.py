@@ -1,0 +1,77 @@
+"""What the tests of servers and databases that die share: photos that are in flight meanwhile."""
+
+import time
+import uuid
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, ClassVar
+
+import bcrypt
+import httpx
+
+from ingest.tests.live_support import LiveTestCase
+from ingest.tests.support import jpeg
+from photochanger.tests import live
+
+T_SYNC_S, SLOT_LIMIT = 10, 10
+LATENCY_S = 2.0
+PROMPT = {"prompt": "As an oil painting"}
+
+
+class LifeTestCase(LiveTestCase):
+    """Each photo takes its provider two seconds, and may wait for ten; ten go in at once."""
+
+    workers: ThreadPoolExecutor
+    simulated: ClassVar[dict[str, Any]] = {"plain": True, "latency_s": LATENCY_S}
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.workers = cls.enterClassContext(ThreadPoolExecutor(24))
+        cls.make_ready(cls.site)
+
+    @classmethod
+    def make_ready(cls, site: live.LiveSite) -> None:
+        # A cheap hash: each new process would pay half a second for the usual one.
+        hashed = bcrypt.hashpw(site.password.encode(), bcrypt.gensalt(4)).decode()
+        slot = {
+            "settings": PROMPT,
+            "sync_response_seconds": T_SYNC_S,
+            "ingest_password_hash": hashed,
+        }
+        site.configure_all({"slot-001": slot}, limits={"max_jobs_per_slot": SLOT_LIMIT})
+
+    def send(self, server: live.Server, photos: Sequence[bytes]) -> list[Future[httpx.Response]]:
+        return [self.workers.submit(self.post, server, photo) for photo in photos]
+
+    def in_flight(self, server: live.Server, count: int) -> list[Future[httpx.Response]]:
+        """Photos that their provider is working on when this returns."""
+        sent = self.send(server, [jpeg() for _ in range(count)])
+        self.eventually(lambda: self.provider.state()["in_flight"] == count)
+        return sent
+
+    def assert_all_well(self, answers: Sequence[httpx.Response]) -> None:
+        told = [(a.status_code, a.text if a.is_error else "") for a in answers]
+        self.assertEqual(told, [(200, "")] * len(answers))
+        for answer in answers:
+            self.assertEqual(len(answer.content), int(answer.headers["content-length"]))
+
+    def assert_storage_error(self, answer: httpx.Response) -> None:
+        self.assertEqual(answer.status_code, 500, answer.text)
+        self.assertEqual(answer.headers["content-type"], "application/json; charset=utf-8")
+        told = answer.json()
+        self.assertEqual((told["status"], told["failure_reason"]), ("error", "storage_error"))
+        self.assertTrue(told["details"])
+
+    def refused_in(self, server: live.Server, photo: bytes | None = None) -> float:
+        """Seconds until the photo was refused with ``storage_error``."""
+        begun = time.monotonic()
+        self.assert_storage_error(self.post(server, photo))
+        return time.monotonic() - begun
+
+    def open_jobs(self) -> list[str]:
+        sql = "select job_id from job_history where status = 'processing'"
+        return [str(uuid.UUID(str(job_id))) for (job_id,) in self.site.rows(sql)]
+
+    def look_at(self, server: live.Server, job_id: str) -> Any:
+        return httpx.get(f"{server.url}/api/jobs/{job_id}", timeout=10).json()

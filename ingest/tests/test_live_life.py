@@ -1,0 +1,139 @@
+"""What becomes of photos in flight when their server is told to stop, or is killed."""
+
+import uuid
+from concurrent.futures import Future
+from contextlib import suppress
+
+import httpx
+import psutil
+
+from ingest.tests.life_support import LATENCY_S, SLOT_LIMIT, LifeTestCase
+from ingest.tests.support import jpeg
+from photochanger.tests import live
+
+LONG_AGO = "2026-01-01 00:00:00+00:00"
+
+
+def takes_photos(server: live.Server) -> bool:
+    with suppress(httpx.TransportError):
+        return httpx.get(f"{server.url}/livez", timeout=2).is_success
+    return False
+
+
+class LifeTests(LifeTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.site.execute("delete from job_history where status = 'processing'")
+
+    # --- Told to stop
+    def test_one_process_finishes_its_photos_and_takes_no_more(self) -> None:
+        self.assert_stops_in_good_order(gunicorn=0)
+
+    def test_gunicorns_workers_finish_their_photos_and_take_no_more(self) -> None:
+        self.assert_stops_in_good_order(gunicorn=2)
+
+    def assert_stops_in_good_order(self, *, gunicorn: int) -> None:
+        files = len(self.results())
+        with self.site.server(gunicorn=gunicorn) as server:
+            sent = self.in_flight(server, 10)
+            server.process.terminate()
+            self.eventually(lambda: not takes_photos(server))
+            self.assertEqual(self.provider.state()["in_flight"], 10)  # it is not over yet
+            with self.assertRaises(httpx.ConnectError):
+                self.post(server)
+            self.assert_all_well([photo.result() for photo in sent])
+            server.process.wait(5)  # by itself
+        self.assertEqual(self.open_jobs(), [])
+        self.assertEqual(len(self.results()), files + 10 * 2)  # each with its preview
+        self.assertNotIn("Traceback", server.log_text())
+
+    # --- Killed
+    def pass_deadlines(self) -> None:
+        sql = f"update job_history set deadline = '{LONG_AGO}' where status = 'processing'"
+        self.site.execute(sql)
+
+    def broken_off(self, sent: list[Future[httpx.Response]]) -> int:
+        """How many got no answer; the others have their picture."""
+        failures = [photo.exception() for photo in sent]
+        answers = [p.result() for p, f in zip(sent, failures, strict=True) if f is None]
+        self.assert_all_well(answers)
+        for failure in filter(None, failures):
+            self.assertIsInstance(failure, httpx.TransportError)
+        return len(sent) - len(answers)
+
+    def assert_dead_jobs_look_interrupted(self, server: live.Server, jobs: list[str]) -> None:
+        for job_id in jobs:
+            seen = self.look_at(server, job_id)
+            self.assertEqual((seen["status"], seen["failure_reason"]), ("failed", "interrupted"))
+            self.assertIsNone(seen["result_url"])
+            picture = httpx.get(f"{server.url}/public/results/{job_id}")
+            self.assertEqual(picture.status_code, 404)
+
+    def test_a_killed_process_leaves_nothing_that_stands_in_the_way(self) -> None:
+        photos = [jpeg() for _ in range(SLOT_LIMIT)]
+        with self.site.server() as server:
+            sent = self.send(server, photos)
+            self.eventually(lambda: self.provider.state()["in_flight"] == SLOT_LIMIT)
+            server.process.kill()
+            self.assertEqual(self.broken_off(sent), SLOT_LIMIT)
+            server.process.wait(5)
+        dead = self.open_jobs()
+        with self.site.server() as server:
+            self.assertEqual(self.look_at(server, dead[0])["status"], "processing")
+            # Nobody can tell a dead process from one on another machine: its photos still count,
+            self.assertEqual(self.post(server).json()["failure_reason"], "rate_limited")
+            # and who sends one of them again waits for it, until its deadline.
+            again = self.send(server, photos[:1])
+            self.pass_deadlines()
+            self.assert_dead_jobs_look_interrupted(server, dead)
+            again += self.send(server, photos[1:])
+            answers = [photo.result() for photo in again]
+            self.assert_all_well(answers)
+            self.assertFalse([a for a in answers if "X-PhotoChanger-Replay" in a.headers])
+            self.assertFalse({a.headers["X-Job-Id"] for a in answers} & set(dead))
+
+    def test_gunicorn_replaces_a_killed_worker_and_the_other_one_goes_on(self) -> None:
+        with self.site.server(gunicorn=2) as server:
+            sent = self.in_flight(server, 4)
+            victim = self.busiest_worker(server)
+            victim.kill()
+            broken = self.broken_off(sent)
+            self.assertGreater(broken, 0)
+            dead = self.open_jobs()
+            self.assertEqual(len(dead), broken)
+            self.pass_deadlines()
+            self.eventually(lambda: len(server.process.children()) == 2, within_s=5)
+            self.assertNotIn(victim.pid, [worker.pid for worker in server.process.children()])
+            self.assert_dead_jobs_look_interrupted(server, dead)
+            self.assert_all_well([photo.result() for photo in self.in_flight(server, 4)])
+
+    def busiest_worker(self, server: live.Server) -> psutil.Process:
+        def calls(worker: psutil.Process) -> int:
+            peers = [c.raddr.port for c in worker.net_connections("tcp") if c.raddr]
+            return peers.count(self.provider.port)
+
+        return max(server.process.children(), key=calls)
+
+    def test_a_file_that_a_crash_left_without_its_row_is_shown_to_nobody(self) -> None:
+        photo = jpeg()
+        with self.site.server() as server:
+            sent = self.send(server, [photo])
+            self.eventually(lambda: self.provider.state()["in_flight"] == 1)
+            server.process.kill()
+            self.assertEqual(self.broken_off(sent), 1)
+            server.process.wait(5)
+        job_id, stranger = self.open_jobs()[0], str(uuid.uuid4())
+        for name in (job_id, stranger):  # as far as it came: the file, and no row for it
+            folder = self.site.media_root / "results/slot-001" / name
+            folder.mkdir(parents=True)
+            (folder / "payload.jpg").write_bytes(photo)
+        self.pass_deadlines()
+        with self.site.server() as server:
+            self.assert_dead_jobs_look_interrupted(server, [job_id])
+            for path in ("public/results", "api/jobs"):
+                answer = httpx.get(f"{server.url}/{path}/{stranger}")
+                self.assertEqual(answer.status_code, 404, path)
+            answer = self.post(server, photo)  # the crashed photo again is a new one
+            self.assertNotEqual(answer.headers["X-Job-Id"], job_id)
+            self.assertGreater(answer.elapsed.total_seconds(), LATENCY_S)
+            self.assertNotEqual(answer.content, photo)
