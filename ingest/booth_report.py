@@ -6,7 +6,7 @@ import math
 import shutil
 import statistics
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -155,6 +155,23 @@ def as_table(shots: list[Shot], summary: Summary, *, is_terminal: bool) -> str:
     for failure in _failures(shots):
         console.print(failure, style="red", soft_wrap=True)
     console.print(_sentence(summary), soft_wrap=True)
+    return paper.getvalue().rstrip("\n")
+
+
+def drill_table(drills: Mapping[str, Shot], told: Mapping[str, str], *, is_terminal: bool) -> str:
+    """Every scenario with what the booth got; ``told`` says what each one is."""
+    width = shutil.get_terminal_size().columns if is_terminal else 140
+    paper = io.StringIO()
+    console = Console(
+        file=paper, width=width, force_terminal=is_terminal, highlight=False, markup=False
+    )
+    table = Table("scenario", "what the provider does", "status", "booth got", "seconds")
+    for name, shot in drills.items():
+        got = shot.content_type if shot.is_picture else shot.failure_reason
+        table.add_row(
+            name, Text(told.get(name, "")), str(shot.status or "-"), got, f"{shot.total_s:.1f}"
+        )
+    console.print(table)
     return paper.getvalue().rstrip("\n")
 
 

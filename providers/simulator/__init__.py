@@ -7,8 +7,16 @@ time, from the providers' documents, so that a mistake on one side shows.
         ...  # call sim.url, then look at sim.calls
 """
 
+from providers.simulator import gemini_scenarios, turbotext_scenarios
 from providers.simulator.journal import Call, Fetch, PictureSeen
 from providers.simulator.options import Options
 from providers.simulator.server import Simulator, running
 
-__all__ = ["Call", "Fetch", "Options", "PictureSeen", "Simulator", "running"]
+__all__ = ["Call", "Fetch", "Options", "PictureSeen", "Simulator", "running", "scenarios"]
+
+
+def scenarios(service: str) -> dict[str, str]:
+    """The names of a service's scenarios, with a line on what each one does."""
+    if service == "turbotext":
+        return {name: row.description for name, row in turbotext_scenarios.SCENARIOS.items()}
+    return {name: row.description for name, row in gemini_scenarios.SCENARIOS.items()}

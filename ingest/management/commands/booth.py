@@ -7,9 +7,12 @@ import time
 from argparse import ArgumentTypeError
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
+import httpx
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
@@ -17,8 +20,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedCo
 
 from ingest.booth import parse_url, send_photo
 from ingest.booth_form import HASH_RECIPES, BoothRequest
-from ingest.booth_report import Shot, as_json, as_table, line, shot_of, sum_up
-from providers import pictures
+from ingest.booth_report import Shot, as_json, as_table, drill_table, line, shot_of, sum_up
+from ingest.drill import run as drills_of
+from providers import pictures, simulator
+from slots.models import Slot
 
 
 class Command(BaseCommand):
@@ -51,6 +56,13 @@ class Command(BaseCommand):
         add("--out", type=Path, default=Path("var/booth"), help="folder for the pictures")
         add("--no-save", action="store_true", help="do not keep the pictures")
         add("--json", action="store_true", help="print JSON instead of a table")
+        add(
+            "--scenario",
+            nargs="+",
+            metavar="NAME",
+            help="a drill: what the booth would get in these scenarios of the slot's provider, or "
+            "in `all`; on spare slots of this installation, and only with the simulator",
+        )
         self._add_dialect(parser)
 
     def _add_dialect(self, parser: CommandParser) -> None:
@@ -89,6 +101,9 @@ class Command(BaseCommand):
             expect_timeout_s=options["expect_timeout"],
             idempotency_key=options["idempotency_key"],
         )
+        if options["scenario"]:
+            self._drill(options["scenario"], base)
+            return
         requests = [
             replace(base, photo=photos[index % len(photos)], number=index + 1)
             for index in range(options["count"] or len(photos))
@@ -105,6 +120,23 @@ class Command(BaseCommand):
         )
         if missing := len(requests) - summary.pictures:
             raise CommandError(f"{missing} of {len(requests)} photos did not become a picture.")
+
+    def _drill(self, names: list[str], request: BoothRequest) -> None:
+        slot = Slot.objects.filter(pk=request.slot).first()
+        if slot is None or not slot.settings:
+            raise CommandError(f"{request.slot} has no recipe here to try: see `manage.py slot`.")
+        told = _scenarios(slot, names)
+        drills: dict[str, Shot] = {}
+        columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+            for drill in progress.track(
+                drills_of(list(told), slot, request), total=len(told), description="Drills"
+            ):
+                drills[drill.scenario] = drill.shot
+        ordered = {name: drills[name] for name in told}
+        self.stdout.write(drill_table(ordered, told, is_terminal=self.stdout.isatty()))
+        if bad := [name for name, shot in drills.items() if shot.status in (None, 500)]:
+            raise CommandError(f"No clean answer for: {', '.join(sorted(bad))}.")
 
     def _send_all(
         self, requests: list[BoothRequest], *, parallel: int, out: Path | None
@@ -133,6 +165,22 @@ class Command(BaseCommand):
             for future in as_completed(futures):
                 failed += not future.result().is_picture
                 progress.update(task, advance=1, description=f"Photos ({failed} failed)")
+
+
+def _scenarios(slot: Slot, names: list[str]) -> dict[str, str]:
+    """The scenarios asked for, with what they are; refuses to drill a real service."""
+    base_url = getattr(settings, f"{slot.provider.upper()}_BASE_URL")
+    try:
+        state = httpx.get(urljoin(base_url, "/_sim/state"), timeout=5)
+        is_simulator = state.status_code == HTTPStatus.OK and "in_flight" in state.json()
+    except (httpx.HTTPError, ValueError):
+        is_simulator = False
+    if not is_simulator:
+        raise CommandError(f"{base_url} is no simulator: see `manage.py simulate_providers`.")
+    known = simulator.scenarios(slot.provider)
+    if unknown := sorted(set(names) - set(known) - {"all"}):
+        raise CommandError(f"No such scenario: {', '.join(unknown)}. --list shows them all.")
+    return known if "all" in names else {name: known[name] for name in names}
 
 
 def _positive_int(text: str) -> int:

@@ -1,0 +1,47 @@
+"""`manage.py booth --scenario`: what operators try before the guests come."""
+
+import subprocess
+import sys
+
+from django.conf import settings
+
+from ingest.tests.live_support import LiveTestCase
+
+PHOTO = settings.BASE_DIR / "ingest/sample/portrait.jpg"
+
+
+class DrillTests(LiveTestCase):
+    def drill(self, url: str, *names: str, **env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "manage.py", "booth", str(PHOTO), "--url", url, "--scenario", *names],
+            cwd=settings.BASE_DIR,
+            env={**self.site.env, "BOOTH_PASSWORD": self.site.password, **env},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    def test_a_drill_tells_what_the_booth_got_and_leaves_the_slots_alone(self) -> None:
+        self.site.configure()
+        before = self.site.rows("select id, is_active, settings, version from slot order by id")
+        with self.site.server() as server:
+            done = self.drill(server.url, "ok", "img-safety", "404-retired")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for words in (("ok", "200", "image/jpeg"), ("img-safety", "502", "content_blocked")):
+            row = next(line for line in done.stdout.splitlines() if f" {words[0]} " in line)
+            self.assertTrue(all(word in row for word in words), row)
+        self.assertIn("provider_config", done.stdout)
+        after = self.site.rows("select id, is_active, settings, version from slot order by id")
+        self.assertEqual(after, before)
+
+    def test_a_real_service_is_never_drilled(self) -> None:
+        self.site.configure()
+        done = self.drill("http://127.0.0.1:1", "all", GEMINI_BASE_URL="http://127.0.0.1:1")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("is no simulator", done.stderr)
+
+    def test_a_misspelt_scenario_is_named(self) -> None:
+        self.site.configure()
+        done = self.drill("http://127.0.0.1:1", "no-such-thing")
+        self.assertIn("No such scenario: no-such-thing", done.stderr)
+        self.assertNotIn("Traceback", done.stderr)
