@@ -4,5 +4,8 @@ from typing import Any
 
 from providers.base import ProviderDriver
 from providers.gemini import GeminiDriver
+from providers.turbotext import TurbotextDriver
 
-DRIVERS: dict[str, ProviderDriver[Any]] = {driver.name: driver for driver in (GeminiDriver(),)}
+DRIVERS: dict[str, ProviderDriver[Any]] = {
+    driver.name: driver for driver in (GeminiDriver(), TurbotextDriver())
+}

@@ -26,12 +26,14 @@ from photochanger.errors import (
     ProviderNetwork,
 )
 from photochanger.tests.certificates import tls_pair
-from providers import http, simulator
+from providers import downloads, http, simulator, turbotext
 from providers.base import CallTrace, DriverSettings, ProviderRequest, Reference
 from providers.gemini import GeminiSettings
-from providers.pictures import Picture, decode
+from providers.pictures import Picture, Slices, decode
 from providers.registry import DRIVERS
+from providers.tests.links import serving_links
 from providers.tests.test_pictures import SECRET, drawing, encoded, exif_with, photo_of
+from providers.turbotext import TurbotextSettings
 
 GOOD_KEY = "sim-ok"
 
@@ -63,6 +65,8 @@ class Promises:
     slow_key: ClassVar[str] = "sim-slow"
     garbage_key: ClassVar[str]
     dropped_key: ClassVar[str] = "sim-drop-connection"
+    is_paid_at_once: ClassVar[bool] = False  # then no call is made again but one nobody heard
+    late_failure_key: ClassVar[str] = ""  # fails when it has seen the photo; or else ``down_key``
 
     def setUp(self: Any) -> None:
         self.sim = self.enterContext(simulator.running())
@@ -116,7 +120,7 @@ class Promises:
 
     async def test_a_service_that_is_down_may_be_tried_again(self) -> None:
         error = await self.failure(self.down_key)
-        assert (error.reason, error.retryable) == ("provider_5xx", True)
+        assert (error.reason, error.retryable) == ("provider_5xx", not self.is_paid_at_once)
 
     async def test_a_page_where_a_picture_was_due_is_final(self) -> None:
         error = await self.failure(self.garbage_key)
@@ -172,7 +176,7 @@ class Promises:
     async def test_the_photo_can_be_sent_again(self: Any) -> None:
         lying = photo_of(encoded(drawing((300, 200)), exif=exif_with(orientation=6)))
         for photo in (lying, photo_of(encoded(drawing((300, 200))))):
-            await self.failure(self.down_key, photo=photo)
+            await self.failure(self.late_failure_key or self.down_key, photo=photo)
             first = self.sim.last_photo
             await self.process(photo=photo)
             assert self.sim.last_photo == first and not photo.file.closed
@@ -247,6 +251,140 @@ class GeminiPromises(Promises, SimpleTestCase):
                     found = exc.reason
                 assert found == word
         await http.close()
+
+
+class TurbotextPromises(Promises, SimpleTestCase):
+    driver = "turbotext"
+    base_url = "TURBOTEXT_BASE_URL"
+    recipe = TurbotextSettings()
+    quota_key = "sim-429"
+    down_key = "sim-503-create"
+    slow_key = "sim-slow-create"
+    garbage_key = "sim-html-login-200"
+    is_paid_at_once = True
+    late_failure_key = "sim-limit-at-result"
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.links = self.enterContext(serving_links())
+        quick_polls(self)
+
+    def point_at(self, url: str) -> None:
+        super().point_at(f"{url}/api_ai")
+
+    async def process(self, api_key: str = GOOD_KEY, **more: Any) -> tuple[Picture, CallTrace]:
+        style = Reference("style", photo_of(encoded(drawing((90, 60)), "WEBP")))
+        more = {"references": (style,), "publish": self.links.publish, **more}
+        return await super().process(api_key, **more)
+
+    async def of(self, scenario: str, operation: str = "style_transfer", **more: Any) -> str:
+        """The word for what comes of a scenario; "" is a picture."""
+        recipe = TurbotextSettings(prompt=f"[sim:{scenario}]")
+        style = Reference("style", photo_of(encoded(drawing((90, 60)))))
+        more = {"references": (style,), "publish": self.links.publish, **more}
+        request = request_for(recipe, operation=operation, **more)
+        try:
+            picture = await DRIVERS[self.driver].process(request)
+        except ProviderError as exc:
+            assert not exc.retryable, scenario
+            return exc.reason
+        decode(picture.body, max_megapixels=50)
+        return ""
+
+    async def test_every_scenario_is_a_picture_or_its_word(self) -> None:
+        rows = {
+            **dict.fromkeys(("ok", "ok-uploaded-top", "ok-data-uploaded", "ok-image-relative"), ""),
+            **dict.fromkeys(("ok-image-absolute", "ok-success-string", "ok-with-limits"), ""),
+            **dict.fromkeys(("reconnect", "500-one-poll", "drop-poll", "html-poll=3"), ""),
+            **dict.fromkeys(("500-one-poll=3", "drop-poll=6", "result-404-then-ok=2"), ""),
+            **dict.fromkeys(("success-no-image", "success-false-text"), "bad_response"),
+            **dict.fromkeys(("invalid-json", "no-queueid", "result-404-then-ok=3"), "bad_response"),
+            **dict.fromkeys(("result-410", "result-html", "result-evil-host"), "bad_response"),
+            **dict.fromkeys(("result-private-ip", "result-redirect"), "bad_response"),
+            **dict.fromkeys(("result-oversize",), "bad_response"),
+            **dict.fromkeys(("forbidden",), "content_blocked"),
+            **dict.fromkeys(("html-login-200", "401", "403", "html-poll"), "provider_auth"),
+            **dict.fromkeys(("404",), "provider_config"),
+            **dict.fromkeys(("429", "limit", "limit-at-result"), "quota"),
+            **dict.fromkeys(("no-face", "url-error"), "provider_rejected"),
+            **dict.fromkeys(("500-create", "503-create", "500-all-polls"), "provider_5xx"),
+            **dict.fromkeys(("drop-connection",), "network"),
+        }
+        for scenario, word in rows.items():
+            with self.subTest(scenario):
+                assert await self.of(scenario) == word
+        await http.close()
+
+    async def test_no_order_is_put_in_twice(self) -> None:
+        for scenario in (
+            "drop-connection",
+            "500-create",
+            "500-all-polls",
+            "result-410",
+            "drop-poll",
+        ):
+            self.sim.reset()
+            await self.of(scenario)
+            orders = [call for call in self.sim.calls if call.form.get("do") == "create_queue"]
+            assert len(orders) == 1, scenario
+        await http.close()
+
+    async def test_the_key_never_goes_with_a_download(self) -> None:
+        for scenario in ("ok", "ok-image-relative", "ok-image-absolute", "result-404-then-ok"):
+            await self.of(scenario)
+        downloads = [call for call in self.sim.calls if "/api_ai/" not in call.path]
+        assert len(downloads) == 5
+        assert not any(call.authorization_sent for call in downloads)
+        await http.close()
+
+    async def test_a_redirect_of_the_result_is_not_followed(self) -> None:
+        await self.of("result-redirect")
+        downloads = [call for call in self.sim.calls if "/api_ai/" not in call.path]
+        assert [call.status for call in downloads] == [302]
+        await http.close()
+
+    async def test_an_order_that_is_never_done_ends_with_the_deadline(self) -> None:
+        for scenario in ("reconnect-forever", "result-slow", "slow-create"):
+            begun = time.monotonic()
+            with self.subTest(scenario), self.assertRaises(TimeoutError):
+                async with asyncio.timeout(0.25):
+                    await self.of(scenario)
+            assert time.monotonic() - begun < 0.6
+        await http.close()
+
+    async def test_a_dead_link_is_found_out(self) -> None:
+        async def publish(picture: Slices) -> str:
+            return f"{self.links.url}/nothing.jpg"
+
+        assert await self.of("ok", publish=publish) == "provider_rejected"
+        await http.close()
+
+    async def test_only_what_the_service_reads_is_published(self) -> None:
+        big = encoded(drawing((3000, 1000)), "PNG")
+        await self.process(photo=photo_of(big))
+        seen = next(call for call in self.sim.calls if call.pictures).pictures
+        assert [(p.mime, p.width, p.height) for p in seen] == [
+            ("image/jpeg", 2048, 683),
+            ("image/jpeg", 90, 60),  # a WEBP of the slot
+        ]
+        assert all(path.endswith(".jpg") for path in self.links.pictures)
+
+    async def test_what_the_service_tells_is_in_the_trace(self) -> None:
+        recipe = TurbotextSettings(prompt="[sim:ok-with-limits]")
+        request = request_for(recipe, operation="image_edit", publish=self.links.publish)
+        await DRIVERS[self.driver].process(request)
+        await http.close()
+        trace = request.trace
+        assert (trace.model, trace.http_status) == ("generate_image2image", 200)
+        assert trace.usage == {"foto_limit": 123} and trace.provider_request_id.isdigit()
+
+
+def quick_polls(case: TurbotextPromises) -> None:
+    for name in ("FIRST_POLL_S", "SECOND_POLL_S", "NEXT_POLLS_S"):
+        case.addCleanup(setattr, turbotext, name, getattr(turbotext, name))
+        setattr(turbotext, name, 0.02)
+    case.addCleanup(setattr, downloads, "PAUSES_S", downloads.PAUSES_S)
+    downloads.PAUSES_S = (0.02, 0.02)
 
 
 class EveryDriverTests(SimpleTestCase):

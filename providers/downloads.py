@@ -1,0 +1,101 @@
+"""Fetching a result from an address that a provider named: data from outside, not to be trusted."""
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Collection
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+import structlog
+from django.conf import settings as django_settings
+
+from photochanger.errors import BadResponse, ProviderError, ProviderNetwork
+from providers import http
+from providers.pictures import Picture, sniff
+
+log = structlog.get_logger()
+
+MAX_RESULT_BYTES = 25 * 1024 * 1024
+TIMEOUT_S = 15.0  # of one try; the caller's deadline bounds them all
+PAUSES_S = (0.5, 1.0)  # before the second and the third try
+
+
+async def download(address: str, *, base_url: str, hosts: Collection[str]) -> Picture:
+    """The picture at ``address``, which may be relative to the service's own host.
+
+    Goes over https to one of ``hosts`` only, or to where ``base_url`` leads; sends no key, follows
+    no redirect. Raises BadResponse and ProviderNetwork, never to be retried as a whole: the
+    picture is paid for, and the tries worth making are made here.
+    """
+    base = urlsplit(base_url)
+    try:
+        url = urljoin(f"{base.scheme}://{base.netloc}/", address)
+    except ValueError as exc:
+        raise BadResponse("the result's address is none") from exc
+    await check_address(url, base_url=base_url, hosts=hosts)
+    reply = await _fetched(url)
+    if reply.status != 200:
+        raise BadResponse(f"the result's address answers HTTP {reply.status}")
+    mime = sniff(reply.body[:16])  # declared types have been missing and wrong
+    if mime is None:
+        raise BadResponse("what lies at the result's address is no JPEG, PNG or WEBP")
+    return Picture(body=reply.body, mime=mime)
+
+
+async def _fetched(url: str) -> http.Reply:
+    """Tries again where the file may just not be there yet. Raises as ``download``."""
+    for pause_s in (*PAUSES_S, None):
+        try:
+            reply = await http.get(url, max_bytes=MAX_RESULT_BYTES, timeout_s=TIMEOUT_S)
+            if pause_s is None or not (reply.status == 404 or reply.status >= 500):
+                return reply
+        except ProviderNetwork as exc:
+            if pause_s is None:
+                raise ProviderNetwork(f"the result cannot be fetched: {exc}") from exc
+        except ProviderError as exc:
+            raise BadResponse(f"the result cannot be fetched: {exc}") from exc
+        await asyncio.sleep(pause_s)
+    raise AssertionError("the last try returns or raises")
+
+
+async def check_address(url: str, *, base_url: str, hosts: Collection[str]) -> None:
+    """Raises BadResponse for an address that we must not go to, ProviderNetwork without DNS.
+
+    Between this look at DNS and the connection's own one a name may change. What is left then is
+    one GET without a key to a listed name, which must also show that name's certificate.
+    """
+    try:
+        address, host = urlsplit(url), urlsplit(url).hostname or ""
+        has_login = "@" in address.netloc
+        if origin(address) == origin(urlsplit(base_url)) and not has_login:
+            return  # the service itself, wherever the installation says that it is
+        is_listed = origin(address) in {("https", name.strip().lower(), 443) for name in hosts}
+    except ValueError as exc:
+        raise BadResponse("the result's address is none") from exc
+    if has_login or not is_listed or not await _is_public(host):
+        log.warning("provider.result.refused", host=host[:100])
+        raise BadResponse(f"the result is at {host[:100]}, where it may not be")
+
+
+def origin(address: SplitResult) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port. Raises ValueError for a port that is none."""
+    usual = {"http": 80, "https": 443}.get(address.scheme)
+    return address.scheme, address.hostname, address.port or usual
+
+
+async def _is_public(host: str) -> bool:
+    """Whether a name leads to public addresses only. Raises ProviderNetwork."""
+    if django_settings.PROVIDER_PROXY_URL:
+        return True  # the proxy looks names up, and ours may not even know them
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, 443, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as exc:
+        raise ProviderNetwork(f"the result's host {host[:100]} is not found") from exc
+    return all(is_public(str(address[0])) for *_, address in found)
+
+
+def is_public(address: str) -> bool:
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
+        ip = ip.ipv4_mapped
+    return ip.is_global and not ip.is_multicast
