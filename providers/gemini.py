@@ -7,35 +7,28 @@ code), R (reported) and M (measured) below are its confidence marks.
 import asyncio
 import math
 import secrets
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import ExitStack
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from urllib.parse import quote
 
 import orjson
 import pybase64
 from django.conf import settings as django_settings
 from django.utils.translation import gettext_noop as _  # translated where a form is drawn
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
 from photochanger.errors import (
-    BadResponse,
-    ContentBlocked,
-    ProviderAuth,
-    ProviderConfig,
-    ProviderError,
-    ProviderQuota,
     ProviderRejected,
 )
 from providers import http
-from providers.base import CallTrace, DriverSettings, ProviderDriver, ProviderRequest
+from providers.base import DriverSettings, ProviderDriver, ProviderRequest
 from providers.catalogue import COMMON_RATIOS, DEFAULT_GEMINI_MODEL, GEMINI_BY_ID
-from providers.pictures import Picture, Slices, UnreadablePicture, clean, sniff
+from providers.gemini_answer import explain, parse
+from providers.pictures import Picture, Slices, UnreadablePicture, clean
 
 BASE64_PIECE = 3 * 65536  # a multiple of 3: no padding inside
 JSON_ROOM_BYTES = 64 * 1024  # prompt and settings, kept free below the service's cap
-MAX_ERROR_BYTES = 256 * 1024  # of an error's body; it is read on the event loop
 IDENTITY_CLAUSE = (
     "Keep every person of the photo recognisable: the same faces, facial features, age, skin tone, "
     "expression and number of people. Change only the style, the clothes' look and the "
@@ -48,16 +41,6 @@ THRESHOLDS = {  # [C] the SDK's types
     "relaxed": "BLOCK_ONLY_HIGH",
     "off": "OFF",
 }
-BLOCKED = {
-    "SAFETY",
-    "IMAGE_SAFETY",
-    "PROHIBITED_CONTENT",
-    "IMAGE_PROHIBITED_CONTENT",
-    "BLOCKLIST",
-    "SPII",
-    "LANGUAGE",
-}
-RECITED = {"RECITATION", "IMAGE_RECITATION"}
 
 
 class GeminiSettings(DriverSettings):
@@ -268,187 +251,3 @@ def headers(request: ProviderRequest[GeminiSettings], body: WireBody) -> dict[st
         "content-length": str(body.size_bytes),  # else the stream would go out chunked
         "x-server-timeout": str(max(1, math.ceil(request.budget_s))),
     }
-
-
-# --- Parse ---------------------------------------------------------------------------------------
-def _or_empty(value: Any) -> Any:
-    return [] if value is None else value
-
-
-class _Wire(BaseModel):
-    """camelCase and snake_case alike, unknown keys ignored: the service is ahead of our types."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        validate_by_name=True,
-        validate_by_alias=True,
-        extra="ignore",
-        coerce_numbers_to_str=True,
-        hide_input_in_errors=True,  # it holds somebody's picture
-    )
-
-
-class _Blob(_Wire):
-    data: str | None = None
-
-
-class _Part(_Wire):
-    text: str | None = None
-    thought: bool | None = None
-    inline_data: _Blob | None = None
-
-
-class _Content(_Wire):
-    parts: Annotated[list[_Part], BeforeValidator(_or_empty)] = []
-
-
-class _Candidate(_Wire):
-    content: _Content | None = None
-    finish_reason: str | None = None
-    finish_message: str | None = None
-
-
-class _Feedback(_Wire):
-    block_reason: str | None = None
-
-
-class _Answer(_Wire):
-    candidates: Annotated[list[_Candidate], BeforeValidator(_or_empty)] = []
-    prompt_feedback: _Feedback | None = None
-    usage_metadata: Any = None
-    response_id: str | None = None
-
-
-def parse(body: bytes, trace: CallTrace) -> Picture:
-    """The last picture that is not a thought; everything else said goes into ``trace``.
-
-    Raises BadResponse or ContentBlocked by the sheet's section 4. Blocking (base64 of megabytes).
-    """
-    try:
-        answer = _Answer.model_validate_json(body)
-    except ValidationError as exc:
-        is_page = body[:100].lstrip().startswith(b"<")
-        raise BadResponse(
-            "a page instead of JSON" if is_page else "not the documented JSON",
-            retryable=not is_page,
-        ) from exc
-    candidate = answer.candidates[0] if answer.candidates else _Candidate()
-    trace.usage = _token_counts(answer.usage_metadata)
-    trace.provider_request_id = _printable(answer.response_id, 100)
-    trace.finish_reason = _printable(candidate.finish_reason, 50)
-    parts = candidate.content.parts if candidate.content else []
-    # Thinking models show interim pictures marked as thoughts, and of several final pictures the
-    # last one is meant [D, R].
-    shown = [part.inline_data for part in parts if part.inline_data and not part.thought]
-    pictures = [blob.data for blob in shown if blob.data]
-    if pictures:
-        return _picture(pictures[-1])
-    if answer.prompt_feedback and answer.prompt_feedback.block_reason:
-        trace.finish_reason = _printable(answer.prompt_feedback.block_reason, 50)
-        raise ContentBlocked(f"prompt blocked: {trace.finish_reason}")
-    raise _no_picture(candidate, parts)
-
-
-def _token_counts(usage: Any) -> dict[str, int]:
-    """The totals of ``usageMetadata``; nothing else of it is fit for a database (NaN, NUL)."""
-    if not isinstance(usage, dict):
-        return {}
-    return {
-        _printable(name, 50): count
-        for name, count in usage.items()
-        if type(count) is int and 0 <= count < 2**31
-    }
-
-
-def _printable(text: str | None, limit: int) -> str:
-    """Text from outside for rows and logs: no control characters, which databases refuse."""
-    return "".join(sign if sign.isprintable() else " " for sign in (text or "")[:limit])
-
-
-def _picture(data: str) -> Picture:
-    """Decode base64 of either alphabet, padded or not [M: the SDK sends the URL-safe one]."""
-    data = data.replace("-", "+").replace("_", "/")
-    try:
-        body = pybase64.b64decode(data + "=" * (-len(data) % 4), validate=True)
-    except ValueError as exc:
-        raise BadResponse("the picture is not base64", retryable=True) from exc
-    mime = sniff(body[:16])  # the declared type has been wrong before [R]
-    if mime is None:
-        raise BadResponse("the picture is neither JPEG, PNG nor WEBP", retryable=False)
-    return Picture(body=body, mime=mime)
-
-
-def _no_picture(candidate: _Candidate, parts: Iterable[_Part]) -> ProviderError:
-    reason = candidate.finish_reason or "no finishReason"
-    words = candidate.finish_message or " ".join(part.text for part in parts if part.text)
-    detail = _printable(f"{reason}: {words}", 500)
-    if reason in BLOCKED:
-        return ContentBlocked(detail)
-    if reason in RECITED:
-        return ContentBlocked(detail, retryable=True)  # random: the next try usually passes [R]
-    return BadResponse(detail, retryable=True)
-
-
-# --- Errors --------------------------------------------------------------------------------------
-def _dicts(value: Any) -> list[dict[str, Any]]:
-    """Lists of objects are all that is read of an error; whatever else stands there is skipped."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _words(value: Any) -> str:
-    return _printable(value, 500) if isinstance(value, str) else ""
-
-
-class _ErrorBody(BaseModel, extra="ignore"):
-    status: Annotated[str, BeforeValidator(_words)] = ""
-    message: Annotated[str, BeforeValidator(_words)] = ""
-    details: Annotated[list[dict[str, Any]], BeforeValidator(_dicts)] = []
-
-
-def explain(status: int, body: bytes, *, model: str) -> ProviderError:
-    """The error of an answer that is not 200, by the sheet's section 5."""
-    error = _error_body(body)
-    detail = f"HTTP {status} {error.status}: {error.message}"[:500]
-    reasons = {str(item.get("reason", "")) for item in error.details}
-    if status == 400 and "API_KEY_INVALID" in reasons:
-        return ProviderAuth(detail)  # a wrong key comes as 400, not 401 [D]
-    if status == 400 and error.status == "FAILED_PRECONDITION":
-        return ProviderConfig(detail)  # location or billing
-    if status == 404:
-        return ProviderConfig(f"model {model} is retired or misspelt: {detail}"[:500])
-    if status == 429:
-        return _quota(error, detail)
-    return http.failure_of(status, f"{error.status} {error.message}"[:500])
-
-
-def _error_body(body: bytes) -> _ErrorBody:
-    """The ``error`` object; also out of a one-element list [C], or empty when it is a page."""
-    try:
-        message = orjson.loads(body[:MAX_ERROR_BYTES])
-        if isinstance(message, list):
-            message = message[0]
-        return _ErrorBody.model_validate(message["error"])
-    except (orjson.JSONDecodeError, ValidationError, LookupError, TypeError):
-        return _ErrorBody(message="no error object in the answer")
-
-
-def _quota(error: _ErrorBody, detail: str) -> ProviderQuota:
-    """A limit per minute passes; a daily one, or a model outside the plan, does not."""
-    delay_s, lasting = None, "limit: 0" in error.message
-    for item in error.details:
-        if str(item.get("@type", "")).endswith("RetryInfo"):
-            delay_s = _seconds(item.get("retryDelay"))
-        for violation in _dicts(item.get("violations")):
-            lasting = lasting or "PerDay" in str(violation.get("quotaId", ""))
-    return ProviderQuota(
-        detail, retryable=delay_s is not None and not lasting, retry_after_s=delay_s
-    )
-
-
-def _seconds(duration: Any) -> float | None:
-    """``"33.7s"`` as seconds; None for anything else, as it is text from outside."""
-    try:
-        seconds = float(str(duration).removesuffix("s"))
-    except ValueError:
-        return None
-    return seconds if 0 <= seconds < 86400 else None

@@ -6,7 +6,6 @@ outside and are never believed; metadata never leaves (a guest's phone knows whe
 
 import io
 import math
-import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import IO
 from PIL import Image
 
 from photochanger.errors import StorageError
+from providers.metadata import Ranges, ranges_without_metadata
 
 JPEG, PNG, WEBP = "image/jpeg", "image/png", "image/webp"
 EXTENSIONS = {JPEG: "jpg", PNG: "png", WEBP: "webp"}
@@ -33,15 +33,6 @@ TURNS = {  # EXIF orientation -> what makes the picture upright
     8: Turn.ROTATE_90,
 }
 MAX_PROFILE_BYTES = 256 * 1024  # cameras: under 4 KB; the largest RGB ones of printers: 200 KB
-# More than any camera or program writes; without an end a hostile file costs minutes.
-MAX_JPEG_SEGMENTS, MAX_PNG_CHUNKS = 1_000, 50_000
-JPEG_COLOUR_APPS = {0xE0: b"JFIF\0", 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
-# Among pixels FF 00 is a byte of theirs, FF D0-D7 are restart marks and FF FF is filling.
-JPEG_MARKER_AFTER_PIXELS = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-PNG_CHUNKS_KEPT = frozenset(
-    (b"IHDR", b"PLTE", b"IDAT", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"cICP")
-)
-Ranges = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,122 +213,11 @@ def clean(photo: Photo, *, max_bytes: int) -> Slices:
     that lies on its side, is too large, or is a WEBP with metadata is encoded again. Blocking
     (up to about 0.5 s for 24 megapixels): call it in a thread.
     """
-    if photo.orientation == 1 and (ranges := _ranges_without_metadata(photo)):
+    if photo.orientation == 1 and (ranges := ranges_without_metadata(photo.file, photo.size_bytes)):
         slices = Slices(photo.file, photo.mime, ranges)
         if slices.size_bytes <= max_bytes:
             return slices
     return _encoded_again(photo, max_bytes=max_bytes)
-
-
-def _ranges_without_metadata(photo: Photo) -> Ranges | None:
-    """What to keep of the file, or None when its metadata cannot simply be cut out."""
-    try:
-        if photo.mime == JPEG:
-            return _jpeg_ranges(photo.file, photo.size_bytes)
-        if photo.mime == PNG:
-            return _png_ranges(photo.file, photo.size_bytes)
-        return _webp_ranges(photo.file, photo.size_bytes)
-    except IndexError:
-        return None  # an odd file that ends too early: let the decoder have it
-
-
-def _without(cuts: list[tuple[int, int]], *, end: int) -> Ranges:
-    """The ranges between the cuts, up to ``end``."""
-    starts = (0, *(cut_end for _, cut_end in cuts))
-    ends = (*(cut_start for cut_start, _ in cuts), end)
-    return tuple(pair for pair in zip(starts, ends, strict=True) if pair[0] < pair[1])
-
-
-def _jpeg_ranges(file: IO[bytes], size: int) -> Ranges | None:
-    """Everything but EXIF, XMP, IPTC, comments and what cameras hang on behind the end."""
-    cuts: list[tuple[int, int]] = []
-    position = 2
-    # To look through the pixels for what stands behind or between them takes 8 ms of the GIL for
-    # 15 MB; so only where a tail is possible or announced (an MPF index, XMP), or scans are many.
-    is_plain = _ends_with_end_marker(file, size)
-    for _ in range(MAX_JPEG_SEGMENTS):
-        file.seek(position)
-        head = file.read(20)  # marker, length, and the name of an APP segment
-        marker, length = head[1], int.from_bytes(head[2:4])
-        if head[0] != 0xFF:
-            return None
-        if marker == 0xFF:  # filling before a marker
-            position += 1
-            continue
-        if marker == 0xD9:
-            return _without(cuts, end=position + 2)
-        if length < 2:
-            return None
-        end = position + 2 + length
-        if _is_metadata(marker, head[4:]):
-            cuts.append((position, end))
-        position = end
-        is_plain = is_plain and not _announces_more(marker, head[4:])
-        if marker == 0xDA and is_plain:
-            return _without(cuts, end=size)
-        if marker == 0xDA:  # pixels begin
-            position = _find_marker(file, start=end)
-            if position < 0:
-                return _without(cuts, end=size)
-    return None
-
-
-def _ends_with_end_marker(file: IO[bytes], size: int) -> bool:
-    file.seek(size - 2)
-    return file.read(2) == b"\xff\xd9"
-
-
-def _announces_more(marker: int, name: bytes) -> bool:
-    """A progressive picture, or a segment that tells of other pictures behind this one."""
-    is_frame = 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)
-    return (is_frame and marker not in (0xC0, 0xC1)) or name.startswith((b"MPF\0", b"http://"))
-
-
-def _is_metadata(marker: int, name: bytes) -> bool:
-    """A comment, or an APP segment that is not known to tell how to read the colours."""
-    if 0xE0 <= marker <= 0xEF:
-        return not name.startswith(JPEG_COLOUR_APPS.get(marker, b"none"))
-    return marker == 0xFE
-
-
-def _find_marker(file: IO[bytes], *, start: int) -> int:
-    """Where the pixels that begin at ``start`` end; -1 when the file ends with them."""
-    file.seek(start)
-    position, tail = start, b""
-    while chunk := file.read(1024 * 1024):
-        if found := JPEG_MARKER_AFTER_PIXELS.search(tail + chunk):
-            return position - len(tail) + found.start()
-        position += len(chunk)
-        tail = chunk[-1:]
-    return -1
-
-
-def _png_ranges(file: IO[bytes], size: int) -> Ranges | None:
-    """Up to IEND, the chunks that make the picture and its colours: no text, no animation."""
-    cuts: list[tuple[int, int]] = []
-    position = 8
-    for _ in range(MAX_PNG_CHUNKS):
-        file.seek(position)
-        head = file.read(8)
-        kind, end = head[4:8], position + 12 + int.from_bytes(head[:4])
-        if end > size:
-            return None
-        if kind == b"IEND":
-            return _without(cuts, end=end) if end == position + 12 else None
-        if kind not in PNG_CHUNKS_KEPT:
-            cuts.append((position, end))
-        position = end
-    return None
-
-
-def _webp_ranges(file: IO[bytes], size: int) -> Ranges | None:
-    """The picture when it is of the plain form; the extended form may hold metadata."""
-    file.seek(0)
-    head = file.read(20)
-    whole, length = (int.from_bytes(head[at : at + 4], "little") for at in (4, 16))
-    end = 20 + length + length % 2
-    is_plain = head[12:16] in (b"VP8 ", b"VP8L") and end == 8 + whole <= size
-    return ((0, end),) if is_plain else None
 
 
 def _encoded_again(photo: Photo, *, max_bytes: int) -> Slices:

@@ -31,7 +31,8 @@ from photochanger.errors import (
 from providers import gemini, http
 from providers.base import CallTrace, ProviderRequest, Reference
 from providers.catalogue import DEFAULT_GEMINI_MODEL, GEMINI_MODELS
-from providers.gemini import GeminiSettings, build, explain, parse, prepare
+from providers.gemini import GeminiSettings, build, prepare
+from providers.gemini_answer import explain, parse
 from providers.pictures import JPEG, PNG, UnreadablePicture
 from providers.tests.test_pictures import SECRET, drawing, encoded, exif_with, photo_of
 

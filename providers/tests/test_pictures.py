@@ -12,9 +12,9 @@ from collections.abc import Callable
 from django.test import SimpleTestCase
 from PIL import Image, ImageChops, ImageCms, ImageOps, PngImagePlugin
 
+from providers.metadata import MAX_JPEG_SEGMENTS
 from providers.pictures import (
     JPEG,
-    MAX_JPEG_SEGMENTS,
     ORIENTATION_TAG,
     PNG,
     WEBP,
