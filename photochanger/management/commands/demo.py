@@ -20,6 +20,13 @@ from django.core.management.base import BaseCommand, CommandError
 FOLDER = settings.VAR_DIR / "demo"
 PHOTO = settings.BASE_DIR / "ingest/sample/portrait.jpg"
 PROMPT = "An oil painting of an explorer in front of a nebula, warm evening light"
+SLOTS = {  # one on each provider
+    "slot-001": ["--name=Nebula", "--set", f"prompt={PROMPT}"],
+    "slot-002": [
+        *("--name=Watercolour", "--provider=turbotext", "--operation=image_edit"),
+        *("--set", "prompt=A watercolour in soft colours"),
+    ],
+}
 START_TIMEOUT_S = 30
 
 
@@ -33,9 +40,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="end after the first photo")
         parser.add_argument("--port", type=int, default=8000, help="another one when it is taken")
+        parser.add_argument(
+            "--no-drills", action="store_true", help="do not try every way a provider can fail"
+        )
         parser.add_argument("--latency", type=float, default=2.0, help="of the simulator, seconds")
 
-    def handle(self, *args: Any, once: bool, port: int, latency: float, **options: Any) -> None:
+    def handle(
+        self, *args: Any, once: bool, port: int, latency: float, no_drills: bool, **options: Any
+    ) -> None:
         # A polite end, too, must stop the servers: as an exception it passes through ExitStack.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         shutil.rmtree(FOLDER, ignore_errors=True)
@@ -50,7 +62,9 @@ class Command(BaseCommand):
             servers.enter_context(_Server([*MANAGE, *command], env, "simulator"))
             server = servers.enter_context(_Server(GUNICORN, env, "server"))
             server.wait_until_it_answers(f"{url}/livez")
-            is_fine = self._send_photo(env, url)
+            is_fine = all([self._send_photo(env, url, slot_id) for slot_id in SLOTS])
+            if not no_drills:
+                is_fine = all([is_fine, *(self._drill(env, url, slot_id) for slot_id in SLOTS)])
             self._say(url, password)
             if once:
                 sys.exit(0 if is_fine else 1)
@@ -63,7 +77,7 @@ class Command(BaseCommand):
         for step in (
             ["migrate", "-v0"],
             ["collectstatic", "--noinput", "-v0"],
-            ["slot", "slot-001", "--name=Nebula", "--set", f"prompt={PROMPT}", "--on"],
+            *(["slot", slot_id, *recipe, "--on"] for slot_id, recipe in SLOTS.items()),
             ["sync_admins", "--generate"],
         ):
             done = subprocess.run([*MANAGE, *step], env=env, capture_output=True, text=True)  # noqa: S603
@@ -72,18 +86,29 @@ class Command(BaseCommand):
             if step[0] == "sync_admins":
                 self.stdout.write(done.stdout)
 
-    def _send_photo(self, env: dict[str, str], url: str) -> bool:
-        self.stdout.write(f"Sending {PHOTO.name} to {url}/ingest/slot-001 as a booth does ...")
+    def _send_photo(self, env: dict[str, str], url: str, slot_id: str) -> bool:
+        self._announce(f"Sending {PHOTO.name} to {url}/ingest/{slot_id} as a booth does ...")
+        return self._booth(env, url, slot_id, f"--out={FOLDER / 'out'}")
+
+    def _drill(self, env: dict[str, str], url: str, slot_id: str) -> bool:
+        self._announce(f"Every way the provider of {slot_id} can fail, and what the booth gets:")
+        return self._booth(env, url, slot_id, "--scenario", "all")
+
+    def _announce(self, text: str) -> None:
+        self.stdout.write(text)
         self.stdout.flush()
-        booth = ["booth", str(PHOTO), "--slot=slot-001", f"--url={url}", f"--out={FOLDER / 'out'}"]
+
+    def _booth(self, env: dict[str, str], url: str, slot_id: str, *more: str) -> bool:
+        booth = ["booth", str(PHOTO), f"--slot={slot_id}", f"--url={url}", *more]
         return subprocess.run([*MANAGE, *booth], env=env).returncode == 0  # noqa: S603
 
     def _say(self, url: str, password: str) -> None:
-        pictures = sorted((FOLDER / "out").glob("slot-001-*"))
-        self.stdout.write(f"Picture:   {pictures[0] if pictures else 'none'}")
+        for picture in sorted((FOLDER / "out").glob("slot-*")):
+            self.stdout.write(f"Picture:   {picture}")
         self.stdout.write(f"Console:   {url}/admin/  (log-ins above)")
         self.stdout.write(f"API docs:  {url}/api/docs")
-        self.stdout.write(f"Booth:     {url}/ingest/slot-001  password {password}")
+        for slot_id in SLOTS:
+            self.stdout.write(f"Booth:     {url}/ingest/{slot_id}  password {password}")
         self.stdout.write(
             f"Again:     BOOTH_PASSWORD={password} .venv/bin/python manage.py booth PHOTO "
             f"--slot slot-001 --url {url} --count 20 --parallel 4"
@@ -110,7 +135,10 @@ def _environment(password: str, *, port: int, simulator_port: int) -> dict[str, 
         "BOOTH_PASSWORD": password,
         "GEMINI_API_KEY": "demo-key",
         "GEMINI_BASE_URL": f"http://127.0.0.1:{simulator_port}",
+        "TURBOTEXT_API_KEY": "demo-key",
+        "TURBOTEXT_BASE_URL": f"http://127.0.0.1:{simulator_port}/api_ai",
         "PUBLIC_BASE_URL": f"http://127.0.0.1:{port}",
+        "PUBLIC_MEDIA_BASE_URL": f"http://127.0.0.1:{port}",
         "ALLOWED_HOSTS": "*",
         "BIND": f"127.0.0.1:{port}",
         "WEB_CONCURRENCY": "2",
