@@ -10,37 +10,31 @@ import asyncio
 import itertools
 import re
 from collections.abc import Iterator
-from contextlib import suppress
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 from urllib.parse import urlencode
 
-import orjson
 from django.conf import settings as django_settings
 from django.utils.translation import gettext_noop as _  # translated where a form is drawn
-from pydantic import BaseModel, BeforeValidator, Field, field_validator
+from pydantic import Field, field_validator
 
 from photochanger.errors import (
     BadResponse,
-    ContentBlocked,
-    ProviderAuth,
     ProviderConfig,
     ProviderError,
     ProviderNetwork,
-    ProviderQuota,
     ProviderRejected,
-    ProviderUnavailable,
 )
 from providers import http
-from providers.base import CallTrace, DriverSettings, ProviderDriver, ProviderRequest
+from providers.base import DriverSettings, ProviderDriver, ProviderRequest
 from providers.downloads import download
 from providers.pictures import Picture, UnreadablePicture
 from providers.publishable import publishable
+from providers.turbotext_answer import Answer, address_of, explain, parse
 
 FIRST_POLL_S, SECOND_POLL_S, NEXT_POLLS_S = 1.0, 1.5, 2.0  # no rule is documented [G]
 POLL_TIMEOUT_S = 10.0  # of one poll; a silent connection must not eat the deadline
 BAD_POLLS_TOLERATED = 3  # in a row: the order is paid, and a failing poll says nothing of it
 MAX_WORDS_NOT_WANTED = 80
-MAX_ANSWER_BYTES = 1024 * 1024  # read on the event loop
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -274,62 +268,6 @@ async def send(
     return reply
 
 
-# --- Parse ---------------------------------------------------------------------------------------
-def _yes(value: Any) -> bool:
-    """PHP's and people's ways to say it: true, "true", "True", 1 [G]."""
-    return value is True or str(value).lower() in ("true", "1")
-
-
-def _words(value: Any) -> str:
-    """Text from outside for rows and logs, or the first of a list of texts."""
-    if isinstance(value, list):
-        value = value[0] if value else ""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return ""
-    return "".join(sign if sign.isprintable() else " " for sign in str(value)[:2000]).strip()
-
-
-def _object(value: Any) -> Any:
-    return value if isinstance(value, dict) else {}  # PHP writes an empty object as []
-
-
-def _count(value: Any) -> int | None:
-    with suppress(ValueError):
-        return max(-1, min(2**31 - 1, int(_words(value)[:12])))
-    return None
-
-
-Yes = Annotated[bool, BeforeValidator(_yes)]
-Words = Annotated[str, BeforeValidator(_words)]
-
-
-class _Data(BaseModel, extra="ignore"):
-    uploaded_image: Words = ""
-    image: Words = ""
-    forbidden_content: Yes = False
-
-
-class _Limits(BaseModel, extra="ignore"):
-    foto_limit: Annotated[int | None, BeforeValidator(_count)] = None
-
-
-class Answer(BaseModel, extra="ignore", hide_input_in_errors=True):
-    """Either phase's answer. Nothing in it is certain, so whatever is odd reads as absent."""
-
-    success: Yes = False
-    error: Words = ""
-    action: Words = ""
-    queueid: Words = ""  # a number in the samples; to us an opaque text
-    uploaded_image: Words = ""
-    data: Annotated[_Data, BeforeValidator(_object)] = _Data()
-    limits: Annotated[_Limits, BeforeValidator(_object)] = _Limits()
-
-    @property
-    def is_in_work(self) -> bool:
-        """Told before ``success`` is looked at, which such an answer may have too."""
-        return self.action.lower() == "reconnect"
-
-
 def read(reply: http.Reply, request: ProviderRequest[TurbotextSettings]) -> Answer:
     """The answer in a reply. Raises for a status that is a failure, and for what is no JSON."""
     if reply.status == 404:
@@ -345,73 +283,5 @@ def read(reply: http.Reply, request: ProviderRequest[TurbotextSettings]) -> Answ
     raise error
 
 
-def parse(body: bytes, trace: CallTrace, *, api_key: str = "", status: int = 200) -> Answer:
-    """JSON whatever the header calls it. Raises ProviderAuth, BadResponse for a good status."""
-    text = body.removeprefix(b"\xef\xbb\xbf").strip()
-    try:
-        message = orjson.loads(text[:MAX_ANSWER_BYTES])
-    except orjson.JSONDecodeError as exc:
-        if status != 200:
-            return Answer(error="no JSON")
-        if text.startswith(b"<"):
-            raise ProviderAuth("a page where JSON was due: probably the login page") from exc
-        raise BadResponse("neither JSON nor a page") from exc
-    if not isinstance(message, dict) and status == 200:
-        raise BadResponse("JSON, but no object")
-    answer = Answer.model_validate(_object(message))
-    if api_key:
-        answer.error = answer.error.replace(api_key, "***")
-    if answer.limits.foto_limit is not None:
-        trace.usage["foto_limit"] = answer.limits.foto_limit  # orders left
-    return answer
-
-
 def _seconds(header: str) -> float | None:
     return float(header) if re.fullmatch(r"[0-9]{1,5}", header) else None
-
-
-def address_of(answer: Answer) -> str:
-    """Where the picture of a finished order is: each method's sample puts it elsewhere [D]."""
-    if answer.data.forbidden_content:
-        raise ContentBlocked("forbidden_content")
-    if not answer.success:
-        raise explain(answer)
-    address = answer.uploaded_image or answer.data.uploaded_image or answer.data.image
-    if not address:
-        raise BadResponse(f"done, but without a picture: {answer.error[:300]}")
-    return address
-
-
-# --- Errors --------------------------------------------------------------------------------------
-# The service's words for its failures are not documented. The first row with a word in the text
-# decides; a blank at a word's end stands for the end of a word there. Order matters: "size limit"
-# is about the photo, "limit of your tariff" is no matter of the key.
-ERROR_WORDS: tuple[tuple[type[ProviderError], tuple[str, ...]], ...] = (
-    (ProviderRejected, (" face", " лицо ", " лица ", " лиц ", " лице ", " quality", " качеств")),
-    (ProviderRejected, (" size", " размер", " resolution", " разрешение изображ")),
-    (ProviderQuota, (" limit", " лимит", " quota", " квот", " исчерпан", " too many")),
-    (ProviderQuota, (" слишком много запрос", " balance", " баланс", " недостаточно", " закончил")),
-    (ProviderAuth, (" api key", " apikey", " key ", " ключ", " token", " токен", " unauthor")),
-    (ProviderAuth, (" авториз", " tariff", " тариф", " vip ", " подписк", " доступ ", " access ")),
-    (ContentBlocked, (" forbidden", " nsfw", " moderat", " модерац", " запрещ", " недопустим")),
-    (ContentBlocked, (" censor", " цензур", " adult", " 18 ")),
-    (ProviderConfig, (" unknown method", " method not", " метод ", " нет метода")),
-    (ProviderUnavailable, (" busy", " занят", " overload", " перегруж", " timeout", " позже")),
-    (ProviderUnavailable, (" временно", " internal", " внутренняя ошибка", " maintenance")),
-    (ProviderRejected, (" url", " ссылк", " param", " параметр", " format", " формат")),
-    (ProviderRejected, (" required", " обязательн", " queueid")),
-)
-
-
-def explain(answer: Answer, *, otherwise: type[ProviderError] = BadResponse) -> ProviderError:
-    """The error of an answer that says no."""
-    detail = answer.error[:300] or "failed without a word"
-    if answer.limits.foto_limit is not None and answer.limits.foto_limit <= 0:
-        return ProviderQuota(f"no orders left: {detail}")
-    if answer.data.forbidden_content:
-        return ContentBlocked(detail)
-    text = " " + re.sub(r"[\W_]+", " ", answer.error.lower().replace("ё", "е")) + " "
-    for error, words in ERROR_WORDS:
-        if any(word in text for word in words):
-            return error(detail)
-    return otherwise(detail)

@@ -1,0 +1,481 @@
+"""The Turbotext driver without its wire: what it says, and what it makes of every known answer.
+
+The saved answers are the samples of the service's documents, word for word.
+"""
+
+import asyncio
+import io
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import httpx
+from django.test import SimpleTestCase, override_settings
+from PIL import Image
+from pydantic import ValidationError
+from structlog.testing import capture_logs
+
+from photochanger.errors import (
+    BadResponse,
+    ContentBlocked,
+    ProviderAuth,
+    ProviderConfig,
+    ProviderError,
+    ProviderNetwork,
+    ProviderQuota,
+    ProviderRejected,
+    ProviderUnavailable,
+)
+from providers import http
+from providers.base import CallTrace, ProviderRequest, Reference
+from providers.downloads import check_address, is_public
+from providers.pictures import JPEG, PNG, WEBP, Photo, Slices
+from providers.publishable import MAX_BYTES, publishable
+from providers.tests.test_pictures import SECRET, drawing, encoded, exif_with, photo_of
+from providers.turbotext import (
+    EDIT,
+    STYLE,
+    TurbotextDriver,
+    TurbotextSettings,
+    form,
+    plan,
+    publish,
+    read,
+)
+from providers.turbotext_answer import Answer, address_of, explain, parse
+
+ANSWERS = Path(__file__).parent / "answers" / "turbotext"
+KEY = "a-key-of-nobody"
+SITE = "https://www.turbotext.ru"
+
+
+def saved(name: str) -> bytes:
+    return (ANSWERS / f"{name}.json").read_bytes()
+
+
+def answer_of(body: bytes | dict[str, Any]) -> Answer:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return parse(raw, CallTrace(), api_key=KEY)
+
+
+def asked(
+    operation: str = "style_transfer",
+    *,
+    templates: Iterable[str] = (),
+    api_key: str = KEY,
+    **settings: Any,
+) -> ProviderRequest[TurbotextSettings]:
+    """A request of a slot with these settings; the template of each kind has its own width."""
+
+    async def give_link(picture: Slices) -> str:
+        body = b"".join(picture.chunks(65536))
+        return f"https://photos.example/{Image.open(io.BytesIO(body)).width}.jpg?x=1&y=2"
+
+    pictures = [
+        (kind, photo_of(encoded(drawing((90 + n, 60))))) for n, kind in enumerate(templates)
+    ]
+    return ProviderRequest(
+        operation=operation,
+        photo=photo_of(encoded(drawing(), exif=exif_with())),
+        references=tuple(Reference(kind, picture) for kind, picture in pictures),
+        settings=TurbotextSettings(**settings),
+        api_key=api_key,
+        budget_s=47.0,
+        publish=give_link,
+    )
+
+
+def sent(request: ProviderRequest[TurbotextSettings]) -> dict[str, str]:
+    links = asyncio.run(publish(request, plan(request)))
+    return form(request, links)
+
+
+GUEST = "https://photos.example/48.jpg?x=1&y=2"
+FIRST = "https://photos.example/90.jpg?x=1&y=2"
+SECOND = "https://photos.example/91.jpg?x=1&y=2"
+
+
+class BuildTests(SimpleTestCase):
+    def test_style_is_taken_from_the_template_to_the_guest(self) -> None:
+        request = asked(templates=("face", "style"), prompt="В стиле аниме")
+        self.assertEqual(
+            sent(request),
+            {"do": "create_queue", "url_image_target": GUEST, "url": SECOND}
+            | {"content": "В стиле аниме"},
+        )
+
+    def test_without_a_prompt_no_content_is_sent(self) -> None:
+        self.assertNotIn("content", sent(asked(templates=["style"])))
+
+    def test_the_guests_face_goes_into_the_scene(self) -> None:
+        for kinds, scene in ((["base"], FIRST), (["background"], FIRST)):
+            request = asked("identity_transfer", templates=kinds, face_restore=False)
+            self.assertEqual(
+                sent(request),
+                {"do": "create_queue", "url": scene, "url_image_target": GUEST}
+                | {"face_restore": "False"},
+            )
+        self.assertEqual(
+            sent(asked("identity_transfer", templates=["background", "base"]))["url"], SECOND
+        )
+
+    def test_the_templates_face_goes_onto_the_guests_photo(self) -> None:
+        request = asked("identity_transfer", templates=["base", "face"], guest_is="scene")
+        fields = sent(request)
+        self.assertEqual((fields["url"], fields["url_image_target"]), (GUEST, SECOND))
+
+    def test_a_prompt_with_all_its_numbers(self) -> None:
+        request = asked(
+            "image_edit",
+            prompt="Как на Луне",
+            strength=80,
+            scale=0.1,
+            seed=10**10,
+            negative_prompt="чужие лица",
+            original_language="en",
+            user_id=7,
+        )
+        self.assertEqual(
+            sent(request),
+            {"do": "create_queue", "url": GUEST, "content": "Как на Луне", "strength": "80"}
+            | {"scale": "0.1", "seed": "10000000000", "negative_prompt": "чужие лица"}
+            | {"original_language": "en", "user_id": "7"},
+        )
+
+    def test_of_two_templates_of_a_kind_the_first_counts(self) -> None:
+        self.assertEqual(sent(asked(templates=["style", "style"]))["url"], FIRST)
+
+    def test_what_the_service_could_not_honour_is_no_order(self) -> None:
+        hopeless = (
+            asked(),  # no template
+            asked(templates=["face", "base"]),
+            asked("identity_transfer", templates=["face"]),
+            asked("identity_transfer", templates=["base"], guest_is="scene"),
+            asked("identity_transfer", templates=["base"], prompt="Smile"),
+            asked("image_edit"),  # no prompt
+            asked("image_edit", prompt="x", face_restore=True),
+            asked("image_edit", prompt="x", guest_is="scene"),
+            asked(templates=["style"], strength=50),
+        )
+        for request in hopeless:
+            with self.subTest(request.settings), self.assertRaises(ProviderConfig):
+                sent(request)
+
+    def test_rules_for_the_kept_picture_go_with_every_operation(self) -> None:
+        for operation, kind in (("style_transfer", "style"), ("identity_transfer", "base")):
+            self.assertTrue(sent(asked(operation, templates=[kind], output_format="png")))
+
+    def test_who_cannot_publish_cannot_order(self) -> None:
+        request = asked("image_edit", prompt="x")
+        object.__setattr__(request, "publish", None)
+        with self.assertRaises(ProviderConfig):
+            sent(request)
+
+    def test_an_odd_key_is_refused_before_a_photo_is_published(self) -> None:
+        for key in ("a\nb", " a", "a ", "ключ", ""):
+            with self.subTest(key), self.assertRaises(ProviderAuth):
+                plan(asked("image_edit", prompt="x", api_key=key))
+
+    def test_limits_are_those_of_the_documents(self) -> None:
+        wrong: tuple[dict[str, Any], ...] = (
+            {"strength": -1},
+            {"strength": 81},
+            {"scale": 0.05},
+            {"scale": 20.5},
+            {"seed": 0},
+            {"seed": 10**10 + 1},
+            {"negative_prompt": "word " * 81},
+            {"method": "../api"},
+            {"method": "Mix"},
+            {"guest_is": "guest"},
+            {"original_language": "russian"},
+            {"mask_id": "x"},
+        )
+        for settings in wrong:
+            with self.subTest(settings), self.assertRaises(ValidationError):
+                TurbotextSettings(**settings)
+        TurbotextSettings(strength=0, scale=20, seed=1, negative_prompt="word " * 80)
+
+    def test_every_setting_is_of_some_use(self) -> None:
+        used = STYLE.settings | EDIT.settings | {"guest_is", "face_restore"}
+        self.assertEqual(set(TurbotextSettings.model_fields), used)
+        self.assertEqual(
+            list(TurbotextDriver.operations), ["style_transfer", "identity_transfer", "image_edit"]
+        )
+
+
+class PublishableTests(SimpleTestCase):
+    def shown(self, photo: Photo) -> tuple[Image.Image, Slices, bytes]:
+        slices = publishable(photo)
+        body = b"".join(slices.chunks(65536))
+        self.assertEqual(len(body), slices.size_bytes)
+        return Image.open(io.BytesIO(body)), slices, body
+
+    def test_a_small_photo_keeps_its_pixels_and_loses_its_metadata(self) -> None:
+        for kind, mime in (("JPEG", JPEG), ("PNG", PNG)):
+            photo = encoded(
+                drawing(), kind, exif=exif_with(), **({"comment": SECRET} if kind == "JPEG" else {})
+            )
+            image, slices, body = self.shown(photo_of(photo))
+            self.assertEqual((slices.mime, image.size, slices.is_copy), (mime, (48, 32), False))
+            self.assertNotIn(b"Exif", body)
+            self.assertNotIn(SECRET, body)
+
+    def test_a_webp_becomes_a_jpeg(self) -> None:
+        photo = photo_of(encoded(drawing(), "WEBP", exif=exif_with(orientation=6)))
+        self.assertEqual(photo.mime, WEBP)
+        image, slices, body = self.shown(photo)
+        self.assertEqual((slices.mime, image.size), (JPEG, (32, 48)))
+        self.assertNotIn(b"Exif", body)
+
+    def test_a_large_photo_becomes_small(self) -> None:
+        noise = Image.effect_noise((2600, 2600), 90).convert("RGB")
+        for photo in (encoded(noise, quality=97), encoded(noise.resize((1900, 1200)), "PNG")):
+            image, slices, body = self.shown(photo_of(photo))
+            self.assertGreater(len(photo), MAX_BYTES)
+            self.assertLess(len(body), MAX_BYTES)
+            self.assertLessEqual(max(image.size), 2048)
+            self.assertEqual(slices.mime, JPEG)
+
+    def test_a_photo_on_its_side_is_turned(self) -> None:
+        image, _, body = self.shown(photo_of(encoded(drawing(), exif=exif_with(orientation=6))))
+        self.assertEqual(image.size, (32, 48))
+        self.assertNotIn(b"Exif", body)
+
+
+class ParseTests(SimpleTestCase):
+    def test_an_order_has_its_number(self) -> None:
+        answer = answer_of(saved("queued"))
+        self.assertEqual((answer.success, answer.queueid), (True, "12345"))
+        self.assertEqual(answer_of({"success": "true", "queueid": "a-7"}).queueid, "a-7")
+
+    def test_reconnect_is_looked_at_before_success(self) -> None:
+        for body in (saved("reconnect"), {"action": "reconnect", "success": True, "error": "x"}):
+            self.assertTrue(answer_of(body).is_in_work)
+        self.assertFalse(answer_of(saved("queued")).is_in_work)
+
+    def test_every_documented_sample_leads_to_its_picture(self) -> None:
+        samples = {
+            "mix_images": f"{SITE}/download.php?f=<name>.png",
+            "generate_image2image": "image/generate_image2image_id12_0.png",
+            "deepfake_photo": "https://...",
+        }
+        for name, address in samples.items():
+            self.assertEqual(address_of(answer_of(saved(name))), address)
+
+    def test_the_picture_is_found_in_every_place(self) -> None:
+        places: tuple[dict[str, Any], ...] = (
+            {"uploaded_image": "a", "data": {"uploaded_image": "b", "image": ["c"]}},
+            {"uploaded_image": "", "data": {"uploaded_image": "a", "image": ["c"]}},
+            {"uploaded_image": None, "data": {"image": ["a", "b"]}},
+            {"data": {"image": "a"}},
+            {"uploaded_image": ["a"], "data": []},
+        )
+        for place in places:
+            for yes in (True, "true", "True", 1, "1"):
+                self.assertEqual(address_of(answer_of({"success": yes, **place})), "a")
+
+    def test_success_without_a_picture_is_a_bad_response(self) -> None:
+        nothing: tuple[Any, ...] = (
+            {},
+            {"image": []},
+            {"image": [""]},
+            {"image": {"x": 1}},
+            [],
+            None,
+            "x",
+        )
+        for data in nothing:
+            with self.subTest(data), self.assertRaises(BadResponse):
+                address_of(answer_of({"success": True, "data": data}))
+
+    def test_forbidden_content_is_blocked_whatever_else_is_said(self) -> None:
+        for success in (True, False):
+            for flag in (True, "True", 1):
+                body = {"success": success, "data": {"forbidden_content": flag, "image": ["a"]}}
+                with self.assertRaises(ContentBlocked):
+                    address_of(answer_of(body))
+
+    def test_the_documents_broken_sample_is_a_bad_response(self) -> None:
+        with self.assertRaises(BadResponse):
+            answer_of(saved("mix_images_as_documented"))
+
+    def test_a_page_is_the_login_page_and_anything_else_a_bad_response(self) -> None:
+        for page in (b"<html>", b"\xef\xbb\xbf \n<!doctype html>"):
+            with self.assertRaises(ProviderAuth):
+                answer_of(page)
+        for body in (b"", b"ok", b"[]", b"null", b"\0\0", b"{'success': true}", b"[" * 100_000):
+            with self.subTest(body[:20]), self.assertRaises(BadResponse):
+                answer_of(body)
+
+    def test_a_byte_order_mark_is_no_fault(self) -> None:
+        self.assertTrue(answer_of(b"\xef\xbb\xbf" + saved("queued")).success)
+
+    def test_limits_are_kept_with_the_call(self) -> None:
+        for told, kept in ((123, 123), ("7", 7), (0, 0), (-5, -1), (10**12, 2**31 - 1)):
+            trace = CallTrace()
+            parse(json.dumps({"success": True, "limits": {"foto_limit": told}}).encode(), trace)
+            self.assertEqual(trace.usage, {"foto_limit": kept})
+        odd_ones: tuple[Any, ...] = (None, [], {"foto_limit": "many"}, {"foto_limit": True})
+        for odd in (*odd_ones, {"foto_limit": None}):
+            trace = CallTrace()
+            parse(json.dumps({"success": True, "limits": odd}).encode(), trace)
+            self.assertEqual(trace.usage, {})
+
+    def test_odd_values_read_as_absent(self) -> None:
+        odd = {"success": [], "error": {}, "action": 5.5, "queueid": True, "uploaded_image": {}}
+        answer = answer_of(odd)
+        self.assertEqual((answer.success, answer.queueid, answer.error), (False, "", ""))
+
+
+class ErrorTests(SimpleTestCase):
+    def test_the_services_words_lead_to_ours(self) -> None:
+        rows: dict[type[ProviderError], tuple[str, ...]] = {
+            ProviderQuota: ("LIMIT", "Лимит исчерпан", "Quota exceeded", "Недостаточно средств")
+            + ("Лимит по вашему тарифу исчерпан", "Фото-лимит: 0", "Закончились попытки"),
+            ProviderRejected: ("url_error: HTTP 404", "params_error", "face_not_detected")
+            + ("quality_limit", "face_not_found", "size_error", "Лицо на фото не найдено")
+            + ("Превышен размер файла, лимит 10 МБ", "Файл по ссылке недоступен"),
+            ProviderAuth: ("Неверный ключ API", "Invalid api_key", "Нужен тариф VIP")
+            + ("Доступ запрещён", "Unauthorized"),
+            ContentBlocked: ("Forbidden content", "NSFW", "Запрещённый контент")
+            + ("Не прошло модерацию",),
+            ProviderConfig: ("Метод не найден", "Unknown method"),
+            ProviderUnavailable: ("provider_busy", "Сервис временно недоступен")
+            + ("Ошибка подключения, попробуйте позже",),
+            BadResponse: ("", "Ошибка", "Не удалось обработать изображение", "исключение")
+            + ("нет лицензии",),
+        }
+        for error, texts in rows.items():
+            for text in texts:
+                with self.subTest(text):
+                    found = explain(answer_of({"success": False, "error": text}))
+                    self.assertIs(type(found), error)
+                    self.assertFalse(found.retryable)
+
+    def test_no_orders_left_is_quota_whatever_the_words(self) -> None:
+        body = {"success": False, "error": "face", "limits": {"foto_limit": 0}}
+        self.assertIsInstance(explain(answer_of(body)), ProviderQuota)
+
+    def test_the_words_are_kept_short_and_without_the_key(self) -> None:
+        text = f"url {KEY}\n\0" + "я" * 5000
+        detail = str(explain(answer_of({"success": False, "error": text})))
+        self.assertNotIn(KEY, detail)
+        self.assertLessEqual(len(detail), 300)
+        self.assertTrue(detail.isprintable())
+
+    def failure(self, status: int, body: bytes = b"", **headers: str) -> ProviderError:
+        reply = http.Reply(status, httpx.Headers(headers), body)
+        with self.assertRaises(ProviderError) as caught:
+            read(reply, asked("image_edit", prompt="x"))
+        return caught.exception
+
+    def test_statuses_lead_to_our_words(self) -> None:
+        said = b'{"success":false,"error":"LIMIT"}'
+        rows = {401: "provider_auth", 403: "provider_auth", 402: "provider_config"}
+        rows |= {404: "provider_config", 429: "quota", 500: "provider_5xx", 503: "provider_5xx"}
+        rows |= {301: "bad_response", 302: "bad_response", 504: "timeout"}
+        for status, word in rows.items():
+            for body in (said, b"<html>", b"", b"[]"):
+                error = self.failure(status, body)
+                self.assertEqual((error.reason, error.retryable), (word, False), status)
+
+    def test_another_refusal_is_told_by_its_words(self) -> None:
+        for text, word in (("LIMIT", "quota"), ("Ошибка", "provider_rejected")):
+            body = json.dumps({"success": False, "error": text}).encode()
+            self.assertEqual(self.failure(400, body).reason, word)
+        self.assertEqual(self.failure(422, b"").reason, "provider_rejected")
+
+    def test_a_hint_when_to_come_again_is_kept(self) -> None:
+        self.assertEqual(self.failure(429, b"{}", **{"retry-after": "30"}).retry_after_s, 30)
+        for odd in ("", "soon", "-1", "1e9", "9999999", "Wed, 21 Oct 2026 07:28:00 GMT"):
+            self.assertIsNone(self.failure(429, b"{}", **{"retry-after": odd}).retry_after_s)
+
+
+class AddressTests(SimpleTestCase):
+    """Where a result may be fetched from; the looks at DNS are answered by the test."""
+
+    async def check(
+        self, url: str, *, base_url: str = f"{SITE}/api_ai", found: Iterable[str] = ("185.1.1.1",)
+    ) -> None:
+        async def getaddrinfo(host: str, port: int, **_: Any) -> list[Any]:
+            return [(0, 0, 0, "", (ip, port)) for ip in found]
+
+        loop = asyncio.get_running_loop()
+        with mock.patch.object(loop, "getaddrinfo", getaddrinfo):
+            await check_address(url, base_url=base_url, hosts=["turbotext.ru", "cdn.example"])
+
+    async def test_the_listed_hosts_and_the_service_itself(self) -> None:
+        for url in (f"{SITE}/x.png", "https://turbotext.ru:443/x", "https://CDN.example/x?y=z"):
+            await self.check(url)
+        for base_url in ("http://127.0.0.1:9912/api_ai", "http://localhost:80/api_ai"):
+            await self.check(f"{base_url.removesuffix('/api_ai')}/x.png", base_url=base_url)
+
+    async def test_everywhere_else_is_refused_and_only_the_host_is_logged(self) -> None:
+        refused = (
+            "http://turbotext.ru/x",  # not https
+            "https://turbotext.ru:8443/x",
+            "https://evil.example/secret-name.png",
+            "https://turbotext.ru.evil.example/x",
+            "https://evil.example/?turbotext.ru",
+            "https://turbotext.ru@evil.example/x",
+            "https://me:pw@turbotext.ru/x",
+            "https://me@www.turbotext.ru/x",
+            "https://10.0.0.1/x",
+            "https://[::1]/x",
+            "https://evil.example\\@turbotext.ru/x",
+            "https://turbotext.ru\\.evil.example/x",
+            "http://127.0.0.1/x",
+            "file:///etc/passwd",
+            "ftp://turbotext.ru/x",
+            "javascript:alert(1)",
+            "data:image/png;base64,AAAA",
+            "https:///x",
+        )
+        for url in refused:
+            with self.subTest(url), capture_logs() as logs, self.assertRaises(BadResponse):
+                await self.check(url)
+            self.assertEqual([line["event"] for line in logs], ["provider.result.refused"])
+            self.assertNotIn("secret-name", str(logs))
+        for url in ("https://turbotext.ru:port/x", "https://[::1/x", "https://turbotext.ru:99999/"):
+            with self.subTest(url), self.assertRaises(BadResponse):
+                await self.check(url)
+
+    async def test_the_simulators_neighbours_are_refused(self) -> None:
+        for url in (
+            "http://127.0.0.1:9913/x",
+            "https://127.0.0.1:9912/x",
+            "http://127.0.0.2:9912/",
+        ):
+            with self.assertRaises(BadResponse):
+                await self.check(url, base_url="http://127.0.0.1:9912/api_ai")
+
+    async def test_a_name_that_leads_inside_is_refused(self) -> None:
+        inside = (
+            "127.0.0.1",
+            "10.1.2.3",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+        )
+        for ip in (*inside, "::1", "fe80::1%eth0", "fd00::1", "::ffff:10.0.0.1", "224.0.0.1"):
+            self.assertFalse(is_public(ip), ip)
+            with self.subTest(ip), self.assertRaises(BadResponse):
+                await self.check("https://turbotext.ru/x", found=("185.1.1.1", ip))
+        for ip in ("185.1.1.1", "2a00:1450:4010::1", "::ffff:8.8.8.8"):
+            self.assertTrue(is_public(ip), ip)
+
+    async def test_a_name_that_is_not_found_is_network(self) -> None:
+        with self.assertRaises(ProviderNetwork):
+            await check_address(
+                "https://no-such-host.invalid/x", base_url=SITE, hosts=["no-such-host.invalid"]
+            )
+
+    @override_settings(PROVIDER_PROXY_URL="http://proxy.example:3128")
+    async def test_behind_a_proxy_names_are_the_proxys_matter(self) -> None:
+        await self.check("https://turbotext.ru/x", found=["10.0.0.1"])
+        with self.assertRaises(BadResponse):
+            await self.check("https://evil.example/x")
