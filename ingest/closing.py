@@ -7,18 +7,24 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import DatabaseError, transaction
+from django.db import Error as AnyDatabaseError
+from django.db import transaction
 from django.utils import timezone
 
 from ingest.models import Attempt, Job
 from media import storage
 from media.provider_inputs import remove_inputs
 from media.services import ResultPicture, record_result
-from photochanger.db import in_db
+from photochanger.db import in_db_again
 from photochanger.errors import AppError, ClientGone, InternalError, ProviderTimeout, StorageError
 from slots.models import Slot
 
 log = structlog.get_logger()
+
+# A database that restarts is back in a second or two: a paid picture is worth that wait. Never
+# much longer than the booth waits, though.
+DONE_PATIENCE_S, PAST_DEADLINE_S = 3.0, 1.0
+FAILED_PATIENCE_S = 0.5  # the booth is to hear of its failure now
 
 
 @dataclass(slots=True)
@@ -48,7 +54,7 @@ async def recorded(job: Job, *, keep_for: timedelta) -> AsyncIterator[Record]:
     record = Record(job, keep_for)
     try:
         yield record
-        await asyncio.shield(in_db(close_done, record))
+        await asyncio.shield(in_db_again(close_done, _patience_s(job), record))
     except asyncio.CancelledError:
         await asyncio.shield(_fail(record, ClientGone("the booth hung up")))
         raise
@@ -58,17 +64,23 @@ async def recorded(job: Job, *, keep_for: timedelta) -> AsyncIterator[Record]:
         raise
     except Exception as exc:  # a bug: the row must tell, and the booth gets a clean answer
         log.exception("ingest.job.broke", job=str(job.pk))
-        error = InternalError(f"{type(exc).__name__}", job_id=str(job.pk))
+        kind = StorageError if isinstance(exc, AnyDatabaseError) else InternalError
+        error = kind(type(exc).__name__, job_id=str(job.pk))
         await asyncio.shield(_fail(record, error))
         raise error from exc
     finally:
         record.files.close()
 
 
+def _patience_s(job: Job) -> float:
+    left_s = (job.deadline - timezone.now()).total_seconds() + PAST_DEADLINE_S
+    return min(DONE_PATIENCE_S, left_s)
+
+
 async def _fail(record: Record, error: AppError) -> None:
     try:
-        is_closed = await in_db(close_failed, record, error)
-    except DatabaseError:
+        is_closed = await in_db_again(close_failed, FAILED_PATIENCE_S, record, error)
+    except AnyDatabaseError:
         # Readers will see the row as interrupted once its deadline has passed; what was stored is
         # swept by cleanup. The booth still gets the answer of what went wrong first.
         log.exception("ingest.job.left_open", job=str(record.job.pk), reason=error.reason)
@@ -147,6 +159,8 @@ def _close(record: Record, *, finished_at: datetime, **values: object) -> bool:
         **values,
     )
     if closed:
+        for attempt in record.attempts:
+            attempt.pk = None  # one from a transaction that was rolled back may be another's now
         Attempt.objects.bulk_create(record.attempts)
     return bool(closed)
 

@@ -4,7 +4,7 @@ import json
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error as AnyDatabaseError
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import ValidationError
@@ -58,8 +58,8 @@ def answer_validation_error(request: HttpRequest, exc: ValidationError) -> HttpR
     return answer_app_error(request, InvalidRequest(f"not valid: {places}"))
 
 
-@api.exception_handler(DatabaseError)
-def answer_database_error(request: HttpRequest, exc: DatabaseError) -> HttpResponse:
+@api.exception_handler(AnyDatabaseError)  # InterfaceError, a lost connection, is no DatabaseError
+def answer_database_error(request: HttpRequest, exc: AnyDatabaseError) -> HttpResponse:
     log.exception("http.database_failed")
     return answer_app_error(request, StorageError(type(exc).__name__))
 

@@ -1,9 +1,13 @@
 """The one door from async code to the database."""
 
+import asyncio
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
+from django.db import InterfaceError, OperationalError, connection
+
+AGAIN_AFTER_S = 0.2
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -16,3 +20,28 @@ async def in_db(step: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     fully loaded rows: a lazy query would run on the event loop.
     """
     return await sync_to_async(step)(*args, **kwargs)
+
+
+async def in_db_again(
+    step: Callable[P, R], patience_s: float, *args: P.args, **kwargs: P.kwargs
+) -> R:
+    """``in_db`` that outlives a restart of the database: it tries again for so many seconds.
+
+    Only for a step that may be run twice. Raises what the last try raised.
+    """
+    loop = asyncio.get_running_loop()
+    give_up_at = loop.time() + patience_s
+    while True:
+        try:
+            return await in_db(step, *args, **kwargs)
+        except (OperationalError, InterfaceError):
+            # The request found its connection alive, but that was before a long wait.
+            await in_db(_drop_lost_connection)
+            if loop.time() >= give_up_at:
+                raise
+        await asyncio.sleep(AGAIN_AFTER_S)
+
+
+def _drop_lost_connection() -> None:
+    if not connection.in_atomic_block:  # as it is in tests that roll back
+        connection.close_if_unusable_or_obsolete()

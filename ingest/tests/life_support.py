@@ -1,9 +1,15 @@
 """What the tests of servers and databases that die share: photos that are in flight meanwhile."""
 
+import os
+import subprocess
 import time
+import unittest
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import bcrypt
@@ -16,6 +22,44 @@ from photochanger.tests import live
 T_SYNC_S, SLOT_LIMIT = 10, 10
 LATENCY_S = 2.0
 PROMPT = {"prompt": "As an oil painting"}
+
+
+@dataclass(frozen=True)
+class SmallDisk:
+    """A disk of its own under ``folder``."""
+
+    folder: Path
+
+    def remount(self, mode: str) -> None:
+        """Read-only (``ro``), or as before (``rw``)."""
+        subprocess.run(["mount", "-o", f"remount,{mode}", self.folder], check=True)
+
+    @contextmanager
+    def filled(self, *, but_bytes: int = 0) -> Iterator[None]:
+        """Nothing more than that goes on the disk while the block runs."""
+        filler = self.folder / "filler"
+        with filler.open("wb", buffering=0) as file, suppress(OSError):
+            while file.write(bytes(4096)):
+                pass
+        os.truncate(filler, max(0, filler.stat().st_size - but_bytes))
+        try:
+            yield
+        finally:
+            filler.unlink()
+
+
+@contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[SmallDisk]:
+    """Mount a small disk there, or skip the test where that is not allowed."""
+    folder.mkdir(exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    done = subprocess.run(mount, capture_output=True, text=True)
+    if done.returncode:
+        raise unittest.SkipTest(f"a small disk needs the right to mount one: {done.stderr.strip()}")
+    try:
+        yield SmallDisk(folder)
+    finally:  # lazily: nothing may stay mounted, whoever still holds a file there
+        subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 class LifeTestCase(LiveTestCase):

@@ -1,0 +1,116 @@
+"""What booths are told while the database is away, and that photos go on when it is back."""
+
+import shutil
+import socket
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from ingest.tests.life_support import T_SYNC_S, LifeTestCase, small_disk
+from ingest.tests.support import jpeg
+from photochanger.tests import live
+from photochanger.tests.databases import OwnPostgres, chosen_database, own_postgres
+
+CLEAR_REFUSAL_S = 5.0  # a booth's guest hears of it at once
+only_postgresql = pytest.mark.skipif("config.getoption('--postgres') is False")
+
+
+@only_postgresql
+class RestartTests(LifeTestCase):
+    """On a PostgreSQL of its own, which stops and starts under the running server."""
+
+    postgres: OwnPostgres
+    server: live.Server
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.postgres = cls.enterClassContext(own_postgres())
+        provider = cls.site.env["GEMINI_BASE_URL"]
+        cls.site = cls.enterClassContext(live.site_on(cls.postgres.url))
+        cls.site.env["GEMINI_BASE_URL"] = provider
+        cls.make_ready(cls.site)
+        cls.server = cls.enterClassContext(cls.site.server())
+
+    def test_photos_in_flight_survive_a_restart_in_good_order(self) -> None:
+        self.assert_survives("fast")
+
+    def test_photos_in_flight_survive_a_crash_of_the_database(self) -> None:
+        self.assert_survives("immediate")
+
+    def assert_survives(self, mode: str) -> None:
+        sent, begun = self.in_flight(self.server, 10), time.monotonic()
+        self.postgres.restart(mode)
+        self.assert_all_well([photo.result() for photo in sent])
+        self.assertLess(time.monotonic() - begun, T_SYNC_S + 2)
+        # Every lane has found a new connection by itself.
+        self.assert_all_well([p.result() for p in self.send(self.server, self.photos(8))])
+        self.assertEqual(self.open_jobs(), [])
+
+    def photos(self, count: int) -> list[bytes]:
+        return [jpeg() for _ in range(count)]
+
+    def test_a_stopped_database_is_told_at_once_and_needs_no_restart_of_ours(self) -> None:
+        sent = self.in_flight(self.server, 4)
+        job_id = self.open_jobs()[0]
+        self.postgres.stop()
+        try:
+            begun = time.monotonic()
+            for refused in self.send(self.server, self.photos(8)):
+                self.assert_storage_error(refused.result())
+            self.assertLess(time.monotonic() - begun, CLEAR_REFUSAL_S)
+            seen = httpx.get(f"{self.server.url}/api/jobs/{job_id}", timeout=10)
+            self.assert_storage_error(seen)
+            for photo in sent:  # their pictures cannot be recorded any more
+                self.assert_storage_error(photo.result())
+            self.assertLess(time.monotonic() - begun, T_SYNC_S + 2)
+        finally:
+            self.postgres.start()
+        self.assertEqual(len(self.open_jobs()), 4)
+        self.assert_all_well([p.result() for p in self.send(self.server, self.photos(6))])
+        self.site.execute("delete from job_history where status = 'processing'")
+
+
+class NoDatabaseTests(LifeTestCase):
+    """Servers that have started on a database that is not there, or never answers."""
+
+    @contextmanager
+    def server_on(self, database_url: str) -> Iterator[live.Server]:
+        with self.site.server(env={"DATABASE_URL": database_url}) as server:
+            yield server
+            self.assertNotIn("internal_error", server.log_text())
+
+    def test_an_sqlite_file_that_is_gone_or_no_database_is_a_clear_refusal(self) -> None:
+        folder = self.site.root
+        (folder / "not-a-database.sqlite3").write_bytes(b"x" * 10_000)
+        (folder / "a-folder.sqlite3").mkdir()
+        for name in ("gone", "not-a-database", "a-folder", "no-folder/at-all"):
+            with self.subTest(name), self.server_on(f"sqlite:///{folder}/{name}.sqlite3") as server:
+                self.assertLess(self.refused_in(server), CLEAR_REFUSAL_S)
+
+    def test_a_database_that_never_answers_is_a_clear_refusal(self) -> None:
+        with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+            port = silent.getsockname()[1]
+            with self.server_on(f"postgresql://pc:pc@127.0.0.1:{port}/pc") as server:
+                self.assertLess(self.refused_in(server), CLEAR_REFUSAL_S)
+                seen = httpx.get(f"{server.url}/api/jobs/{uuid.uuid4()}", timeout=10)
+                self.assert_storage_error(seen)
+
+    def test_an_sqlite_file_nobody_may_write_is_a_clear_refusal_until_it_is_mended(self) -> None:
+        if chosen_database() != "sqlite":
+            self.skipTest("SQLite only")
+        folder = self.site.root / "disk"
+        with small_disk(folder, "2m") as disk:
+            lite = Path(urlsplit(self.site.database_url).path[1:])
+            shutil.copy(lite, folder)
+            disk.remount("ro")
+            with self.server_on(f"sqlite:///{folder / lite.name}") as server:
+                self.assertLess(self.refused_in(server), CLEAR_REFUSAL_S)
+                disk.remount("rw")
+                self.assert_all_well([self.post(server)])
