@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 import structlog
 from django.conf import settings as django_settings
 
-from photochanger.errors import BadResponse, ProviderError, ProviderNetwork
+from photochanger.errors import BadResponse, ProviderConfig, ProviderNetwork
 from providers import http
 from providers.pictures import Picture, sniff
 
@@ -32,8 +32,7 @@ async def download(address: str, *, base_url: str, hosts: Collection[str]) -> Pi
         url = urljoin(f"{base.scheme}://{base.netloc}/", address)
     except ValueError as exc:
         raise BadResponse("the result's address is none") from exc
-    await check_address(url, base_url=base_url, hosts=hosts)
-    reply = await _fetched(url)
+    reply = await _fetched(url, base_url=base_url, hosts=hosts)
     if reply.status != 200:
         raise BadResponse(f"the result's address answers HTTP {reply.status}")
     mime = sniff(reply.body[:16])  # declared types have been missing and wrong
@@ -42,18 +41,19 @@ async def download(address: str, *, base_url: str, hosts: Collection[str]) -> Pi
     return Picture(body=reply.body, mime=mime)
 
 
-async def _fetched(url: str) -> http.Reply:
+async def _fetched(url: str, *, base_url: str, hosts: Collection[str]) -> http.Reply:
     """Tries again where the file may just not be there yet. Raises as ``download``."""
     for pause_s in (*PAUSES_S, None):
         try:
+            await check_address(url, base_url=base_url, hosts=hosts)
             reply = await http.get(url, max_bytes=MAX_RESULT_BYTES, timeout_s=TIMEOUT_S)
             if pause_s is None or not (reply.status == 404 or reply.status >= 500):
                 return reply
         except ProviderNetwork as exc:
             if pause_s is None:
                 raise ProviderNetwork(f"the result cannot be fetched: {exc}") from exc
-        except ProviderError as exc:
-            raise BadResponse(f"the result cannot be fetched: {exc}") from exc
+        except ProviderConfig as exc:
+            raise BadResponse(f"the result's address is none: {exc}") from exc
         await asyncio.sleep(pause_s)
     raise AssertionError("the last try returns or raises")
 

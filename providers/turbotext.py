@@ -159,7 +159,9 @@ def plan(request: ProviderRequest[TurbotextSettings]) -> Operation:
         "style_transfer": STYLE,
         "identity_transfer": GUEST_INTO_SCENE if slot.guest_is == "face" else FACE_ONTO_GUEST,
         "image_edit": EDIT,
-    }[request.operation]
+    }.get(request.operation)
+    if operation is None:
+        raise ProviderConfig(f"no operation {request.operation}")
     idle = set(slot.model_dump(exclude_defaults=True)) - operation.settings
     if idle:
         raise ProviderConfig(f"{', '.join(sorted(idle))}: not for {request.operation}")
@@ -219,7 +221,7 @@ async def create(
         raise explain(answer)
     if not answer.queueid:
         raise BadResponse("accepted, but without a queueid")
-    request.trace.provider_request_id = answer.queueid
+    request.trace.provider_request_id = answer.queueid[:100]
     return answer.queueid
 
 

@@ -352,6 +352,13 @@ class TurbotextPromises(Promises, SimpleTestCase):
             assert time.monotonic() - begun < 0.6
         await http.close()
 
+    async def test_a_slow_download_is_tried_anew_in_its_own_time(self) -> None:
+        self.addCleanup(setattr, downloads, "TIMEOUT_S", downloads.TIMEOUT_S)
+        downloads.TIMEOUT_S = 0.05
+        assert await self.of("result-slow") == "network"
+        assert len([call for call in self.sim.calls if "/api_ai/" not in call.path]) == 3
+        await http.close()
+
     async def test_a_dead_link_is_found_out(self) -> None:
         async def publish(picture: Slices) -> str:
             return f"{self.links.url}/nothing.jpg"

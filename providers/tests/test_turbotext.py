@@ -158,6 +158,7 @@ class BuildTests(SimpleTestCase):
             asked("image_edit", prompt="x", face_restore=True),
             asked("image_edit", prompt="x", guest_is="scene"),
             asked(templates=["style"], strength=50),
+            asked("object_replace", prompt="x"),
         )
         for request in hopeless:
             with self.subTest(request.settings), self.assertRaises(ProviderConfig):
