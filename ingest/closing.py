@@ -86,7 +86,10 @@ async def _fail(record: Record, error: AppError) -> None:
         log.exception("ingest.job.left_open", job=str(record.job.pk), reason=error.reason)
         return
     if is_closed and record.stored_path:  # no row points there
-        await asyncio.to_thread(storage.remove, record.stored_path)
+        try:
+            await asyncio.to_thread(storage.remove, record.stored_path)
+        except OSError:  # a sick disk; the booth still hears what went wrong first
+            log.exception("ingest.result.not_removed", job=str(record.job.pk))
 
 
 def close_done(record: Record) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import IO, Any
 
 from django.conf import settings
@@ -39,7 +39,8 @@ class UploadedForm:
 
     def close(self) -> None:
         if self.file is not None:
-            self.file.close()
+            with suppress(OSError):  # on a full disk it would try once more to write the rest
+                self.file.close()
 
     def open_file(self) -> None:
         """Start the file: hash it by SHA-256, and by the booth's recipe if that is known yet."""
@@ -106,14 +107,18 @@ class FormParser:
         except MultipartError as exc:
             raise InvalidRequest(f"broken multipart: {exc}") from exc
         except OSError as exc:
-            raise StorageError(f"upload cannot be spooled: {exc.strerror}") from exc
+            raise cannot_spool(exc) from exc
 
     def finish(self) -> UploadedForm:
-        """The complete form. Raises InvalidRequest when its end is missing."""
+        """The complete form. Raises InvalidRequest when its end is missing, or StorageError."""
         try:
             self._parser.close()
+            if self.form.file is not None:
+                self.form.file.flush()  # the last few KB
         except MultipartError as exc:
             raise InvalidRequest(f"the form was cut off: {exc}") from exc
+        except OSError as exc:
+            raise cannot_spool(exc) from exc
         return self.form
 
     def _take(self, event: "MultipartSegment | bytes | bytearray | None") -> None:
@@ -143,6 +148,10 @@ class FormParser:
         if self._text is not None:
             self.form.fields.setdefault(self._name, self._text.decode("utf-8", "replace"))
         self._text, self._is_in_photo = None, False
+
+
+def cannot_spool(exc: OSError) -> StorageError:
+    return StorageError(f"upload cannot be spooled: {exc.strerror}")
 
 
 def body_of(request: HttpRequest) -> AsyncIterator[bytes]:

@@ -107,7 +107,15 @@ if _database["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
     }
 else:
-    _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 3)
+    # Each may be overruled in DATABASE_URL. A database host that vanished without a word must not
+    # hold a lane for the quarter of an hour that the kernel would go on trying.
+    _database["OPTIONS"] = {
+        "connect_timeout": 3,  # seconds
+        "keepalives_idle": 10,  # seconds of silence before the first probe
+        "keepalives_interval": 3,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 5000,  # milliseconds that what we sent may stay unanswered
+    } | _database.get("OPTIONS", {})
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Files ---------------------------------------------------------------------------------------

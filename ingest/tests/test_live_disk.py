@@ -1,0 +1,95 @@
+"""What booths are told when a disk is full, and that nothing half-written stays behind."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+import psutil
+
+from ingest.tests.life_support import LifeTestCase, small_disk
+from ingest.tests.support import jpeg
+from photochanger.tests import live
+from photochanger.tests.databases import chosen_database
+
+MB = 1024 * 1024
+SPOOLED_BYTES = 3 * MB // 2  # more than waits in memory
+
+
+class DiskTests(LifeTestCase):
+    simulated: ClassVar[dict[str, Any]] = {"plain": True}
+    server: live.Server
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.server = cls.enterClassContext(cls.site.server())
+        cls.post(cls(), cls.server, large_photo())  # it looks once where temporary files may go
+
+    def assert_photo_fails_and_leaves_nothing(self) -> None:
+        files = self.results()
+        self.assert_storage_error(self.post(self.server))
+        self.assertEqual(self.last_job(), ("failed", "storage_error"))
+        self.assertEqual(self.results(), files)
+        empty = [p for p in self.site.media_root.rglob("*") if p.is_dir() and not any(p.iterdir())]
+        self.assertEqual(empty, [])
+
+    def assert_next_photo_succeeds(self, photo: bytes | None = None) -> None:
+        answer = self.post(self.server, photo)
+        self.assert_all_well([answer])
+        job_id = answer.headers["X-Job-Id"]
+        self.eventually(lambda: sum(job_id in path for path in self.results()) == 2)
+
+    def test_a_result_that_finds_the_disk_full_is_a_clear_failure(self) -> None:
+        with small_disk(self.site.media_root, "16m") as disk:
+            self.assert_next_photo_succeeds()
+            for but_bytes in (0, 32 * 1024):  # no room for a folder; room for half the picture
+                with self.subTest(but_bytes=but_bytes):
+                    with disk.filled(but_bytes=but_bytes):
+                        self.assert_photo_fails_and_leaves_nothing()
+                    self.assert_next_photo_succeeds()
+
+    def test_a_result_that_is_cut_off_in_the_middle_is_a_clear_failure(self) -> None:
+        """The same for those who may not mount a disk: no file may grow beyond a limit."""
+        if chosen_database() == "sqlite":  # its journal is a file too, and starts anew
+            self.site.rows("pragma wal_checkpoint(truncate)")
+        with self.largest_file(self.server.log.stat().st_size + 64 * 1024):
+            self.assert_photo_fails_and_leaves_nothing()
+        self.assert_next_photo_succeeds()
+
+    @contextmanager
+    def largest_file(self, size_bytes: int) -> Iterator[None]:
+        process, kind = self.server.process, psutil.RLIMIT_FSIZE
+        before = process.rlimit(kind)
+        process.rlimit(kind, (size_bytes, before[1]))
+        try:
+            yield
+        finally:
+            process.rlimit(kind, before)
+
+    def test_a_results_folder_that_cannot_be_made_is_a_clear_failure(self) -> None:
+        results = self.site.media_root / "results"
+        aside = results.rename(self.site.root / "aside")
+        results.write_bytes(b"in the way")
+        try:
+            self.assert_photo_fails_and_leaves_nothing()
+        finally:
+            results.unlink()
+            aside.rename(results)
+        self.assert_next_photo_succeeds()
+
+    def test_an_upload_that_finds_the_disk_full_is_a_clear_refusal(self) -> None:
+        jobs = self.jobs()
+        with small_disk(self.site.tmp, "2m") as disk:
+            # Full at once; in the middle; and by the last few bytes, which wait in a buffer.
+            for but_bytes in (0, MB, SPOOLED_BYTES - SPOOLED_BYTES % 4096):
+                with self.subTest(but_bytes=but_bytes), disk.filled(but_bytes=but_bytes):
+                    left = self.site.temp_bytes(self.server)
+                    self.assert_storage_error(self.post(self.server, large_photo()))
+                    self.assertEqual(self.site.temp_bytes(self.server), left)
+            self.assertEqual(self.jobs(), jobs)
+            self.assert_next_photo_succeeds(large_photo())
+
+
+def large_photo() -> bytes:
+    photo = jpeg()
+    return photo + bytes(SPOOLED_BYTES + 100 - len(photo))
