@@ -1,5 +1,6 @@
 """Where files live: on disk, written so that a crash never leaves half of one under its name."""
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -48,15 +49,11 @@ def write(path: str, body: bytes) -> None:
 
 
 def remove(path: str) -> None:
-    """Delete a file, and the folders it leaves empty; a file that is gone already is fine."""
+    """Delete a file, and its own folder if that is empty now; a file that is gone is fine.
+
+    Never a folder above: another photo of the same slot may be about to make its own in there.
+    """
     default_storage.delete(path)
-    if not isinstance(default_storage, FileSystemStorage):
-        return
-    folder = Path(default_storage.path(path)).parent
-    root = Path(default_storage.location)
-    while folder != root and root in folder.parents:
-        try:
-            folder.rmdir()
-        except OSError:
-            return  # not empty, or somebody else removed it first
-        folder = folder.parent
+    if isinstance(default_storage, FileSystemStorage):
+        with contextlib.suppress(OSError):  # not empty, or somebody else removed it first
+            Path(default_storage.path(path)).parent.rmdir()

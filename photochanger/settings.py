@@ -102,7 +102,7 @@ _database = DATABASES["default"]
 _database |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
 if _database["ENGINE"].endswith("sqlite3"):
     _database["OPTIONS"] = {
-        "timeout": 20,
+        "timeout": 8,  # seconds for a lock: less than the shortest time a booth waits
         "transaction_mode": "IMMEDIATE",
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
     }
