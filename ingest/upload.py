@@ -31,7 +31,8 @@ HASH_RECIPES = {32: "md5", 40: "sha1", 64: "sha256"}
 class UploadedForm:
     """What came in one form: text fields, and the file with its digests. ``close`` frees it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_large: bool = False) -> None:
+        self.is_large = is_large  # said by Content-Length: not worth a start in memory
         self.fields: dict[str, str] = {}
         self.file: IO[bytes] | None = None
         self.size_bytes = 0
@@ -44,7 +45,12 @@ class UploadedForm:
 
     def open_file(self) -> None:
         """Start the file: hash it by SHA-256, and by the booth's recipe if that is known yet."""
-        self.file = tempfile.SpooledTemporaryFile(max_size=settings.UPLOAD_SPOOL_BYTES)  # noqa: SIM115
+        spool_bytes = settings.UPLOAD_SPOOL_BYTES
+        self.file = (
+            tempfile.TemporaryFile()  # noqa: SIM115  close() ends both
+            if self.is_large
+            else tempfile.SpooledTemporaryFile(max_size=spool_bytes)  # noqa: SIM115
+        )
         recipes = {"sha256", HASH_RECIPES.get(len(self.fields.get("hash", "")), "sha256")}
         self._digests = {name: hashlib.new(name, usedforsecurity=False) for name in recipes}
 
@@ -78,11 +84,11 @@ class UploadedForm:
 class FormParser:
     """Feeds arriving bytes into an UploadedForm. Blocking: every call belongs in a thread."""
 
-    def __init__(self, content_type: str, *, max_file_bytes: int) -> None:
+    def __init__(self, content_type: str, *, max_file_bytes: int, declared_bytes: int = 0) -> None:
         kind, options = parse_options_header(content_type)
         if kind != "multipart/form-data" or not options.get("boundary"):
             raise InvalidRequest("the body is not multipart/form-data with a boundary")
-        self.form = UploadedForm()
+        self.form = UploadedForm(is_large=declared_bytes > settings.UPLOAD_SPOOL_BYTES)
         self._max_file_bytes = max_file_bytes
         self._name = ""
         self._text: bytearray | None = None  # of the text field that is being read
@@ -174,7 +180,12 @@ async def received_form(
     ``until`` is in the event loop's time. Raises InvalidRequest (also for an upload that takes
     longer), PayloadTooLarge, ClientGone and StorageError.
     """
-    parser = FormParser(request.headers.get("Content-Type", ""), max_file_bytes=max_file_bytes)
+    length = request.headers.get("Content-Length", "")
+    parser = FormParser(
+        request.headers.get("Content-Type", ""),
+        max_file_bytes=max_file_bytes,
+        declared_bytes=int(length) if length.isdigit() else 0,
+    )
     try:
         try:
             async with asyncio.timeout_at(until):
