@@ -110,7 +110,9 @@ def forbidden(work: Work) -> Answer:
 
 def redirect(work: Work) -> Answer:
     """To the very picture: a client that follows it gets a success, and is found out."""
-    return Answer(status=302, headers=(("location", image_url(work)),), content_type=HTML)
+    return Answer(
+        status=302, headers=(("location", f"{image_url(work)}?moved=1"),), content_type=HTML
+    )
 
 
 def oversize(work: Work) -> Answer:
