@@ -13,6 +13,12 @@ _SHARED: list[Any] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.StackInfoRenderer(),
 ]
+_LOGGERS = {
+    # httpx logs every request's address at INFO; ours says more with less.
+    "httpx": {"level": "WARNING"},
+    "uvicorn.access": {"level": "WARNING"},
+    "django.request": {"filters": ["news"]},
+}
 
 
 def _is_news(record: logging.LogRecord) -> bool:
@@ -49,12 +55,7 @@ def configure(*, log_format: str, level: str) -> None:
             "filters": {"news": {"()": lambda: _is_news}},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
             "root": {"handlers": ["stderr"], "level": level},
-            "loggers": {
-                # httpx logs every request's address at INFO; ours says more with less.
-                "httpx": {"level": "WARNING"},
-                "uvicorn.access": {"level": "WARNING"},
-                "django.request": {"filters": ["news"]},
-            },
+            "loggers": _LOGGERS,
         }
     )
     structlog.configure(
