@@ -46,7 +46,8 @@ async def _fetch(client: httpx.AsyncClient, fetch: Fetch) -> tuple[bytes, Fetch]
         await asyncio.to_thread(_look_at, body, fetch)
     except NotFetched as exc:
         fetch.error = str(exc)
-    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as exc:
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, UnicodeError) as exc:
+        # UnicodeError: a host name that cannot be written in DNS. httpx lets it through.
         fetch.error = type(exc).__name__
     return (b"", fetch) if fetch.error else (body, fetch)
 

@@ -365,9 +365,14 @@ class LinkTests(TurbotextCase):
         assert sorted(path for path, _ in _Public.asked) == ["/a.jpg", "/moved.jpg"]
 
     def test_a_server_that_is_not_there_is_a_failed_job(self) -> None:
-        data = self.result(self.mix(url="http://127.0.0.1:1/a.jpg"))
-        assert data == {"success": False, "error": "url_error: url: ConnectError"}
-        assert self.sim.calls[0].fetched[1].status is None
+        for url, reason in (
+            ("http://127.0.0.1:1/a.jpg", "ConnectError"),
+            ("http://xn--/", "IDNAError"),
+        ):
+            self.sim.reset()
+            data = self.result(self.mix(url=url))
+            assert data == {"success": False, "error": f"url_error: url: {reason}"}
+            assert self.sim.calls[0].fetched[1].status is None
 
 
 class ScenarioTests(TurbotextCase):
