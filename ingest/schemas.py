@@ -2,19 +2,23 @@ import uuid
 from datetime import datetime
 from typing import Literal
 
-from ninja import Schema
+from ninja import Field, Schema
 
 from ingest.models import Job
 
 
 class ErrorOut(Schema):
-    """Every refusal and failure; ``job_id`` and ``retry_after`` only when they are known."""
+    """Every refusal and failure; the fields from ``job_id`` on only where they are known."""
 
     status: Literal["error", "timeout"]
     failure_reason: str
     details: str
     job_id: uuid.UUID | None = None
     retry_after: int | None = None
+    fields: dict[str, str] | None = Field(
+        None, description="What is wrong with each field, by its place: `settings.prompt`."
+    )
+    version: int | None = Field(None, description="The slot's current version, on a conflict.")
 
 
 class JobOut(Schema):

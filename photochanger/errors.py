@@ -5,6 +5,7 @@ The sentence is for the person who reads the answer; it never holds keys, prompt
 provider's words. Those go into ``str(exc)``, which only operators and the log see.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.utils import translation
@@ -27,6 +28,7 @@ class AppError(Exception):
         super().__init__(detail or self.reason)
         self.retry_after_s = retry_after_s
         self.job_id = job_id
+        self.more: dict[str, object] = {}  # goes into the answer too
 
     def answer(self, language: str) -> dict[str, object]:
         """The JSON body of design section 6 in one of our languages."""
@@ -40,7 +42,7 @@ class AppError(Exception):
             body["job_id"] = self.job_id
         if self.retry_after_s is not None:
             body["retry_after"] = whole_seconds(self.retry_after_s)
-        return body
+        return body | self.more
 
     def headers(self) -> dict[str, str]:
         """Headers that go with the answer: never cached, ``Retry-After`` when it is known."""
@@ -59,6 +61,24 @@ def whole_seconds(seconds: float) -> int:
 class InvalidRequest(AppError):
     status, reason = 400, "invalid_request"
     sentence = _("The request is not what a booth sends: the photo or the password is missing.")
+
+
+class InvalidFields(InvalidRequest):
+    """Values that will not do: a sentence for each field, by its place (``settings.prompt``).
+
+    Neither places nor sentences may repeat what the client sent.
+    """
+
+    sentence = _("Some fields are not filled in as they must be.")
+
+    def __init__(self, fields: "Mapping[str, _StrPromise | str]") -> None:
+        super().__init__(f"not valid: {', '.join(fields)}"[:500])
+        self.fields = fields
+
+    def answer(self, language: str) -> dict[str, object]:
+        body = super().answer(language)
+        with translation.override(language):
+            return body | {"fields": {name: str(words) for name, words in self.fields.items()}}
 
 
 class InvalidImage(AppError):
@@ -104,6 +124,22 @@ class ResultExpired(AppError):
 class IdempotencyConflict(AppError):
     status, reason = 409, "idempotency_conflict"
     sentence = _("This Idempotency-Key was already used with another photo.")
+
+
+class VersionConflict(AppError):
+    """The answer tells the slot's current ``version``."""
+
+    status, reason = 409, "version_conflict"
+    sentence = _("Somebody else has changed this slot meanwhile. Load it again.")
+
+    def __init__(self, detail: str = "", *, version: int = 1, **more: Any) -> None:
+        super().__init__(detail, **more)
+        self.more = {"version": version}
+
+
+class MediaNotFound(AppError):
+    status, reason = 404, "media_not_found"
+    sentence = _("There is no such file, or its time is over.")
 
 
 class PayloadTooLarge(AppError):
@@ -215,6 +251,8 @@ ERRORS: tuple[type[AppError], ...] = (
     ResultNotFound,
     ResultExpired,
     IdempotencyConflict,
+    VersionConflict,
+    MediaNotFound,
     PayloadTooLarge,
     UnsupportedMediaType,
     RateLimited,
@@ -240,15 +278,16 @@ EXAMPLE_JOB = "0b5e6a1c-6f0e-4c55-9d0a-6f1f1c6a2b37"
 WITH_RETRY_AFTER = (RateLimited, ProviderQuota)
 
 
-def described(*reasons: str) -> dict[int, dict[str, Any]]:
+def described(*reasons: str, fields: Mapping[str, str] | None = None) -> dict[int, dict[str, Any]]:
     """These failures as OpenAPI responses: one per status, with each word and its body.
 
-    The schema ErrorOut is named only; some operation must have it among its responses.
+    ``fields``: an example of what ``invalid_request`` says field by field, where a form or JSON is
+    taken. The schema ErrorOut is named only; some operation must have it among its responses.
     """
     kinds = [ERROR_BY_REASON[reason] for reason in reasons]
     answers: dict[int, dict[str, Any]] = {}
     for status in sorted({kind.status for kind in kinds}):
-        bodies = [_example(kind) for kind in kinds if kind.status == status]
+        bodies = [_example(kind, fields) for kind in kinds if kind.status == status]
         examples = {str(body["failure_reason"]): {"value": body} for body in bodies}
         answers[status] = {
             "description": "\n".join(
@@ -271,7 +310,9 @@ def described(*reasons: str) -> dict[int, dict[str, Any]]:
     return answers
 
 
-def _example(kind: type[AppError]) -> dict[str, object]:
+def _example(kind: type[AppError], fields: Mapping[str, str] | None) -> dict[str, object]:
+    if kind is InvalidRequest and fields:
+        return InvalidFields(fields).answer("en")
     error = kind(retry_after_s=3 if kind in WITH_RETRY_AFTER else None)
     if issubclass(kind, ProviderError):
         error.job_id = EXAMPLE_JOB

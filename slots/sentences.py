@@ -1,0 +1,89 @@
+"""What pydantic and Django find wrong with a value, as sentences for people.
+
+Neither the value nor an unknown field's name is ever repeated at length: what was sent may be a
+key typed into the wrong box, or somebody's script.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.utils.functional import lazy
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+MAX_FIELDS, MAX_NAME = 20, 40
+NOT_RIGHT = _("This value is not right.")
+REQUIRED = _("This field is needed.")
+WHOLE_NUMBER, NUMBER = _("A whole number is needed."), _("A number is needed.")
+TEXT, YES_OR_NO = _("Text is needed."), _("Yes or no (true or false) is needed.")
+DATE, ID = _("A date and time is needed, like 2026-11-30T18:00:00Z."), _("An id is needed.")
+LIST, OBJECT = _("A list is needed."), _("An object with fields is needed.")
+# pydantic's type of error -> sentence; its bounds by their names there.
+SENTENCES: "dict[str, _StrPromise | str]" = {
+    "missing": REQUIRED,
+    "none_required": _("This field must be empty."),
+    "extra_forbidden": _("There is no such field."),
+    "string_type": TEXT,
+    "string_too_short": _("Too short: at least %(min_length)s characters are needed."),
+    "string_too_long": _("Too long: at most %(max_length)s characters are allowed."),
+    "string_pattern_mismatch": _("This is not written as it must be."),
+    "string_unicode": TEXT,
+    "literal_error": _("One of these is needed: %(expected)s."),
+    "enum": _("One of these is needed: %(expected)s."),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), WHOLE_NUMBER),
+    **dict.fromkeys(("float_type", "float_parsing", "finite_number"), NUMBER),
+    "int_parsing_size": _("This number is too large."),
+    **dict.fromkeys(("bool_type", "bool_parsing"), YES_OR_NO),
+    **dict.fromkeys(("uuid_type", "uuid_parsing", "uuid_version"), ID),
+    "greater_than_equal": _("Too small: at least %(ge)s is needed."),
+    "greater_than": _("Too small: more than %(gt)s is needed."),
+    "less_than_equal": _("Too large: at most %(le)s is allowed."),
+    "less_than": _("Too large: less than %(lt)s is needed."),
+    "too_short": _("Too few: at least %(min_length)s are needed."),
+    "too_long": _("Too many: at most %(max_length)s are allowed."),
+    **dict.fromkeys(("list_type", "tuple_type"), LIST),
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), OBJECT),
+    **dict.fromkeys(
+        ("datetime_type", "datetime_parsing", "datetime_from_date_parsing", "timezone_aware"), DATE
+    ),
+    "value_error": _("Not allowed: %(error)s."),  # our own validators' words
+}
+
+Fields = dict[str, "_StrPromise | str"]
+
+
+def sentence_for(error: Mapping[str, Any]) -> "_StrPromise | str":
+    """One error of pydantic; translated when it is shown."""
+    words = SENTENCES.get(error["type"], NOT_RIGHT)
+    bounds = {name: str(bound).replace("'", "") for name, bound in error.get("ctx", {}).items()}
+    return _later(lambda: str(words) % bounds)
+
+
+def fields_of(errors: Iterable[Mapping[str, Any]], *, prefix: str = "") -> Fields:
+    """Pydantic's errors by their places: of each field the first, of many fields some."""
+    fields: Fields = {}
+    for error in errors:
+        if len(fields) < MAX_FIELDS:
+            fields.setdefault(place(error["loc"], prefix=prefix), sentence_for(error))
+    return fields
+
+
+def place(parts: Iterable[int | str], *, prefix: str = "") -> str:
+    """``settings.prompt``; unknown names come from outside and are cut and cleaned."""
+    names = [re.sub(r"[^\w-]", "?", str(part))[:MAX_NAME] for part in parts]
+    return ".".join([prefix, *names] if prefix else names)
+
+
+def fields_of_form(error: DjangoValidationError) -> Fields:
+    """Django's errors of a model, field by field."""
+    return {
+        name: _later(lambda found=found: " ".join(DjangoValidationError(found).messages))
+        for name, found in error.error_dict.items()
+    }
+
+
+_later: Any = lazy(lambda say: say(), str)
