@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from asgiref.sync import async_to_sync
 from django.test import SimpleTestCase, override_settings
+from django.utils import timezone
 
 from media import storage
 from photochanger.errors import StorageError
@@ -58,3 +60,43 @@ class StorageTests(SimpleTestCase):
             self.names(),
             ["results", "results/slot-001", "results/slot-001/b", "results/slot-001/b/payload.jpg"],
         )
+
+    def test_a_file_is_read_whole_or_in_part(self) -> None:
+        body = bytes(range(256)) * 4000  # 1 MB: several pieces
+        storage.write("a/b.jpg", body)
+        self.assertEqual(storage.read("a/b.jpg"), body)
+        for start, length in ((0, None), (300_000, None), (300_000, 500_000), (5, 1), (0, 0)):
+            chunks = async_to_sync(self.chunks_of)("a/b.jpg", start, length)
+            end = len(body) if length is None else start + length
+            self.assertEqual(b"".join(chunks), body[start:end])
+        with self.assertRaises(FileNotFoundError):
+            storage.read("a/none.jpg")
+
+    async def chunks_of(self, path: str, start: int, length: int | None) -> list[bytes]:
+        opened = await storage.open_chunks(path, start=start, length=length)
+        chunks = [chunk async for chunk in opened]
+        self.assertTrue(opened._file.closed)
+        return chunks
+
+    async def test_a_file_that_is_not_there_says_so_before_anything_is_sent(self) -> None:
+        with self.assertRaises(FileNotFoundError):
+            await storage.open_chunks("a/none.jpg")
+
+    def test_every_file_is_found_by_the_beginning_of_its_path(self) -> None:
+        for path in ("results/slot-001/a/1.jpg", "results/slot-002/b/2.jpg", "templates/3.png"):
+            storage.write(path, b"123")
+        (self.root / "results/slot-001/a/.x.part").write_bytes(b"12")
+
+        def found(prefix: str = "") -> list[str]:
+            return sorted(file.path for file in storage.every_file(prefix))
+
+        self.assertEqual(len(found()), 4)
+        self.assertEqual(
+            found("results/slot-001"), ["results/slot-001/a/.x.part", "results/slot-001/a/1.jpg"]
+        )
+        self.assertEqual(found("results/slot-00"), found("results/"))
+        self.assertEqual(found("templates/3"), ["templates/3.png"])
+        self.assertEqual(found("provider-inputs/"), [])
+        one = next(storage.every_file("templates/"))
+        self.assertEqual(one.size_bytes, 3)
+        self.assertLess(abs((timezone.now() - one.modified_at).total_seconds()), 60)
