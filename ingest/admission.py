@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from ingest.models import Job
 from ingest.reception import Order
+from media.services import kept_results
 from photochanger.errors import IdempotencyConflict, RateLimited, SlotDisabled
 from slots.models import Slot, SlotTemplateMedia
 from slots.services import make_provider_row, provider_row_key
@@ -142,8 +144,10 @@ def look(order: Order) -> Look:
     with connection.cursor() as cursor:
         cursor.execute(LOOK, [slot.pk, slot.provider, replay_key(order), now])
         in_slot, in_provider, holder_id = cursor.fetchone()
-    holder = Job.objects.filter(pk=holder_id).first() if holder_id else None
-    if holder is not None and is_replay(order, holder):
+    has_result = Exists(kept_results().filter(job_id=OuterRef("pk")))
+    holders = Job.objects.annotate(has_result=has_result).filter(pk=holder_id)
+    holder = holders.first() if holder_id else None
+    if holder is not None and is_replay(order, holder, has_result=holder.has_result):
         return Look(earlier=holder, key_is_stale=False)
     if in_slot >= limits.max_jobs_per_slot:
         raise RateLimited(f"{slot.pk} is full", retry_after_s=FULL_RETRY_AFTER_S)
@@ -164,14 +168,13 @@ def replay_key(order: Order) -> str | None:
     return None
 
 
-def is_replay(order: Order, holder: Job) -> bool:
+def is_replay(order: Order, holder: Job, *, has_result: bool) -> bool:
     """Is the holder's job in progress, or its picture still kept? Then this order is the same one.
 
     Raises IdempotencyConflict when the key came with another photo.
     """
-    now = timezone.now()
-    is_open = holder.status == Job.Status.PROCESSING and not holder.is_overdue(now)
-    if not (is_open or holder.result_is_kept(now)):
+    is_open = holder.status == Job.Status.PROCESSING and not holder.is_overdue()
+    if not (is_open or has_result):
         return False
     if holder.photo_sha256 != order.photo.sha256:
         raise IdempotencyConflict("the key belongs to another photo", job_id=str(holder.pk))

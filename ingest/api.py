@@ -1,4 +1,3 @@
-import uuid
 from typing import Annotated
 
 from django.http import HttpRequest, HttpResponseBase
@@ -14,6 +13,9 @@ from photochanger.errors import described
 ingest_router = Router(tags=["ingest"])
 short_router = Router(tags=["ingest"])
 jobs_router = Router(tags=["jobs"])
+
+# A text, so that what is no UUID at all is answered as a photo that is not there.
+JobId = Annotated[str, Path(format="uuid")]
 
 
 async def ingest(
@@ -42,12 +44,14 @@ for router, name in ((ingest_router, "ingest_photo"), (short_router, "ingest_pho
 
 
 @jobs_router.get(
-    "/{uuid:job_id}",
+    "/{job_id}",
     response={200: JobOut, 404: ErrorOut},
     operation_id="get_job",
     summary="Look at a photo's state",
     openapi_extra={"responses": described("job_not_found", "internal_error", "storage_error")},
 )
-def job_status(request: HttpRequest, job_id: uuid.UUID) -> JobOut:
+def job_status(request: HttpRequest, job_id: JobId) -> JobOut:
     """Status, times and link of one photo, until its time is over."""
-    return services.job_status(job_id, link=lambda job: result_url(request, job))
+    return services.job_status(
+        services.job_in_link(job_id), link=lambda job: result_url(request, job)
+    )

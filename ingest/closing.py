@@ -114,7 +114,12 @@ def close_done(record: Record) -> None:
         )
         if not is_ours:
             raise StorageError("the job was closed by somebody else meanwhile")
-        record_result(job.slot_id, job.pk, record.stored_path, result, expires_at=expires_at)
+        record_result(
+            *(job.slot_id, job.pk, record.stored_path, result),
+            created_at=now,
+            expires_at=expires_at,
+            is_listed=job.source == Job.Source.INGEST,
+        )
     job.result_expires_at = expires_at
     _log_closed(record, status=Job.Status.DONE)
 

@@ -62,6 +62,7 @@ class Job(models.Model):
     result_bytes = models.PositiveIntegerField(null=True, blank=True)
     result_width = models.PositiveIntegerField(null=True, blank=True)
     result_height = models.PositiveIntegerField(null=True, blank=True)
+    # What was promised when the job closed; whether the result is kept now, media knows.
     result_expires_at = models.DateTimeField(_("result kept until"), null=True, blank=True)
     fell_back = models.BooleanField(_("original sent instead"), default=False)
 
@@ -99,13 +100,6 @@ class Job(models.Model):
         if self.is_overdue():
             return self.Status.FAILED, Interrupted.reason
         return self.Status(self.status), self.failure_reason
-
-    def result_is_kept(self, now: datetime | None = None) -> bool:
-        return (
-            self.status == self.Status.DONE
-            and self.result_expires_at is not None
-            and (now or timezone.now()) < self.result_expires_at
-        )
 
 
 class Attempt(models.Model):

@@ -13,7 +13,8 @@ from ingest.closing import Record, close_failed, recorded
 from ingest.models import Job
 from ingest.reception import Order
 from ingest.replay import replay
-from media.services import ResultPicture, record_preview, write_preview
+from media.previews import record_preview, write_preview
+from media.services import ResultPicture
 from photochanger.db import in_db
 from photochanger.errors import AppError, ClientGone
 from providers.pictures import Picture

@@ -6,6 +6,7 @@ import contextlib
 from django.core.files.storage import default_storage
 
 from ingest.models import Job
+from media.removal import clear_away
 from photochanger.db import in_db
 from photochanger.errors import (
     ERROR_BY_REASON,
@@ -23,7 +24,8 @@ async def replay(job: Job, *, until: float) -> Picture | None:
     """The picture of an equal photo's job, waited for until then (the event loop's time).
 
     A job that failed fails this order alike: it is one order, sent twice. None when nobody waited
-    for that job any more, so that this order must take its place.
+    for that job any more, or its picture has just been deleted, so that this order must take its
+    place.
     """
     job = await _when_closed(job, until=until)
     status, reason = job.outcome
@@ -33,7 +35,11 @@ async def replay(job: Job, *, until: float) -> Picture | None:
         error = ERROR_BY_REASON.get(reason, InternalError)(f"as the equal photo's job {job.pk}")
         error.job_id = str(job.pk)
         raise error
-    return await asyncio.to_thread(_stored, job)
+    try:
+        return await asyncio.to_thread(_stored, job)
+    except FileNotFoundError:  # deleted since admission looked, or lost with a disk
+        await in_db(clear_away, job.pk)  # so that no row promises it to the next look
+        return None
 
 
 async def _when_closed(job: Job, *, until: float) -> Job:

@@ -8,17 +8,27 @@ from django.utils import timezone
 
 from ingest.models import Job
 from ingest.schemas import JobOut
-from photochanger.errors import JobNotFound
+from media.models import MediaObject
+from media.services import find_result
+from photochanger.errors import JobNotFound, ResultExpired, ResultNotFound
 from slots.services import platform_settings
+
+
+def job_in_link(text: str) -> uuid.UUID:
+    """The id from the text of a link. Raises JobNotFound when it cannot be one."""
+    try:
+        return uuid.UUID(text)
+    except ValueError as exc:
+        raise JobNotFound("no id") from exc
 
 
 def job_status(job_id: uuid.UUID, *, link: Callable[[Job], str]) -> JobOut:
     """Raises JobNotFound, also when the job's time is over."""
     job = Job.objects.filter(pk=job_id).first()
-    if job is None or _time_is_over(job):
+    if job is None:
         raise JobNotFound(str(job_id))
+    result = _result_in_time(job)
     status, reason = job.outcome
-    is_kept = job.result_is_kept()
     return JobOut(
         job_id=job.pk,
         slot_id=job.slot_id,
@@ -31,15 +41,21 @@ def job_status(job_id: uuid.UUID, *, link: Callable[[Job], str]) -> JobOut:
         duration_ms=job.duration_ms,
         provider_ms=job.provider_ms,
         failure_reason=reason or None,
-        result_url=link(job) if is_kept else None,
-        result_mime=job.result_mime if is_kept else None,
-        result_bytes=job.result_bytes if is_kept else None,
-        result_expires_at=job.result_expires_at,
+        result_url=link(job) if result else None,
+        result_mime=result.mime if result else None,
+        result_bytes=result.size_bytes if result else None,
+        result_expires_at=result.expires_at if result else None,
     )
 
 
-def _time_is_over(job: Job) -> bool:
+def _result_in_time(job: Job) -> MediaObject | None:
+    """The job's result if it has one. Raises JobNotFound when the job's time is over."""
     if job.status == Job.Status.DONE:
-        return not job.result_is_kept()
+        try:
+            return find_result(job.pk)
+        except (ResultNotFound, ResultExpired) as exc:
+            raise JobNotFound(str(job.pk)) from exc
     ttl = timedelta(hours=platform_settings().result_ttl_hours)
-    return timezone.now() > job.started_at + ttl
+    if timezone.now() > job.started_at + ttl:
+        raise JobNotFound(str(job.pk))
+    return None

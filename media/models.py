@@ -1,6 +1,8 @@
 import uuid
+from datetime import datetime
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
@@ -22,9 +24,10 @@ class MediaObject(models.Model):
     mime = models.CharField(_("type"), max_length=50)
     size_bytes = models.PositiveBigIntegerField(_("size, bytes"))
     sha256 = models.CharField(max_length=64, blank=True)
-    created_at = models.DateTimeField(_("stored"), auto_now_add=True)
+    created_at = models.DateTimeField(_("stored"), default=timezone.now, editable=False)
     expires_at = models.DateTimeField(_("kept until"), null=True, blank=True)  # null: kept
     cleaned_at = models.DateTimeField(_("deleted"), null=True, blank=True)
+    is_listed = models.BooleanField(_("shown in public lists"), default=True)
     fetches = models.PositiveIntegerField(_("fetched by a provider"), default=0)
 
     class Meta:
@@ -36,8 +39,18 @@ class MediaObject(models.Model):
                 fields=["expires_at"],
                 name="media_to_clean",
                 condition=models.Q(cleaned_at__isnull=True),
-            )
+            ),
+            models.Index(
+                fields=["slot_id", "kind", "-created_at"],
+                name="media_newest_of_slot",
+                condition=models.Q(cleaned_at__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.path
+
+    def is_over(self, now: datetime | None = None) -> bool:
+        """Nobody may have it any more, whether its file is gone yet or not."""
+        is_late = self.expires_at is not None and self.expires_at <= (now or timezone.now())
+        return is_late or self.cleaned_at is not None

@@ -1,19 +1,20 @@
 """Results on disk and their rows: file first, row second, so that a row never lies."""
 
-import io
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from PIL import Image
 
-from media import storage
 from media.models import MediaObject
+from media.removal import clear_away
 from photochanger.errors import ResultExpired, ResultNotFound
 
-PREVIEW_SIDE_PX = 512
+
+Kind = MediaObject.Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,66 +31,82 @@ def result_path(slot_id: str, job_id: uuid.UUID, extension: str) -> str:
     return f"results/{slot_id}/{job_id}/payload.{extension}"
 
 
-def preview_path(slot_id: str, job_id: uuid.UUID) -> str:
-    return f"results/{slot_id}/{job_id}/preview.webp"
-
-
-def write_preview(slot_id: str, job_id: uuid.UUID, image: Image.Image) -> int:
-    """Make and store the preview; returns its size. Blocking, 5 ms. Raises StorageError."""
-    preview = make_preview(image)
-    storage.write(preview_path(slot_id, job_id), preview)
-    return len(preview)
-
-
-def make_preview(image: Image.Image) -> bytes:
-    """WEBP of at most 512 px. Method 2 costs half of the default's time for a few bytes more."""
-    small = image if image.mode in ("RGB", "RGBA") else image.convert("RGB")
-    small = small.reduce(max(1, max(small.size) // PREVIEW_SIDE_PX))
-    small.thumbnail((PREVIEW_SIDE_PX, PREVIEW_SIDE_PX), Image.Resampling.BILINEAR)
-    out = io.BytesIO()
-    small.save(out, "WEBP", quality=80, method=2)
-    return out.getvalue()
-
-
 def record_result(
-    slot_id: str, job_id: uuid.UUID, path: str, result: ResultPicture, *, expires_at: datetime
+    slot_id: str,
+    job_id: uuid.UUID,
+    path: str,
+    result: ResultPicture,
+    *,
+    created_at: datetime,
+    expires_at: datetime,
+    is_listed: bool = True,
 ) -> None:
-    """The row of a file that is there; call it in the transaction that closes the job."""
+    """The row of a file that is there; call it in the transaction that closes the job.
+
+    ``is_listed``: public lists may show it; a test run's result is for who has its link.
+    """
     MediaObject.objects.create(
         slot_id=slot_id,
         job_id=job_id,
-        kind=MediaObject.Kind.RESULT,
+        kind=Kind.RESULT,
         path=path,
         mime=result.mime,
         size_bytes=len(result.body),
         sha256=result.sha256,
+        created_at=created_at,
         expires_at=expires_at,
+        is_listed=is_listed,
     )
 
 
-def record_preview(
-    slot_id: str, job_id: uuid.UUID, size_bytes: int, *, expires_at: datetime | None
-) -> None:
-    """The row of a preview that ``write_preview`` has stored."""
-    MediaObject.objects.create(
-        slot_id=slot_id,
-        job_id=job_id,
-        kind=MediaObject.Kind.PREVIEW,
-        path=preview_path(slot_id, job_id),
-        mime="image/webp",
-        size_bytes=size_bytes,
-        expires_at=expires_at,
-    )
+def kept_results() -> QuerySet[MediaObject]:
+    """Results that whoever has the link may see now: the one truth, for every reader."""
+    is_kept = Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
+    return MediaObject.objects.filter(is_kept, kind=Kind.RESULT, cleaned_at__isnull=True)
+
+
+def visible_results(slot_id: str | None = None) -> QuerySet[MediaObject]:
+    """What public lists may show of a slot, or of all: newest first, no test runs."""
+    results = kept_results().filter(is_listed=True).order_by("-created_at")
+    return results if slot_id is None else results.filter(slot_id=slot_id)
 
 
 def find_result(job_id: uuid.UUID) -> MediaObject:
-    """The stored result of a job. Raises ResultNotFound, ResultExpired."""
-    media = MediaObject.objects.filter(job_id=job_id, kind=MediaObject.Kind.RESULT).first()
+    """The result of a job. Raises ResultNotFound, ResultExpired.
+
+    What is found expired is deleted on the spot, its preview too.
+    """
+    media = MediaObject.objects.filter(job_id=job_id, kind=Kind.RESULT).first()
     if media is None:
         raise ResultNotFound(str(job_id))
-    is_over = media.expires_at is not None and media.expires_at <= timezone.now()
-    if is_over or media.cleaned_at is not None:
+    if media.is_over():
+        if media.cleaned_at is None:
+            clear_away(job_id)
         raise ResultExpired(str(job_id))
-    if not default_storage.exists(media.path):
-        raise ResultNotFound(f"{media.path} is not on disk")
     return media
+
+
+def result_in_link(text: str) -> uuid.UUID:
+    """The job's id from the text of a link. Raises ResultNotFound when it cannot be one."""
+    try:
+        return uuid.UUID(text)
+    except ValueError as exc:
+        raise ResultNotFound("no id") from exc
+
+
+@transaction.atomic
+def keep_results_for(hours: int) -> int:
+    """Count the time of existing results from their birth anew; returns how many have moved.
+
+    What is over already stays over: its guest has been told so. May be run again and again; the
+    preview of each result goes along.
+    """
+    until = F("created_at") + timedelta(hours=hours)
+    results = kept_results().exclude(expires_at__isnull=True).exclude(expires_at=until)
+    moved = results.update(expires_at=until)
+    of_same_job = MediaObject.objects.filter(job_id=OuterRef("job_id"), kind=Kind.RESULT)
+    previews = MediaObject.objects.filter(kind=Kind.PREVIEW, cleaned_at__isnull=True)
+    previews.annotate(until=Subquery(of_same_job.values("expires_at")[:1])).filter(
+        until__isnull=False
+    ).exclude(expires_at=F("until")).update(expires_at=F("until"))
+    return moved

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F
 from pydantic import BaseModel, Field
 
+from media.services import keep_results_for
 from photochanger.errors import SlotDisabled, SlotNotFound
 from slots.models import Setting, Slot
 from slots.secrets import decrypt, encrypt, hash_password
@@ -42,6 +43,7 @@ def platform_settings() -> PlatformSettings:
 def change_settings(changes: dict[str, Any], *, by: str) -> PlatformSettings:
     """Change some settings at once, for all processes from their next photo on.
 
+    A new time to keep results holds for those that exist too.
     Raises pydantic's ValidationError for an unknown name or a value out of bounds.
     """
     now = PlatformSettings.model_validate(
@@ -49,6 +51,8 @@ def change_settings(changes: dict[str, Any], *, by: str) -> PlatformSettings:
     )
     for key in changes:
         _write(key, getattr(now, key), by=by)
+    if "result_ttl_hours" in changes:
+        keep_results_for(now.result_ttl_hours)
     return now
 
 

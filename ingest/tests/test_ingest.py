@@ -178,7 +178,6 @@ class TimeIsOverTests(IngestTestCase):
     async def test_an_expired_result_is_410_and_its_job_404(self) -> None:
         response = await self.post()
         past = timezone.now() - timedelta(seconds=1)
-        await Job.objects.aupdate(result_expires_at=past)
         await MediaObject.objects.aupdate(expires_at=past)
         result = await self.async_client.get(f"/public/results/{response['X-Job-Id']}")
         job = await self.async_client.get(f"/api/jobs/{response['X-Job-Id']}")
@@ -288,7 +287,7 @@ class ReplayTests(IngestTestCase):
     async def test_an_expired_result_is_not_replayed(self) -> None:
         photo = jpeg()
         await self.post(photo)
-        await Job.objects.aupdate(result_expires_at=timezone.now())
+        await MediaObject.objects.aupdate(expires_at=timezone.now())
         response = await self.post(photo)
         self.assertEqual(response.status_code, 200)
         self.assertEqual(len(self.provider.calls), 2)

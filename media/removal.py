@@ -1,0 +1,113 @@
+"""How stored files go: nobody gets them any more first, then the file, then the word in its row."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import structlog
+from django.utils import timezone
+
+from media import storage
+from media.models import MediaObject
+from photochanger.errors import ResultExpired, ResultNotFound, StorageError
+
+log = structlog.get_logger()
+
+Kind = MediaObject.Kind
+PURGED = (Kind.RESULT, Kind.PREVIEW, Kind.TEST_PHOTO)  # template pictures belong to the recipe
+BATCH = 200
+
+
+@dataclass(slots=True, kw_only=True)
+class Removed:
+    """What a purge did. ``failed`` files are out of reach for guests; cleanup tries them again."""
+
+    files: int = 0
+    bytes: int = 0
+    failed: int = 0
+
+
+def take_away(media: MediaObject) -> int:
+    """Delete the file and say so in its row; returns the freed bytes. A file that is gone is fine.
+
+    Raises OSError or StorageError when the file could not be removed; its row stays as it was.
+    """
+    storage.remove(media.path)
+    MediaObject.objects.filter(pk=media.pk, cleaned_at__isnull=True).update(
+        cleaned_at=timezone.now()
+    )
+    return media.size_bytes
+
+
+def delete_result(job_id: uuid.UUID, *, by: str) -> None:
+    """Delete a result and its preview for ever. Raises ResultNotFound, ResultExpired.
+
+    The link is dead when this returns. A file that a sick disk would not let go is logged, and
+    removed by cleanup.
+    """
+    files = MediaObject.objects.filter(job_id=job_id, kind__in=(Kind.RESULT, Kind.PREVIEW))
+    result = next((media for media in files if media.kind == Kind.RESULT), None)
+    if result is None:
+        raise ResultNotFound(str(job_id))
+    if result.is_over():
+        raise ResultExpired(str(job_id))
+    clear_away(job_id)
+    log.info("media.result.deleted", job=str(job_id), slot=result.slot_id, by=by)
+
+
+def clear_away(job_id: uuid.UUID) -> None:
+    """Put result and preview of a job out of reach, and their files off the disk if that works."""
+    files = MediaObject.objects.filter(
+        job_id=job_id, kind__in=(Kind.RESULT, Kind.PREVIEW), cleaned_at__isnull=True
+    )
+    _remove_batch(list(files))
+
+
+def purge(slot_id: str | None, *, by: str) -> Removed:
+    """Delete all results, previews and test photos of a slot, or of all; never template pictures.
+
+    In batches; a file that cannot be removed does not stop the rest.
+    """
+    files = MediaObject.objects.filter(kind__in=PURGED, cleaned_at__isnull=True)
+    if slot_id is not None:
+        files = files.filter(slot_id=slot_id)
+    removed, last = Removed(), uuid.UUID(int=0)
+    while batch := list(files.filter(pk__gt=last).order_by("pk")[:BATCH]):
+        last = batch[-1].pk
+        gone = _remove_batch(batch)
+        removed.files += len(gone)
+        removed.bytes += sum(media.size_bytes for media in gone)
+        removed.failed += len(batch) - len(gone)
+    log.info(
+        "media.purged",
+        slot=slot_id or "all",
+        by=by,
+        files=removed.files,
+        freed_bytes=removed.bytes,
+        failed=removed.failed,
+    )
+    return removed
+
+
+def _remove_batch(batch: list[MediaObject]) -> list[MediaObject]:
+    """Returns those whose files are gone."""
+    rows = MediaObject.objects.filter(cleaned_at__isnull=True)
+    now = timezone.now()
+    # First: from now on nobody gets them, whatever fails below.
+    rows.filter(pk__in=_keys(batch)).exclude(expires_at__lte=now).update(expires_at=now)
+    gone = [media for media in batch if _is_gone(media)]
+    rows.filter(pk__in=_keys(gone)).update(cleaned_at=now)
+    return gone
+
+
+def _keys(batch: Iterable[MediaObject]) -> list[uuid.UUID]:
+    return [media.pk for media in batch]
+
+
+def _is_gone(media: MediaObject) -> bool:
+    try:
+        storage.remove(media.path)
+    except (OSError, StorageError) as exc:  # one bad file must not save the others
+        log.error("media.file.left", media=str(media.pk), kind=media.kind, detail=str(exc))
+        return False
+    return True
