@@ -50,6 +50,7 @@ def _bounds() -> Iterator[checks.CheckMessage]:
         "UPLOAD_IDLE_SECONDS": (1, 60),
         "GEMINI_MAX_REQUEST_MB": (1, 100),
     }
+        "JWT_LIFETIME_MINUTES": (5, 7 * 24 * 60),
     for name, (low, high) in bounds.items():
         if not low <= getattr(settings, name) <= high:
             yield checks.Error(

@@ -96,6 +96,24 @@ class InvalidPassword(AppError):
     sentence = _("Wrong password. Check the password in the booth's settings.")
 
 
+class Unauthorized(AppError):
+    status, reason = 401, "unauthorized"
+    sentence = _("Log in first: the token is missing or wrong, or its time is over.")
+
+    def headers(self) -> dict[str, str]:
+        return super().headers() | {"WWW-Authenticate": "Bearer"}
+
+
+class LoginFailed(Unauthorized):
+    reason = "invalid_credentials"
+    sentence = _("Wrong name or password.")
+
+
+class Forbidden(AppError):
+    status, reason = 403, "forbidden"
+    sentence = _("Only administrators may do this.")
+
+
 class SlotNotFound(AppError):
     status, reason = 404, "slot_not_found"
     sentence = _("There is no such slot. Check the link in the booth's settings.")
@@ -155,6 +173,11 @@ class UnsupportedMediaType(AppError):
 class RateLimited(AppError):
     status, reason = 429, "rate_limited"
     sentence = _("Too many photos at once. Try again in a few seconds.")
+
+
+class Throttled(AppError):
+    status, reason = 429, "throttled"
+    sentence = _("Too many failed log-ins. Try again in a quarter of an hour.")
 
 
 # --- Our fault -----------------------------------------------------------------------------------
@@ -245,6 +268,9 @@ ERRORS: tuple[type[AppError], ...] = (
     InvalidImage,
     ChecksumMismatch,
     InvalidPassword,
+    Unauthorized,
+    LoginFailed,
+    Forbidden,
     SlotNotFound,
     SlotDisabled,
     JobNotFound,
@@ -256,6 +282,7 @@ ERRORS: tuple[type[AppError], ...] = (
     PayloadTooLarge,
     UnsupportedMediaType,
     RateLimited,
+    Throttled,
     InternalError,
     StorageError,
     BadResponse,
@@ -275,7 +302,7 @@ ERROR_BY_REASON = {error.reason: error for error in ERRORS}
 
 # --- In the API's description --------------------------------------------------------------------
 EXAMPLE_JOB = "0b5e6a1c-6f0e-4c55-9d0a-6f1f1c6a2b37"
-WITH_RETRY_AFTER = (RateLimited, ProviderQuota)
+WITH_RETRY_AFTER = (RateLimited, Throttled, ProviderQuota)
 
 
 def described(*reasons: str, fields: Mapping[str, str] | None = None) -> dict[int, dict[str, Any]]:

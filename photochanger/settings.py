@@ -53,6 +53,17 @@ ADMIN_CREDENTIALS_PATH = Path(
     env.str("ADMIN_CREDENTIALS_PATH", default=str(BASE_DIR / "secrets/runtime_credentials.json"))
 )
 
+# --- Log-in of administrators --------------------------------------------------------------------
+JWT_LIFETIME_MINUTES = env.int("JWT_LIFETIME_MINUTES", default=480)  # the day of an event
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": JWT_SIGNING_KEY,
+    "ISSUER": "photochanger",
+    "USER_ID_FIELD": "username",
+    "USER_ID_CLAIM": "sub",
+}
+LOGIN_FAILURE_LIMIT, LOGIN_LOCK_MINUTES = 10, 15
+
 # --- Addresses -----------------------------------------------------------------------------------
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
