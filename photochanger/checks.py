@@ -9,6 +9,8 @@ from django.conf import settings
 from django.core import checks
 from django.utils.module_loading import import_string
 
+from photochanger.syslog import parse_address
+
 
 @checks.register()
 def check_environment(**kwargs: Any) -> list[checks.CheckMessage]:
@@ -74,6 +76,14 @@ def _addresses() -> Iterator[checks.CheckMessage]:
                 f"{name} is not an address like https://photos.example.com.",
                 id="photochanger.E005",
             )
+    try:
+        parse_address(settings.SYSLOG_ADDRESS or "/dev/log")
+    except ValueError as exc:
+        yield checks.Error(
+            f"SYSLOG_ADDRESS: {exc}.",
+            hint="Use /dev/log for this machine's syslog, or host:514 for another one's by UDP.",
+            id="photochanger.E010",
+        )
     if not settings.ALLOWED_HOSTS:
         yield checks.Error(
             "ALLOWED_HOSTS is empty: every request would be refused.",

@@ -13,10 +13,17 @@ _SHARED: list[Any] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.StackInfoRenderer(),
 ]
+# Plain tracebacks: the fancy ones print local variables, passwords among them.
+_CONSOLE: list[Any] = [
+    structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+]
+_JSON: list[Any] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
 _LOGGERS = {
     # httpx logs every request's address at INFO; ours says more with less.
     "httpx": {"level": "WARNING"},
     "uvicorn.access": {"level": "WARNING"},
+    # It tells of every log-in, in words of its own; we do in photochanger/login.py.
+    "axes": {"level": "ERROR"},
     "django.request": {"filters": ["news"]},
 }
 
@@ -26,35 +33,33 @@ def _is_news(record: logging.LogRecord) -> bool:
     return record.exc_info is not None
 
 
-def configure(*, log_format: str, level: str) -> None:
+def configure(*, log_format: str, level: str, syslog_address: str = "") -> None:
     """Send structlog and the standard library's loggers through one renderer to stderr.
 
     ``log_format`` is ``json`` or ``console``; anything else is reported by a system check and
-    read as ``json`` here, since a log must exist before the checks run.
+    read as ``json`` here, since a log must exist before the checks run. Syslog, when there is an
+    address, gets the same lines, always as JSON.
     """
-    renderer: list[Any] = (
-        # Plain tracebacks: the fancy ones print local variables, passwords among them.
-        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
-        if log_format == "console"
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    )
+    handlers: dict[str, Any] = {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "structured"}
+    }
+    if syslog_address:
+        handlers["syslog"] = {
+            "()": "photochanger.syslog.NeverWaitingSyslogHandler",
+            "address": syslog_address,
+            "formatter": "json",
+        }
     logging.config.dictConfig(
         {
             "version": 1,
             "disable_existing_loggers": False,
             "formatters": {
-                "structured": {
-                    "()": structlog.stdlib.ProcessorFormatter,
-                    "foreign_pre_chain": _SHARED,
-                    "processors": [
-                        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                        *renderer,
-                    ],
-                }
+                "structured": _formatter(_CONSOLE if log_format == "console" else _JSON),
+                "json": _formatter(_JSON),
             },
             "filters": {"news": {"()": lambda: _is_news}},
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
-            "root": {"handlers": ["stderr"], "level": level},
+            "handlers": handlers,
+            "root": {"handlers": list(handlers), "level": level},
             "loggers": _LOGGERS,
         }
     )
@@ -64,3 +69,11 @@ def configure(*, log_format: str, level: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def _formatter(renderer: list[Any]) -> dict[str, Any]:
+    return {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "foreign_pre_chain": _SHARED,
+        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
+    }

@@ -204,3 +204,5 @@ logs.configure(
     log_format=env.str("LOG_FORMAT", default="console" if DEBUG else "json"),
     level=env.str("LOG_LEVEL", default="INFO"),
 )
+SYSLOG_ADDRESS: str = env.str("SYSLOG_ADDRESS", default="")
+    syslog_address=SYSLOG_ADDRESS,
