@@ -9,6 +9,7 @@ from pydantic import ValidationError as RecipeError
 from media.models import MediaObject
 from providers.base import DriverSettings, ProviderDriver
 from providers.registry import DRIVERS
+from slots.sentences import recipe_errors
 
 DEFAULT_PROVIDER, DEFAULT_OPERATION = "gemini", "image_edit"
 
@@ -76,10 +77,10 @@ class Slot(models.Model):
         if not self.is_active and not self.settings:
             return  # not configured yet, and nobody can send to it
         try:
-            self.recipe()
+            recipe = self.recipe()
         except RecipeError as exc:
-            lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors()]
-            raise ValidationError({"settings": lines}) from exc
+            raise ValidationError({"settings": recipe_errors(exc)}) from exc
+        self.settings = recipe.model_dump(mode="json", exclude_unset=True)  # "92" is 92 from now on
 
 
 class SlotTemplateMedia(models.Model):

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
+from pydantic import ValidationError as RecipeError
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
 MAX_FIELDS, MAX_NAME = 20, 40
+RECIPE = "recipe"  # the code of errors inside a slot's settings
 NOT_RIGHT = _("This value is not right.")
 REQUIRED = _("This field is needed.")
 WHOLE_NUMBER, NUMBER = _("A whole number is needed."), _("A number is needed.")
@@ -78,12 +80,27 @@ def place(parts: Iterable[int | str], *, prefix: str = "") -> str:
     return ".".join([prefix, *names] if prefix else names)
 
 
+def recipe_errors(error: RecipeError) -> list[DjangoValidationError]:
+    """A refused recipe as errors of the one field that keeps it."""
+    found = fields_of(error.errors(include_input=False, include_url=False))
+    return [
+        DjangoValidationError(
+            "%(name)s: %(sentence)s", code=RECIPE, params={"name": name, "sentence": sentence}
+        )
+        for name, sentence in found.items()
+    ]
+
+
 def fields_of_form(error: DjangoValidationError) -> Fields:
-    """Django's errors of a model, field by field."""
-    return {
-        name: _later(lambda found=found: " ".join(DjangoValidationError(found).messages))
-        for name, found in error.error_dict.items()
-    }
+    """Django's errors of a model, field by field; a recipe's by their places in it."""
+    fields: Fields = {}
+    for name, errors in error.error_dict.items():
+        for one in errors:
+            if one.code == RECIPE:
+                fields[f"{name}.{one.params['name']}".rstrip(".")] = one.params["sentence"]
+            else:
+                fields.setdefault(name, _later(lambda one=one: " ".join(one.messages)))
+    return fields
 
 
 _later: Any = lazy(lambda say: say(), str)

@@ -2,35 +2,48 @@
 
 import json
 from functools import cache
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
+import structlog
 from django.conf import settings as django_settings
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 from pydantic import BaseModel, Field
 
 from media.services import keep_results_for
-from photochanger.errors import SlotDisabled, SlotNotFound
+from photochanger.errors import SlotDisabled, SlotNotFound, VersionConflict
 from slots.models import Setting, Slot
 from slots.secrets import decrypt, encrypt, hash_password
 
+log = structlog.get_logger()
+
+MAX_SLOT_ID = 16
+
 PASSWORD_KEY = "ingest_password_hash"  # noqa: S105  the name of a setting
+
+
+MIN_PASSWORD, MAX_PASSWORD_BYTES = 6, 72  # bcrypt looks no further
+
+WaitSeconds = Annotated[int, Field(ge=10, le=60, strict=True)]
+TtlHours = Annotated[int, Field(ge=1, le=24 * 365, strict=True)]
+JobLimit = Annotated[int, Field(ge=1, le=1000, strict=True)]
+GallerySize = Annotated[int, Field(ge=1, le=100, strict=True)]
+HashCheck = Literal["off", "warn", "strict"]
 
 
 class PlatformSettings(BaseModel, extra="forbid", hide_input_in_errors=True):
     """What operators change at run time. A field without a row has the default given here."""
 
-    sync_response_seconds: int = Field(
-        default_factory=lambda: django_settings.SYNC_RESPONSE_SECONDS, ge=10, le=60
+    sync_response_seconds: WaitSeconds = Field(
+        default_factory=lambda: django_settings.SYNC_RESPONSE_SECONDS
     )
-    result_ttl_hours: int = Field(
-        default_factory=lambda: django_settings.RESULT_TTL_HOURS, ge=1, le=24 * 365
-    )
-    max_jobs_per_slot: int = Field(4, ge=1, le=1000)
-    max_jobs_per_provider: int = Field(30, ge=1, le=1000)
-    hash_check: Literal["off", "warn", "strict"] = "warn"
+    result_ttl_hours: TtlHours = Field(default_factory=lambda: django_settings.RESULT_TTL_HOURS)
+    max_jobs_per_slot: JobLimit = 4
+    max_jobs_per_provider: JobLimit = 30
+    hash_check: HashCheck = "warn"
     replay_by_hash: bool = True
-    gallery_size: int = Field(10, ge=1, le=100)
+    gallery_size: GallerySize = 10
     ingest_password_hash: str = ""
 
 
@@ -65,9 +78,23 @@ def _write(key: str, value: Any, *, by: str) -> None:
         row.save()
 
 
+def remember(key: str, value: Any, *, by: str) -> None:
+    """Keep a fact of the platform that is no setting, such as when cleanup ran last."""
+    _write(key, value, by=by)
+
+
+def recall(key: str) -> Any:
+    """What ``remember`` kept, or None."""
+    return Setting.objects.filter(key=key).values_list("value", flat=True).first()
+
+
 def set_ingest_password(password: str, *, by: str) -> None:
     """Set the password every booth must send. Blocking (bcrypt)."""
-    _write(PASSWORD_KEY, hash_password(password), by=by)
+    set_ingest_password_hash(hash_password(password), by=by)
+
+
+def set_ingest_password_hash(hashed: str, *, by: str) -> None:
+    _write(PASSWORD_KEY, hashed, by=by)
 
 
 def password_hash_for(slot: Slot, platform: PlatformSettings) -> str:
@@ -89,14 +116,22 @@ class OpenSlot(NamedTuple):
     password_hash: str  # what the booth's password must match; "" is closed
 
 
+def find_slot(slot_id: str) -> Slot:
+    """Raises SlotNotFound."""
+    # Whatever a link may hold: PostgreSQL takes no NUL, for one.
+    is_possible = len(slot_id) <= MAX_SLOT_ID and slot_id.isprintable()
+    slot = Slot.objects.filter(pk=slot_id).first() if is_possible else None
+    if slot is None:
+        raise SlotNotFound(slot_id[:40])
+    return slot
+
+
 def open_slot(slot_id: str) -> OpenSlot:
     """The slot behind a link, if photos may be sent to it. Raises SlotNotFound, SlotDisabled.
 
     Blocking, also by bcrypt, once per process, while ``INGEST_PASSWORD`` serves.
     """
-    slot = Slot.objects.filter(pk=slot_id).first()
-    if slot is None:
-        raise SlotNotFound(slot_id[:40])
+    slot = find_slot(slot_id)
     if not slot.is_active:
         raise SlotDisabled(slot.pk)
     platform = platform_settings()
@@ -106,12 +141,22 @@ def open_slot(slot_id: str) -> OpenSlot:
 def save_slot(slot: Slot, *, by: str) -> Slot:
     """Validate and store a changed slot as its next version; photos see it at once.
 
-    Raises Django's ValidationError, field by field.
+    Raises Django's ValidationError, field by field, and VersionConflict when somebody else has
+    stored it since it was read.
     """
     slot.full_clean()
-    slot.version, slot.updated_by = F("version") + 1, by
-    slot.save()
-    slot.refresh_from_db(fields=["version"])
+    read_version = slot.version
+    slot.version, slot.updated_by, slot.updated_at = read_version + 1, by, timezone.now()
+    columns = {
+        field.attname: getattr(slot, field.attname)
+        for field in Slot._meta.concrete_fields
+        if not field.primary_key
+    }
+    # Only the version that was read: of two at once, one is the later and must look again.
+    if not Slot.objects.filter(pk=slot.pk, version=read_version).update(**columns):
+        slot.version = read_version
+        raise VersionConflict(slot.pk, version=Slot.objects.get(pk=slot.pk).version)
+    log.info("slots.slot.saved", slot=slot.pk, version=slot.version, by=by)
     return slot
 
 
@@ -122,8 +167,12 @@ def provider_row_key(provider: str) -> str:
 
 
 def set_provider_key(provider: str, api_key: str, *, by: str) -> None:
-    """Store a provider's key encrypted; from now on it wins over the environment's."""
-    _write(provider_row_key(provider), {"api_key": encrypt(api_key)}, by=by)
+    """Store a provider's key encrypted; from now on it wins over the environment's.
+
+    An empty one takes the stored key away again.
+    """
+    value = {"api_key": encrypt(api_key)} if api_key else None
+    _write(provider_row_key(provider), value, by=by)
 
 
 def make_provider_row(provider: str) -> None:
@@ -140,4 +189,8 @@ def provider_key(provider: str, stored: object) -> str:
         stored = json.loads(stored)
     if isinstance(stored, dict):
         return decrypt(str(stored["api_key"]))
+    return environment_key(provider)
+
+
+def environment_key(provider: str) -> str:
     return str(getattr(django_settings, f"{provider.upper()}_API_KEY", ""))

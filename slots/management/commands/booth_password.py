@@ -5,9 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from slots.services import platform_settings, set_ingest_password
-
-MIN_LENGTH = 6
+from slots.services import MIN_PASSWORD, platform_settings, set_ingest_password
 
 
 class Command(BaseCommand):
@@ -31,8 +29,8 @@ class Command(BaseCommand):
 
     def _ask(self) -> str:
         password = getpass.getpass("New booth password: ")
-        if len(password) < MIN_LENGTH:
-            raise CommandError(f"At least {MIN_LENGTH} characters, please.")
+        if len(password) < MIN_PASSWORD:
+            raise CommandError(f"At least {MIN_PASSWORD} characters, please.")
         if password != getpass.getpass("Once more: "):
             raise CommandError("The two are not the same; nothing changed.")
         return password

@@ -1,0 +1,14 @@
+"""Absolute links to our own pages."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+
+
+def absolute(request: HttpRequest, name: str, **parts: Any) -> str:
+    """A link by the name of its URL; under ``PUBLIC_BASE_URL``, or as the caller reached us."""
+    path = reverse(name, kwargs=parts)
+    base: str = settings.PUBLIC_BASE_URL
+    return f"{base}{path}" if base else request.build_absolute_uri(path)

@@ -1,0 +1,55 @@
+"""Pictures that administrators upload: templates of slots, and photos for test runs."""
+
+import hashlib
+import uuid
+from datetime import datetime
+
+from django.utils import timezone
+
+from media import storage
+from media.models import MediaObject
+from photochanger.errors import MediaNotFound
+
+FOLDERS = {MediaObject.Kind.TEMPLATE: "templates", MediaObject.Kind.TEST_PHOTO: "test-photos"}
+
+
+def store_upload(
+    kind: MediaObject.Kind,
+    slot_id: str,
+    body: bytes,
+    *,
+    mime: str,
+    extension: str,
+    expires_at: datetime,
+) -> MediaObject:
+    """File first, row second. Raises StorageError."""
+    media_id = uuid.uuid4()
+    # A folder of its own, which goes with it: none of another upload is ever removed.
+    path = f"{FOLDERS[kind]}/{media_id}/picture.{extension}"
+    storage.write(path, body)
+    try:
+        return MediaObject.objects.create(
+            id=media_id,
+            slot_id=slot_id,
+            kind=kind,
+            path=path,
+            mime=mime,
+            size_bytes=len(body),
+            sha256=hashlib.sha256(body).hexdigest(),
+            expires_at=expires_at,
+        )
+    except BaseException:
+        storage.remove(path)
+        raise
+
+
+def find_upload(kind: MediaObject.Kind, media_id: str | uuid.UUID) -> MediaObject:
+    """Raises MediaNotFound, also when its time is over."""
+    try:
+        key = uuid.UUID(str(media_id))
+    except ValueError as exc:
+        raise MediaNotFound("no id") from exc
+    media = MediaObject.objects.filter(pk=key, kind=kind).first()
+    if media is None or media.is_over(timezone.now()):
+        raise MediaNotFound(str(key))
+    return media

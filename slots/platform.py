@@ -1,0 +1,83 @@
+"""The settings page of the administrators: everything that can be changed there, in one go."""
+
+import structlog
+from django.conf import settings as django_settings
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+from pydantic import ValidationError
+
+from photochanger.errors import InvalidFields
+from providers.registry import DRIVERS
+from slots.models import Setting
+from slots.passwords import clean_key, hashed_password
+from slots.schemas import ProviderKeyOut, SettingsIn, SettingsOut
+from slots.sentences import fields_of, place
+from slots.services import (
+    PASSWORD_KEY,
+    PlatformSettings,
+    change_settings,
+    environment_key,
+    provider_row_key,
+    set_ingest_password_hash,
+    set_provider_key,
+)
+
+log = structlog.get_logger()
+
+SECRETS = {"ingest_password", "provider_keys"}
+
+
+def read_settings() -> SettingsOut:
+    """What may be told: of keys and passwords only whether and since when. One query."""
+    keys = [*PlatformSettings.model_fields, *map(provider_row_key, DRIVERS)]
+    rows = {row.key: row for row in Setting.objects.filter(key__in=keys)}
+    values = {key: row.value for key, row in rows.items() if key in PlatformSettings.model_fields}
+    now = PlatformSettings.model_validate(values)
+    password = rows.get(PASSWORD_KEY)
+    return SettingsOut(
+        **now.model_dump(include=set(SettingsOut.model_fields)),
+        ingest_password_rotated_at=password.updated_at if password else None,
+        ingest_password_rotated_by=password.updated_by if password else None,
+        ingest_password_set=bool(now.ingest_password_hash or django_settings.INGEST_PASSWORD),
+        provider_keys={
+            name: _key_state(name, rows.get(provider_row_key(name))) for name in DRIVERS
+        },
+    )
+
+
+def _key_state(provider: str, row: Setting | None) -> ProviderKeyOut:
+    if row is not None and row.value:
+        return ProviderKeyOut(configured=True, updated_at=row.updated_at, source="console")
+    if environment_key(provider):
+        return ProviderKeyOut(configured=True, updated_at=None, source="environment")
+    return ProviderKeyOut(configured=False, updated_at=None, source=None)
+
+
+def save_settings(change: SettingsIn, *, by: str) -> None:
+    """All of it or nothing; booths and photos see it at once. Blocking, by bcrypt too.
+
+    Raises InvalidFields.
+    """
+    names = change.model_fields_set
+    keys = _clean_keys(change.provider_keys) if "provider_keys" in names else {}
+    hashed = hashed_password(change.ingest_password) if "ingest_password" in names else ""
+    values = {name: getattr(change, name) for name in names - SECRETS}
+    with transaction.atomic():
+        try:
+            change_settings(values, by=by)
+        except ValidationError as exc:
+            raise InvalidFields(fields_of(exc.errors(include_input=False))) from exc
+        if hashed:
+            set_ingest_password_hash(hashed, by=by)
+        for provider, key in keys.items():
+            set_provider_key(provider, key, by=by)
+    changed = sorted(names - {"provider_keys"}) + [f"provider_keys.{name}" for name in keys]
+    log.info("slots.settings.changed", names=changed, by=by)
+
+
+def _clean_keys(keys: dict[str, str | None]) -> dict[str, str]:
+    unknown = [name for name in keys if name not in DRIVERS]
+    if unknown:
+        words = _("There is no such provider.")
+        raise InvalidFields({place(["provider_keys", name]): words for name in unknown[:20]})
+    return {name: clean_key(name, key) for name, key in keys.items()}

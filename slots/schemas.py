@@ -1,0 +1,220 @@
+"""What the administrators' API takes and gives for slots and settings."""
+
+import uuid
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from ninja import Field, Schema
+from pydantic import StrictBool, model_validator
+
+from slots.models import Slot, SlotTemplateMedia
+from slots.services import (
+    MAX_PASSWORD_BYTES,
+    MIN_PASSWORD,
+    GallerySize,
+    HashCheck,
+    JobLimit,
+    TtlHours,
+    WaitSeconds,
+)
+
+ID_PATTERN = r"^[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}$"
+MediaId = Annotated[str, Field(pattern=ID_PATTERN, examples=["8b6f0fa6b5b0459fb887c249f2eb5b21"])]
+
+
+def kept(schema: dict[str, Any]) -> None:
+    """Absent keys keep their values: there is no default to show."""
+    schema.pop("default", None)
+
+
+def optional(description: str, **more: Any) -> Any:
+    """A key that may be absent."""
+    return Field(default=None, description=description, json_schema_extra=kept, **more)
+
+
+class TemplateMediaIn(Schema):
+    media_kind: SlotTemplateMedia.MediaKind = Field(description="The part the picture plays.")
+    media_object_id: MediaId = Field(description="As registering it has answered.")
+
+
+class SlotIn(Schema, extra="forbid"):
+    """A slot's new values. Absent keys keep theirs; what only answers hold is ignored."""
+
+    display_name: str = optional("The name people see.", max_length=100)
+    provider: str = optional("One of `GET /api/providers`.", max_length=30)
+    operation: str = optional("One of the provider's.", max_length=50)
+    is_active: StrictBool = optional("Whether photos may be sent to it.")
+    size_limit_mb: int = optional("Of one photo.", ge=1, le=20, strict=True)
+    sync_response_seconds: WaitSeconds | None = optional("Null: as in the settings.")
+    settings: dict[str, Any] = optional(
+        "The recipe, replaced as a whole; its schema is in `GET /api/providers`."
+    )
+    template_media: list[TemplateMediaIn] = optional(
+        "Replaces the slot's template pictures; an empty list removes them. A picture that is no "
+        "longer used is deleted.",
+        max_length=10,
+    )
+    on_failure: Slot.OnFailure = optional("`original`: a failure is answered with the photo.")
+    gallery_enabled: StrictBool = optional("Whether guests may look at its results.")
+    ingest_password: str = optional(
+        "The slot's own booth password instead of that of all slots; empty removes it. "
+        f"{MIN_PASSWORD} characters or more, {MAX_PASSWORD_BYTES} bytes or less.",
+        max_length=MAX_PASSWORD_BYTES,
+    )
+    version: int = optional(
+        "The version that was read: if the slot has another one by now, nothing is saved.",
+        ge=1,
+        strict=True,
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _what_was_read_may_come_back(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        only_read = SlotOut.model_fields.keys() - cls.model_fields.keys()
+        return {name: value for name, value in values.items() if name not in only_read}
+
+    def given(self, *names: str) -> dict[str, Any]:
+        """Those of the keys that were sent."""
+        return {name: getattr(self, name) for name in names if name in self.model_fields_set}
+
+
+class SlotShortOut(Schema):
+    id: str = Field(examples=["slot-001"])
+    display_name: str = Field(examples=["Slot 1 (Gemini)"])
+    provider: str = Field(examples=["gemini"])
+    operation: str = Field(examples=["image_edit"])
+    is_active: bool
+    is_configured: bool = Field(description="It has a recipe.")
+    ingest_url: str = Field(examples=["https://photos.example.com/ingest/slot-001"])
+    version: int
+    updated_at: datetime
+    updated_by: str
+
+
+class TemplateMediaOut(Schema):
+    media_kind: SlotTemplateMedia.MediaKind
+    media_object_id: str = Field(pattern="^[0-9a-f]{32}$")
+    mime: str
+    size_bytes: int
+    url: str = Field(description="The picture, for administrators.")
+
+
+class RecentResultOut(Schema):
+    job_id: uuid.UUID
+    created_at: datetime
+    expires_at: datetime | None
+    mime: str
+    size_bytes: int
+    result_url: str
+    preview_url: str
+    page_url: str
+
+
+class SlotOut(SlotShortOut):
+    size_limit_mb: int
+    sync_response_seconds: int | None = Field(description="Null: as in the settings.")
+    effective_sync_response_seconds: int
+    settings: dict[str, Any]
+    template_media: list[TemplateMediaOut]
+    on_failure: Slot.OnFailure
+    gallery_enabled: bool
+    gallery_url: str
+    ingest_password_set: bool = Field(description="The slot has a booth password of its own.")
+    recent_results: list[RecentResultOut] = Field(description="Newest first, without test runs.")
+
+
+class UploadOut(Schema):
+    media_object_id: str = Field(pattern="^[0-9a-f]{32}$")
+    slot_id: str
+    mime: str
+    size_bytes: int
+    width: int
+    height: int
+    expires_at: datetime = Field(description="When it is deleted.")
+
+
+class TemplateUploadOut(UploadOut):
+    media_kind: SlotTemplateMedia.MediaKind
+    url: str = Field(description="The picture, for administrators.")
+    expires_at: datetime = Field(description="When it is deleted, unless a slot uses it by then.")
+
+
+class ProviderKeyOut(Schema):
+    configured: bool
+    updated_at: datetime | None = Field(description="When it was entered; null if it was not.")
+    source: Literal["console", "environment"] | None
+
+
+class SettingsOut(Schema):
+    sync_response_seconds: int
+    result_ttl_hours: int
+    ingest_password_rotated_at: datetime | None
+    ingest_password_rotated_by: str | None
+    ingest_password_set: bool = Field(description="Without one, no booth gets in.")
+    provider_keys: dict[str, ProviderKeyOut]
+    max_jobs_per_slot: int
+    max_jobs_per_provider: int
+    hash_check: HashCheck
+    replay_by_hash: bool
+    gallery_size: int
+
+
+class SettingsIn(Schema, extra="forbid"):
+    """New values of some settings. Absent keys keep theirs; what only answers hold is ignored."""
+
+    sync_response_seconds: WaitSeconds = optional("How long a booth waits for its picture.")
+    result_ttl_hours: TtlHours = optional("How long results live, also those there are.")
+    ingest_password: str = optional(
+        "The password every booth must send, from now on. "
+        f"{MIN_PASSWORD} characters or more, {MAX_PASSWORD_BYTES} bytes or less.",
+        min_length=MIN_PASSWORD,
+        max_length=MAX_PASSWORD_BYTES,
+    )
+    provider_keys: dict[str, Annotated[str, Field(max_length=500)] | None] = optional(
+        "Keys by provider; null or empty goes back to the key of the environment."
+    )
+    max_jobs_per_slot: JobLimit = optional("Photos at one time.")
+    max_jobs_per_provider: JobLimit = optional("Photos at one time.")
+    hash_check: HashCheck = optional("What to do with the booth's `hash` of the photo.")
+    replay_by_hash: StrictBool = optional("Answer an equal photo with its earlier picture.")
+    gallery_size: GallerySize = optional("Results in a gallery.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _what_was_read_may_come_back(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        only_read = SettingsOut.model_fields.keys() - cls.model_fields.keys()
+        kept = {name: value for name, value in values.items() if name not in only_read}
+        keys = kept.get("provider_keys")
+        if isinstance(keys, dict):  # as answers tell of them: whether there is one
+            kept["provider_keys"] = {n: key for n, key in keys.items() if not isinstance(key, dict)}
+        return kept
+
+
+class ModelOut(Schema):
+    id: str
+    title: str
+    retires_at: date | None
+    is_retired: bool
+
+
+class OperationOut(Schema):
+    id: str
+    title: str
+    media_kinds: list[SlotTemplateMedia.MediaKind] = Field(
+        description="Template pictures it makes something of."
+    )
+
+
+class ProviderOut(Schema):
+    provider: str
+    title: str
+    models: list[ModelOut] = Field(description="Empty where there is nothing to choose.")
+    operations: list[OperationOut]
+    settings_schema: dict[str, Any] = Field(description="JSON Schema of a slot's `settings`.")
+    media_kinds: list[SlotTemplateMedia.MediaKind]
+    requires_public_media: bool = Field(description="It fetches pictures from us.")
+    input_formats: list[str] = Field(description="Of photos and template pictures.")

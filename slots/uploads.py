@@ -1,0 +1,120 @@
+"""Pictures that administrators upload for a slot: by content, sane, and without metadata."""
+
+import hashlib
+import io
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import IO, Protocol
+
+import structlog
+from django.conf import settings
+from django.utils import timezone
+
+from media.models import MediaObject
+from media.uploads import store_upload
+from photochanger.errors import InvalidImage, PayloadTooLarge, UnsupportedMediaType
+from providers.pictures import (
+    EXTENSIONS,
+    Photo,
+    UnreadablePicture,
+    clean,
+    decode,
+    read_header,
+    sniff,
+)
+from slots.services import find_slot
+
+log = structlog.get_logger()
+
+UNUSED_TEMPLATE_LIVES = timedelta(days=1)  # time enough to save the form it was uploaded in
+MAX_MEGAPIXELS = 50  # decoded whole: three or four bytes a pixel
+
+
+class Upload(Protocol):
+    """A file of a form: Django's, or any other that knows its size."""
+
+    size: int | None
+
+    def read(self) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    media: MediaObject
+    width: int
+    height: int
+
+
+def register_template(slot_id: str, upload: Upload, *, by: str) -> Uploaded:
+    """Store a template picture, upright and without metadata; no slot uses it yet.
+
+    Raises SlotNotFound, PayloadTooLarge, UnsupportedMediaType, InvalidImage, StorageError.
+    """
+    slot = find_slot(slot_id)
+    photo = _photo(upload)
+    try:
+        slices = clean(photo, max_bytes=settings.MAX_UPLOAD_MB * 1024 * 1024)
+    except UnreadablePicture as exc:
+        raise InvalidImage(str(exc)) from exc
+    body, mime = b"".join(slices.chunks(1024 * 1024)), slices.mime
+    slices.close()
+    media = store_upload(
+        MediaObject.Kind.TEMPLATE,
+        slot.pk,
+        body,
+        mime=mime,
+        extension=EXTENSIONS[mime],
+        expires_at=timezone.now() + UNUSED_TEMPLATE_LIVES,
+    )
+    log.info("slots.template.registered", slot=slot.pk, media=str(media.pk), by=by)
+    sides = (photo.width, photo.height)
+    return Uploaded(media, *(reversed(sides) if photo.orientation >= 5 else sides))
+
+
+def register_test_photo(slot_id: str, upload: Upload, *, by: str) -> Uploaded:
+    """Keep a photo for test runs for a short while, as it is. Raises as ``register_template``."""
+    slot = find_slot(slot_id)
+    photo = _photo(upload)
+    media = store_upload(
+        MediaObject.Kind.TEST_PHOTO,
+        slot.pk,
+        photo.file.read(),
+        mime=photo.mime,
+        extension=EXTENSIONS[photo.mime],
+        expires_at=timezone.now() + timedelta(seconds=settings.TEMP_TTL_SECONDS),
+    )
+    log.info("slots.test_photo.registered", slot=slot.pk, media=str(media.pk), by=by)
+    return Uploaded(media, photo.width, photo.height)
+
+
+def _photo(upload: Upload) -> Photo:
+    """Every pixel of it is decoded once, so that what is stored is known to work."""
+    if (upload.size or 0) > settings.MAX_UPLOAD_MB * 1024 * 1024:
+        raise PayloadTooLarge(f"{upload.size} bytes")
+    body = upload.read()
+    mime = sniff(body[:16])
+    if mime is None:
+        raise UnsupportedMediaType("neither JPEG, PNG nor WEBP by content")
+    try:
+        decode(body, max_megapixels=MAX_MEGAPIXELS)
+        return photo_of(io.BytesIO(body), mime)
+    except UnreadablePicture as exc:
+        raise InvalidImage(str(exc)) from exc
+
+
+def photo_of(file: IO[bytes], mime: str) -> Photo:
+    """Raises UnreadablePicture."""
+    width, height, orientation = read_header(file, max_megapixels=settings.MAX_PHOTO_MEGAPIXELS)
+    size_bytes = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    sha256 = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+    file.seek(0)
+    return Photo(
+        file=file,
+        size_bytes=size_bytes,
+        sha256=sha256,
+        mime=mime,
+        width=width,
+        height=height,
+        orientation=orientation,
+    )
