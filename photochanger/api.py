@@ -4,10 +4,11 @@ import json
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.db import Error as AnyDatabaseError
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
-from ninja.errors import ValidationError
+from ninja.errors import HttpError, ValidationError
 from ninja.openapi.docs import Swagger
 
 from ingest.api import ingest_router, jobs_router, short_router
@@ -41,6 +42,7 @@ api.add_router("/public", public_router)
 
 
 @api.exception_handler(AppError)
+api.add_router("/api/login", login_router)
 def answer_app_error(request: HttpRequest, exc: AppError) -> HttpResponse:
     level = log.error if exc.status == 500 else log.warning
     level("http.refused", status=exc.status, reason=exc.reason, detail=str(exc), job=exc.job_id)
@@ -65,6 +67,16 @@ def answer_database_error(request: HttpRequest, exc: AnyDatabaseError) -> HttpRe
 
 
 @api.exception_handler(Exception)
+@api.exception_handler(HttpError)  # Ninja's own, for a body that is no JSON
+def answer_unreadable_body(request: HttpRequest, exc: HttpError) -> HttpResponse:
+    return answer_app_error(request, InvalidRequest(str(exc)[:200]))
+
+
+@api.exception_handler(RequestDataTooBig)  # Django's, for a form or JSON, not for a photo
+def answer_too_large_body(request: HttpRequest, exc: RequestDataTooBig) -> HttpResponse:
+    return answer_app_error(request, PayloadTooLarge(str(exc)))
+
+
 def answer_bug(request: HttpRequest, exc: Exception) -> HttpResponse:
     log.exception("http.broke")
     return answer_app_error(request, InternalError(type(exc).__name__))

@@ -6,4 +6,4 @@ class PhotoChangerConfig(AppConfig):
     verbose_name = "PhotoChanger"
 
     def ready(self) -> None:
-        from photochanger import checks  # noqa: F401  registers them
+        from photochanger import checks, login  # noqa: F401  registers them

@@ -177,7 +177,7 @@ class RateLimited(AppError):
 
 class Throttled(AppError):
     status, reason = 429, "throttled"
-    sentence = _("Too many failed log-ins. Try again in a quarter of an hour.")
+    sentence = _("Too many failed log-ins. Wait a little, at most a quarter of an hour.")
 
 
 # --- Our fault -----------------------------------------------------------------------------------

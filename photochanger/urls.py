@@ -3,10 +3,12 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from photochanger.api import api
+from photochanger.login import console_login
 from stats.views import livez
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/"), name="home"),
+    path("admin/login/", console_login),
     path("admin/", admin.site.urls),
     path("livez", livez, name="livez"),
     path("", api.urls),

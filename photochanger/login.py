@@ -1,0 +1,205 @@
+"""The administrators' two doors, the API's and the console's, and the lock on both.
+
+django-axes counts failures in the database, so that all processes agree, by name and address
+together: who guesses locks himself out, and never an administrator who comes from elsewhere.
+"""
+
+from collections.abc import Mapping
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any, ClassVar, Literal
+
+import structlog
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth import authenticate
+from django.contrib.auth.models import AbstractBaseUser, User
+from django.contrib.auth.signals import user_logged_in, user_login_failed
+from django.core.exceptions import ValidationError
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.utils import timezone
+from ninja import Router, Schema
+from pydantic import Field
+
+from ingest.schemas import ErrorOut
+from photochanger.auth import LIFETIME, AdminToken
+from photochanger.errors import LoginFailed, Throttled, described
+
+log = structlog.get_logger()
+login_router = Router(tags=["login"])
+
+
+# --- The lock ------------------------------------------------------------------------------------
+def locked_address(request: HttpRequest) -> str | None:
+    """The address that failures are counted for (the setting AXES_CLIENT_IP_CALLABLE).
+
+    Never from a header: the edge has put the client behind a trusted proxy there already. Of an
+    IPv6 address the network counts, since one client has a whole one to choose from.
+    """
+    try:
+        address = ip_address(request.META.get("REMOTE_ADDR", "").partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(ip_network((address, 64), strict=False).network_address)
+    return str(address)
+
+
+def refuse_locked(request: HttpRequest, username: str) -> None:
+    """Raises Throttled while too many log-ins have failed for this name from this address."""
+    if seconds := _locked_for_s(request, username):
+        _log_failure(request, username, Throttled.reason)
+        raise Throttled(retry_after_s=seconds)
+
+
+def _locked_for_s(request: HttpRequest, username: str) -> float:
+    now = timezone.now()
+    # A row for each browser; one no longer counts when its last failure is older than the lock.
+    rows = AccessAttempt.objects.filter(
+        username=username,
+        ip_address=locked_address(request),
+        attempt_time__gt=now - settings.AXES_COOLOFF_TIME,
+    ).order_by("attempt_time")
+    attempts = list(rows.values_list("attempt_time", "failures_since_start"))
+    failures, seconds = sum(count for _, count in attempts), 0.0
+    for last, count in attempts:
+        if failures < settings.AXES_FAILURE_LIMIT:
+            break
+        failures -= count
+        seconds = (last + settings.AXES_COOLOFF_TIME - now).total_seconds()
+    return seconds
+
+
+# --- The API's door ------------------------------------------------------------------------------
+class LoginIn(Schema):
+    username: str = Field(min_length=1, max_length=150, pattern=r"^[^\x00]+$", examples=["serg"])
+    password: str = Field(min_length=1, max_length=1000, examples=["correct-horse-battery"])
+
+
+class TokenOut(Schema):
+    """Send it as ``Authorization: Bearer <access_token>``."""
+
+    access_token: str
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105  a word, no secret
+    expires_in: int = Field(description="Seconds until the token's time is over.")
+
+    model_config: ClassVar = {
+        "json_schema_extra": {
+            "example": {
+                "access_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJzZXJnIn0.c2ln",
+                "token_type": "bearer",
+                "expires_in": 28800,
+            }
+        }
+    }
+
+
+@login_router.post(
+    "",
+    response={200: TokenOut, 400: ErrorOut, 401: ErrorOut, 413: ErrorOut, 429: ErrorOut},
+    operation_id="log_in",
+    summary="Log in",
+    openapi_extra={
+        "responses": described(
+            *("invalid_request", "invalid_credentials", "payload_too_large", "throttled"),
+            *("internal_error", "storage_error"),
+        )
+    },
+)
+def token(request: HttpRequest, credentials: LoginIn, response: HttpResponse) -> TokenOut:
+    """A token for an administrator's name and password.
+
+    It ends with its time, and at once when the password changes or the account is closed. Ten
+    failures for one name from one address close this door, and the console's, to that name from
+    there for 15 minutes.
+    """
+    administrator = log_in(request, credentials.username, credentials.password)
+    response["Cache-Control"] = "no-store"
+    return TokenOut(
+        access_token=str(AdminToken.for_user(administrator)),
+        expires_in=int(LIFETIME.total_seconds()),
+    )
+
+
+def log_in(request: HttpRequest, username: str, password: str) -> User:
+    """The administrator of this name and password. Raises LoginFailed, Throttled.
+
+    An unknown, closed or powerless account takes as long, and is answered like, a wrong password.
+    """
+    refuse_locked(request, username)
+    request.POST = QueryDict()  # django-axes would parse JSON as a form
+    user = authenticate(request, username=username, password=password)
+    if user is None:
+        raise LoginFailed(_shown(username))
+    if not isinstance(user, User) or not user.is_superuser:
+        _log_failure(request, username, LoginFailed.reason)
+        raise LoginFailed(_shown(username))
+    user_logged_in.send(sender=User, request=request, user=user)
+    return user
+
+
+# --- The console's door --------------------------------------------------------------------------
+class ConsoleLoginForm(AdminAuthenticationForm):
+    refusal: Throttled | None = None
+
+    def clean(self) -> dict[str, Any]:
+        assert self.request
+        try:
+            refuse_locked(self.request, self.cleaned_data.get("username", ""))
+        except Throttled as exc:
+            self.refusal = exc
+            raise ValidationError(exc.sentence, code=exc.reason) from exc
+        return super().clean()
+
+    def confirm_login_allowed(self, user: User) -> None:
+        try:
+            super().confirm_login_allowed(user)
+        except ValidationError:
+            _log_failure(self.request, user.get_username(), LoginFailed.reason)
+            raise
+
+
+admin.site.login_form = ConsoleLoginForm
+
+
+def console_login(request: HttpRequest) -> HttpResponse:
+    """Django's own page, which would answer 200 to a closed door."""
+    response = admin.site.login(request)
+    form = (getattr(response, "context_data", None) or {}).get("form")
+    if isinstance(form, ConsoleLoginForm) and form.refusal:
+        response.status_code = form.refusal.status
+        for name, value in form.refusal.headers().items():
+            response[name] = value
+    return response
+
+
+# --- The log -------------------------------------------------------------------------------------
+@receiver(user_logged_in)
+def log_success(request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> None:
+    log.info("auth.login.success", username=user.get_username(), address=_address(request))
+
+
+@receiver(user_login_failed)
+def log_refusal(
+    credentials: Mapping[str, Any], request: HttpRequest | None = None, **kwargs: Any
+) -> None:
+    _log_failure(request, str(credentials.get("username", "")), LoginFailed.reason)
+
+
+def _log_failure(request: HttpRequest | None, username: str, reason: str) -> None:
+    log.warning(
+        "auth.login.failure", username=_shown(username), reason=reason, address=_address(request)
+    )
+
+
+def _address(request: HttpRequest | None) -> str:
+    return str(request.META.get("REMOTE_ADDR", "")) if request else ""
+
+
+def _shown(username: str) -> str:
+    """A name as typed by anybody, fit for one line of a log that people read."""
+    return "".join(char if char.isprintable() else "?" for char in username[:150])
