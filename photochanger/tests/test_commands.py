@@ -13,8 +13,11 @@ from unittest import mock
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.http import HttpRequest
 from django.test import SimpleTestCase, TestCase, override_settings
 
+from photochanger.auth import AdminToken, admin_of
+from photochanger.errors import Unauthorized
 from photochanger.tests.databases import BASE_DIR
 from slots.models import Slot
 from slots.secrets import password_matches
@@ -67,13 +70,16 @@ class SyncAdminsTests(TestCase):
         said = run("sync_admins", generate=True, **({"usernames": names} if names else {}))
         return dict(line.split() for line in said.splitlines() if line.startswith("  "))
 
+    def log_in(self, name: str, password: str) -> bool:
+        return self.client.login(request=HttpRequest(), username=name, password=password)
+
     def test_generated_passwords_open_the_console_and_are_kept_only_as_hashes(self) -> None:
         passwords = self.generated()
         self.assertEqual(set(passwords), {"serg", "igor"})
         self.assertEqual(self.path.stat().st_mode & 0o777, 0o600)
         for name, password in passwords.items():
             self.assertNotIn(password, self.path.read_text())
-            self.assertTrue(self.client.login(username=name, password=password))
+            self.assertTrue(self.log_in(name, password))
             self.assertEqual(self.client.get("/admin/").status_code, 200)
 
     def test_a_second_run_changes_no_password_and_shows_none(self) -> None:
@@ -84,12 +90,40 @@ class SyncAdminsTests(TestCase):
 
     def test_who_is_removed_from_the_file_is_out_at_once(self) -> None:
         passwords = self.generated()
-        self.assertTrue(self.client.login(username="igor", password=passwords["igor"]))
+        self.assertTrue(self.log_in("igor", passwords["igor"]))
         left = [a for a in json.loads(self.path.read_text())["admins"] if a["username"] == "serg"]
         self.write(json.dumps({"admins": left}))
         self.assertIn("1 closed", run("sync_admins"))
         self.assertEqual(self.client.get("/admin/").status_code, 302)  # to the login
-        self.assertFalse(self.client.login(username="igor", password=passwords["igor"]))
+        self.assertFalse(self.log_in("igor", passwords["igor"]))
+
+    def test_who_is_removed_from_the_file_loses_the_api_too(self) -> None:
+        self.generated("serg", "igor")
+        # One who may use the API only, made by hand.
+        made = User.objects.create(username="robot", is_superuser=True)
+        tokens = [
+            str(AdminToken.for_user(user)) for user in (User.objects.get(username="igor"), made)
+        ]
+        left = [a for a in json.loads(self.path.read_text())["admins"] if a["username"] == "serg"]
+        self.write(json.dumps({"admins": left}))
+        self.assertIn("2 closed", run("sync_admins"))
+        for token in tokens:
+            with self.assertRaises(Unauthorized):
+                admin_of(token)
+
+    def test_a_second_run_ends_no_token(self) -> None:
+        self.generated("serg")
+        token = str(AdminToken.for_user(User.objects.get(username="serg")))
+        run("sync_admins")
+        self.assertEqual(admin_of(token).username, "serg")
+
+    def test_a_changed_password_ends_the_old_tokens(self) -> None:
+        self.generated("serg")
+        token = str(AdminToken.for_user(User.objects.get(username="serg")))
+        self.path.unlink()
+        self.generated("serg")
+        with self.assertRaises(Unauthorized):
+            admin_of(token)
 
     def test_who_comes_back_is_let_in_again(self) -> None:
         self.generated()
@@ -100,7 +134,7 @@ class SyncAdminsTests(TestCase):
 
     def test_a_changed_password_ends_the_old_session(self) -> None:
         old = self.generated("serg")
-        self.assertTrue(self.client.login(username="serg", password=old["serg"]))
+        self.assertTrue(self.log_in("serg", old["serg"]))
         self.path.unlink()
         self.generated("serg")
         self.assertEqual(self.client.get("/admin/").status_code, 302)
