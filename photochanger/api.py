@@ -13,7 +13,14 @@ from ninja.openapi.docs import Swagger
 
 from ingest.api import ingest_router, jobs_router, short_router
 from media.api import public_router
-from photochanger.errors import AppError, InternalError, InvalidRequest, StorageError
+from photochanger.errors import (
+    AppError,
+    InternalError,
+    InvalidRequest,
+    PayloadTooLarge,
+    StorageError,
+)
+from photochanger.login import login_router
 from photochanger.middleware import language_of
 
 log = structlog.get_logger()
@@ -35,6 +42,7 @@ api = NinjaAPI(
     docs_url="/api/docs",
     openapi_url="/api/openapi.json",
 )
+api.add_router("/api/login", login_router)
 api.add_router("/api/ingest", ingest_router)
 api.add_router("/ingest", short_router)
 api.add_router("/api/jobs", jobs_router)
@@ -42,7 +50,6 @@ api.add_router("/public", public_router)
 
 
 @api.exception_handler(AppError)
-api.add_router("/api/login", login_router)
 def answer_app_error(request: HttpRequest, exc: AppError) -> HttpResponse:
     level = log.error if exc.status == 500 else log.warning
     level("http.refused", status=exc.status, reason=exc.reason, detail=str(exc), job=exc.job_id)
@@ -60,13 +67,6 @@ def answer_validation_error(request: HttpRequest, exc: ValidationError) -> HttpR
     return answer_app_error(request, InvalidRequest(f"not valid: {places}"))
 
 
-@api.exception_handler(AnyDatabaseError)  # InterfaceError, a lost connection, is no DatabaseError
-def answer_database_error(request: HttpRequest, exc: AnyDatabaseError) -> HttpResponse:
-    log.exception("http.database_failed")
-    return answer_app_error(request, StorageError(type(exc).__name__))
-
-
-@api.exception_handler(Exception)
 @api.exception_handler(HttpError)  # Ninja's own, for a body that is no JSON
 def answer_unreadable_body(request: HttpRequest, exc: HttpError) -> HttpResponse:
     return answer_app_error(request, InvalidRequest(str(exc)[:200]))
@@ -77,6 +77,13 @@ def answer_too_large_body(request: HttpRequest, exc: RequestDataTooBig) -> HttpR
     return answer_app_error(request, PayloadTooLarge(str(exc)))
 
 
+@api.exception_handler(AnyDatabaseError)  # InterfaceError, a lost connection, is no DatabaseError
+def answer_database_error(request: HttpRequest, exc: AnyDatabaseError) -> HttpResponse:
+    log.exception("http.database_failed")
+    return answer_app_error(request, StorageError(type(exc).__name__))
+
+
+@api.exception_handler(Exception)
 def answer_bug(request: HttpRequest, exc: Exception) -> HttpResponse:
     log.exception("http.broke")
     return answer_app_error(request, InternalError(type(exc).__name__))

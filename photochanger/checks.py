@@ -50,9 +50,9 @@ def _bounds() -> Iterator[checks.CheckMessage]:
         "RESULT_TTL_HOURS": (1, 24 * 365),
         "TEMP_TTL_SECONDS": (60, 24 * 3600),
         "UPLOAD_IDLE_SECONDS": (1, 60),
+        "JWT_LIFETIME_MINUTES": (5, 7 * 24 * 60),
         "GEMINI_MAX_REQUEST_MB": (1, 100),
     }
-        "JWT_LIFETIME_MINUTES": (5, 7 * 24 * 60),
     for name, (low, high) in bounds.items():
         if not low <= getattr(settings, name) <= high:
             yield checks.Error(

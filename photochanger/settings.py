@@ -169,6 +169,7 @@ INSTALLED_APPS = [
     "stats",
     "django.contrib.admin",
     "django.contrib.auth",
+    "axes",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
@@ -190,7 +191,6 @@ MIDDLEWARE = [
 ROOT_URLCONF = "photochanger.urls"
 ASGI_APPLICATION = "photochanger.asgi.application"
 TEMPLATES = [
-    "axes",
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
@@ -200,7 +200,6 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-    "photochanger.people.PageGuard",
             ]
         },
     }
@@ -220,9 +219,9 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("COOKIES_OVER_HTTPS_ONLY",
 
 # --- Logs ----------------------------------------------------------------------------------------
 LOGGING_CONFIG = None
+SYSLOG_ADDRESS: str = env.str("SYSLOG_ADDRESS", default="")
 logs.configure(
     log_format=env.str("LOG_FORMAT", default="console" if DEBUG else "json"),
     level=env.str("LOG_LEVEL", default="INFO"),
     syslog_address=SYSLOG_ADDRESS,
-SYSLOG_ADDRESS: str = env.str("SYSLOG_ADDRESS", default="")
 )
