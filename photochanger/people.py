@@ -1,25 +1,105 @@
-"""Django's middleware for pages that people open, skipped where only machines call.
+"""Django's middleware for pages that people open, skipped where only machines and guests call.
 
-A booth and a monitor have no session, no language cookie and no form token; each of these would
-cost the photo's path two thread hops.
+A booth, a monitor and a guest have no session, no language cookie and no form token; each of these
+would cost the photo's path two thread hops.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 
 from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from django.middleware import clickjacking, common, csrf, locale, security
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
+
+from photochanger.middleware import language_of
 
 MACHINE_PATHS = (
     "/ingest/",
     "/api/ingest/",
     "/api/jobs/",
-    "/public/results/",
-    "/public/provider-media/",
+    "/public/",
     "/livez",
 )
+
+GUARDS = {
+    "Content-Security-Policy": "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data: blob:",
+            "font-src 'self'",
+            "connect-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    ),
+    # The address of a guest's page is the guest's secret; no other site may learn it.
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+
+class PageGuard:
+    """Tells browsers what a page of ours may do: nothing inline, nothing from or to elsewhere.
+
+    Every page and every failure's page gets it, those of Django and of Ninja too.
+    """
+
+    async_capable, sync_capable = True, True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if iscoroutinefunction(self):
+            return self._guarded_later(request)
+        return guarded(self.get_response(request))
+
+    async def _guarded_later(self, request: HttpRequest) -> HttpResponseBase:
+        return guarded(await self.get_response(request))
+
+
+def guarded(response: HttpResponseBase) -> HttpResponseBase:
+    if is_page(response):
+        for name, value in GUARDS.items():
+            response.headers.setdefault(name, value)
+    return response
+
+
+class GuestLanguage:
+    """Guests read in the language of their phone; no cookie, no session, no thread hop."""
+
+    async_capable, sync_capable = True, False
+
+    def __init__(self, get_response: Callable[[HttpRequest], Awaitable[HttpResponseBase]]) -> None:
+        self.get_response = get_response
+        markcoroutinefunction(self)
+
+    async def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path_info.startswith("/public/"):
+            return await self.get_response(request)
+        language = language_of(request.headers.get("Accept-Language", ""))
+        with translation.override(language):
+            response = await self.get_response(request)
+        if is_page(response):
+            response.headers.setdefault("Content-Language", language)
+            patch_vary_headers(response, ["Accept-Language"])
+        return response
+
+
+def is_page(response: HttpResponseBase) -> bool:
+    return response.get("Content-Type", "").startswith("text/html")
 
 
 class ForPeople:

@@ -200,6 +200,8 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+    "photochanger.people.PageGuard",
+    "photochanger.people.GuestLanguage",
             ]
         },
     }

@@ -45,6 +45,12 @@ class Slot(models.Model):
         default=OnFailure.ERROR,
     )
     gallery_enabled = models.BooleanField(_("public gallery"), default=True)
+    gallery_until = models.DateTimeField(
+        _("gallery open until"),
+        null=True,
+        blank=True,
+        help_text=_("Empty: for as long as it is switched on."),
+    )
     version = models.PositiveIntegerField(default=1, editable=False)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
     updated_by = models.CharField(_("changed by"), max_length=150, blank=True, editable=False)

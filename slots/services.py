@@ -9,7 +9,7 @@ from django.conf import settings as django_settings
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
 from media.services import keep_results_for
 from photochanger.errors import SlotDisabled, SlotNotFound, VersionConflict
@@ -44,6 +44,7 @@ class PlatformSettings(BaseModel, extra="forbid", hide_input_in_errors=True):
     hash_check: HashCheck = "warn"
     replay_by_hash: bool = True
     gallery_size: GallerySize = 10
+    galleries_open: StrictBool = True
     ingest_password_hash: str = ""
 
 
@@ -108,6 +109,12 @@ def _first_password_hash() -> str:
 
 
 _hash_once = cache(hash_password)
+
+
+def gallery_is_open(slot: Slot, platform: PlatformSettings) -> bool:
+    """Whether anybody who knows the slot's name may look at its results now."""
+    is_over = slot.gallery_until is not None and slot.gallery_until <= timezone.now()
+    return platform.galleries_open and slot.is_active and slot.gallery_enabled and not is_over
 
 
 class OpenSlot(NamedTuple):
