@@ -1,0 +1,130 @@
+"""What `manage.py cleanup_media` does, and what it last did."""
+
+import time
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+from pydantic import BaseModel
+
+from ingest.models import Job
+from media.cleanup import Progress, Sweep
+from photochanger.errors import Interrupted
+from slots.services import platform_settings, recall, remember
+
+log = structlog.get_logger()
+
+LAST_RUN = "cleanup.last"
+BATCH = 500
+# A server may still be writing what came of a photo; taken from it, that would be lost. Limits and
+# readers do not wait for us: to them the photo is over at its deadline.
+CLOSED_AFTER = timedelta(minutes=1)
+DETAIL = "the server stopped while it worked on this photo; closed by cleanup"
+
+
+class CleanupReport(BaseModel, frozen=True):
+    """What one run did; after a dry run, what it would have done."""
+
+    finished_at: datetime
+    took_ms: int
+    by: str
+    slot_id: str | None  # none: all
+    dry_run: bool
+    closed_jobs: int  # left open by a server that died
+    moved_results: int  # whose time is another one since the setting was changed
+    removed: dict[str, int]  # files, by kind
+    lost_files: int  # rows that had no file any more
+    forgotten_rows: int  # of files that went long ago
+    freed_bytes: int
+    failures: int  # the log names each
+
+
+def clean_up(
+    slot_id: str | None = None,
+    *,
+    dry_run: bool = False,
+    by: str,
+    progress: Progress = lambda step, done, total: None,
+) -> CleanupReport:
+    """Remove what is over, of a slot or of all; ``dry_run``: only count it.
+
+    Blocking, for minutes when there is much. May run several times at once, and be killed at any
+    point. A file that cannot be removed is a failure in the report, never an exception.
+    """
+    started = time.monotonic()
+    sweep = Sweep(slot_id=slot_id, dry_run=dry_run, progress=progress)
+    sweep.align(platform_settings().result_ttl_hours)
+    closed_jobs = close_overdue(slot_id, dry_run=dry_run)
+    sweep.remove_expired()
+    sweep.mark_lost()
+    sweep.remove_orphans()
+    sweep.forget_rows()
+    report = CleanupReport(
+        finished_at=timezone.now(),
+        took_ms=round((time.monotonic() - started) * 1000),
+        by=by,
+        slot_id=slot_id,
+        dry_run=dry_run,
+        closed_jobs=closed_jobs,
+        moved_results=sweep.moved_results,
+        removed=dict(sweep.removed),
+        lost_files=sweep.lost_files,
+        forgotten_rows=sweep.forgotten_rows,
+        freed_bytes=sweep.freed_bytes,
+        failures=sweep.failures,
+    )
+    if slot_id is None and not dry_run:  # a slot's own run must not hide that cron stands still
+        remember(LAST_RUN, report.model_dump(mode="json"), by=by)
+    level = log.warning if report.failures else log.info
+    told = report.model_dump(mode="json", exclude={"finished_at", "slot_id"})
+    level("media.cleanup.finished", slot=slot_id or "all", **told)
+    return report
+
+
+def last_cleanup() -> CleanupReport | None:
+    """The last whole run that came to its end, or None when there was none yet."""
+    stored = recall(LAST_RUN)
+    return CleanupReport.model_validate(stored) if stored else None
+
+
+def close_overdue(slot_id: str | None = None, *, dry_run: bool = False) -> int:
+    """Close the rows of jobs whose server died, as every reader sees them already."""
+    overdue = Job.objects.filter(
+        status=Job.Status.PROCESSING, deadline__lt=timezone.now() - CLOSED_AFTER
+    )
+    if slot_id is not None:
+        overdue = overdue.filter(slot_id=slot_id)
+    if dry_run:
+        return overdue.count()
+    closed = 0
+    while batch := _close_batch(overdue):
+        closed += len(batch)
+        for job in batch:
+            log.warning(
+                "ingest.job.closed",
+                job=str(job.pk),
+                slot=job.slot_id,
+                status=Job.Status.FAILED,
+                reason=Interrupted.reason,
+                detail=DETAIL,
+            )
+    return closed
+
+
+@transaction.atomic
+def _close_batch(overdue: QuerySet[Job]) -> list[Job]:
+    """Jobs that another run is closing at this moment are left to it."""
+    rows = overdue.order_by("deadline").select_for_update(skip_locked=True, no_key=True)
+    batch = list(rows.only("pk", "slot_id")[:BATCH])
+    Job.objects.filter(pk__in=[job.pk for job in batch], status=Job.Status.PROCESSING).update(
+        status=Job.Status.FAILED,
+        failure_reason=Interrupted.reason,
+        failure_detail=DETAIL,
+        # When it was over to its booth and to every reader; when cleanup came says nothing. How
+        # long it was really worked on nobody knows, so it has no duration.
+        finished_at=F("deadline"),
+        replay_key=None,  # a repeat is a new job
+    )
+    return batch

@@ -1,0 +1,301 @@
+import os
+import tempfile
+import threading
+import tracemalloc
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.db import connection, connections
+from django.test import TestCase, TransactionTestCase, override_settings
+from django.utils import timezone
+
+from media import storage
+from media.cleanup import BATCH, ORPHAN_AFTER, Sweep
+from media.models import MediaObject
+
+Kind = MediaObject.Kind
+HOUR = timedelta(hours=1)
+FOLDERS = {
+    Kind.PROVIDER_INPUT: "provider-inputs",
+    Kind.TEMPLATE: "templates",
+    Kind.TEST_PHOTO: "test-photos",
+}
+
+
+def sweep(**options: Any) -> Sweep:
+    run = Sweep(**options)
+    run.align(72)
+    run.remove_expired()
+    run.mark_lost()
+    run.remove_orphans()
+    run.forget_rows()
+    return run
+
+
+def facts(run: Sweep) -> dict[str, Any]:
+    names = ("removed", "lost_files", "forgotten_rows", "freed_bytes", "failures", "moved_results")
+    return {name: getattr(run, name) for name in names}
+
+
+class MediaFolder:
+    """A folder of the test's own, and things put into it."""
+
+    root: Path
+    enterContext: Callable[..., Any]
+
+    def use_own_folder(self) -> None:
+        self.root = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.enterContext(override_settings(MEDIA_ROOT=self.root))
+
+    def media(
+        self,
+        kind: Kind = Kind.RESULT,
+        *,
+        expires_in: timedelta | None = -HOUR,
+        slot_id: str = "slot-001",
+        file: bytes | None = b"picture",
+        **columns: Any,
+    ) -> MediaObject:
+        now, job_id = timezone.now(), uuid.uuid4()
+        folder = f"{FOLDERS[kind]}/{job_id}" if kind in FOLDERS else f"results/{slot_id}/{job_id}"
+        media = MediaObject.objects.create(
+            job_id=job_id,
+            slot_id=slot_id,
+            kind=kind,
+            path=f"{folder}/payload.jpg",
+            mime="image/jpeg",
+            size_bytes=len(file or b"picture"),
+            expires_at=None if expires_in is None else now + expires_in,
+            # As long ago as a result's time takes, so that nothing has to be aligned.
+            **{"created_at": now + (expires_in or HOUR) - 72 * HOUR, **columns},
+        )
+        if file is not None:
+            storage.write(media.path, file)
+        return media
+
+    def file(self, path: str, *, age: timedelta = 2 * ORPHAN_AFTER, body: bytes = b"file") -> Path:
+        storage.write(path, body)
+        stamp = (timezone.now() - age).timestamp()
+        os.utime(self.root / path, (stamp, stamp))
+        return self.root / path
+
+    def is_there(self, media: MediaObject) -> bool:
+        return (self.root / media.path).exists()
+
+
+class SweepTests(MediaFolder, TestCase):
+    def setUp(self) -> None:
+        self.use_own_folder()
+
+    def assert_gone(self, media: MediaObject) -> None:
+        media.refresh_from_db()
+        self.assertFalse((self.root / media.path).parent.exists(), media.path)
+        self.assertIsNotNone(media.cleaned_at)
+
+    def test_what_is_over_goes_from_the_disk_and_its_row_stays_to_say_so(self) -> None:
+        kinds = (Kind.RESULT, Kind.PREVIEW, Kind.PROVIDER_INPUT, Kind.TEST_PHOTO)
+        over = [self.media(kind) for kind in kinds]
+        kept = [self.media(kind, expires_in=HOUR) for kind in kinds]
+        run = sweep()
+        for media in over:
+            self.assert_gone(media)
+        for media in kept:
+            self.assertTrue(self.is_there(media))
+        self.assertEqual({kind: run.removed[kind] for kind in kinds}, dict.fromkeys(kinds, 1))
+        self.assertEqual((run.freed_bytes, run.failures), (4 * len(b"picture"), 0))
+
+    def test_a_second_run_finds_nothing(self) -> None:
+        self.media()
+        self.file("results/slot-001/x/payload.jpg")
+        sweep()
+        self.assertEqual(facts(sweep()), facts(Sweep()))
+
+    def test_a_template_picture_goes_only_when_no_recipe_has_taken_it_for_a_while(self) -> None:
+        used = self.media(Kind.TEMPLATE, expires_in=None)
+        fresh = self.media(Kind.TEMPLATE, expires_in=-ORPHAN_AFTER / 2)
+        unused = self.media(Kind.TEMPLATE, expires_in=-2 * ORPHAN_AFTER)
+        run = sweep()
+        self.assertTrue(self.is_there(used))
+        self.assertTrue(self.is_there(fresh))
+        self.assert_gone(unused)
+        self.assertEqual((run.removed["template"], run.failures), (1, 0))
+
+    def test_a_changed_time_is_given_to_results_that_missed_it(self) -> None:
+        media = self.media(expires_in=HOUR, created_at=timezone.now() - 73 * HOUR)
+        run = sweep()
+        self.assertEqual((run.moved_results, run.removed["result"]), (1, 1))
+        self.assert_gone(media)
+
+    def test_a_dry_run_counts_the_same_and_touches_nothing(self) -> None:
+        self.media()
+        self.media(expires_in=HOUR, created_at=timezone.now() - 73 * HOUR)
+        self.media(Kind.PREVIEW)
+        self.media(expires_in=HOUR, file=None)
+        self.media(file=None, cleaned_at=timezone.now() - timedelta(days=40))
+        self.file("results/slot-001/x/payload.jpg")
+        self.file("results/slot-001/x/.abc.part")
+
+        def state() -> tuple[object, object]:
+            files = sorted((p, p.stat().st_mtime_ns) for p in self.root.rglob("*"))
+            return files, list(MediaObject.objects.order_by("pk").values())
+
+        before = state()
+        dry = sweep(dry_run=True)
+        self.assertEqual(state(), before)
+        self.assertEqual(facts(dry), facts(sweep()))
+        self.assertEqual(dry.removed.total(), 5)
+
+    def test_files_without_rows_go_when_no_job_can_still_be_writing_their_row(self) -> None:
+        old = self.file("results/slot-001/a/payload.jpg")
+        half = self.file("provider-inputs/.abc.part")
+        young = self.file("results/slot-001/b/payload.jpg", age=ORPHAN_AFTER / 2)
+        known = self.media(expires_in=HOUR)
+        os.utime(self.root / known.path, (1, 1))
+        run = sweep()
+        self.assertFalse(old.parent.exists() or half.exists())
+        self.assertTrue(young.exists() and self.is_there(known))
+        self.assertEqual((run.removed["orphan"], run.removed["leftover"]), (1, 1))
+        self.assertEqual(run.freed_bytes, 2 * len(b"file"))
+
+    def test_a_file_that_came_back_from_a_backup_goes_again(self) -> None:
+        media = self.media(cleaned_at=timezone.now() - HOUR)
+        os.utime(self.root / media.path, (1, 1))
+        self.assertEqual(sweep().removed["orphan"], 1)
+        self.assertFalse(self.is_there(media))
+
+    def test_what_others_keep_in_the_same_folder_is_let_be(self) -> None:
+        theirs = self.file("backups/dump.sql")
+        self.assertEqual(sweep().removed.total(), 0)
+        self.assertTrue(theirs.exists())
+
+    def test_a_file_name_that_is_no_text_is_an_orphan_like_others(self) -> None:
+        self.file("results/slot-001/a/b.jpg").rename(
+            os.fsdecode(bytes(self.root) + b"/results/slot-001/a/\xff.jpg")
+        )
+        run = sweep()
+        self.assertEqual((run.removed["orphan"], run.failures), (1, 0))
+
+    def test_a_row_without_its_file_is_marked(self) -> None:
+        media = self.media(expires_in=HOUR, file=None)
+        self.assertEqual(sweep().lost_files, 1)
+        media.refresh_from_db()
+        self.assertIsNotNone(media.cleaned_at)
+
+    def test_a_template_picture_without_its_file_is_a_failure_that_an_operator_hears_of(
+        self,
+    ) -> None:
+        media = self.media(Kind.TEMPLATE, expires_in=None, file=None)
+        with self.assertLogs("media.cleanup", "ERROR"):
+            run = sweep()
+        media.refresh_from_db()
+        self.assertEqual((run.failures, run.lost_files, media.cleaned_at), (1, 0, None))
+
+    def test_a_disk_that_is_not_mounted_loses_no_picture(self) -> None:
+        for _ in range(20):
+            self.media(expires_in=HOUR, file=None)
+        with self.assertLogs("media.cleanup", "ERROR") as logged:
+            run = sweep()
+        self.assertIn("it is empty", str(logged.output))
+        self.assertEqual((run.failures, run.lost_files), (1, 0))
+        self.assertFalse(MediaObject.objects.filter(cleaned_at__isnull=False).exists())
+
+    def test_one_bad_file_is_named_and_does_not_stop_the_rest(self) -> None:
+        bad = self.media(file=None, expires_in=-2 * HOUR)
+        (self.root / bad.path / "inside").mkdir(parents=True)  # a folder where a file should be
+        good = self.media()
+        with self.assertLogs("media.cleanup", "ERROR") as logged:
+            run = sweep()
+        self.assert_gone(good)
+        bad.refresh_from_db()
+        self.assertIsNone(bad.cleaned_at)
+        self.assertEqual((run.failures, run.removed["result"]), (1, 1))
+        self.assertIn(bad.path, str(logged.output))
+
+    def test_a_slot_alone(self) -> None:
+        other = self.media(slot_id="slot-002")
+        orphan = self.file("results/slot-002/a/payload.jpg")
+        mine = self.media(slot_id="slot-003")
+        self.file("results/slot-003/a/payload.jpg")
+        run = sweep(slot_id="slot-003")
+        self.assert_gone(mine)
+        self.assertTrue(self.is_there(other) and orphan.exists())
+        self.assertEqual(run.removed.total(), 2)
+
+    def test_rows_are_forgotten_when_nobody_asks_for_them_any_more(self) -> None:
+        now = timezone.now()
+        result = self.media(file=None, cleaned_at=now - timedelta(days=29))
+        self.media(file=None, cleaned_at=now - timedelta(days=31))
+        self.media(Kind.PROVIDER_INPUT, file=None, cleaned_at=now - timedelta(days=4))
+        self.assertEqual(sweep().forgotten_rows, 2)
+        self.assertEqual(MediaObject.objects.get(), result)
+
+    def test_a_run_that_was_killed_after_the_file_went_is_taken_up_again(self) -> None:
+        media = self.media()
+        storage.remove(media.path)  # so far it came
+        self.assertEqual(sweep().removed["result"], 1)
+        self.assert_gone(media)
+
+
+class ManyFilesTests(MediaFolder, TestCase):
+    def test_thousands_of_files_take_no_more_memory_than_hundreds(self) -> None:
+        self.use_own_folder()
+        rows = 4 * BATCH
+        MediaObject.objects.bulk_create(
+            [
+                MediaObject(
+                    slot_id="slot-001",
+                    kind=Kind.RESULT,
+                    path=f"results/slot-001/{number}/payload.jpg",
+                    mime="image/jpeg",
+                    size_bytes=1,
+                    expires_at=timezone.now() - HOUR * (number % 7),
+                )
+                for number in range(rows)
+            ]
+        )
+        for number in range(2 * rows):  # half of them are orphans
+            path = self.root / f"results/slot-001/{number}/payload.jpg"
+            path.parent.mkdir(parents=True)
+            path.touch()
+            os.utime(path, (1, 1))
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        run = sweep()
+        _, peak_bytes = tracemalloc.get_traced_memory()
+        self.assertEqual((run.removed["result"], run.removed["orphan"]), (rows, rows))
+        self.assertEqual(list((self.root / "results/slot-001").iterdir()), [])
+        self.assertLess(peak_bytes, 8_000_000)
+
+
+class TwoRunsTests(MediaFolder, TransactionTestCase):
+    def test_two_runs_at_once_count_each_file_once_and_neither_fails(self) -> None:
+        if connection.vendor == "sqlite":
+            self.skipTest(
+                "an SQLite database in memory has one connection; see the test by command"
+            )
+        self.use_own_folder()
+        for number in range(150):
+            self.media()
+            self.file(f"results/slot-001/orphan-{number}/payload.jpg")
+        runs: list[Sweep] = []
+        together = threading.Barrier(2)
+
+        def run() -> None:
+            together.wait(5)
+            try:
+                runs.append(sweep())
+            finally:
+                connections.close_all()
+
+        threads = [threading.Thread(target=run) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        self.assertEqual(len(runs), 2)
+        for kind in ("result", "orphan"):
+            self.assertEqual(sum(run.removed[kind] for run in runs), 150, kind)
+        self.assertEqual([run.failures for run in runs], [0, 0])
