@@ -8,7 +8,11 @@ from django.urls import reverse
 
 
 def absolute(request: HttpRequest, name: str, **parts: Any) -> str:
-    """A link by the name of its URL; under ``PUBLIC_BASE_URL``, or as the caller reached us."""
-    path = reverse(name, kwargs=parts)
+    """A link by the name of its URL."""
+    return link_to(request, reverse(name, kwargs=parts))
+
+
+def link_to(request: HttpRequest, path: str) -> str:
+    """Under ``PUBLIC_BASE_URL``, or else as the caller reached us."""
     base: str = settings.PUBLIC_BASE_URL
     return f"{base}{path}" if base else request.build_absolute_uri(path)

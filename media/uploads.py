@@ -53,3 +53,12 @@ def find_upload(kind: MediaObject.Kind, media_id: str | uuid.UUID) -> MediaObjec
     if media is None or media.is_over(timezone.now()):
         raise MediaNotFound(str(key))
     return media
+
+
+def read_upload(kind: MediaObject.Kind, media_id: str | uuid.UUID) -> tuple[MediaObject, bytes]:
+    """Raises MediaNotFound, StorageError."""
+    media = find_upload(kind, media_id)
+    try:
+        return media, storage.read(media.path)
+    except FileNotFoundError as exc:
+        raise MediaNotFound(f"{media.path} is not there") from exc

@@ -1,7 +1,10 @@
 """The one NinjaAPI, and the one place where failures become HTTP answers."""
 
 import json
+import re
+from typing import Any
 
+import orjson
 import structlog
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -10,20 +13,34 @@ from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.openapi.docs import Swagger
+from ninja.parser import Parser
 
 from ingest.api import ingest_router, jobs_router, short_router
 from media.api import public_router
+from photochanger.auth import AdminAuth
 from photochanger.errors import (
     AppError,
     InternalError,
+    InvalidFields,
     InvalidRequest,
     PayloadTooLarge,
     StorageError,
 )
 from photochanger.login import login_router
 from photochanger.middleware import language_of
+from slots.api import (
+    media_router,
+    providers_router,
+    settings_router,
+    slots_router,
+    template_media_router,
+)
+from slots.sentences import fields_of
+from stats.api import stats_router
 
 log = structlog.get_logger()
+
+NUL_IN_JSON = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 DESCRIPTION = """\
 A photo booth posts a photo to a slot, waits, and prints the picture that comes back in the same
@@ -33,7 +50,19 @@ Every refusal and failure is JSON: `failure_reason` is a stable word for program
 sentence for people in the language of `Accept-Language` (Russian or English).
 """
 
+
+class Bodies(Parser):
+    """JSON that every database of ours can keep: no NUL, no half characters, no NaN."""
+
+    def parse_body(self, request: HttpRequest) -> dict[str, Any]:
+        if NUL_IN_JSON.search(request.body):
+            raise ValueError("NUL")
+        body: dict[str, Any] = orjson.loads(request.body)
+        return body
+
+
 api = NinjaAPI(
+    parser=Bodies(),
     title="PhotoChanger",
     version=json.loads((settings.BASE_DIR / "spec/contracts/VERSION.json").read_text())["version"],
     description=DESCRIPTION,
@@ -47,6 +76,15 @@ api.add_router("/api/ingest", ingest_router)
 api.add_router("/ingest", short_router)
 api.add_router("/api/jobs", jobs_router)
 api.add_router("/public", public_router)
+api.add_router("/api/stats", stats_router, auth=AdminAuth())
+for prefix, router in (
+    ("/api/slots", slots_router),
+    ("/api/template-media", template_media_router),
+    ("/api/media", media_router),
+    ("/api/settings", settings_router),
+    ("/api/providers", providers_router),
+):
+    api.add_router(prefix, router, auth=AdminAuth())
 
 
 @api.exception_handler(AppError)
@@ -63,8 +101,13 @@ def answer_app_error(request: HttpRequest, exc: AppError) -> HttpResponse:
 
 @api.exception_handler(ValidationError)
 def answer_validation_error(request: HttpRequest, exc: ValidationError) -> HttpResponse:
-    places = [".".join(map(str, error["loc"])) for error in exc.errors]
-    return answer_app_error(request, InvalidRequest(f"not valid: {places}"))
+    """Of each place only the field: not that it came in the body, nor the view's name for it."""
+    fields = fields_of({**error, "loc": _place(error["loc"])} for error in exc.errors)
+    return answer_app_error(request, InvalidFields(fields))
+
+
+def _place(parts: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    return parts[2:] if parts[0] == "body" else parts[1:]
 
 
 @api.exception_handler(HttpError)  # Ninja's own, for a body that is no JSON

@@ -3,7 +3,8 @@
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from datetime import date
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
 from django.utils.translation import gettext_noop as _  # translated where a form is drawn
 from pydantic import BaseModel, Field
@@ -25,6 +26,8 @@ class DriverSettings(BaseModel, extra="forbid", hide_input_in_errors=True):
     def may_change_picture(self) -> bool:
         return self.output_format is not None or self.output_max_side_px is not None
 
+
+ALL_TEMPLATE_KINDS = ("style", "background", "base", "overlay", "face")
 
 S = TypeVar("S", bound=DriverSettings)
 # Puts a picture under a public link that a provider can fetch until the job's deadline. Raises
@@ -66,6 +69,17 @@ class ProviderRequest(Generic[S]):
     publish: Publish | None = None  # nobody here can: a driver that must, raises ProviderConfig
 
 
+class Model(Protocol):
+    """A model a provider offers, for people to choose."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def retires_on(self) -> date | None: ...
+
+
 class ProviderDriver(ABC, Generic[S]):
     """One AI service. Raises only ProviderError; gives way at once when it is cancelled.
 
@@ -75,6 +89,10 @@ class ProviderDriver(ABC, Generic[S]):
     name: ClassVar[str]
     title: ClassVar[str]
     operations: ClassVar[dict[str, Any]]  # operation -> title for people
+    # operation -> kinds of template pictures it makes something of
+    template_kinds: ClassVar[dict[str, tuple[str, ...]]]
+    models: ClassVar[tuple["Model", ...]] = ()  # to choose from; none where there is no choice
+    requires_public_media: ClassVar[bool] = False  # it fetches pictures from us
     Settings: type[S]
 
     @abstractmethod

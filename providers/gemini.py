@@ -22,8 +22,13 @@ from photochanger.errors import (
     ProviderRejected,
 )
 from providers import http
-from providers.base import DriverSettings, ProviderDriver, ProviderRequest
-from providers.catalogue import COMMON_RATIOS, DEFAULT_GEMINI_MODEL, GEMINI_BY_ID
+from providers.base import ALL_TEMPLATE_KINDS, DriverSettings, ProviderDriver, ProviderRequest
+from providers.catalogue import (
+    COMMON_RATIOS,
+    DEFAULT_GEMINI_MODEL,
+    GEMINI_BY_ID,
+    GEMINI_MODELS,
+)
 from providers.gemini_answer import explain, parse
 from providers.pictures import Picture, Slices, UnreadablePicture, clean
 
@@ -86,6 +91,8 @@ class GeminiDriver(ProviderDriver[GeminiSettings]):
     name = "gemini"
     title = "Google Gemini"
     operations = {"image_edit": _("Edit by prompt")}
+    template_kinds = {"image_edit": ALL_TEMPLATE_KINDS}  # the prompt tells the model of each
+    models = GEMINI_MODELS
     Settings = GeminiSettings
 
     async def process(self, request: ProviderRequest[GeminiSettings]) -> Picture:

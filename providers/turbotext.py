@@ -132,6 +132,12 @@ class TurbotextDriver(ProviderDriver[TurbotextSettings]):
         "identity_transfer": _("Face swap"),
         "image_edit": _("Edit by prompt"),
     }
+    template_kinds = {
+        "style_transfer": STYLE.template_kinds,
+        "identity_transfer": GUEST_INTO_SCENE.template_kinds + FACE_ONTO_GUEST.template_kinds,
+        "image_edit": EDIT.template_kinds,
+    }
+    requires_public_media = True
     Settings = TurbotextSettings
 
     async def process(self, request: ProviderRequest[TurbotextSettings]) -> Picture:
