@@ -6,7 +6,6 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.files.storage import default_storage
 from django.utils import timezone
 from pydantic import ValidationError
 
@@ -73,9 +72,9 @@ def open_template(record: Record, template: SlotTemplateMedia) -> Photo:
     """
     stored = template.media_object
     try:
-        file = record.files.enter_context(default_storage.open(stored.path))
-    except OSError as exc:
-        raise StorageError(f"template {stored.pk} is not on disk") from exc
+        file = record.files.enter_context(storage.open_file(stored.path))
+    except FileNotFoundError as exc:
+        raise StorageError(f"template {stored.pk} is not in storage") from exc
     try:
         width, height, orientation = read_header(file, max_megapixels=settings.MAX_PHOTO_MEGAPIXELS)
     except UnreadablePicture as exc:

@@ -24,6 +24,7 @@ log = structlog.get_logger()
 # A database that restarts is back in a second or two: a paid picture is worth that wait. Never
 # much longer than the booth waits, though.
 DONE_PATIENCE_S, PAST_DEADLINE_S = 3.0, 1.0
+REMOVE_PATIENCE_S = 1.0
 FAILED_PATIENCE_S = 0.5  # the booth is to hear of its failure now
 
 
@@ -87,8 +88,9 @@ async def _fail(record: Record, error: AppError) -> None:
         return
     if is_closed and record.stored_path:  # no row points there
         try:
-            await asyncio.to_thread(storage.remove, record.stored_path)
-        except OSError:  # a sick disk; the booth still hears what went wrong first
+            async with asyncio.timeout(REMOVE_PATIENCE_S):  # the thread goes on by itself
+                await asyncio.to_thread(storage.remove, record.stored_path)
+        except OSError:  # a sick disk; the booth still hears in time what went wrong first
             log.exception("ingest.result.not_removed", job=str(record.job.pk))
 
 

@@ -1,11 +1,9 @@
 """An equal photo was here before: its picture again, instead of a second paid one."""
 
 import asyncio
-import contextlib
-
-from django.core.files.storage import default_storage
 
 from ingest.models import Job
+from media import storage
 from media.removal import clear_away
 from photochanger.db import in_db
 from photochanger.errors import (
@@ -58,5 +56,4 @@ async def _when_closed(job: Job, *, until: float) -> Job:
 
 
 def _stored(job: Job) -> Picture:
-    with contextlib.closing(default_storage.open(job.result_path)) as file:
-        return Picture(body=file.read(), mime=job.result_mime)
+    return Picture(body=storage.read(job.result_path), mime=job.result_mime)

@@ -22,6 +22,9 @@ class AtomicFileSystemStorage(FileSystemStorage):
 
     is_local = True
 
+    def warm_up(self) -> None:
+        """Nothing is far away."""
+
     def _save(self, name: str, content: "File[bytes]") -> str:
         target = Path(self.path(name))
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import IO
 
 import structlog
-from django.core.files.storage import default_storage
 from django.db.models import F
 from django.utils import timezone
 
@@ -45,7 +44,7 @@ async def publish_input(
             expires_at=expires_at,
         )
     except BaseException:
-        await asyncio.to_thread(default_storage.delete, path)
+        await asyncio.to_thread(storage.remove, path, with_folder=False)
         raise
 
 
@@ -66,7 +65,7 @@ def remove_inputs(job_id: uuid.UUID) -> int:
 def _delete(media: MediaObject) -> bool:
     """The file alone, not its folder: another photo's file may be on its way there."""
     try:
-        default_storage.delete(media.path)
+        storage.remove(media.path, with_folder=False)
     except OSError as exc:  # left to cleanup: its row is over, but not marked as clean
         log.error("media.provider_input.left", media=str(media.pk), detail=exc.strerror)
         return False
@@ -90,9 +89,9 @@ def open_input(name: str, *, is_fetch: bool) -> tuple[MediaObject, IO[bytes]]:
     if media.cleaned_at or not media.expires_at or media.expires_at <= timezone.now():
         raise ResultExpired(str(media_id))
     try:
-        file = default_storage.open(media.path)
+        file = storage.open_file(media.path)
     except FileNotFoundError as exc:
-        raise ResultNotFound(f"{media.path} is not on disk") from exc
+        raise ResultNotFound(f"{media.path} is not in storage") from exc
     if is_fetch:
         MediaObject.objects.filter(pk=media_id).update(fetches=F("fetches") + 1)
     log.info(

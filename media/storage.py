@@ -10,8 +10,10 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import IO, Protocol, Self, cast
 
 from django.conf import settings
@@ -20,7 +22,9 @@ from django.core.files.storage import default_storage
 
 from photochanger.errors import StorageError
 
-CHUNK_BYTES = 256 * 1024
+CHUNK_BYTES, DISTANT_CHUNK_BYTES = 256 * 1024, 1024 * 1024
+# Threads of their own: a slow bucket may hold up guests who download, but never a photo.
+_distant_readers = ThreadPoolExecutor(16, thread_name_prefix="storage")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +39,7 @@ class Backend(Protocol):
 
     is_local: bool
 
+    def warm_up(self) -> None: ...
     def save(self, name: str, content: "ContentFile[bytes]") -> str: ...
     def delete(self, name: str) -> None: ...
     def delete_empty_folder(self, name: str) -> None: ...
@@ -49,6 +54,11 @@ def _backend() -> Backend:
 def is_local() -> bool:
     """Reading is so cheap that it may happen on the event loop."""
     return _backend().is_local
+
+
+def warm_up() -> None:
+    """What the first photo would wait for otherwise. Raises nothing."""
+    _backend().warm_up()
 
 
 def write(path: str, body: bytes) -> None:
@@ -112,7 +122,9 @@ async def open_chunks(path: str, *, start: int = 0, length: int | None = None) -
     """
     if is_local():
         return Chunks(_open_at(path, start=start, length=length), length, is_local=True)
-    opening = asyncio.ensure_future(asyncio.to_thread(_open_at, path, start=start, length=length))
+    opening = asyncio.get_running_loop().run_in_executor(
+        _distant_readers, partial(_open_at, path, start=start, length=length)
+    )
     try:
         file = await asyncio.shield(opening)
     except asyncio.CancelledError:
@@ -158,7 +170,7 @@ class Chunks:
 
     async def __anext__(self) -> bytes:
         try:
-            piece = self._read() if self._is_local else await asyncio.to_thread(self._read)
+            piece = self._read() if self._is_local else await self._read_in_thread()
         except BaseException:
             self.close()
             raise
@@ -167,8 +179,13 @@ class Chunks:
             raise StopAsyncIteration
         return piece
 
+    async def _read_in_thread(self) -> bytes:
+        return await asyncio.get_running_loop().run_in_executor(_distant_readers, self._read)
+
     def _read(self) -> bytes:
-        size = CHUNK_BYTES if self._left is None else min(CHUNK_BYTES, self._left)
+        size = CHUNK_BYTES if self._is_local else DISTANT_CHUNK_BYTES
+        if self._left is not None:
+            size = min(size, self._left)
         with self._reading, _told_as_ours("in the middle of a file"):
             piece = b"" if self._is_over else self._file.read(size)
         if self._is_over:  # the guest hung up meanwhile, and close() could not wait

@@ -1,5 +1,6 @@
 """The server's entry point: the edge around Django."""
 
+import asyncio
 import gc
 import os
 
@@ -13,6 +14,7 @@ from django.db import DatabaseError, connection
 from django.urls import reverse
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from media import storage
 from photochanger.middleware import BodyGuard, Lifespan, RequestLanes
 from photochanger.statics import StaticFiles
 from providers import http
@@ -37,6 +39,7 @@ async def warm_up() -> None:
     """
     reverse("home")
     http.warm_up()
+    await asyncio.to_thread(storage.warm_up)
     await lanes.warm_up(_connect)
     gc.collect()
     gc.freeze()

@@ -1,5 +1,6 @@
 """System checks: a wrong installation does not start, and says what to do."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from photochanger.syslog import parse_address
 
 @checks.register()
 def check_environment(**kwargs: Any) -> list[checks.CheckMessage]:
-    return [*_secrets(), *_bounds(), *_addresses(), *_folders(), *_middleware()]
+    return [*_secrets(), *_bounds(), *_addresses(), *_folders(), *_bucket(), *_middleware()]
 
 
 def _secrets() -> Iterator[checks.CheckMessage]:
@@ -68,6 +69,7 @@ def _addresses() -> Iterator[checks.CheckMessage]:
         "GEMINI_BASE_URL",
         "TURBOTEXT_BASE_URL",
         "PROVIDER_PROXY_URL",
+        "S3_ENDPOINT_URL",
     ):
         value = getattr(settings, name)
         parts = urlsplit(value)
@@ -93,6 +95,8 @@ def _addresses() -> Iterator[checks.CheckMessage]:
 
 
 def _folders() -> Iterator[checks.CheckMessage]:
+    if settings.S3_BUCKET:
+        return
     try:
         settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
@@ -100,6 +104,28 @@ def _folders() -> Iterator[checks.CheckMessage]:
             f"MEDIA_ROOT cannot be made: {exc.strerror}.",
             hint="Pictures are stored there; the server's user must be able to write to it.",
             id="photochanger.E007",
+        )
+
+
+def _bucket() -> Iterator[checks.CheckMessage]:
+    key, secret = settings.S3_ACCESS_KEY_ID, settings.S3_SECRET_ACCESS_KEY
+    if not settings.S3_BUCKET and (key or secret or settings.S3_ENDPOINT_URL or settings.S3_PREFIX):
+        yield checks.Error(
+            "S3 is set up without S3_BUCKET: pictures would go to the disk.",
+            hint="Name the bucket, or unset the other S3_ variables.",
+            id="photochanger.E011",
+        )
+    if bool(key) != bool(secret):
+        yield checks.Error(
+            "Only one of S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY is set.",
+            hint="Set both, or none on a machine whose own role may use the bucket.",
+            id="photochanger.E011",
+        )
+    if settings.S3_BUCKET and not re.fullmatch(r"[A-Za-z0-9._-]{3,63}", settings.S3_BUCKET):
+        yield checks.Error(
+            "S3_BUCKET is not the name of a bucket.",
+            hint="Its name alone, such as `photos`; its server is S3_ENDPOINT_URL.",
+            id="photochanger.E011",
         )
 
 

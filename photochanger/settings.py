@@ -149,6 +149,15 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Files ---------------------------------------------------------------------------------------
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(VAR_DIR / "media")))
+# A bucket instead of that folder. Guests never get its address: files go through us.
+S3_BUCKET: str = env.str("S3_BUCKET", default="")
+S3_PREFIX: str = env.str("S3_PREFIX", default="").strip("/")
+S3_ENDPOINT_URL: str = env.str("S3_ENDPOINT_URL", default="").rstrip("/")  # empty: Amazon's
+S3_REGION: str = env.str("S3_REGION", default="us-east-1")
+S3_ACCESS_KEY_ID: str = env.str("S3_ACCESS_KEY_ID", default="")  # empty: the machine's own role
+S3_SECRET_ACCESS_KEY: str = env.str("S3_SECRET_ACCESS_KEY", default="")
+# A prefix under which the front server may read MEDIA_ROOT itself; empty: we send files ourselves.
+SENDFILE_PREFIX: str = env.str("SENDFILE_PREFIX", default="")
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(VAR_DIR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -156,6 +165,18 @@ STORAGES = {
     "default": {"BACKEND": "media.disk.AtomicFileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+if S3_BUCKET:
+    STORAGES["default"] = {
+        "BACKEND": "media.s3.BucketStorage",
+        "OPTIONS": {
+            "bucket_name": S3_BUCKET,
+            "location": S3_PREFIX,
+            "endpoint_url": S3_ENDPOINT_URL or None,
+            "region_name": S3_REGION,
+            "access_key": S3_ACCESS_KEY_ID,
+            "secret_key": S3_SECRET_ACCESS_KEY,
+        },
+    }
 if DEBUG:
     STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
@@ -179,6 +200,8 @@ INSTALLED_APPS = [
 # Every entry must be async-capable: a single synchronous one would hold a thread for every photo
 # that waits (the system check photochanger.E009 looks). They are skipped where machines call.
 MIDDLEWARE = [
+    "photochanger.people.PageGuard",
+    "photochanger.people.GuestLanguage",
     "photochanger.people.SecurityMiddleware",
     "photochanger.people.SessionMiddleware",
     "photochanger.people.LocaleMiddleware",
@@ -200,8 +223,6 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-    "photochanger.people.PageGuard",
-    "photochanger.people.GuestLanguage",
             ]
         },
     }

@@ -35,7 +35,7 @@ def read_by_the_code() -> dict[str, ast.expr | None]:
 
 def told() -> dict[str, str]:
     text = (settings.BASE_DIR / ".env.example").read_text()
-    return dict(re.findall(r"^(?:# )?([A-Z_]+)=(.*)$", text, re.MULTILINE))
+    return dict(re.findall(r"^(?:# )?([A-Z][A-Z0-9_]*)=(.*)$", text, re.MULTILINE))
 
 
 class EnvExampleTests(SimpleTestCase):
