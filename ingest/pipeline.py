@@ -84,7 +84,7 @@ async def keep_preview(job: Job, image: Image.Image) -> None:
     A failure costs nothing: a missing preview is made when somebody asks for it.
     """
     try:
-        size = await asyncio.to_thread(write_preview, job.slot_id, job.pk, image)
-        await in_db(record_preview, job.slot_id, job.pk, size, expires_at=job.result_expires_at)
+        stored = await asyncio.to_thread(write_preview, job.slot_id, job.pk, image)
+        await in_db(record_preview, job.slot_id, job.pk, stored, expires_at=job.result_expires_at)
     except (AppError, DatabaseError) as exc:
         log.warning("media.preview.failed", job=str(job.pk), detail=str(exc))

@@ -1,26 +1,51 @@
 """The small WEBP of each result: for galleries, guest pages and the console."""
 
+import asyncio
+import hashlib
 import io
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 
-from PIL import Image
+import structlog
+from django.db import transaction
+from PIL import Image, ImageOps
 
 from media import storage
 from media.models import MediaObject
+from media.removal import clear_away
+from media.services import find_result, kept_results
+from photochanger.db import in_db
+from photochanger.errors import ResultExpired, ResultNotFound, StorageError
+
+log = structlog.get_logger()
 
 PREVIEW_SIDE_PX = 512
+# One at a time: a hall of phones that asks for the same missing preview has it made once, and
+# photos on their way keep their threads and their core.
+_maker = ThreadPoolExecutor(1, thread_name_prefix="preview")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPreview:
+    size_bytes: int
+    sha256: str
 
 
 def preview_path(slot_id: str, job_id: uuid.UUID) -> str:
     return f"results/{slot_id}/{job_id}/preview.webp"
 
 
-def write_preview(slot_id: str, job_id: uuid.UUID, image: Image.Image) -> int:
-    """Make and store the preview; returns its size. Blocking, 5 ms. Raises StorageError."""
+def write_preview(slot_id: str, job_id: uuid.UUID, image: Image.Image) -> StoredPreview:
+    """Make and store the preview. Blocking, 5 ms. Raises StorageError."""
     preview = make_preview(image)
     storage.write(preview_path(slot_id, job_id), preview)
-    return len(preview)
+    return _told(preview)
+
+
+def _told(preview: bytes) -> StoredPreview:
+    return StoredPreview(size_bytes=len(preview), sha256=hashlib.sha256(preview).hexdigest())
 
 
 def make_preview(image: Image.Image) -> bytes:
@@ -34,7 +59,7 @@ def make_preview(image: Image.Image) -> bytes:
 
 
 def record_preview(
-    slot_id: str, job_id: uuid.UUID, size_bytes: int, *, expires_at: datetime | None
+    slot_id: str, job_id: uuid.UUID, preview: StoredPreview, *, expires_at: datetime | None
 ) -> None:
     """The row of a preview that ``write_preview`` has stored."""
     MediaObject.objects.create(
@@ -43,6 +68,85 @@ def record_preview(
         kind=MediaObject.Kind.PREVIEW,
         path=preview_path(slot_id, job_id),
         mime="image/webp",
-        size_bytes=size_bytes,
+        size_bytes=preview.size_bytes,
+        sha256=preview.sha256,
         expires_at=expires_at,
     )
+
+
+# --- On request ----------------------------------------------------------------------------------
+async def preview_of(job_id: uuid.UUID) -> MediaObject:
+    """The preview of a result, made now if it is missing.
+
+    Raises ResultNotFound, ResultExpired, StorageError.
+    """
+    result, preview = await in_db(_find, job_id)
+    return preview or await made_anew(result)
+
+
+def _find(job_id: uuid.UUID) -> tuple[MediaObject, MediaObject | None]:
+    result = find_result(job_id)
+    previews = MediaObject.objects.filter(job_id=job_id, kind=MediaObject.Kind.PREVIEW)
+    return result, previews.filter(cleaned_at__isnull=True).first()
+
+
+async def made_anew(result: MediaObject) -> MediaObject:
+    """Make a preview whose file or row is missing. Raises as ``preview_of``."""
+    loop = asyncio.get_running_loop()
+    stored = await loop.run_in_executor(_maker, _make_missing, result)
+    return await in_db(_record_anew, result, stored)
+
+
+def _make_missing(result: MediaObject) -> StoredPreview:
+    """Blocking, 25-50 ms, or a look when somebody was quicker."""
+    assert result.job_id is not None
+    path = preview_path(result.slot_id, result.job_id)
+    try:
+        return _told(storage.read(path))
+    except FileNotFoundError:
+        pass
+    image = _decoded(result)
+    try:
+        return write_preview(result.slot_id, result.job_id, image)
+    except StorageError as exc:
+        try:
+            return _told(storage.read(path))  # another process has just made it
+        except FileNotFoundError:
+            raise exc from None
+
+
+def _decoded(result: MediaObject) -> Image.Image:
+    try:
+        file = storage.open_file(result.path)
+    except FileNotFoundError as exc:
+        raise ResultNotFound(f"{result.path} is gone") from exc
+    with file, Image.open(file) as image:
+        image.draft(
+            "RGB", (2 * PREVIEW_SIDE_PX, 2 * PREVIEW_SIDE_PX)
+        )  # of a JPEG, in half the time
+        upright = ImageOps.exif_transpose(image)
+        upright.load()
+        return upright
+
+
+@transaction.atomic
+def _record_anew(result: MediaObject, stored: StoredPreview) -> MediaObject:
+    assert result.job_id is not None
+    preview, _ = MediaObject.objects.update_or_create(
+        path=preview_path(result.slot_id, result.job_id),
+        defaults={
+            "slot_id": result.slot_id,
+            "job_id": result.job_id,
+            "kind": MediaObject.Kind.PREVIEW,
+            "mime": "image/webp",
+            "size_bytes": stored.size_bytes,
+            "sha256": stored.sha256,
+            "expires_at": result.expires_at,
+            "cleaned_at": None,
+        },
+    )
+    if not kept_results().filter(pk=result.pk).exists():  # deleted while we made it
+        clear_away(result.job_id)
+        raise ResultExpired(str(result.job_id))
+    log.info("media.preview.made", job=str(result.job_id), size_bytes=stored.size_bytes)
+    return preview

@@ -13,7 +13,6 @@ from media.models import MediaObject
 from media.removal import clear_away
 from photochanger.errors import ResultExpired, ResultNotFound
 
-
 Kind = MediaObject.Kind
 
 

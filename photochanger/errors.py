@@ -165,6 +165,23 @@ class PayloadTooLarge(AppError):
     sentence = _("The photo is too large. Set a smaller picture size in the booth.")
 
 
+class RangeNotSatisfiable(AppError):
+    """A part of a file that lies behind its end; the answer says how long the file is."""
+
+    status, reason = 416, "range_not_satisfiable"
+    sentence = _("The file is shorter than the part that was asked for.")
+    size_bytes = 0
+
+    @classmethod
+    def of(cls, size_bytes: int) -> "RangeNotSatisfiable":
+        error = cls(f"the file has {size_bytes} bytes")
+        error.size_bytes = size_bytes
+        return error
+
+    def headers(self) -> dict[str, str]:
+        return super().headers() | {"Content-Range": f"bytes */{self.size_bytes}"}
+
+
 class UnsupportedMediaType(AppError):
     status, reason = 415, "unsupported_media_type"
     sentence = _("Only JPEG, PNG and WEBP photos are accepted.")
@@ -281,6 +298,7 @@ ERRORS: tuple[type[AppError], ...] = (
     MediaNotFound,
     PayloadTooLarge,
     UnsupportedMediaType,
+    RangeNotSatisfiable,
     RateLimited,
     Throttled,
     InternalError,

@@ -1,0 +1,104 @@
+"""What the API's description says of files: Ninja sees neither their headers nor their types."""
+
+from typing import Any
+
+from photochanger.errors import described
+
+BINARY = {"type": "string", "format": "binary"}
+RESULT_TYPES = ("image/jpeg", "image/png", "image/webp")
+EXAMPLE_ETAG = '"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"'
+
+
+def _header(description: str, example: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string"}, "example": example}
+
+
+def _asked(name: str, description: str, example: str) -> dict[str, Any]:
+    return {"in": "header", "name": name, "required": False, **_header(description, example)}
+
+
+CONDITIONS = [
+    _asked("Range", "One part of the file; several at once get the whole.", "bytes=0-1023"),
+    _asked("If-Range", "ETag or date: a part only if the file is still that one.", EXAMPLE_ETAG),
+    _asked("If-None-Match", "ETag of what the caller has: 304 if that is it.", EXAMPLE_ETAG),
+    _asked(
+        "If-Modified-Since",
+        "Date of what the caller has; ignored beside `If-None-Match`.",
+        "Sun, 22 Nov 2026 16:31:00 GMT",
+    ),
+]
+
+
+def _file(words: str, types: tuple[str, ...], *, disposition: str, cache: str) -> dict[str, Any]:
+    headers = {
+        "Content-Disposition": _header("How to take it, and a file name.", disposition),
+        "Content-Length": {"description": "Bytes sent.", "schema": {"type": "integer"}},
+        "ETag": _header("Strong; never changes for this address.", EXAMPLE_ETAG),
+        "Last-Modified": _header("When it was stored.", "Sun, 22 Nov 2026 16:31:00 GMT"),
+        "Accept-Ranges": _header("Parts may be asked for.", "bytes"),
+        "Cache-Control": _header("Never kept by proxies, never shown after its time.", cache),
+        "X-Robots-Tag": _header("Not for search engines.", "noindex"),
+    }
+    return {
+        "description": words,
+        "headers": headers,
+        "content": {mime: {"schema": BINARY} for mime in types},
+    }
+
+
+def _answers(types: tuple[str, ...], *, disposition: str, cache: str) -> dict[int, dict[str, Any]]:
+    kind = {"disposition": disposition, "cache": cache}
+    part = _file("The part of the picture that was asked for.", types, **kind)
+    part["headers"]["Content-Range"] = _header("Which part, and of how many.", "bytes 0-1023/4096")
+    refusals = described(
+        *("result_not_found", "result_expired", "range_not_satisfiable"),
+        *("internal_error", "storage_error"),
+    )
+    refusals[416]["headers"] = {"Content-Range": _header("How long the file is.", "bytes */4096")}
+    kept = ("ETag", "Last-Modified", "Cache-Control")
+    return {
+        200: _file("The picture; the type is that of the content.", types, **kind),
+        206: part,
+        304: {
+            "description": "The caller has it already; no body.",
+            "headers": {name: part["headers"][name] for name in kept},
+        },
+        **refusals,
+    }
+
+
+GET_RESULT: dict[str, Any] = {
+    "parameters": CONDITIONS,
+    "responses": _answers(
+        RESULT_TYPES,
+        disposition='attachment; filename="photo-0b5e6a1c-6f0e-4c55-9d0a-6f1f1c6a2b37.jpg"',
+        cache="private, no-cache",
+    ),
+}
+GET_PREVIEW: dict[str, Any] = {
+    "parameters": CONDITIONS,
+    "responses": _answers(
+        ("image/webp",),
+        disposition='inline; filename="photo-0b5e6a1c-6f0e-4c55-9d0a-6f1f1c6a2b37-preview.webp"',
+        cache="private, max-age=300, must-revalidate",
+    ),
+}
+DELETE_RESULT: dict[str, Any] = {
+    "responses": {
+        204: {"description": "Deleted: the link answers 410 from now on."},
+        **described("result_not_found", "result_expired", "internal_error", "storage_error"),
+    }
+}
+GET_PROVIDER_MEDIA: dict[str, Any] = {
+    "responses": {
+        200: {
+            "description": "The picture; the type is that of the content.",
+            "headers": {
+                "Cache-Control": _header("It is gone when the job is.", "no-store"),
+                "X-Robots-Tag": _header("Not for search engines.", "noindex"),
+            },
+            "content": {mime: {"schema": BINARY} for mime in ("image/jpeg", "image/png")},
+        },
+        **described("result_not_found", "result_expired", "internal_error", "storage_error"),
+    }
+}

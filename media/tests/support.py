@@ -1,0 +1,80 @@
+"""Stored results, as the photo's path leaves them."""
+
+import hashlib
+import io
+import shutil
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django.conf import settings
+from django.http import StreamingHttpResponse
+from django.test import TestCase
+from django.utils import timezone
+from PIL import Image
+
+from media import storage
+from media.models import MediaObject
+from media.previews import record_preview, write_preview
+from media.services import ResultPicture, record_result, result_path
+
+EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
+
+
+def picture(mime: str = "image/jpeg", *, side_px: int = 600) -> ResultPicture:
+    image = Image.effect_noise((side_px, side_px), 40).convert("RGB")
+    out = io.BytesIO()
+    image.save(out, mime.removeprefix("image/").upper())
+    body = out.getvalue()
+    return ResultPicture(body=body, mime=mime, sha256=hashlib.sha256(body).hexdigest(), image=image)
+
+
+async def whole(answer: StreamingHttpResponse) -> bytes:
+    return b"".join([chunk async for chunk in answer])
+
+
+class ResultsTestCase(TestCase):
+    def setUp(self) -> None:
+        self.addCleanup(shutil.rmtree, settings.MEDIA_ROOT / "results", ignore_errors=True)
+
+    def keep(
+        self,
+        result: ResultPicture | None = None,
+        *,
+        slot_id: str = "slot-001",
+        stored_at: datetime | None = None,
+        ttl: timedelta = timedelta(hours=72),
+        has_preview: bool = True,
+        is_listed: bool = True,
+    ) -> MediaObject:
+        """A result as a closed job leaves it; returns its row."""
+        result, job_id = result or picture(), uuid.uuid4()
+        created_at = stored_at or timezone.now()
+        path = result_path(slot_id, job_id, EXTENSIONS[result.mime])
+        storage.write(path, result.body)
+        record_result(
+            *(slot_id, job_id, path, result),
+            created_at=created_at,
+            expires_at=created_at + ttl,
+            is_listed=is_listed,
+        )
+        if has_preview:
+            stored = write_preview(slot_id, job_id, result.image)
+            record_preview(slot_id, job_id, stored, expires_at=created_at + ttl)
+        return MediaObject.objects.get(path=path)
+
+    def get(self, media: MediaObject | object, tail: str = "", method: str = "get", **headers: str):  # type: ignore[no-untyped-def]
+        """Answer of the public link, its ``body`` read to the end."""
+        job_id = media.job_id if isinstance(media, MediaObject) else media
+        return self.ask(f"/public/results/{job_id}{tail}", method, **headers)
+
+    def ask(self, path: str, method: str = "get", **headers: str) -> Any:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        answer = getattr(self.client, method)(path, headers=named)
+        answer.body = async_to_sync(whole)(answer) if answer.streaming else answer.content
+        return answer
+
+    def files(self) -> list[str]:
+        root = settings.MEDIA_ROOT / "results"
+        return sorted(str(p.relative_to(root)) for p in root.rglob("*") if p.is_file())

@@ -1,0 +1,172 @@
+"""How results go: by their guest, by an administrator, by a new setting."""
+
+import shutil
+import uuid
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.utils import timezone
+from structlog.testing import capture_logs
+
+from media import storage
+from media.models import MediaObject
+from media.removal import purge, take_away
+from media.services import keep_results_for, visible_results
+from media.tests.support import ResultsTestCase
+
+Kind = MediaObject.Kind
+
+
+class DeleteTests(ResultsTestCase):
+    def test_whoever_has_the_link_may_delete_the_picture_for_ever(self) -> None:
+        media, other = self.keep(), self.keep()
+        with capture_logs() as logs:
+            answer = self.get(media, method="delete")
+        self.assertEqual((answer.status_code, answer.body), (204, b""))
+        self.assertEqual(len(self.files()), 2)
+        for tail in ("", "/preview"):
+            said = self.get(media, tail)
+            self.assertEqual(
+                (said.status_code, said.json()["failure_reason"]), (410, "result_expired")
+            )
+        self.assertEqual(self.get(other).status_code, 200)
+        line = next(line for line in logs if line["event"] == "media.result.deleted")
+        self.assertEqual((line["job"], line["by"]), (str(media.job_id), "guest"))
+        rows = MediaObject.objects.filter(job_id=media.job_id)
+        self.assertEqual([row.cleaned_at is None for row in rows], [False, False])
+
+    def test_deleting_twice_is_410_and_what_never_was_404(self) -> None:
+        media = self.keep()
+        statuses = [
+            self.get(which, method="delete").status_code
+            for which in (media, media, uuid.uuid4(), "nonsense")
+        ]
+        self.assertEqual(statuses, [204, 410, 404, 404])
+
+    def test_a_file_that_the_disk_will_not_let_go_is_out_of_reach_all_the_same(self) -> None:
+        media = self.keep(has_preview=False)
+        stuck(media)
+        with capture_logs() as logs:
+            self.assertEqual(self.get(media, method="delete").status_code, 204)
+        self.assertIn("media.file.left", [line["event"] for line in logs])
+        self.assertEqual(self.get(media).status_code, 410)
+        media.refresh_from_db()
+        self.assertIsNone(media.cleaned_at)  # cleanup will try again
+        keep_results_for(1000)
+        self.assertEqual(self.get(media).status_code, 410)
+
+
+def stuck(media: MediaObject) -> None:
+    """A folder with something in it in place of the file: nobody can delete it as a file."""
+    path = Path(default_storage.path(media.path))
+    path.unlink()
+    (path / "inside").mkdir(parents=True)
+
+
+class TakeAwayTests(ResultsTestCase):
+    def test_it_frees_the_bytes_and_marks_the_row_also_when_the_file_is_gone(self) -> None:
+        media, lost = self.keep(has_preview=False), self.keep(has_preview=False)
+        default_storage.delete(lost.path)
+        for each in (media, lost):
+            self.assertEqual(take_away(each), each.size_bytes)
+            each.refresh_from_db()
+            self.assertIsNotNone(each.cleaned_at)
+        self.assertEqual(self.files(), [])
+
+    def test_a_file_that_stays_leaves_its_row_unmarked(self) -> None:
+        media = self.keep(has_preview=False)
+        stuck(media)
+        with self.assertRaises(OSError):
+            take_away(media)
+        media.refresh_from_db()
+        self.assertIsNone(media.cleaned_at)
+
+
+class PurgeTests(ResultsTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        for folder in ("templates", "test-photos"):
+            self.addCleanup(shutil.rmtree, settings.MEDIA_ROOT / folder, ignore_errors=True)
+
+    def other(self, kind: Kind, path: str) -> MediaObject:
+        storage.write(path, b"picture")
+        return MediaObject.objects.create(
+            slot_id="slot-001", kind=kind, path=path, mime="image/jpeg", size_bytes=7
+        )
+
+    def test_a_slot_is_emptied_but_for_its_template_pictures(self) -> None:
+        mine, neighbour = self.keep(), self.keep(slot_id="slot-002")
+        template = self.other(Kind.TEMPLATE, "templates/a.jpg")
+        self.other(Kind.TEST_PHOTO, "test-photos/b.jpg")
+        with capture_logs() as logs:
+            removed = purge("slot-001", by="serg")
+        self.assertEqual((removed.files, removed.failed), (3, 0))
+        self.assertGreater(removed.bytes, mine.size_bytes)
+        self.assertEqual(self.get(mine).status_code, 410)
+        self.assertEqual(self.get(neighbour).status_code, 200)
+        self.assertTrue(default_storage.exists(template.path))
+        self.assertFalse(default_storage.exists("test-photos/b.jpg"))
+        line = next(line for line in logs if line["event"] == "media.purged")
+        self.assertEqual((line["slot"], line["by"], line["files"]), ("slot-001", "serg", 3))
+        self.assertEqual(purge("slot-001", by="serg").files, 0)
+
+    def test_everything_goes_and_one_bad_file_does_not_stop_the_rest(self) -> None:
+        kept = [self.keep(has_preview=False, slot_id=f"slot-00{n}") for n in range(1, 6)]
+        stuck(kept[2])
+        removed = purge(None, by="igor")
+        self.assertEqual((removed.files, removed.failed), (4, 1))
+        self.assertEqual([self.get(media).status_code for media in kept], [410] * 5)
+        self.assertEqual(list(MediaObject.objects.filter(cleaned_at=None)), [kept[2]])
+
+    def test_a_thousand_files_go_in_few_queries(self) -> None:
+        MediaObject.objects.bulk_create(
+            MediaObject(
+                slot_id="slot-001", kind=Kind.RESULT, path=f"results/gone/{n}", size_bytes=2
+            )
+            for n in range(450)
+        )
+        with self.assertNumQueries(3 * 3 + 1):
+            removed = purge(None, by="serg")
+        self.assertEqual((removed.files, removed.bytes), (450, 900))
+
+
+class KeptForTests(ResultsTestCase):
+    def test_a_new_time_holds_for_results_that_exist_both_ways(self) -> None:
+        old = self.keep(stored_at=timezone.now() - timedelta(hours=10))
+        new = self.keep()
+        for hours, statuses in ((20, [200, 200]), (100, [200, 200]), (5, [410, 200])):
+            keep_results_for(hours)
+            for media in (old, new):
+                media.refresh_from_db()
+                self.assertEqual(media.expires_at, media.created_at + timedelta(hours=hours))
+                preview = MediaObject.objects.get(job_id=media.job_id, kind=Kind.PREVIEW)
+                self.assertEqual(preview.expires_at, media.expires_at)
+            answered = [self.get(media).status_code for media in (old, new)]
+            self.assertEqual(answered, statuses, hours)
+
+    def test_what_is_over_stays_over(self) -> None:
+        over = self.keep(ttl=timedelta(seconds=-1))
+        self.assertEqual(keep_results_for(1000), 0)
+        self.assertEqual(self.get(over).status_code, 410)
+
+    def test_again_it_moves_nothing(self) -> None:
+        self.keep(), self.keep()
+        self.assertEqual([keep_results_for(9), keep_results_for(9)], [2, 0])
+
+
+class VisibleTests(ResultsTestCase):
+    def test_newest_first_without_test_runs_expired_and_deleted_ones(self) -> None:
+        now = timezone.now()
+        first = self.keep(stored_at=now - timedelta(hours=2))
+        second = self.keep(stored_at=now - timedelta(hours=1))
+        elsewhere = self.keep(slot_id="slot-002", stored_at=now)
+        self.keep(is_listed=False)
+        self.keep(ttl=timedelta(seconds=-1))
+        take_away(self.keep())
+        self.assertEqual(list(visible_results("slot-001")), [second, first])
+        self.assertEqual(list(visible_results()), [elsewhere, second, first])
+
+    def test_a_test_runs_result_is_there_for_who_has_its_link(self) -> None:
+        self.assertEqual(self.get(self.keep(is_listed=False)).status_code, 200)
