@@ -7,13 +7,14 @@ from photochanger.errors import ERROR_BY_REASON, ERRORS, AppError, ProviderQuota
 # Design section 6, word for word.
 TABLE = {
     400: {"invalid_request", "invalid_image", "checksum_mismatch"},
-    401: {"invalid_password"},
+    401: {"invalid_password", "unauthorized", "invalid_credentials"},
+    403: {"forbidden"},
     404: {"slot_not_found", "slot_disabled", "job_not_found", "result_not_found"},
     409: {"idempotency_conflict"},
     410: {"result_expired"},
     413: {"payload_too_large"},
     415: {"unsupported_media_type"},
-    429: {"rate_limited"},
+    429: {"rate_limited", "throttled"},
     499: {"client_gone"},
     500: {"internal_error", "storage_error", "interrupted"},
     502: {"bad_response", "content_blocked", "provider_rejected"},
