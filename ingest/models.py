@@ -84,7 +84,20 @@ class Job(models.Model):
                 condition=Q(status="processing"),
             ),
             models.Index(fields=["slot", "-started_at"], name="job_by_slot_and_time"),
-            models.Index(fields=["-started_at"], name="job_by_time"),
+            # Statistics read nothing but this for a window of time.
+            models.Index(
+                fields=["-started_at"],
+                include=[
+                    *("slot", "source", "status", "deadline"),
+                    *("failure_reason", "duration_ms", "provider_ms"),
+                ],
+                name="job_figures_by_time",
+            ),
+            models.Index(
+                fields=["slot", "-started_at"],
+                name="job_failed_by_slot_and_time",
+                condition=Q(status__in=["timeout", "failed"]),
+            ),
         ]
 
     def __str__(self) -> str:

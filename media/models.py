@@ -45,6 +45,12 @@ class MediaObject(models.Model):
                 name="media_newest_of_slot",
                 condition=models.Q(cleaned_at__isnull=True),
             ),
+            models.Index(  # what is on the disk, summed without a look at the rows
+                fields=["kind"],
+                include=["size_bytes"],
+                name="media_kept_by_kind",
+                condition=models.Q(cleaned_at__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:
