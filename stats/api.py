@@ -1,0 +1,59 @@
+from datetime import timedelta
+from typing import Annotated
+
+from django.http import HttpRequest
+from ninja import Path, Query, Router
+
+from stats import services
+from stats.openapi import OVERVIEW, STATISTICS, answers
+from stats.schemas import OverviewOut, SlotStatisticsOut, overview_out, slot_statistics_out
+
+stats_router = Router(tags=["stats"])
+
+WindowMinutes = Annotated[
+    int,
+    Query(
+        60,
+        ge=1,
+        le=services.MAX_WINDOW_MINUTES,
+        description="How far to look back, at most 31 days.",
+    ),
+]
+
+
+@stats_router.get(
+    "/overview",
+    response={200: OverviewOut},
+    operation_id="get_stats_overview",
+    summary="Look at all slots",
+    openapi_extra=answers(OVERVIEW),
+)
+def stats_overview(
+    request: HttpRequest,
+    window_minutes: WindowMinutes,
+    slot: Annotated[
+        str | None, Query(None, description="Only this one in `slots`.", example="slot-001")
+    ],
+) -> OverviewOut:
+    """How the platform and each slot did within the window, and how they are now.
+
+    Test runs, and photos whose booth hung up, are shown and count in no share.
+    """
+    return overview_out(services.overview(timedelta(minutes=window_minutes), slot))
+
+
+@stats_router.get(
+    "/slots/{slot_id}",
+    response={200: SlotStatisticsOut},
+    operation_id="get_slot_statistics",
+    summary="Look at one slot over time",
+    openapi_extra=answers(STATISTICS),
+)
+def slot_stats(
+    request: HttpRequest,
+    slot_id: Annotated[str, Path(description="slot-001 to slot-015", example="slot-001")],
+    window_minutes: WindowMinutes,
+) -> SlotStatisticsOut:
+    """Outcomes and times per interval, and the last failures with the provider's words."""
+    window = timedelta(minutes=window_minutes)
+    return slot_statistics_out(services.slot_statistics(slot_id, window))

@@ -1,0 +1,72 @@
+"""Each slot with what happened there last, and what happens now; all of it in one query."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from ingest.models import Job
+from photochanger.errors import ClientGone, Interrupted
+from slots.models import Slot
+from stats.outcomes import BOOTH, CLOSED_FAILURE, DONE, in_flight, overdue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lately:
+    """One slot's last events, of booth photos only. A booth that hung up is no failure of ours."""
+
+    slot: Slot
+    in_flight: int  # with test runs: they take places too
+    last_photo_at: datetime | None
+    last_success_at: datetime | None
+    last_failure_at: datetime | None
+    last_failure_reason: str | None
+    has_recovered: bool  # a later photo than the last failure succeeded
+
+    @property
+    def last_error_reason(self) -> str | None:
+        """Why the slot fails now; None as soon as a photo succeeds again."""
+        return None if self.has_recovered else self.last_failure_reason
+
+
+def lately(now: datetime, slot_id: str | None = None) -> list[Lately]:
+    """All slots, or the one asked for; none when there is no such slot. One query."""
+    slots = Slot.objects.filter(pk=slot_id) if slot_id else Slot.objects.all()
+    return [_lately(slot) for slot in _with_events(slots, now)]
+
+
+def _with_events(slots: QuerySet[Slot], now: datetime) -> QuerySet[Slot, Any]:
+    jobs = Job.objects.filter(slot=OuterRef("pk")).order_by("-started_at")
+    booth = jobs.filter(BOOTH)
+    # Two questions, since one with OR would find no index.
+    failed = booth.filter(CLOSED_FAILURE).exclude(failure_reason=ClientGone.reason)
+    died = booth.filter(overdue(now))
+    running = jobs.filter(in_flight(now)).order_by().values("slot").annotate(n=Count("*"))
+    done = booth.filter(DONE)
+    return slots.annotate(
+        running=Coalesce(Subquery(running.values("n")), 0),
+        photo_at=Subquery(booth.values("started_at")[:1]),
+        done_at=Subquery(done.values("finished_at")[:1]),
+        done_started_at=Subquery(done.values("started_at")[:1]),
+        failed_at=Subquery(failed.values("started_at")[:1]),
+        failed_reason=Subquery(failed.values("failure_reason")[:1]),
+        died_at=Subquery(died.values("started_at")[:1]),
+    )
+
+
+def _lately(slot: Any) -> Lately:
+    failed_at, reason = slot.failed_at, slot.failed_reason
+    if slot.died_at and (failed_at is None or slot.died_at > failed_at):
+        failed_at, reason = slot.died_at, Interrupted.reason
+    done = slot.done_started_at
+    return Lately(
+        slot=slot,
+        in_flight=slot.running,
+        last_photo_at=slot.photo_at,
+        last_success_at=slot.done_at,
+        last_failure_at=failed_at,
+        last_failure_reason=reason,
+        has_recovered=bool(failed_at and done and done > failed_at),
+    )

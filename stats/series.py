@@ -1,0 +1,120 @@
+"""One slot over time: outcomes per interval, and its last failures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Func, IntegerField, Prefetch, prefetch_related_objects
+
+from ingest.models import Attempt, Job
+from stats.outcomes import (
+    BOOTH,
+    CLOSED_FAILURE,
+    Outcomes,
+    Timings,
+    outcome_counts,
+    outcomes_of,
+    overdue,
+    timing_percentiles,
+)
+
+DAY_S = 24 * 60 * 60
+# Steps that divide a day, so that intervals begin at the same times of every day (UTC).
+STEPS_S = [step for step in range(1, DAY_S + 1) if DAY_S % step == 0]
+MAX_STEPS = 62  # a month in half days
+FAILURES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One interval; the first and the last hold only their part of the window."""
+
+    starts_at: datetime
+    outcomes: Outcomes
+    timings: Timings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """For operators: ``detail`` is our words, ``provider_said`` the provider's last ones."""
+
+    job_id: UUID
+    started_at: datetime
+    status: str
+    failure_reason: str
+    detail: str
+    provider_said: str
+    provider: str
+    attempts: int
+    duration_ms: int | None
+    fell_back: bool
+
+
+class _Interval(Func):
+    """The number of the interval that a time falls in, counted from 1970."""
+
+    output_field = IntegerField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "FLOOR(EXTRACT(EPOCH FROM %(expressions)s) / %(step)s)::bigint"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        # Four, since the percent sign is read twice on its way.
+        template = "CAST(STRFTIME('%%%%s', %(expressions)s) AS INTEGER) / %(step)s"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
+def step_for(window: timedelta) -> int:
+    """Seconds of an interval, so that the window has about 48 to 60 of them."""
+    return next(step for step in STEPS_S if window.total_seconds() / step <= MAX_STEPS)
+
+
+def points(slot_id: str, since: datetime, now: datetime, step_s: int) -> list[Point]:
+    """One query; intervals without photos are there too."""
+    rows = (
+        Job.objects.filter(slot=slot_id, started_at__gte=since, started_at__lte=now)
+        .order_by()
+        .values(number=_Interval("started_at", step=step_s))
+        .annotate(**outcome_counts(now), **timing_percentiles())
+    )
+    found: dict[int, Mapping[str, Any]] = {row["number"]: row for row in rows}
+    first, last = (int(at.timestamp()) // step_s for at in (since, now))
+    return [_point(number, step_s, found.get(number)) for number in range(first, last + 1)]
+
+
+def _point(number: int, step_s: int, row: Mapping[str, Any] | None) -> Point:
+    return Point(
+        starts_at=datetime.fromtimestamp(number * step_s, UTC),
+        outcomes=outcomes_of(row) if row else Outcomes(),
+        timings=Timings.of(row) if row else Timings(),
+    )
+
+
+def last_failures(slot_id: str, now: datetime) -> list[Failure]:
+    """The booth's last failed photos, however old, newest first. Three queries."""
+    jobs = Job.objects.filter(BOOTH, slot=slot_id).order_by("-started_at")
+    # Two questions, since one with OR would find no index.
+    both = [*jobs.filter(CLOSED_FAILURE)[:FAILURES], *jobs.filter(overdue(now))[:FAILURES]]
+    newest = sorted(both, key=lambda job: job.started_at, reverse=True)[:FAILURES]
+    prefetch_related_objects(newest, Prefetch("attempts", Attempt.objects.order_by("number")))
+    return [_failure(job) for job in newest]
+
+
+def _failure(job: Job) -> Failure:
+    status, reason = job.outcome
+    attempts = list(job.attempts.all())
+    return Failure(
+        job_id=job.pk,
+        started_at=job.started_at,
+        status=status,
+        failure_reason=reason,
+        detail=job.failure_detail,
+        provider_said=next((a.detail for a in reversed(attempts) if a.detail), ""),
+        provider=job.provider,
+        attempts=len(attempts),
+        duration_ms=job.duration_ms,
+        fell_back=job.fell_back,
+    )

@@ -1,0 +1,185 @@
+"""The platform's figures for a window of time; the pages and the API show nothing else.
+
+Every function here runs a fixed number of queries, whatever the tables hold.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Q, Sum
+from django.utils import timezone
+
+from ingest.models import Job
+from media.models import MediaObject
+from photochanger.errors import SlotNotFound
+from slots.services import platform_settings
+from stats.dashboard import SlotCard, cards
+from stats.lately import Lately, lately
+from stats.outcomes import (
+    Outcomes,
+    Timings,
+    outcome_counts,
+    outcomes_of,
+    photos,
+    timing_percentiles,
+)
+from stats.series import Failure, Point, last_failures, points, step_for
+from stats.states import State, medians, state_of
+from stats.total import jobs_total
+
+MB = 1_000_000
+WINDOW = timedelta(minutes=60)
+MAX_WINDOW_MINUTES = 60 * 24 * 31
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """Of one window; by the photo's first byte."""
+
+    outcomes: Outcomes = Outcomes()
+    timings: Timings = Timings()
+    test_runs: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotFigures:
+    lately: Lately
+    window: Figures
+    state: State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFiles:
+    kind: str
+    files: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """``window`` and the totals are of the whole platform, also when one slot was asked for."""
+
+    window_minutes: int
+    jobs_total: int
+    window: Figures
+    in_flight: int
+    storage: list[StoredFiles]
+    slots: list[SlotFigures]
+
+    @property
+    def storage_bytes(self) -> int:
+        return sum(stored.size_bytes for stored in self.storage)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotStatistics:
+    window_minutes: int
+    slot: SlotFigures
+    step_seconds: int
+    points: list[Point]
+    failures: list[Failure]
+
+
+def overview(window: timedelta = WINDOW, slot_id: str | None = None) -> Overview:
+    """Eight queries. Raises SlotNotFound when the slot to narrow ``slots`` to does not exist."""
+    now = timezone.now()
+    events = lately(now)
+    if slot_id and slot_id not in {event.slot.pk for event in events}:
+        raise SlotNotFound(slot_id[:40])
+    by_slot = _figures_by_slot(now - window, now)
+    timings = _timings(now - window)
+    figures = [by_slot.get(event.slot.pk, Figures()) for event in events]
+    states = _states(events, now)
+    return Overview(
+        window_minutes=_minutes(window),
+        jobs_total=jobs_total(now),
+        window=Figures(
+            outcomes=sum((one.outcomes for one in figures), start=Outcomes()),
+            timings=timings,
+            test_runs=sum(one.test_runs for one in figures),
+        ),
+        in_flight=sum(event.in_flight for event in events),
+        storage=_storage(),
+        slots=[
+            SlotFigures(lately=event, window=one, state=states[event.slot.pk])
+            for event, one in zip(events, figures, strict=True)
+            if slot_id in (None, event.slot.pk)
+        ],
+    )
+
+
+def slot_statistics(slot_id: str, window: timedelta = WINDOW) -> SlotStatistics:
+    """At most eight queries. Raises SlotNotFound."""
+    now = timezone.now()
+    events = lately(now, slot_id)
+    if not events:
+        raise SlotNotFound(slot_id[:40])
+    figures = _figures_by_slot(now - window, now, slot_id).get(slot_id, Figures())
+    step = step_for(window)
+    return SlotStatistics(
+        window_minutes=_minutes(window),
+        slot=SlotFigures(lately=events[0], window=figures, state=_states(events, now)[slot_id]),
+        step_seconds=step,
+        points=points(slot_id, now - window, now, step),
+        failures=last_failures(slot_id, now),
+    )
+
+
+def dashboard() -> list[SlotCard]:
+    """Every slot at a glance, as of the last hour. Three queries."""
+    now = timezone.now()
+    return cards(lately(now), now, platform_settings().sync_response_seconds)
+
+
+def _minutes(window: timedelta) -> int:
+    return int(window.total_seconds() // 60)
+
+
+def _states(events: list[Lately], now: datetime) -> dict[str, State]:
+    """Of now, whatever the window. Two queries."""
+    wait_seconds, took = platform_settings().sync_response_seconds, medians(now)
+    return {
+        event.slot.pk: state_of(
+            event,
+            median_ms=took.get(event.slot.pk),
+            now=now,
+            platform_wait_seconds=wait_seconds,
+        )
+        for event in events
+    }
+
+
+def _figures_by_slot(
+    since: datetime, now: datetime, slot_id: str | None = None
+) -> dict[str, Figures]:
+    jobs = Job.objects.filter(started_at__gte=since).order_by()
+    if slot_id:
+        jobs = jobs.filter(slot=slot_id)
+    rows = jobs.values("slot_id").annotate(
+        **outcome_counts(now),
+        **timing_percentiles(),
+        test_runs=photos(Q(source=Job.Source.UI_TEST)),
+    )
+    return {str(row["slot_id"]): _figures(row) for row in rows}
+
+
+def _figures(row: Mapping[str, Any]) -> Figures:
+    return Figures(outcomes=outcomes_of(row), timings=Timings.of(row), test_runs=row["test_runs"])
+
+
+def _timings(since: datetime) -> Timings:
+    """Of all slots together: percentiles of parts do not add up."""
+    return Timings.of(Job.objects.filter(started_at__gte=since).aggregate(**timing_percentiles()))
+
+
+def _storage() -> list[StoredFiles]:
+    """What is on the disk, also what is over and not yet cleaned up."""
+    rows = (
+        MediaObject.objects.filter(cleaned_at__isnull=True)
+        .values("kind")
+        .annotate(files=Count("*"), size_bytes=Sum("size_bytes"))
+        .order_by("kind")
+    )
+    return [StoredFiles(**row) for row in rows]

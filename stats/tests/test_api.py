@@ -1,0 +1,83 @@
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from photochanger.auth import AdminToken
+from slots.models import Slot
+from stats.openapi import OVERVIEW, STATISTICS
+from stats.schemas import OverviewOut, SlotStatisticsOut
+from stats.tests.support import StatsTestCase, job
+
+BRIEF_SYSTEM = {
+    *("jobs_total", "jobs_last_window", "timeouts_last_window"),
+    *("provider_errors_last_window", "storage_usage_mb"),
+}
+BRIEF_SLOT = {
+    *("slot_id", "display_name", "is_active", "jobs_last_window", "timeouts_last_window"),
+    *("provider_errors_last_window", "last_success_at", "last_error_reason"),
+}
+
+
+class StatsApiTests(StatsTestCase):
+    @classmethod
+    def setUpTestData(cls) -> None:
+        super().setUpTestData()
+        cls.serg = User.objects.create_superuser("serg", password="correct-horse-battery")
+
+    def get(self, path: str, **query: Any) -> Any:
+        token = AdminToken.for_user(self.serg)
+        return self.client.get(
+            f"/api/stats/{path}", query, headers={"Authorization": f"Bearer {token}"}
+        )
+
+    def test_the_overview_is_as_the_brief_has_it(self) -> None:
+        Slot.objects.filter(pk="slot-001").update(display_name="Slot 1 (Gemini)")
+        Slot.objects.filter(pk="slot-002").update(display_name="")
+        self.keep(job(ago_s=40, reason="timeout"), job(ago_s=30), job("slot-002", reason="quota"))
+        answer = self.get("overview").json()
+        self.assertEqual(answer["window_minutes"], 60)
+        self.assertLessEqual(BRIEF_SYSTEM, set(answer["system"]))
+        self.assertEqual(answer["system"]["jobs_total"], 3)
+        self.assertEqual(answer["system"]["provider_errors_last_window"], 1)
+        self.assertEqual(len(answer["slots"]), 15)
+        first, second = answer["slots"][:2]
+        self.assertLessEqual(BRIEF_SLOT, set(first))
+        self.assertEqual(first["display_name"], "Slot 1 (Gemini)")
+        self.assertEqual((first["jobs_last_window"], first["timeouts_last_window"]), (2, 1))
+        self.assertRegex(first["last_success_at"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
+        self.assertIsNone(first["last_error_reason"])
+        self.assertEqual((second["display_name"], second["state"]), ("slot-002", "errors"))
+
+    def test_the_examples_of_the_description_are_valid(self) -> None:
+        for schema, example in ((OverviewOut, OVERVIEW), (SlotStatisticsOut, STATISTICS)):
+            read = schema.model_validate(example).model_dump(mode="json")
+            self.assertEqual(read, example)
+
+    def test_one_slot_can_be_asked_for(self) -> None:
+        answer = self.get("overview", slot="slot-004", window_minutes=5).json()
+        self.assertEqual([slot["slot_id"] for slot in answer["slots"]], ["slot-004"])
+        self.assertEqual(answer["window_minutes"], 5)
+
+    def test_a_slot_s_statistics_are_answered(self) -> None:
+        self.keep(job(), job(ago_s=20, reason="timeout"))
+        answer = self.get("slots/slot-001", window_minutes=1440).json()
+        self.assertEqual(sum(point["jobs"] for point in answer["points"]), 2)
+        self.assertEqual(answer["failures"][0]["failure_reason"], "timeout")
+        self.assertEqual(answer["slot"]["slot_id"], "slot-001")
+
+    def test_an_unknown_slot_is_not_found(self) -> None:
+        for path, query in (("slots/slot-099", {}), ("overview", {"slot": "slot-099"})):
+            answer = self.get(path, **query)
+            self.assertEqual(answer.status_code, 404)
+            self.assertEqual(answer.json()["failure_reason"], "slot_not_found")
+
+    def test_a_window_out_of_bounds_is_refused(self) -> None:
+        for path in ("overview", "slots/slot-001"):
+            for minutes in (0, -1, 60 * 24 * 31 + 1, "hour"):
+                answer = self.get(path, window_minutes=minutes)
+                self.assertEqual(answer.status_code, 400, (path, minutes))
+            self.assertEqual(self.get(path, window_minutes=60 * 24 * 31).status_code, 200)
+
+    def test_nobody_else_may_look(self) -> None:
+        for path in ("overview", "slots/slot-001"):
+            self.assertEqual(self.client.get(f"/api/stats/{path}").status_code, 401)
