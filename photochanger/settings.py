@@ -99,6 +99,7 @@ RESULT_TTL_HOURS = env.int("RESULT_TTL_HOURS", default=72)  # first value only
 TEMP_TTL_SECONDS = env.int("TEMP_TTL_SECONDS", default=900)  # test photos of the console
 INGEST_PASSWORD: str = env.str("INGEST_PASSWORD", default="")  # until one is set in the console
 MAX_UPLOAD_MB = 20  # hard cap of one photo; a slot's own limit is at most this
+GALLERY_FRESH_SECONDS = 1  # a hall of phones looks at a gallery at the cost of one look each second
 MAX_PHOTO_MEGAPIXELS = 80  # more is a decompression bomb, not a camera
 # A half-sent body that says nothing for so long is given up.
 UPLOAD_IDLE_SECONDS = env.int("UPLOAD_IDLE_SECONDS", default=15)
@@ -161,7 +162,7 @@ SENDFILE_PREFIX: str = env.str("SENDFILE_PREFIX", default="")
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(VAR_DIR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STORAGES = {
+STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "media.disk.AtomicFileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
