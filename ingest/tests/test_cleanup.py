@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from django.core.management import call_command
@@ -23,6 +23,7 @@ from media.models import MediaObject
 from photochanger.db import in_db
 from photochanger.tests import live
 from photochanger.tests.databases import BASE_DIR, chosen_database
+from photochanger.tests.old_files import expired_results, stray_file
 
 
 def command(*arguments: str) -> str:
@@ -183,24 +184,10 @@ class LiveCleanupTests(SimpleTestCase):
 
     def fill(self) -> None:
         """Pictures that are over, and as many files that no row knows."""
-        over = datetime(2026, 1, 1, tzinfo=UTC).isoformat()
-        rows = []
+        for _ in expired_results(self.site, self.ROWS):
+            pass
         for _ in range(self.ROWS):
-            key = uuid.uuid4()
-            path = f"results/slot-001/{key}/payload.jpg"
-            rows.append(
-                f"('{key if chosen_database() == 'postgresql' else key.hex}', 'slot-001', 'result',"
-                f" '{path}', 'image/jpeg', 7, '', '{over}', '{over}', true, 0)"
-            )
-            for name in (path, f"results/slot-001/{uuid.uuid4()}/payload.jpg"):
-                file = self.site.media_root / name
-                file.parent.mkdir(parents=True)
-                file.write_bytes(b"picture")
-                os.utime(file, (1, 1))
-        self.site.execute(
-            "insert into media_object (id, slot_id, kind, path, mime, size_bytes, sha256,"
-            f" created_at, expires_at, is_listed, fetches) values {', '.join(rows)}"
-        )
+            stray_file(self.site)
 
     def start(self, **env: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(

@@ -1,4 +1,4 @@
-"""`make bench`: the comparison with a thin baseline, and what a crowd of waiting photos holds."""
+"""`make bench`: against a thin baseline, what a crowd of waiting photos holds, and cleanup."""
 
 import argparse
 import os
@@ -9,13 +9,17 @@ from pathlib import Path
 from rich.console import Console
 
 from photochanger.bench import photos
+from photochanger.bench.cleanup import cleanup
+from photochanger.bench.downloads import downloads
 from photochanger.bench.figures import Bars
 from photochanger.bench.guard import guard
 from photochanger.bench.overhead import ceiling, overhead
+from photochanger.bench.stats import stats
 from photochanger.bench.waiting import Crowd, waiting
 from photochanger.tests import live
 
-SECTIONS = ("overhead", "ceiling", "waiting", "guard")
+SECTIONS = ("overhead", "ceiling", "waiting", "guard", "cleanup", "downloads", "stats")
+NEED_PHOTOS = {"overhead", "ceiling", "waiting"}
 REPEATS = {"50kb": 20, "1mb": 20, "15mb": 10}
 CROWD_COUNTS = {"50kb": 100, "1mb": 80, "15mb": 40}
 
@@ -29,9 +33,11 @@ def main() -> int:
         live.site(given.database) as site,
     ):
         site.configure()
-        with console.status("Making photos"):
-            made = {name: photos.make(name, Path(folder)) for name in given.sizes}
-            big = made.get("15mb") or photos.make("15mb", Path(folder))
+        made, big = {}, Path()
+        if set(given.only) & NEED_PHOTOS:
+            with console.status("Making photos"):
+                made = {name: photos.make(name, Path(folder)) for name in given.sizes}
+                big = made.get("15mb") or photos.make("15mb", Path(folder))
         if "overhead" in given.only:
             overhead(site, made, given.repeats, console)
         if "ceiling" in given.only:
@@ -41,6 +47,12 @@ def main() -> int:
             waiting(site, big, crowd, bars, console)
         if "guard" in given.only:
             guard(site, bars, console)
+        if "stats" in given.only:
+            stats(site, bars, console)
+        if "downloads" in given.only:
+            downloads(site, given.phones, bars, console)
+        if "cleanup" in given.only:
+            cleanup(site, given.cleanup_files, bars, console)
     for broken in bars.broken:
         console.print(f"[red]Broken:[/] {broken}")
     return 1 if bars.broken else 0
@@ -60,12 +72,16 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--waiting", type=int, help="photos that wait at once; default 200")
     parser.add_argument("--waiting-rate", type=float, default=17.0, help="arrivals a second")
     parser.add_argument("--waiting-latency", type=float, help="provider, seconds; default 15")
+    parser.add_argument("--cleanup-files", type=int, help="pictures that are over; default 20000")
+    parser.add_argument("--phones", type=int, help="that download at once; default 500")
     given = parser.parse_args()
     share = 5 if given.quick else 1
     given.counts = {name: count // share for name, count in CROWD_COUNTS.items()}
     given.repeats = {
         name: given.repeats or max(6, count // share) for name, count in REPEATS.items()
     }
+    given.cleanup_files = given.cleanup_files or 20_000 // share
+    given.phones = given.phones or 500 // share
     given.waiting = given.waiting or 200 // share
     # Longer than the arrivals take, so that all of them wait at the same moment.
     given.waiting_latency = given.waiting_latency or (5.0 if given.quick else 15.0)
