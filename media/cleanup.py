@@ -57,6 +57,8 @@ class Sweep:
     slot_id: str | None = None
     dry_run: bool = False
     progress: Progress = lambda step, done, total: None
+    # A bucket that refuses so many files in a row is away: each would cost seconds.
+    give_up_after: int = 10
     now: datetime = field(default_factory=timezone.now)
     removed: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(KINDS, 0)))
     moved_results: int = 0  # given another time, as the setting has changed meanwhile
@@ -64,6 +66,7 @@ class Sweep:
     forgotten_rows: int = 0
     freed_bytes: int = 0
     failures: int = 0
+    _failed_in_a_row: int = 0
 
     def align(self, ttl_hours: int) -> None:
         """Give results of all slots the time that the settings say.
@@ -107,11 +110,26 @@ class Sweep:
             after = Q(expires_at__gt=last.expires_at) | Q(
                 expires_at=last.expires_at, pk__gt=last.pk
             )
-            for media in self._mark([m for m in batch if self._is_removed(m.path, m.kind)]):
-                self.removed[media.kind] += 1
-                self.freed_bytes += media.size_bytes
+            self._remove_batch(batch)
             done += len(batch)
             self.progress("expired", done, total)
+            if self._storage_is_away():
+                log.error("media.cleanup.given_up", left=total - done)
+                return
+
+    def _remove_batch(self, batch: list[MediaObject]) -> None:
+        gone = []
+        for media in batch:
+            if self._storage_is_away():
+                break
+            if self._is_removed(media.path, media.kind):
+                gone.append(media)
+        for media in self._mark(gone):
+            self.removed[media.kind] += 1
+            self.freed_bytes += media.size_bytes
+
+    def _storage_is_away(self) -> bool:
+        return self._failed_in_a_row >= self.give_up_after and not storage.is_local()
 
     def _mark(self, gone: list[MediaObject]) -> list[MediaObject]:
         """Say in the rows that their files are gone; returns those nobody else had marked yet."""
@@ -127,8 +145,10 @@ class Sweep:
         try:
             storage.remove(path)
         except Exception as exc:  # one bad file must not save the others
+            self._failed_in_a_row += 1
             self._failed(path, kind, exc)
             return False
+        self._failed_in_a_row = 0
         return True
 
     def _failed(self, path: str, kind: str, exc: Exception) -> None:
