@@ -293,11 +293,13 @@ class StartTests(SimpleTestCase):
             FIELD_ENCRYPTION_KEY="no-fernet-key",
             SYNC_RESPONSE_SECONDS="90",
             UPLOAD_IDLE_SECONDS="0",
+            JWT_LIFETIME_MINUTES="1",
             GEMINI_BASE_URL="gemini",
         )
         self.assertEqual(done.returncode, 1)
         for number in (2, 3, 4, 5):
             self.assertIn(f"photochanger.E00{number}", done.stderr)
+        self.assertIn("JWT_LIFETIME_MINUTES is 1, allowed is 5-10080.", done.stderr)
         self.assertNotIn("no-fernet-key", done.stderr)
 
     def test_gunicorn_refuses_to_start_without_secrets(self) -> None:
