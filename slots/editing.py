@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterable
 from contextlib import suppress
+from typing import NamedTuple
 
 import structlog
 from django.core.exceptions import ValidationError
@@ -48,6 +49,26 @@ def change_slot(slot_id: str, change: SlotIn, *, by: str) -> Slot:
         if templates is not None:
             _bind(slot, templates)
     return slot
+
+
+class Draft(NamedTuple):
+    """A slot as a form has it, not saved and never to be."""
+
+    slot: Slot
+    templates: tuple[SlotTemplateMedia, ...]
+
+
+def draft(slot_id: str, change: SlotIn) -> Draft:
+    """The slot with these changes, ready for a photo, switched on or not.
+
+    Raises SlotNotFound, InvalidFields.
+    """
+    slot = find_slot(slot_id)
+    slot.is_active = True  # for us; and an empty recipe is an error now
+    templates = apply(change.model_copy(update={"is_active": True}), slot)
+    if templates is None:
+        templates = list(slot.template_media.select_related("media_object"))
+    return Draft(slot, tuple(templates))
 
 
 def apply(change: SlotIn, slot: Slot) -> list[SlotTemplateMedia] | None:

@@ -97,12 +97,12 @@ def _photo(upload: Upload) -> Photo:
         raise UnsupportedMediaType("neither JPEG, PNG nor WEBP by content")
     try:
         decode(body, max_megapixels=MAX_MEGAPIXELS)
-        return photo_of(io.BytesIO(body), mime)
+        return opened_photo(io.BytesIO(body), mime)
     except UnreadablePicture as exc:
         raise InvalidImage(str(exc)) from exc
 
 
-def photo_of(file: IO[bytes], mime: str) -> Photo:
+def opened_photo(file: IO[bytes], mime: str) -> Photo:
     """Raises UnreadablePicture."""
     width, height, orientation = read_header(file, max_megapixels=settings.MAX_PHOTO_MEGAPIXELS)
     size_bytes = file.seek(0, io.SEEK_END)

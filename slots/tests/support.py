@@ -1,0 +1,68 @@
+"""An administrator at the API, and pictures to upload."""
+
+import io
+import random
+import shutil
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
+from django.test import TestCase
+from PIL import Image
+
+from photochanger.auth import AdminToken
+
+
+def picture(kind: str = "JPEG", size: tuple[int, int] = (320, 240), **options: Any) -> bytes:
+    out = io.BytesIO()
+    Image.effect_noise(size, random.uniform(10, 60)).convert("RGB").save(out, kind, **options)
+    return out.getvalue()
+
+
+def upload(body: bytes, name: str = "picture.jpg") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, body, "image/jpeg")
+
+
+class AdminTestCase(TestCase):
+    serg: User
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        # No password is checked here, and a real hash takes long to make.
+        cls.serg = User.objects.create(
+            username="serg", password="!", is_staff=True, is_superuser=True
+        )
+
+    def setUp(self) -> None:
+        token = {"authorization": f"Bearer {AdminToken.for_user(self.serg)}"}
+        self.client.defaults |= {"HTTP_AUTHORIZATION": token["authorization"]}
+        self.addCleanup(shutil.rmtree, settings.MEDIA_ROOT / "templates", ignore_errors=True)
+        self.addCleanup(shutil.rmtree, settings.MEDIA_ROOT / "test-photos", ignore_errors=True)
+
+    def put(self, path: str, body: Any, **headers: str) -> HttpResponse:
+        with self.captureOnCommitCallbacks(execute=True):
+            return self.client.put(path, body, content_type="application/json", headers=headers)
+
+    def refused(self, path: str, body: Any) -> dict[str, str]:
+        """The sentences of a refusal, by fields, in English."""
+        answer = self.put(path, body, **{"Accept-Language": "en"})
+        self.assertEqual(answer.status_code, 400, answer.content)
+        self.assertEqual(answer.json()["failure_reason"], "invalid_request")
+        fields: dict[str, str] = answer.json()["fields"]
+        return fields
+
+    def register(self, body: bytes | None = None, **form: Any) -> HttpResponse:
+        form = {"slot_id": "slot-001", "media_kind": "background", **form}
+        return self.client.post(
+            "/api/template-media/register", form | {"file": upload(body or picture())}
+        )
+
+    def template(self, **form: Any) -> str:
+        return str(self.register(**form).json()["media_object_id"])
+
+    def files(self) -> list[str]:
+        root = settings.MEDIA_ROOT
+        found = [p for folder in ("templates", "test-photos") for p in (root / folder).rglob("*")]
+        return sorted(str(p.relative_to(root)) for p in found if p.is_file())

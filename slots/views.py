@@ -1,0 +1,124 @@
+"""The public gallery of a slot: on phones, as JSON, and on the screen of a hall."""
+
+import uuid
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.utils.http import parse_etags
+from django.utils.translation import get_language
+from ninja import Path, Query, Router, Schema
+
+from media.links import absolute
+from media.views import qr_answer
+from photochanger.db import in_db
+from photochanger.errors import described
+from slots.gallery import Gallery, Shown, gallery_seen_lately, look_at_gallery
+
+gallery_router = Router(tags=["public"])
+
+QR_FRESH = "public, max-age=300"
+SlotId = Annotated[str, Path(description="slot-001 to slot-015", example="slot-001")]
+Format = Annotated[
+    Literal["html", "json", "fragment"],
+    Query(description="`json` for programs; `fragment`: the list of the page alone, as HTML."),
+]
+# Asked again each time, and then most often answered by 304: nothing new.
+HEADERS = {"Cache-Control": "private, no-cache", "X-Robots-Tag": "noindex, nofollow"}
+
+
+class GalleryResultOut(Schema):
+    job_id: uuid.UUID
+    preview_url: str
+    result_url: str
+    page_url: str
+    created_at: datetime
+    expires_at: datetime | None
+
+
+class GalleryOut(Schema):
+    slot_id: str
+    display_name: str
+    results: list[GalleryResultOut]
+
+
+@gallery_router.get(
+    "/slots/{slot_id}",
+    url_name="gallery",
+    operation_id="get_gallery",
+    summary="See the newest pictures of a slot",
+    response=GalleryOut,
+    openapi_extra={
+        "responses": {
+            304: {"description": "Nothing new since the answer with this `ETag`."},
+            **described(
+                *("invalid_request", "slot_not_found", "gallery_closed"),
+                *("internal_error", "storage_error"),
+            ),
+        }
+    },
+)
+async def gallery(request: HttpRequest, slot_id: SlotId, format: Format = "html") -> HttpResponse:
+    """A page for people, unless `format=json` is asked for. Newest first.
+
+    404 when the slot's gallery is closed. `If-None-Match` makes asking often cheap.
+    """
+    seen = await open_gallery(slot_id)
+    etag = seen.etag(format, get_language() or "", request.build_absolute_uri("/"))
+    if etag in parse_etags(request.headers.get("If-None-Match", "")):
+        response: HttpResponse = HttpResponseNotModified()
+    elif format == "json":
+        response = JsonResponse(told(request, seen).model_dump(mode="json"))
+    else:
+        template = "slots/gallery.html" if format == "html" else "slots/_results.html"
+        response = render(request, template, page_context(request, seen))
+    if format != "html":  # the page itself names files that change with our next version
+        response["ETag"] = etag
+    patch_vary_headers(response, ["Accept-Language"])
+    return with_headers(response)
+
+
+async def open_gallery(slot_id: str) -> Gallery:
+    return gallery_seen_lately(slot_id) or await in_db(look_at_gallery, slot_id)
+
+
+def told(request: HttpRequest, gallery: Gallery) -> GalleryOut:
+    results = [_result_told(request, shown) for shown in gallery.results]
+    return GalleryOut(slot_id=gallery.slot_id, display_name=gallery.name, results=results)
+
+
+def _result_told(request: HttpRequest, shown: Shown) -> GalleryResultOut:
+    return GalleryResultOut(
+        job_id=shown.job_id,
+        preview_url=absolute(request, "api:public_preview", job_id=shown.job_id),
+        result_url=absolute(request, "api:public_result", job_id=shown.job_id),
+        page_url=absolute(request, "api:guest_page", job_id=shown.job_id),
+        created_at=shown.created_at,
+        expires_at=shown.expires_at,
+    )
+
+
+@gallery_router.get("/slots/{slot_id}/slideshow", url_name="slideshow", include_in_schema=False)
+async def slideshow(request: HttpRequest, slot_id: SlotId) -> HttpResponse:
+    """For a screen that nobody stands at: it follows the gallery by itself, for hours."""
+    seen = await open_gallery(slot_id)
+    return with_headers(render(request, "slots/slideshow.html", page_context(request, seen)))
+
+
+@gallery_router.get("/slots/{slot_id}/qr.svg", url_name="gallery_qr", include_in_schema=False)
+async def gallery_qr(request: HttpRequest, slot_id: SlotId) -> HttpResponse:
+    seen = await open_gallery(slot_id)
+    address = absolute(request, "api:gallery", slot_id=seen.slot_id)
+    return qr_answer(address, cache_control=QR_FRESH)
+
+
+def page_context(request: HttpRequest, gallery: Gallery) -> dict[str, Any]:
+    return {"gallery": gallery, "page": absolute(request, "api:gallery", slot_id=gallery.slot_id)}
+
+
+def with_headers(response: HttpResponse) -> HttpResponse:
+    for name, value in HEADERS.items():
+        response[name] = value
+    return response
