@@ -15,6 +15,7 @@ from django.urls import reverse
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from media import storage
+from photochanger.fairness import FairDownloads
 from photochanger.middleware import BodyGuard, Lifespan, RequestLanes
 from photochanger.statics import StaticFiles
 from providers import http
@@ -55,8 +56,8 @@ def _connect() -> None:
 
 application = Lifespan(
     ProxyHeadersMiddleware(  # type: ignore[arg-type]
-        BodyGuard(  # type: ignore[arg-type]
-            StaticFiles(lanes, root=settings.STATIC_ROOT, prefix=settings.STATIC_URL)
+        FairDownloads(  # type: ignore[arg-type]
+            BodyGuard(StaticFiles(lanes, root=settings.STATIC_ROOT, prefix=settings.STATIC_URL))
         ),
         trusted_hosts=settings.TRUSTED_PROXIES,
     ),
