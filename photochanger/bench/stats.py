@@ -1,0 +1,172 @@
+"""Statistics over a million photos: how long the API takes, and how the database finds them."""
+
+import http.client
+import json
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import psycopg
+from rich.console import Console
+from rich.table import Table
+
+from photochanger.bench.figures import Bars, ms, percentile
+from photochanger.tests import live
+
+JOBS, FILES, YEAR_S = 1_000_000, 300_000, 365 * 24 * 3600
+BAR_S = 0.1
+REPEATS, WARM_UP = 40, 3
+QUERIES = {
+    "overview, 1 h": "/api/stats/overview",
+    "overview, 1 day": "/api/stats/overview?window_minutes=1440",
+    "overview, 31 days": "/api/stats/overview?window_minutes=44640",
+    "slot-001, 1 h": "/api/stats/slots/slot-001",
+    "slot-001, 1 day": "/api/stats/slots/slot-001?window_minutes=1440",
+    "slot-001, 31 days": "/api/stats/slots/slot-001?window_minutes=44640",
+}
+HELD = {"overview, 1 h", "slot-001, 1 h"}  # of the bar; wider windows are for information
+
+
+def stats(site: live.LiveSite, bars: Bars, console: Console) -> None:
+    """Meant for PostgreSQL: a studio that keeps SQLite has no million photos."""
+    if site.database_url.startswith("sqlite"):
+        console.print("stats: only on PostgreSQL.")
+        return
+    with console.status(f"Filling in {JOBS:,} photos and {FILES:,} files"):
+        fill(site)
+    token = site.manage("shell", "--verbosity", "0", "-c", TOKEN).strip()
+    table = Table(title=f"Statistics over {JOBS:,} photos of a year (ms)")
+    for column in ("asked", "first", "p50", "p95", "bar", ""):
+        table.add_column(column, justify="left" if column == "asked" else "right")
+    with site.server() as server:
+        for name, path in QUERIES.items():
+            taken = ask(server, path, token)
+            middle = percentile(taken.again_s, 0.5)
+            bar = ("", "")
+            if name in HELD:
+                bar = (f"< {ms(BAR_S)}", bars.hold(middle < BAR_S, f"stats: {name}"))
+            table.add_row(
+                *(name, ms(taken.first_s), ms(middle), ms(percentile(taken.again_s, 0.95))), *bar
+            )
+    console.print(table)
+    board = json.loads(site.manage("shell", "--verbosity", "0", "-c", DASHBOARD))
+    console.print(
+        f"The dashboard's figures: p50 {ms(percentile(board['taken_s'], 0.5))} ms, "
+        f"{board['queries']} queries.\n"
+    )
+    for name, plan in board["plans"].items():
+        console.print(f"[bold]{name}[/]\n{shortened(plan)}\n", highlight=False, markup=True)
+
+
+@dataclass(frozen=True)
+class Taken:
+    first_s: float
+    again_s: list[float]
+
+
+def ask(server: live.Server, path: str, token: str) -> Taken:
+    """The first answer pays for imports and for what the database has not read yet."""
+    headers, taken = {"Authorization": f"Bearer {token}"}, []
+    with closing(http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=60)) as asked:
+        for _ in range(REPEATS + WARM_UP):
+            started = time.monotonic()
+            asked.request("GET", path, headers=headers)
+            answer = asked.getresponse()
+            body = answer.read()
+            taken.append(time.monotonic() - started)
+            if answer.status != 200:
+                raise RuntimeError(f"{path} answered {answer.status}\n{server.log_text()[-3000:]}")
+    return Taken(taken[0], taken[WARM_UP:])
+
+
+def fill(site: live.LiveSite) -> None:
+    with psycopg.connect(site.database_url, autocommit=True) as connection:
+        connection.execute("SET synchronous_commit = off")
+        connection.execute(SLOTS)
+        connection.execute(FILL_JOBS.format(jobs=JOBS, gap=YEAR_S / JOBS).encode())
+        connection.execute(FILL_FILES.format(files=FILES).encode())
+        connection.execute("VACUUM ANALYZE job_history")
+        connection.execute("VACUUM ANALYZE media_object")
+
+
+def shortened(plan: str) -> str:
+    """The steps of a plan with their rows and times; what each held in memory is left out."""
+    told = ("->", "Index Cond", "Heap Fetches", "Execution Time")
+    lines = [line for line in plan.splitlines() if any(word in line for word in told)]
+    return "\n".join(line.split("(cost")[0].rstrip() + _actual(line) for line in lines)
+
+
+def _actual(line: str) -> str:
+    return f"  ({line.split('(actual ')[1]}" if "(actual " in line else ""
+
+
+SLOTS = """UPDATE slot SET is_active = true, settings = '{"prompt": "As an oil painting"}'"""
+# Busy slots and quiet ones, every failure, a few test runs; the newest photo is of now.
+FILL_JOBS = """
+INSERT INTO job_history (job_id, slot_id, slot_version, source, status, provider, operation,
+    started_at, deadline, finished_at, duration_ms, provider_ms, failure_reason, failure_detail,
+    photo_sha256, photo_bytes, hash_recipe, idempotency_key, replay_key, booth_id, booth_name,
+    booth_version, result_path, result_mime, fell_back)
+SELECT gen_random_uuid(), slot, 3, source, status, 'gemini', 'image_edit',
+    at, at + interval '48 s', at + took * interval '1 ms', took,
+    greatest(0, took - (40 + 200 * random())::int), reason,
+    CASE WHEN reason = '' THEN '' ELSE 'the provider answered without a usable picture' END,
+    md5(n::text) || md5(n::text), 3500000, '', '',
+    CASE WHEN status = 'done' THEN 'hash:' || slot || ':3:' || md5(n::text) || md5(n::text) END,
+    n::text, 'DESKTOP', '4.1',
+    CASE WHEN status = 'done' THEN 'results/' || md5(n::text) ELSE '' END,
+    CASE WHEN status = 'done' THEN 'image/png' ELSE '' END, false
+FROM (
+    SELECT *, CASE status WHEN 'timeout' THEN 48000
+            ELSE (3000 + 30000 * random() * random())::int END AS took,
+        CASE status WHEN 'timeout' THEN 'timeout' WHEN 'done' THEN '' ELSE
+            (ARRAY['bad_response', 'content_blocked', 'quota', 'network', 'client_gone',
+                   'storage_error'])[1 + n % 6] END AS reason
+    FROM (
+        SELECT n, now() - ({jobs} - n + random()) * interval '{gap} s' AS at,
+            'slot-' || lpad((1 + floor(15 * random() * random()))::text, 3, '0') AS slot,
+            CASE WHEN n % 50 = 0 THEN 'ui_test' ELSE 'ingest' END AS source,
+            CASE WHEN luck < 0.96 THEN 'done' WHEN luck < 0.98 THEN 'timeout' ELSE 'failed' END
+                AS status
+        FROM (SELECT n, random() AS luck FROM generate_series(1, {jobs}) AS n) AS dice
+    ) AS photos
+) AS closed ORDER BY n
+"""
+FILL_FILES = """
+INSERT INTO media_object (id, job_id, slot_id, kind, path, mime, size_bytes, sha256, created_at,
+    expires_at, is_listed, fetches)
+SELECT gen_random_uuid(), gen_random_uuid(), 'slot-001',
+    CASE n % 2 WHEN 0 THEN 'result' ELSE 'preview' END, 'results/' || n, 'image/png',
+    (1500000 * random())::int, '', now(), now() + interval '72 h', true, 0
+FROM generate_series(1, {files}) AS n
+"""
+TOKEN = """
+from django.contrib.auth.models import User
+from photochanger.auth import AdminToken
+print(AdminToken.for_user(User.objects.create_superuser("bench")))
+"""
+DASHBOARD = """
+import json, re, time
+from datetime import timedelta
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from stats.services import dashboard, overview
+dashboard()
+taken_s = []
+for _ in range(20):
+    started = time.monotonic()
+    dashboard()
+    taken_s.append(time.monotonic() - started)
+with CaptureQueriesContext(connection) as board:
+    dashboard()
+with CaptureQueriesContext(connection) as seen:
+    overview(timedelta(minutes=60))
+plans = {}
+for query in seen.captured_queries:
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN (ANALYZE, BUFFERS OFF) " + query["sql"].replace("%", "%%"), [])
+        name = re.sub(r"\\s+", " ", query["sql"])[:70]
+        plans[f"{len(plans) + 1}. {name} ..."] = "\\n".join(row[0] for row in cursor.fetchall())
+print(json.dumps({"taken_s": taken_s, "queries": len(board), "plans": plans}))
+"""
