@@ -27,6 +27,11 @@ PUBLIC = {
     "GET /api/jobs/{job_id}",
     *(f"{method} /public/results/{{job_id}}" for method in ("GET", "HEAD", "DELETE")),
     *(f"{method} /public/results/{{job_id}}/preview" for method in ("GET", "HEAD")),
+    *(f"{method} /public/results/{{job_id}}/page" for method in ("GET", "HEAD")),
+    *(f"{method} /public/results/{{job_id}}/delete" for method in ("GET", "POST")),
+    "GET /public/results/{job_id}/qr.svg",
+    "GET /public/slots/{slot_id}",
+    *(f"GET /public/slots/{{slot_id}}/{page}" for page in ("slideshow", "qr.svg")),
     *(f"{method} /public/provider-media/{{media_id}}" for method in ("GET", "HEAD")),
 }
 # The way in and the way out.
