@@ -124,6 +124,11 @@ class SlotDisabled(AppError):
     sentence = _("This slot is switched off. Switch it on in the console.")
 
 
+class GalleryClosed(AppError):
+    status, reason = 404, "gallery_closed"
+    sentence = _("This gallery is closed.")
+
+
 class JobNotFound(AppError):
     status, reason = 404, "job_not_found"
     sentence = _("There is no such photo, or its time is over.")
@@ -290,6 +295,7 @@ ERRORS: tuple[type[AppError], ...] = (
     Forbidden,
     SlotNotFound,
     SlotDisabled,
+    GalleryClosed,
     JobNotFound,
     ResultNotFound,
     ResultExpired,

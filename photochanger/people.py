@@ -5,10 +5,10 @@ would cost the photo's path two thread hops.
 """
 
 from collections.abc import Awaitable, Callable
+from inspect import isawaitable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-
 from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
@@ -62,12 +62,12 @@ class PageGuard:
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if iscoroutinefunction(self):
-            return self._guarded_later(request)
-        return guarded(self.get_response(request))
+        answer = self.get_response(request)
+        return guarded_later(answer) if isawaitable(answer) else guarded(answer)
 
-    async def _guarded_later(self, request: HttpRequest) -> HttpResponseBase:
-        return guarded(await self.get_response(request))
+
+async def guarded_later(answer: Awaitable[HttpResponseBase]) -> HttpResponseBase:
+    return guarded(await answer)
 
 
 def guarded(response: HttpResponseBase) -> HttpResponseBase:

@@ -81,7 +81,8 @@ async def gallery(request: HttpRequest, slot_id: SlotId, format: Format = "html"
 
 
 async def open_gallery(slot_id: str) -> Gallery:
-    return gallery_seen_lately(slot_id) or await in_db(look_at_gallery, slot_id)
+    seen = gallery_seen_lately(slot_id)
+    return await in_db(look_at_gallery, slot_id) if seen is None else seen
 
 
 def told(request: HttpRequest, gallery: Gallery) -> GalleryOut:
