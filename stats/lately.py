@@ -31,10 +31,9 @@ class Lately:
         return None if self.has_recovered else self.last_failure_reason
 
 
-def lately(now: datetime, slot_id: str | None = None) -> list[Lately]:
-    """All slots, or the one asked for; none when there is no such slot. One query."""
-    slots = Slot.objects.filter(pk=slot_id) if slot_id else Slot.objects.all()
-    return [_lately(slot) for slot in _with_events(slots, now)]
+def lately(now: datetime) -> list[Lately]:
+    """All slots, in their order. One query."""
+    return [_lately(slot) for slot in _with_events(Slot.objects.all(), now)]
 
 
 def _with_events(slots: QuerySet[Slot], now: datetime) -> QuerySet[Slot, Any]:

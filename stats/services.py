@@ -113,7 +113,7 @@ def overview(window: timedelta = WINDOW, slot_id: str | None = None) -> Overview
 def slot_statistics(slot_id: str, window: timedelta = WINDOW) -> SlotStatistics:
     """At most eight queries. Raises SlotNotFound."""
     now = timezone.now()
-    events = lately(now, slot_id)
+    events = [event for event in lately(now) if event.slot.pk == slot_id]
     if not events:
         raise SlotNotFound(slot_id[:40])
     figures = _figures_by_slot(now - window, now, slot_id).get(slot_id, Figures())

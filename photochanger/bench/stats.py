@@ -73,7 +73,7 @@ def ask(server: live.Server, path: str, token: str) -> Taken:
             started = time.monotonic()
             asked.request("GET", path, headers=headers)
             answer = asked.getresponse()
-            body = answer.read()
+            answer.read()
             taken.append(time.monotonic() - started)
             if answer.status != 200:
                 raise RuntimeError(f"{path} answered {answer.status}\n{server.log_text()[-3000:]}")

@@ -66,7 +66,12 @@ class StatsApiTests(StatsTestCase):
         self.assertEqual(answer["slot"]["slot_id"], "slot-001")
 
     def test_an_unknown_slot_is_not_found(self) -> None:
-        for path, query in (("slots/slot-099", {}), ("overview", {"slot": "slot-099"})):
+        for path, query in (
+            ("slots/slot-099", {}),
+            ("overview", {"slot": "slot-099"}),
+            ("slots/slot-001%00", {}),
+            ("overview", {"slot": "slot-001\0"}),
+        ):
             answer = self.get(path, **query)
             self.assertEqual(answer.status_code, 404)
             self.assertEqual(answer.json()["failure_reason"], "slot_not_found")
