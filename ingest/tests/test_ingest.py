@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 from PIL import Image
@@ -185,6 +185,24 @@ class TimeIsOverTests(IngestTestCase):
         self.assertEqual(result.json()["failure_reason"], "result_expired")
         self.assertEqual(job.json()["failure_reason"], "job_not_found")
 
+    async def test_a_deleted_results_job_is_404(self) -> None:
+        response = await self.post()
+        await self.async_client.delete(f"/public/results/{response['X-Job-Id']}")
+        job = await self.async_client.get(f"/api/jobs/{response['X-Job-Id']}")
+        self.assertEqual((job.status_code, job.json()["failure_reason"]), (404, "job_not_found"))
+
+    async def test_a_new_time_to_keep_results_holds_for_those_that_exist(self) -> None:
+        response = await self.post()
+        await in_db(change_settings, {"result_ttl_hours": 5}, by="serg")
+        told = (await self.async_client.get(f"/api/jobs/{response['X-Job-Id']}")).json()
+        job = await Job.objects.aget()
+        assert job.finished_at
+        until = datetime.fromisoformat(told["result_expires_at"])
+        kept_s = (until - job.finished_at).total_seconds()
+        self.assertAlmostEqual(kept_s, 5 * 3600, delta=0.01)
+        kinds = MediaObject.objects.filter(expires_at=job.finished_at + timedelta(hours=5))
+        self.assertEqual(await kinds.acount(), 2)
+
     async def test_an_unknown_result_is_404(self) -> None:
         unknown = "3f2b4c6d-0000-4000-8000-000000000000"
         result = await self.async_client.get(f"/public/results/{unknown}")
@@ -291,6 +309,24 @@ class ReplayTests(IngestTestCase):
         response = await self.post(photo)
         self.assertEqual(response.status_code, 200)
         self.assertEqual(len(self.provider.calls), 2)
+
+    async def test_a_deleted_result_is_not_replayed(self) -> None:
+        photo = jpeg()
+        first = await self.post(photo)
+        await self.async_client.delete(f"/public/results/{first['X-Job-Id']}")
+        second = await self.post(photo)
+        self.assertEqual((second.status_code, len(self.provider.calls)), (200, 2))
+        self.assertNotEqual(second["X-Job-Id"], first["X-Job-Id"])
+
+    async def test_a_result_lost_from_the_disk_is_made_anew(self) -> None:
+        photo = jpeg()
+        first = await self.post(photo)
+        job = await Job.objects.aget()
+        storage.remove(job.result_path)
+        second, third = await self.post(photo), await self.post(photo)
+        self.assertEqual((second.status_code, len(self.provider.calls)), (200, 2))
+        self.assertNotEqual(second["X-Job-Id"], first["X-Job-Id"])
+        self.assertEqual(third["X-PhotoChanger-Replay"], "1")
 
     async def test_one_key_means_one_order(self) -> None:
         photo, headers = jpeg(), {"Idempotency-Key": "order-7"}
