@@ -17,8 +17,8 @@ from ninja.parser import Parser
 
 from ingest.api import ingest_router, jobs_router, short_router
 from media.api import public_router
-from photochanger.auth import AdminAuth
 from media.views import guest_router, refusal_page, wants_page
+from photochanger.auth import AdminAuth
 from photochanger.errors import (
     AppError,
     InternalError,
@@ -37,8 +37,8 @@ from slots.api import (
     template_media_router,
 )
 from slots.sentences import fields_of
-from stats.api import stats_router
 from slots.views import gallery_router
+from stats.api import stats_router
 
 log = structlog.get_logger()
 
@@ -78,9 +78,9 @@ api.add_router("/api/ingest", ingest_router)
 api.add_router("/ingest", short_router)
 api.add_router("/api/jobs", jobs_router)
 api.add_router("/public", public_router)
-api.add_router("/api/stats", stats_router, auth=AdminAuth())
 api.add_router("/public", guest_router)
 api.add_router("/public", gallery_router)
+api.add_router("/api/stats", stats_router, auth=AdminAuth())
 for prefix, router in (
     ("/api/slots", slots_router),
     ("/api/template-media", template_media_router),
@@ -95,11 +95,11 @@ for prefix, router in (
 def answer_app_error(request: HttpRequest, exc: AppError) -> HttpResponse:
     level = log.error if exc.status == 500 else log.warning
     level("http.refused", status=exc.status, reason=exc.reason, detail=str(exc), job=exc.job_id)
+    if wants_page(request):
+        return refusal_page(request, exc)
     language = language_of(request.headers.get("Accept-Language", ""))
     response = api.create_response(request, exc.answer(language), status=exc.status)
     for name, value in exc.headers().items():
-    if wants_page(request):
-        return refusal_page(request, exc)
         response[name] = value
     response["Content-Length"] = str(len(response.content))
     return response
