@@ -83,7 +83,13 @@ class Job(models.Model):
                 name="job_in_flight_by_provider",
                 condition=Q(status="processing"),
             ),
-            models.Index(fields=["slot", "-started_at"], name="job_by_slot_and_time"),
+            # With what its readers filter by; else a slot without photos is looked for through
+            # every photo of all others, in the index below.
+            models.Index(
+                fields=["slot", "-started_at"],
+                include=["source", "status"],
+                name="job_by_slot_and_time",
+            ),
             # Statistics read nothing but this for a window of time.
             models.Index(
                 fields=["-started_at"],

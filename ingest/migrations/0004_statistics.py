@@ -33,6 +33,14 @@ class Migration(migrations.Migration):
             model_name='job',
             name='job_by_time',
         ),
+        migrations.RemoveIndex(
+            model_name='job',
+            name='job_by_slot_and_time',
+        ),
+        migrations.AddIndex(
+            model_name='job',
+            index=models.Index(fields=['slot', '-started_at'], include=('source', 'status'), name='job_by_slot_and_time'),
+        ),
         migrations.AddIndex(
             model_name='job',
             index=models.Index(fields=['-started_at'], include=('slot', 'source', 'status', 'deadline', 'failure_reason', 'duration_ms', 'provider_ms'), name='job_figures_by_time'),

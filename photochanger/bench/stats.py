@@ -102,7 +102,7 @@ def _actual(line: str) -> str:
 
 
 SLOTS = """UPDATE slot SET is_active = true, settings = '{"prompt": "As an oil painting"}'"""
-# Busy slots and quiet ones, every failure, a few test runs; the newest photo is of now.
+# Busy slots, quiet ones and two without a photo; every failure, a few test runs; the newest photo is of now.
 FILL_JOBS = """
 INSERT INTO job_history (job_id, slot_id, slot_version, source, status, provider, operation,
     started_at, deadline, finished_at, duration_ms, provider_ms, failure_reason, failure_detail,
@@ -125,7 +125,7 @@ FROM (
                    'storage_error'])[1 + n % 6] END AS reason
     FROM (
         SELECT n, now() - ({jobs} - n + random()) * interval '{gap} s' AS at,
-            'slot-' || lpad((1 + floor(15 * random() * random()))::text, 3, '0') AS slot,
+            'slot-' || lpad((1 + floor(13 * random() * random()))::text, 3, '0') AS slot,
             CASE WHEN n % 50 = 0 THEN 'ui_test' ELSE 'ingest' END AS source,
             CASE WHEN luck < 0.96 THEN 'done' WHEN luck < 0.98 THEN 'timeout' ELSE 'failed' END
                 AS status
@@ -135,10 +135,11 @@ FROM (
 """
 FILL_FILES = """
 INSERT INTO media_object (id, job_id, slot_id, kind, path, mime, size_bytes, sha256, created_at,
-    expires_at, is_listed, fetches)
+    expires_at, cleaned_at, is_listed, fetches)
 SELECT gen_random_uuid(), gen_random_uuid(), 'slot-001',
     CASE n % 2 WHEN 0 THEN 'result' ELSE 'preview' END, 'results/' || n, 'image/png',
-    (1500000 * random())::int, '', now(), now() + interval '72 h', true, 0
+    (1500000 * random())::int, '', now(), now() + interval '72 h',
+    CASE WHEN n % 10 > 1 THEN now() END, true, 0
 FROM generate_series(1, {files}) AS n
 """
 TOKEN = """
