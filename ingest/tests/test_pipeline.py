@@ -3,6 +3,7 @@
 import asyncio
 import io
 import secrets
+from dataclasses import replace
 
 from django.utils import timezone
 
@@ -10,12 +11,14 @@ from ingest.models import Job
 from ingest.pipeline import process_photo
 from ingest.reception import Order
 from ingest.tests.support import IngestTestCase, jpeg
+from media.models import MediaObject
+from media.services import visible_results
 from photochanger.db import in_db
 from providers.pictures import JPEG, Photo
 from slots.services import platform_settings
 
 
-class HangUpTests(IngestTestCase):
+class OrderTestCase(IngestTestCase):
     async def order(self) -> Order:
         photo = jpeg()
         return Order(
@@ -35,6 +38,8 @@ class HangUpTests(IngestTestCase):
             deadline_at=asyncio.get_running_loop().time() + 48,
         )
 
+
+class HangUpTests(OrderTestCase):
     async def test_at_no_moment_does_a_booth_that_hangs_up_leave_an_open_job(self) -> None:
         for pause_s in (0, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128):
             task = asyncio.ensure_future(process_photo(await self.order()))
@@ -47,3 +52,17 @@ class HangUpTests(IngestTestCase):
         self.assertLessEqual(told, {"client_gone"})
         kept = [job.result_path async for job in Job.objects.filter(status="done")]
         self.assertEqual([name for name in self.files() if "preview" not in name], sorted(kept))
+
+
+class TestRunTests(OrderTestCase):
+    async def test_its_result_is_in_no_public_list_but_has_a_link(self) -> None:
+        order = replace(await self.order(), source=Job.Source.UI_TEST)
+        outcome = await process_photo(order)
+        self.assertFalse((await MediaObject.objects.aget(job_id=outcome.job.pk)).is_listed)
+        self.assertFalse(await in_db(visible_results().exists))
+        answer = await self.async_client.get(f"/public/results/{outcome.job.pk}")
+        self.assertEqual(answer.status_code, 200)
+        listed = await process_photo(await self.order())
+        self.assertTrue(
+            await in_db(visible_results("slot-001").filter(job_id=listed.job.pk).exists)
+        )
