@@ -107,9 +107,8 @@ class Sweep:
         after = Q()
         while batch := list(rows.filter(after).order_by("expires_at", "pk")[:BATCH]):
             last = batch[-1]
-            after = Q(expires_at__gt=last.expires_at) | Q(
-                expires_at=last.expires_at, pk__gt=last.pk
-            )
+            later = Q(expires_at__gt=last.expires_at) | Q(pk__gt=last.pk)
+            after = Q(expires_at__gte=last.expires_at) & later  # in this form an index serves it
             self._remove_batch(batch)
             done += len(batch)
             self.progress("expired", done, total)

@@ -3,10 +3,11 @@
 import os
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 from photochanger.tests.live import LiveSite
 
-OVER = "2026-01-01 00:00:00+00:00"
+FIRST_OVER = datetime(2026, 1, 1, tzinfo=UTC)
 BODY = b"picture"
 ROWS_AT_ONCE = 2000
 COLUMNS = (
@@ -19,11 +20,12 @@ def expired_results(site: LiveSite, count: int) -> Iterator[int]:
     is_sqlite = site.database_url.startswith("sqlite")
     for start in range(0, count, ROWS_AT_ONCE):
         rows = []
-        for _ in range(start, min(count, start + ROWS_AT_ONCE)):
+        for number in range(start, min(count, start + ROWS_AT_ONCE)):
             key, path = uuid.uuid4(), stray_file(site)
+            over = FIRST_OVER + timedelta(seconds=number)
             rows.append(
                 f"('{key.hex if is_sqlite else key}', 'slot-001', 'result', '{path}',"
-                f" 'image/jpeg', {len(BODY)}, '', '{OVER}', '{OVER}', true, 0)"
+                f" 'image/jpeg', {len(BODY)}, '', '{over}', '{over}', true, 0)"
             )
         site.execute(f"insert into media_object ({COLUMNS}) values {', '.join(rows)}")
         yield start + len(rows)
