@@ -102,7 +102,7 @@ def _actual(line: str) -> str:
 
 
 SLOTS = """UPDATE slot SET is_active = true, settings = '{"prompt": "As an oil painting"}'"""
-# Busy slots, quiet ones and two without a photo; every failure, a few test runs; the newest photo is of now.
+# Busy slots, quiet ones and two without a photo; every failure, a few test runs; up to now.
 FILL_JOBS = """
 INSERT INTO job_history (job_id, slot_id, slot_version, source, status, provider, operation,
     started_at, deadline, finished_at, duration_ms, provider_ms, failure_reason, failure_detail,
