@@ -91,3 +91,58 @@ INGEST: dict[str, Any] = {
         ),
     },
 }
+
+ADMIN = ("unauthorized", "forbidden", "internal_error", "storage_error")
+TEST_FORM = {
+    "type": "object",
+    "properties": {
+        "test_image": {**BINARY, "description": "The photo: JPEG, PNG or WEBP by content."},
+        "media_object_id": _text(
+            "Instead of a photo: one that `POST /api/media/register` has stored for this slot."
+        ),
+        "slot_payload": _text(
+            "What the form of the slot says and is not saved: JSON like that of "
+            "`PUT /api/slots/{slot_id}`. It holds for this photo only.",
+            examples=['{"settings": {"prompt": "As a watercolour"}}'],
+        ),
+    },
+}
+TEST_RUN: dict[str, Any] = {
+    "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": TEST_FORM}}},
+    "responses": {
+        200: {
+            **PICTURE,
+            "description": "The picture itself; or with `as=json` how it went.",
+            "headers": {name: PICTURE["headers"][name] for name in ("X-Job-Id", "X-Result-Url")},
+            "content": {
+                **PICTURE["content"],
+                "application/json": {"schema": {"$ref": "#/components/schemas/TestRunOut"}},
+            },
+        },
+        **described(
+            *("invalid_request", "invalid_image", "slot_not_found", "payload_too_large"),
+            *("unsupported_media_type", "rate_limited", *ADMIN),
+            *("bad_response", "content_blocked", "provider_rejected", "network", "provider_5xx"),
+            *("quota", "provider_auth", "provider_config", "timeout"),
+            fields={"settings.prompt": "This field is needed."},
+        ),
+    },
+}
+RESULTS_ZIP: dict[str, Any] = {
+    "responses": {
+        200: {
+            "description": "The ZIP; its length is known beforehand.",
+            "content": {"application/zip": {"schema": BINARY}},
+        },
+        **described(
+            *("invalid_request", "slot_not_found", *ADMIN),
+            fields={"since": "A date and time is needed, like 2026-11-30T18:00:00Z."},
+        ),
+    }
+}
+PURGE: dict[str, Any] = {
+    "responses": described(
+        *("invalid_request", "slot_not_found", "payload_too_large", *ADMIN),
+        fields={"confirm": "Type what is to be deleted, to confirm it."},
+    )
+}

@@ -22,7 +22,7 @@ from photochanger.errors import (
     UnsupportedMediaType,
 )
 from providers.pictures import Photo, UnreadablePicture, read_header, sniff
-from slots.models import Slot
+from slots.models import Slot, SlotTemplateMedia
 from slots.services import PlatformSettings, open_slot
 
 MAX_IDENTITY = 64
@@ -52,6 +52,12 @@ class Order:
     booth: Booth = Booth()
     hash_recipe: str = ""
     idempotency_key: str = ""
+    # Of a test run: its slot is a draft that nobody saved, and these are its template pictures.
+    draft_templates: tuple[SlotTemplateMedia, ...] = ()
+
+    @property
+    def is_test(self) -> bool:
+        return self.source == Job.Source.UI_TEST
 
     @property
     def keep_for(self) -> timedelta:
@@ -114,6 +120,15 @@ def started_at(arrived_at: float) -> datetime:
 
 def inspect(form: UploadedForm, platform: PlatformSettings) -> tuple[Photo, str]:
     """The photo by its content, and the recipe of the booth's hash. Blocking."""
+    photo = photo_of(form)
+    recipe = "" if platform.hash_check == "off" else form.matching_recipe()
+    if platform.hash_check == "strict" and recipe in ("", "none"):
+        raise ChecksumMismatch("the hash is missing or follows no known recipe")
+    return photo, recipe
+
+
+def photo_of(form: UploadedForm) -> Photo:
+    """Blocking. Raises UnsupportedMediaType, InvalidImage."""
     assert form.file is not None
     form.file.seek(0)
     mime = sniff(form.file.read(16))
@@ -125,10 +140,7 @@ def inspect(form: UploadedForm, platform: PlatformSettings) -> tuple[Photo, str]
         )
     except UnreadablePicture as exc:
         raise InvalidImage(str(exc)) from exc
-    recipe = "" if platform.hash_check == "off" else form.matching_recipe()
-    if platform.hash_check == "strict" and recipe in ("", "none"):
-        raise ChecksumMismatch("the hash is missing or follows no known recipe")
-    photo = Photo(
+    return Photo(
         file=form.file,
         size_bytes=form.size_bytes,
         sha256=form.sha256(),
@@ -137,7 +149,6 @@ def inspect(form: UploadedForm, platform: PlatformSettings) -> tuple[Photo, str]
         height=height,
         orientation=orientation,
     )
-    return photo, recipe
 
 
 def booth_of(fields: Mapping[str, str]) -> Booth:

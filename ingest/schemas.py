@@ -7,6 +7,35 @@ from ninja import Field, Schema
 from ingest.models import Job
 
 
+class AttemptOut(Schema):
+    """One call of the provider."""
+
+    number: int
+    provider: str
+    model: str
+    duration_ms: int
+    http_status: int | None
+    finish_reason: str
+    failure_reason: str
+    detail: str = Field(description="What the provider said: for operators only.")
+
+
+class TestRunOut(Schema):
+    """How a test run went, and where its picture is."""
+
+    __test__ = False  # pytest: not a test
+
+    job_id: uuid.UUID
+    status: Job.Status
+    result_url: str
+    preview_url: str
+    page_url: str
+    duration_ms: int
+    provider_ms: int | None
+    overhead_ms: int | None = Field(description="What of it was ours.")
+    attempts: list[AttemptOut]
+
+
 class ErrorOut(Schema):
     """Every refusal and failure; the fields from ``job_id`` on only where they are known."""
 
@@ -19,6 +48,12 @@ class ErrorOut(Schema):
         None, description="What is wrong with each field, by its place: `settings.prompt`."
     )
     version: int | None = Field(None, description="The slot's current version, on a conflict.")
+    attempts: list[AttemptOut] | None = Field(
+        None, description="Of a failed test run: every call of the provider."
+    )
+    duration_ms: int | None = Field(None, description="Of a failed test run.")
+    provider_ms: int | None = Field(None, description="Of a failed test run.")
+    overhead_ms: int | None = Field(None, description="Of a failed test run.")
 
 
 class JobOut(Schema):

@@ -84,12 +84,21 @@ class UploadedForm:
 class FormParser:
     """Feeds arriving bytes into an UploadedForm. Blocking: every call belongs in a thread."""
 
-    def __init__(self, content_type: str, *, max_file_bytes: int, declared_bytes: int = 0) -> None:
+    def __init__(
+        self,
+        content_type: str,
+        *,
+        max_file_bytes: int,
+        declared_bytes: int = 0,
+        file_fields: tuple[str, ...] = FILE_FIELDS,
+        max_field_bytes: int = MAX_FIELD_BYTES,
+    ) -> None:
         kind, options = parse_options_header(content_type)
         if kind != "multipart/form-data" or not options.get("boundary"):
             raise InvalidRequest("the body is not multipart/form-data with a boundary")
         self.form = UploadedForm(is_large=declared_bytes > settings.UPLOAD_SPOOL_BYTES)
-        self._max_file_bytes = max_file_bytes
+        self._max_file_bytes, self._max_field_bytes = max_file_bytes, max_field_bytes
+        self._file_fields = file_fields
         self._name = ""
         self._text: bytearray | None = None  # of the text field that is being read
         self._is_in_photo = False
@@ -138,14 +147,14 @@ class FormParser:
             self.form.write_file(bytes(event))
         elif self._text is not None:
             self._text += event
-            if len(self._text) > MAX_FIELD_BYTES:
+            if len(self._text) > self._max_field_bytes:
                 raise InvalidRequest("a text field is too long")
 
     def _start(self, segment: MultipartSegment) -> None:
         """The first file under a known name is the photo; other files are read and forgotten."""
         self._name = segment.name
         is_file = segment.filename is not None
-        self._is_in_photo = is_file and segment.name in FILE_FIELDS and self.form.file is None
+        self._is_in_photo = is_file and segment.name in self._file_fields and self.form.file is None
         if self._is_in_photo:
             self.form.open_file()
         self._text = None if is_file else bytearray()
@@ -173,7 +182,12 @@ async def _read_by_django(request: HttpRequest) -> AsyncIterator[bytes]:
 
 @asynccontextmanager
 async def received_form(
-    request: HttpRequest, *, max_file_bytes: int, until: float
+    request: HttpRequest,
+    *,
+    max_file_bytes: int,
+    until: float,
+    file_fields: tuple[str, ...] = FILE_FIELDS,
+    max_field_bytes: int = MAX_FIELD_BYTES,
 ) -> AsyncIterator[UploadedForm]:
     """The form of a request, complete; its file lives until the block ends.
 
@@ -185,6 +199,8 @@ async def received_form(
         request.headers.get("Content-Type", ""),
         max_file_bytes=max_file_bytes,
         declared_bytes=int(length) if length.isdigit() else 0,
+        file_fields=file_fields,
+        max_field_bytes=max_field_bytes,
     )
     try:
         try:

@@ -16,6 +16,7 @@ from ninja.openapi.docs import Swagger
 from ninja.parser import Parser
 
 from ingest.api import ingest_router, jobs_router, short_router
+from ingest.console_api import console_router, purge_router
 from media.api import public_router
 from media.views import guest_router, refusal_page, wants_page
 from photochanger.auth import AdminAuth
@@ -87,6 +88,8 @@ for prefix, router in (
     ("/api/media", media_router),
     ("/api/settings", settings_router),
     ("/api/providers", providers_router),
+    ("/api/slots", console_router),
+    ("/api/purge", purge_router),
 ):
     api.add_router(prefix, router, auth=AdminAuth())
 

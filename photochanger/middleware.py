@@ -7,6 +7,7 @@ of its own until its end.
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -27,10 +28,15 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # Paths whose views read the body themselves, while it arrives.
 STREAMED_PATHS = ("/ingest/", "/api/ingest/")
+TEST_RUN_PATH = re.compile(r"/api/slots/[^/]+/test-run")
 # A provider that fetches a photo holds that photo up.
-PHOTO_PATHS = (*STREAMED_PATHS, "/public/provider-media/")
+FETCHED_PATH = "/public/provider-media/"
 FORM_ROOM_BYTES = 64 * 1024  # form fields around the photo, above the cap of the photo itself
 DRAIN_BYTES, DRAIN_SECONDS = 1024 * 1024, 2.0
+
+
+def is_streamed(path: str) -> bool:
+    return path.startswith(STREAMED_PATHS) or bool(TEST_RUN_PATH.fullmatch(path))
 
 
 class Body:
@@ -128,7 +134,7 @@ class BodyGuard:
         answer = Answer(body, send)
         try:
             body.check_declared()
-            if scope["path"].startswith(STREAMED_PATHS) and scope["method"] == "POST":
+            if is_streamed(scope["path"]) and scope["method"] == "POST":
                 scope[BODY_KEY] = body
                 django_receive = _after_empty_body(body)
             else:
@@ -225,7 +231,7 @@ class RequestLanes:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        is_photo = scope["path"].startswith(PHOTO_PATHS)
+        is_photo = is_streamed(scope["path"]) or scope["path"].startswith(FETCHED_PATH)
         # The least busy one, and of equals the first: its connection is the warmest.
         lane = min(self._photo if is_photo else self._console, key=lambda lane: lane.requests)
         lane.requests += 1

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from ninja import Field, Schema
-from pydantic import StrictBool, model_validator
+from pydantic import BaseModel, StrictBool, model_validator
 
 from slots.models import Slot, SlotTemplateMedia
 from slots.services import (
@@ -32,12 +32,12 @@ def optional(description: str, **more: Any) -> Any:
     return Field(default=None, description=description, json_schema_extra=kept, **more)
 
 
-class TemplateMediaIn(Schema):
+class TemplateMediaIn(BaseModel):
     media_kind: SlotTemplateMedia.MediaKind = Field(description="The part the picture plays.")
     media_object_id: MediaId = Field(description="As registering it has answered.")
 
 
-class SlotIn(Schema, extra="forbid"):
+class SlotIn(BaseModel, extra="forbid"):
     """A slot's new values. Absent keys keep theirs; what only answers hold is ignored."""
 
     display_name: str = optional("The name people see.", max_length=100)
@@ -161,7 +161,7 @@ class SettingsOut(Schema):
     gallery_size: int
 
 
-class SettingsIn(Schema, extra="forbid"):
+class SettingsIn(BaseModel, extra="forbid"):
     """New values of some settings. Absent keys keep theirs; what only answers hold is ignored."""
 
     sync_response_seconds: WaitSeconds = optional("How long a booth waits for its picture.")
@@ -187,11 +187,12 @@ class SettingsIn(Schema, extra="forbid"):
         if not isinstance(values, dict):
             return values
         only_read = SettingsOut.model_fields.keys() - cls.model_fields.keys()
-        kept = {name: value for name, value in values.items() if name not in only_read}
-        keys = kept.get("provider_keys")
-        if isinstance(keys, dict):  # as answers tell of them: whether there is one
-            kept["provider_keys"] = {n: key for n, key in keys.items() if not isinstance(key, dict)}
-        return kept
+        change = {name: value for name, value in values.items() if name not in only_read}
+        keys = change.get("provider_keys")
+        if isinstance(keys, dict):  # an answer's entry tells of a key and is none
+            entered = {name: key for name, key in keys.items() if not isinstance(key, dict)}
+            change["provider_keys"] = entered
+        return change
 
 
 class ModelOut(Schema):

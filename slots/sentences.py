@@ -61,7 +61,11 @@ Fields = dict[str, "_StrPromise | str"]
 def sentence_for(error: Mapping[str, Any]) -> "_StrPromise | str":
     """One error of pydantic; translated when it is shown."""
     words = SENTENCES.get(error["type"], NOT_RIGHT)
-    bounds = {name: str(bound).replace("'", "") for name, bound in error.get("ctx", {}).items()}
+    # Its own list of choices, made readable in any language.
+    bounds = {
+        name: str(bound).replace("'", "").replace(" or ", ", ")
+        for name, bound in error.get("ctx", {}).items()
+    }
     return _later(lambda: str(words) % bounds)
 
 

@@ -101,7 +101,7 @@ class ChangeSlotTests(AdminTestCase):
             (
                 {"settings": {"prompt": "x", "image_size": "9K"}},
                 "settings.image_size",
-                "One of these is needed: 512, 1K, 2K or 4K.",
+                "One of these is needed: 512, 1K, 2K, 4K.",
             ),
             (
                 {"settings": {"prompt": "x" * 4001}},
@@ -126,7 +126,7 @@ class ChangeSlotTests(AdminTestCase):
             ({"provider": "midjourney"}, "provider", "There is no such provider."),
             ({"operation": "dance"}, "operation", "The provider has no such operation."),
             ({"no_such": 1}, "no_such", "There is no such field."),
-            ({"on_failure": "cry"}, "on_failure", "One of these is needed: error or original."),
+            ({"on_failure": "cry"}, "on_failure", "One of these is needed: error, original."),
             (
                 {"ingest_password": "short"},
                 "ingest_password",
@@ -140,7 +140,7 @@ class ChangeSlotTests(AdminTestCase):
             (
                 {"template_media": [{"media_kind": "hat", "media_object_id": "7" * 32}]},
                 "template_media.0.media_kind",
-                "One of these is needed: style, background, base, overlay or face.",
+                "One of these is needed: style, background, base, overlay, face.",
             ),
         ):
             with self.subTest(body=body):

@@ -1,0 +1,158 @@
+"""What administrators do with a slot's photos: try it, clean up, download, delete everything."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from ninja import Field, Path, Query, Router, Schema
+from pydantic import BaseModel
+
+from ingest import openapi
+from ingest.answers import answer, result_url
+from ingest.cleanup import CleanupReport, clean_up
+from ingest.models import Job
+from ingest.schemas import TestRunOut
+from ingest.test_run import received_test, tried
+from media.archive import zip_of
+from media.removal import Removed, purge
+from photochanger.db import in_db
+from photochanger.errors import InvalidFields, described
+from slots.api import username
+from slots.services import find_slot
+
+console_router = Router(tags=["console"])
+purge_router = Router(tags=["console"])
+
+SlotId = Annotated[str, Path(description="slot-001 to slot-015", example="slot-001")]
+Moment = Annotated[
+    datetime | None, Query(description="Stored from then on, or before. Without a zone: ours.")
+]
+EVERYTHING = "everything"
+
+
+@console_router.post(
+    "/{slot_id}/test-run",
+    response=TestRunOut,
+    operation_id="test_run",
+    summary="Try a slot on a photo",
+    openapi_extra=openapi.TEST_RUN,
+)
+async def test_run(
+    request: HttpRequest,
+    slot_id: SlotId,
+    as_: Annotated[
+        Literal["picture", "json"],
+        Query(alias="as", description="`json`: how it went, instead of the picture itself."),
+    ] = "picture",
+) -> HttpResponseBase | TestRunOut:
+    """The path of a booth's photo, without the booth password, on a slot that is switched off
+    too, and never with an equal photo's earlier picture. Public lists do not show the result.
+    """
+    async with received_test(request, slot_id) as order:
+        if as_ == "picture":
+            return await answer(request, order)
+        outcome, facts = await tried(order)
+        url = result_url(request, outcome.job)
+        return TestRunOut(
+            job_id=outcome.job.pk,
+            status=Job.Status.DONE,
+            result_url=url,
+            preview_url=f"{url}/preview",
+            page_url=f"{url}/page",
+            **facts,
+        )
+
+
+@console_router.post(
+    "/{slot_id}/cleanup",
+    response=CleanupReport,
+    operation_id="cleanup_slot",
+    summary="Clean up a slot's files",
+    openapi_extra={"responses": described("slot_not_found", *openapi.ADMIN)},
+)
+def cleanup(request: HttpRequest, slot_id: SlotId) -> CleanupReport:
+    """Removes only what is over: expired results, test photos, template pictures nobody uses.
+    What guests can still fetch stays."""
+    return clean_up(find_slot(slot_id).pk, by=username(request))
+
+
+@console_router.get(
+    "/{slot_id}/results.zip",
+    operation_id="download_results",
+    summary="Download a slot's results",
+    openapi_extra=openapi.RESULTS_ZIP,
+)
+async def results_zip(
+    request: HttpRequest, slot_id: SlotId, since: Moment = None, until: Moment = None
+) -> HttpResponseBase:
+    """All that are kept, or those of a time, in one ZIP; no test runs."""
+    slot = await in_db(find_slot, slot_id)
+    window = {"since": in_reach("since", since), "until": in_reach("until", until)}
+    archive = await in_db(zip_of, slot.pk, **window)
+    return StreamingHttpResponse(
+        archive.chunks,
+        content_type="application/zip",
+        headers={
+            "Content-Length": str(archive.size_bytes),
+            "Content-Disposition": f'attachment; filename="{archive.name}"',
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+def in_reach(name: str, moment: datetime | None) -> datetime | None:
+    """Aware, and near enough for any time zone. Raises InvalidFields."""
+    if moment is None:
+        return None
+    if not 2000 <= moment.year <= 2999:
+        raise InvalidFields({name: _("This time is out of reach.")})
+    return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+
+
+class PurgeIn(BaseModel, extra="forbid"):
+    confirm: str = Field(
+        max_length=20,
+        description="The slot's id, or `everything`: so that nobody does it by mistake.",
+        examples=["slot-001"],
+    )
+
+
+class PurgeOut(Schema):
+    files: int
+    bytes: int
+    failed: int = Field(description="Files that could not be deleted yet; their links are dead.")
+
+
+@console_router.post(
+    "/{slot_id}/purge",
+    response=PurgeOut,
+    operation_id="purge_slot",
+    summary="Delete all results of a slot",
+    openapi_extra=openapi.PURGE,
+)
+def purge_slot(request: HttpRequest, slot_id: SlotId, order: PurgeIn) -> Removed:
+    """Results, previews and test photos, at once and for ever; template pictures stay."""
+    slot = find_slot(slot_id)
+    check_confirmed(order, slot.pk)
+    return purge(slot.pk, by=username(request))
+
+
+@purge_router.post(
+    "",
+    response=PurgeOut,
+    operation_id="purge_everything",
+    summary="Delete all results of all slots",
+    openapi_extra=openapi.PURGE,
+)
+def purge_everything(request: HttpRequest, order: PurgeIn) -> Removed:
+    """Results, previews and test photos, at once and for ever; template pictures stay."""
+    check_confirmed(order, EVERYTHING)
+    return purge(None, by=username(request))
+
+
+def check_confirmed(order: PurgeIn, word: str) -> None:
+    """Raises InvalidFields."""
+    if order.confirm != word:
+        raise InvalidFields({"confirm": _("Type what is to be deleted, to confirm it.")})
