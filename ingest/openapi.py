@@ -49,7 +49,7 @@ IDEMPOTENCY_KEY = {
     "schema": {"type": "string", "maxLength": 200},
 }
 
-PICTURE = {
+PICTURE: dict[str, Any] = {
     "description": "The picture itself, never compressed and never in chunks. The type is that of "
     "the content.",
     "headers": {

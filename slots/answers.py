@@ -16,7 +16,7 @@ from slots.schemas import (
     TemplateUploadOut,
     UploadOut,
 )
-from slots.services import platform_settings
+from slots.services import gallery_is_open, platform_settings
 from slots.uploads import Uploaded
 
 
@@ -50,7 +50,9 @@ def whole(request: HttpRequest, slot: Slot) -> SlotOut:
         template_media=[template(request, one) for one in templates],
         on_failure=Slot.OnFailure(slot.on_failure),
         gallery_enabled=slot.gallery_enabled,
-        gallery_url=link_to(request, f"/public/slots/{slot.pk}"),
+        gallery_until=slot.gallery_until,
+        gallery_open=gallery_is_open(slot, platform),
+        gallery_url=absolute(request, "api:gallery", slot_id=slot.pk),
         ingest_password_set=bool(slot.ingest_password_hash),
         recent_results=recent(request, visible_results(slot.pk)[: platform.gallery_size]),
     )

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from typing import NamedTuple
 
 import structlog
@@ -27,6 +28,7 @@ log = structlog.get_logger()
 COLUMNS = (
     *("display_name", "provider", "operation", "is_active", "size_limit_mb"),
     *("sync_response_seconds", "settings", "on_failure", "gallery_enabled"),
+    "gallery_until",
 )
 
 
@@ -135,7 +137,7 @@ def _drop(ids: Iterable[uuid.UUID]) -> None:
     dropped = MediaObject.objects.filter(pk__in=list(dropped.values_list("pk", flat=True)))
     dropped.update(expires_at=timezone.now())  # cleanup has it, whatever fails below
     for media in dropped:
-        transaction.on_commit(lambda media=media: _take_away(media), robust=True)
+        transaction.on_commit(partial(_take_away, media), robust=True)
 
 
 def _take_away(media: MediaObject) -> None:

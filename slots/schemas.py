@@ -1,11 +1,11 @@
 """What the administrators' API takes and gives for slots and settings."""
 
 import uuid
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 from ninja import Field, Schema
-from pydantic import BaseModel, StrictBool, model_validator
+from pydantic import AwareDatetime, BaseModel, StrictBool, model_validator
 
 from slots.models import Slot, SlotTemplateMedia
 from slots.services import (
@@ -20,6 +20,13 @@ from slots.services import (
 
 ID_PATTERN = r"^[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}$"
 MediaId = Annotated[str, Field(pattern=ID_PATTERN, examples=["8b6f0fa6b5b0459fb887c249f2eb5b21"])]
+
+
+# Near enough for any time zone's arithmetic.
+NearDate = Annotated[
+    AwareDatetime,
+    Field(ge=datetime(2000, 1, 1, tzinfo=UTC), le=datetime(2999, 1, 1, tzinfo=UTC)),
+]
 
 
 def kept(schema: dict[str, Any]) -> None:
@@ -56,6 +63,7 @@ class SlotIn(BaseModel, extra="forbid"):
     )
     on_failure: Slot.OnFailure = optional("`original`: a failure is answered with the photo.")
     gallery_enabled: StrictBool = optional("Whether guests may look at its results.")
+    gallery_until: NearDate | None = optional("When the gallery closes; null: never.")
     ingest_password: str = optional(
         "The slot's own booth password instead of that of all slots; empty removes it. "
         f"{MIN_PASSWORD} characters or more, {MAX_PASSWORD_BYTES} bytes or less.",
@@ -120,6 +128,8 @@ class SlotOut(SlotShortOut):
     template_media: list[TemplateMediaOut]
     on_failure: Slot.OnFailure
     gallery_enabled: bool
+    gallery_until: datetime | None
+    gallery_open: bool = Field(description="Guests can look at it now.")
     gallery_url: str
     ingest_password_set: bool = Field(description="The slot has a booth password of its own.")
     recent_results: list[RecentResultOut] = Field(description="Newest first, without test runs.")
@@ -159,6 +169,7 @@ class SettingsOut(Schema):
     hash_check: HashCheck
     replay_by_hash: bool
     gallery_size: int
+    galleries_open: bool
 
 
 class SettingsIn(BaseModel, extra="forbid"):
@@ -180,6 +191,7 @@ class SettingsIn(BaseModel, extra="forbid"):
     hash_check: HashCheck = optional("What to do with the booth's `hash` of the photo.")
     replay_by_hash: StrictBool = optional("Answer an equal photo with its earlier picture.")
     gallery_size: GallerySize = optional("Results in a gallery.")
+    galleries_open: StrictBool = optional("False closes the galleries of all slots.")
 
     @model_validator(mode="before")
     @classmethod

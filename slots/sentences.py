@@ -5,8 +5,9 @@ key typed into the wrong box, or somebody's script.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils.functional import lazy
@@ -78,6 +79,14 @@ def fields_of(errors: Iterable[Mapping[str, Any]], *, prefix: str = "") -> Field
     return fields
 
 
+def _param(error: DjangoValidationError, name: str) -> Any:
+    return (error.params or {}).get(name, "")
+
+
+def _words(error: DjangoValidationError) -> str:
+    return " ".join(error.messages)
+
+
 def place(parts: Iterable[int | str], *, prefix: str = "") -> str:
     """``settings.prompt``; unknown names come from outside and are cut and cleaned."""
     names = [re.sub(r"[^\w-]", "?", str(part))[:MAX_NAME] for part in parts]
@@ -101,10 +110,12 @@ def fields_of_form(error: DjangoValidationError) -> Fields:
     for name, errors in error.error_dict.items():
         for one in errors:
             if one.code == RECIPE:
-                fields[f"{name}.{one.params['name']}".rstrip(".")] = one.params["sentence"]
+                fields[f"{name}.{_param(one, 'name')}".rstrip(".")] = _param(one, "sentence")
             else:
-                fields.setdefault(name, _later(lambda one=one: " ".join(one.messages)))
+                fields.setdefault(name, _later(partial(_words, one)))
     return fields
 
 
-_later: Any = lazy(lambda say: say(), str)
+def _later(say: Callable[[], str]) -> "_StrPromise":
+    """Said in the language of whoever reads it."""
+    return cast("_StrPromise", lazy(say, str)())

@@ -33,7 +33,8 @@ MAX_MEGAPIXELS = 50  # decoded whole: three or four bytes a pixel
 class Upload(Protocol):
     """A file of a form: Django's, or any other that knows its size."""
 
-    size: int | None
+    @property
+    def size(self) -> int | None: ...
 
     def read(self) -> bytes: ...
 

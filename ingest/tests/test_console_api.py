@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 from django.conf import settings
-from django.http import HttpResponse
 from django.utils import timezone
 
 from ingest.tests.live_support import LiveTestCase
@@ -39,7 +38,7 @@ class AfterThePartyTests(AdminTestCase):
         media.save()
         return media
 
-    def post(self, path: str, body: Any = None) -> HttpResponse:
+    def post(self, path: str, body: Any = None) -> Any:
         return self.client.post(path, body, content_type="application/json")
 
     def kept(self) -> set[str]:

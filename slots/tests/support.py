@@ -8,7 +8,6 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.http import HttpResponse
 from django.test import TestCase
 from PIL import Image
 
@@ -41,7 +40,7 @@ class AdminTestCase(TestCase):
         self.addCleanup(shutil.rmtree, settings.MEDIA_ROOT / "templates", ignore_errors=True)
         self.addCleanup(shutil.rmtree, settings.MEDIA_ROOT / "test-photos", ignore_errors=True)
 
-    def put(self, path: str, body: Any, **headers: str) -> HttpResponse:
+    def put(self, path: str, body: Any, **headers: str) -> Any:
         with self.captureOnCommitCallbacks(execute=True):
             return self.client.put(path, body, content_type="application/json", headers=headers)
 
@@ -53,7 +52,7 @@ class AdminTestCase(TestCase):
         fields: dict[str, str] = answer.json()["fields"]
         return fields
 
-    def register(self, body: bytes | None = None, **form: Any) -> HttpResponse:
+    def register(self, body: bytes | None = None, **form: Any) -> Any:
         form = {"slot_id": "slot-001", "media_kind": "background", **form}
         return self.client.post(
             "/api/template-media/register", form | {"file": upload(body or picture())}

@@ -50,8 +50,8 @@ class ReadSlotTests(AdminTestCase):
                     answer = method(f"/api/slots/{slot_id}", content_type="application/json")
                     status = 404 if method == self.client.get else 400  # no body
                     self.assertEqual(answer.status_code, status)
-            answer = self.put(f"/api/slots/{slot_id}", {})
-            self.assertEqual(answer.json()["failure_reason"], "slot_not_found")
+            refused = self.put(f"/api/slots/{slot_id}", {})
+            self.assertEqual(refused.json()["failure_reason"], "slot_not_found")
 
 
 class ChangeSlotTests(AdminTestCase):
@@ -204,6 +204,22 @@ class ChangeSlotTests(AdminTestCase):
         self.assertEqual(Slot.objects.get(pk="slot-001").ingest_password_hash, hashed)
         self.assertFalse(self.put(SLOT, {"ingest_password": ""}).json()["ingest_password_set"])
 
+    def test_a_gallery_can_be_given_an_end(self) -> None:
+        told = self.put(
+            SLOT,
+            {
+                "gallery_until": "2026-11-30T18:00:00Z",
+                "is_active": True,
+                "settings": {"prompt": "x"},
+            },
+        ).json()
+        self.assertEqual(told["gallery_until"], "2026-11-30T18:00:00Z")
+        told = self.put(SLOT, {"gallery_until": None}).json()
+        self.assertEqual((told["gallery_until"], told["gallery_open"]), (None, True))
+        for wrong in ("2026-11-30T18:00:00", "0001-01-01T00:00:00+14:00", "soon"):
+            fields = self.refused(SLOT, {"gallery_until": wrong})
+            self.assertEqual(list(fields), ["gallery_until"])
+
     def test_numbers_written_as_text_are_numbers_in_a_recipe(self) -> None:
         told = self.put(SLOT, {"settings": {"prompt": "x", "output_quality": "90"}}).json()
         self.assertEqual(told["settings"], {"prompt": "x", "output_quality": 90})
@@ -253,6 +269,7 @@ class SettingsTests(AdminTestCase):
             {"hash_check": "strict"},
             {"replay_by_hash": False},
             {"gallery_size": 20},
+            {"galleries_open": False},
         ):
             with self.subTest(change=change):
                 told = self.put(self.URL, change).json()

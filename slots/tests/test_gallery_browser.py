@@ -1,0 +1,225 @@
+"""The gallery on phones, and the slide show in a hall, while photos come and the network goes."""
+
+import re
+
+from playwright.sync_api import Page, Route, expect
+
+from photochanger.tests.browser import (
+    DESKTOP,
+    LOOKS,
+    BrowserTestCase,
+    Look,
+    assert_accessible,
+    assert_nothing_is_cut_off,
+)
+from photochanger.tests.sights import sight
+
+GALLERY = "/public/slots/slot-001"
+SHOW = f"{GALLERY}/slideshow"
+
+
+class GalleryTests(BrowserTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.site.execute("DELETE FROM media_object")
+
+    def tick(self, page: Page, seconds: float = 6) -> None:
+        page.clock.run_for(int(seconds * 1000))
+
+    def following(self, path: str, look: Look | None = None) -> Page:
+        """A page whose clock the test turns."""
+        page = self.page(look)
+        page.clock.install()
+        page.goto(path)
+        return page
+
+    def cut(self, page: Page) -> None:
+        """From now on the server is out of this page's reach."""
+        self.tolerate("ERR_INTERNET_DISCONNECTED")
+        page.route("**/*", lambda route: route.abort("internetdisconnected"))
+
+    def shown(self, page: Page) -> str:
+        """The job whose picture is on the hall's screen."""
+        source = page.locator(".slide.seen .photo").get_attribute("src") or ""
+        return source.split("/")[3].split("?")[0]
+
+    def wait_for(self, page: Page, job: str) -> None:
+        expect(page.locator(".slide.seen .photo")).to_have_attribute("src", re.compile(job))
+
+    # --- The gallery
+    def test_the_gallery_is_good_on_phones_and_desks_by_day_and_night(self) -> None:
+        for number in range(7):
+            self.add_result(
+                sight(number, size=(900, 1200) if number % 3 else (1200, 900)), minutes_ago=number
+            )
+        for look in LOOKS:
+            with self.subTest(look=str(look)):
+                page = self.open(GALLERY, look)
+                page.wait_for_load_state("networkidle")
+                self.screenshot(page, "gallery", look)
+                assert_accessible(page)
+                assert_nothing_is_cut_off(page)
+
+    def test_an_empty_gallery_says_so_until_the_first_picture_comes(self) -> None:
+        for look in LOOKS:
+            page = self.following(GALLERY, look)
+            page.get_by_role("heading", name="Фото пока нет").wait_for()
+            assert_accessible(page)
+            self.screenshot(page, "gallery-empty", look)
+        job = self.add_result(sight(1))
+        self.tick(page)
+        page.locator(f"[data-id='{job}']").wait_for()
+        self.assertFalse(page.get_by_role("heading", name="Фото пока нет").is_visible())
+
+    def test_a_new_picture_comes_first_without_reload_flicker_or_a_jump(self) -> None:
+        jobs = [self.add_result(sight(n), minutes_ago=n + 1) for n in range(8)]
+        page = self.following(GALLERY)
+        page.wait_for_load_state("networkidle")
+        page.evaluate("document.querySelectorAll('[data-id]').forEach((t) => (t.mark = 'kept'))")
+        page.locator(f"[data-id='{jobs[4]}']").scroll_into_view_if_needed()
+        page.evaluate("window.scrollTo(0, 300)")
+        place = page.locator(f"[data-id='{jobs[4]}']").bounding_box()
+        new = [self.add_result(sight(9)), self.add_result(sight(10))]
+        self.tick(page)
+        page.locator(f"[data-id='{new[0]}']").wait_for(state="attached")
+        ids = page.eval_on_selector_all("[data-id]", "tiles => tiles.map(t => t.dataset.id)")
+        self.assertEqual(ids, [new[1], new[0], *jobs])
+        kept = page.eval_on_selector_all("[data-id]", "ts => ts.filter(t => t.mark).length")
+        self.assertEqual(kept, 8)
+        now = page.locator(f"[data-id='{jobs[4]}']").bounding_box()
+        assert place and now
+        self.assertAlmostEqual(place["y"], now["y"], delta=2)
+        self.assertEqual(page.get_by_role("status").inner_text(), "Новые фото: 2")
+
+    def test_a_deleted_picture_leaves_and_a_closed_gallery_says_nothing_of_its_slot(self) -> None:
+        self.tolerate("status of 404")
+        jobs = [self.add_result(sight(n), minutes_ago=n) for n in range(2)]
+        page = self.following(GALLERY)
+        self.site.execute(f"DELETE FROM media_object WHERE job_id = '{jobs[1].replace('-', '')}'")
+        self.tick(page)
+        expect(page.locator("[data-id]")).to_have_count(1)
+        self.site.execute("UPDATE slot SET gallery_enabled = 0 WHERE id = 'slot-001'")
+        self.addCleanup(self.site.execute, "UPDATE slot SET gallery_enabled = 1")
+        page.wait_for_timeout(300)
+        for _ in range(4):
+            self.tick(page)
+        page.get_by_role("heading", name="Галерея закрыта").wait_for()
+        self.assertNotIn("Летний бал", page.content())
+        assert_accessible(page)
+
+    def test_a_phone_without_network_says_so_and_catches_up(self) -> None:
+        self.add_result(sight(1), minutes_ago=1)
+        page = self.following(GALLERY)
+        page.wait_for_load_state("networkidle")
+        self.cut(page)
+        self.tick(page)
+        page.get_by_text("Нет связи").wait_for()
+        job = self.add_result(sight(2))
+        page.unroute("**/*")
+        page.evaluate("window.dispatchEvent(new Event('online'))")
+        page.locator(f"[data-id='{job}']").wait_for()
+        page.get_by_text("Нет связи").wait_for(state="hidden")
+
+    # --- The hall's screen
+    def test_the_slide_show_is_good_on_any_screen(self) -> None:
+        self.add_result(sight(3))
+        for look in (*LOOKS, Look((1920, 1080))):
+            page = self.open(SHOW, look)
+            page.locator(".slide.seen").wait_for()
+            page.wait_for_timeout(1300)  # the cross-fade
+            self.screenshot(page, "slideshow", look)
+            assert_accessible(page)
+
+    def test_a_hall_without_pictures_shows_the_code_of_the_gallery(self) -> None:
+        for look in (Look(), Look(DESKTOP)):
+            page = self.following(SHOW, look)
+            page.wait_for_load_state("networkidle")
+            page.get_by_alt_text("QR-код галереи").wait_for()
+            assert_accessible(page)
+            self.screenshot(page, "slideshow-waiting", look)
+        job = self.add_result(sight(1))
+        self.tick(page)
+        self.wait_for(page, job)
+        self.assertFalse(page.locator("#waiting").is_visible())
+
+    def test_new_pictures_are_shown_at_once_and_all_take_turns_in_two_layers(self) -> None:
+        old = [self.add_result(sight(n), minutes_ago=n + 1) for n in range(2)]
+        page = self.following(SHOW)
+        self.wait_for(page, old[0])
+        self.tick(page, 8.1)
+        self.wait_for(page, old[1])
+        new = self.add_result(sight(5))
+        self.tick(page)
+        self.wait_for(page, new)
+        nodes = page.evaluate("document.getElementsByTagName('*').length")
+        seen = set()
+        for _ in range(9):
+            self.tick(page, 8.1)
+            page.wait_for_timeout(150)
+            seen.add(self.shown(page))
+        self.assertEqual(seen, {*old, new})
+        self.assertEqual(page.evaluate("document.getElementsByTagName('*').length"), nodes)
+        code = page.locator(".slide.seen .code").get_attribute("src")
+        self.assertEqual(code, f"/public/results/{self.shown(page)}/qr.svg")
+
+    def test_the_keys_of_whoever_stands_at_the_screen(self) -> None:
+        jobs = [self.add_result(sight(n), minutes_ago=n) for n in range(3)]
+        page = self.following(SHOW)
+        self.wait_for(page, jobs[0])
+        page.keyboard.press("ArrowRight")
+        self.wait_for(page, jobs[1])
+        page.keyboard.press("ArrowLeft")
+        self.wait_for(page, jobs[0])
+        page.keyboard.press("Space")
+        page.get_by_text("Пауза").wait_for()
+        self.tick(page, 20)
+        self.wait_for(page, jobs[0])
+        page.keyboard.press("Space")
+        self.tick(page, 8.1)
+        self.wait_for(page, jobs[1])
+        page.keyboard.press("f")
+        page.wait_for_function("document.fullscreenElement !== null")
+
+    def test_the_screen_outlives_a_network_that_was_away(self) -> None:
+        old = self.add_result(sight(1), minutes_ago=1)
+        page = self.following(SHOW)
+        self.wait_for(page, old)
+        self.cut(page)
+        for _ in range(5):
+            self.tick(page, 40)
+            page.wait_for_timeout(50)
+        page.get_by_text("Нет связи").wait_for()
+        self.assertEqual(self.shown(page), old)  # the last picture stays on
+        new = self.add_result(sight(2))
+        page.unroute("**/*")
+        self.tick(page, 40)
+        self.wait_for(page, new)
+        page.get_by_text("Нет связи").wait_for(state="hidden")
+
+    def test_a_closed_gallery_leaves_the_screen_without_faces(self) -> None:
+        self.tolerate("status of 404")
+        job = self.add_result(sight(1))
+        page = self.following(SHOW)
+        self.wait_for(page, job)
+        page.route("**/*format=json", self.closed)
+        self.tick(page)
+        expect(page.locator(".slide.seen")).to_have_count(0)
+        self.assertTrue(page.locator("#waiting").is_visible())
+
+    def closed(self, route: Route) -> None:
+        route.fulfill(status=404, json={"failure_reason": "gallery_closed"})
+
+    def test_whoever_wants_no_motion_gets_none_and_screens_stay_awake(self) -> None:
+        self.add_result(sight(1))
+        page = self.page(Look(DESKTOP), reduced_motion="reduce")
+        page.add_init_script(
+            "Object.defineProperty(navigator, 'wakeLock', "
+            "{value: {request: async (kind) => { window.awake = kind; }}})"
+        )
+        page.goto(SHOW)
+        page.locator(".slide.seen").wait_for()
+        duration = page.evaluate(
+            "getComputedStyle(document.querySelector('.slide')).transitionDuration"
+        )
+        self.assertEqual(duration, "0s")
+        self.assertEqual(page.evaluate("window.awake"), "screen")
