@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard photochanger/locale/*/LC_MESSAGES/django.po))
 
 .DEFAULT_GOAL := help
-.PHONY: help install env demo run test lint bench
+.PHONY: help install env demo run test browser lint bench
 
 help:  ## Show what there is to make.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -41,7 +41,13 @@ lint: install  ## Formatting, lint, types, system checks, migrations.
 	@ENV_FILE= DEBUG=1 $(MANAGE) check
 	@ENV_FILE= DEBUG=1 DATABASE_URL=sqlite://:memory: $(MANAGE) makemigrations --check --dry-run
 
-test: lint  ## Everything CI runs: lint, then the suite on SQLite and on PostgreSQL.
+browser:  ## Install Chromium for the browser tests, where that is possible.
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Chromium ..." && \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
+	} || echo "Chromium cannot be installed here (it takes root and apt-get)."
+
+test: lint browser  ## Everything CI runs: lint, then the suite on SQLite and on PostgreSQL.
 	@echo "--- SQLite" && $(BIN)/pytest $(ARGS)
 	@echo "--- PostgreSQL" && $(BIN)/pytest --postgres $(ARGS)
 

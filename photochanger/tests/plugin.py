@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Generator
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -87,3 +88,15 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         where = f"PostgreSQL at {url.hostname or url.query.removeprefix('host=')}"
     if reporter := session.config.pluginmanager.get_plugin("terminalreporter"):
         reporter.write_line(f"database: {where}")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Skipped for want of a browser must not look like passed."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    count = sum("NO CHROMIUM" in str(report.longrepr) for report in skipped)
+    if count:
+        terminalreporter.write_line(
+            f"{count} browser tests SKIPPED: no Chromium found; `make browser` installs it",
+            red=True,
+            bold=True,
+        )

@@ -1,0 +1,219 @@
+"""Pages in a real Chromium, on a real server: how they look, what they do, whom they exclude.
+
+    class PageTests(BrowserTestCase):
+        def test_the_page_is_good(self) -> None:
+            for look in LOOKS:
+                page = self.open("/public/slots/slot-001", look)
+                assert_accessible(page)
+                self.screenshot(page, "gallery", look)
+
+One server and one browser per class. Every error in a page's console, a broken content policy
+among them, fails the test; what a test expects it names: ``self.tolerate("status of 410")``.
+"""
+
+import atexit
+import importlib.util
+import json
+import os
+import re
+import shutil
+import tempfile
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+from unittest import SkipTest
+
+from django.test import SimpleTestCase
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from photochanger.tests import live
+from photochanger.tests.databases import BASE_DIR, chosen_database
+
+NO_CHROMIUM = "NO CHROMIUM: the pages were not tested in a browser; `make browser` installs it"
+SCREENSHOTS = BASE_DIR / "var/screenshots"
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+PHONE, DESKTOP = (360, 740), (1280, 800)
+Theme = Literal["light", "dark"]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    size: tuple[int, int] = PHONE
+    theme: Theme = "light"
+
+    def __str__(self) -> str:
+        return f"{self.theme}-{self.size[0]}x{self.size[1]}"
+
+
+LOOKS = [Look(size, theme) for size in (PHONE, DESKTOP) for theme in ("light", "dark")]
+
+
+def chromium() -> str | None:
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def chromium_or_skip() -> str:
+    """Where Chromium is. Skips, or with BROWSER_TESTS=required fails, when it is nowhere."""
+    if found := chromium():
+        return found
+    if os.environ.get("BROWSER_TESTS") == "required":
+        raise AssertionError(NO_CHROMIUM)
+    raise SkipTest(NO_CHROMIUM)
+
+
+_static_root: list[Path] = []
+
+
+def static_root(site: live.LiveSite) -> Path:
+    """The collected static files; once for all classes of a run, since it takes seconds."""
+    if not _static_root:
+        folder = Path(tempfile.mkdtemp(prefix="pc-static-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        site.env["STATIC_ROOT"] = str(folder)
+        site.manage("collectstatic", "--noinput", "--verbosity", "0")
+        _static_root.append(folder)
+    return _static_root[0]
+
+
+class BrowserTestCase(SimpleTestCase):
+    """A site with its static files, its server, and a Chromium; ``slot-001`` is open.
+
+    On SQLite only: a page's HTML is the same on both databases, which its HTTP tests show.
+    The ORM must not be called from these tests: rows come by ``add_result`` or ``site.execute``.
+    """
+
+    site: live.LiveSite
+    server: live.Server
+    browser: Browser
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        if chosen_database() != "sqlite":
+            raise SkipTest("browser tests run in the pass on SQLite")
+        path = chromium_or_skip()
+        cls.site = cls.enterClassContext(live.site())
+        cls.site.env["STATIC_ROOT"] = str(static_root(cls.site))
+        cls.site.configure(slot={"display_name": "Летний бал"})
+        cls.server = cls.enterClassContext(cls.site.server())
+        playwright = cls.enterClassContext(sync_playwright())
+        cls.browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        cls.addClassCleanup(cls.browser.close)
+
+    def setUp(self) -> None:
+        super().setUp()
+        self._tolerated: list[str] = []
+        self._complaints: list[str] = []
+        self.addCleanup(self._assert_no_complaints)
+
+    def tolerate(self, pattern: str) -> None:
+        """Console errors that match are expected from now on."""
+        self._tolerated.append(pattern)
+
+    def _assert_no_complaints(self) -> None:
+        bad = [c for c in self._complaints if not any(re.search(t, c) for t in self._tolerated)]
+        self.assertEqual(bad, [], "a page complained in its console")
+
+    def context(self, look: Look | None = None, **options: Any) -> BrowserContext:
+        """A browser of its own: no cookies of another test. Options are Playwright's."""
+        look = look or Look()
+        given: dict[str, Any] = {
+            "base_url": self.server.url,
+            "viewport": {"width": look.size[0], "height": look.size[1]},
+            "color_scheme": look.theme,
+            "locale": "ru-RU",
+            "has_touch": look.size == PHONE,
+        }
+        context = self.browser.new_context(**(given | options))
+        self.addCleanup(context.close)
+        context.set_default_timeout(5000)
+        return context
+
+    def page(self, look: Look | None = None, **options: Any) -> Page:
+        return self.watched(self.context(look, **options).new_page())
+
+    def watched(self, page: Page) -> Page:
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self._complaints.append(f"{page.url}: {error}"))
+        return page
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self._complaints.append(f"{message.location.get('url', '')}: {message.text}")
+
+    def open(self, path: str, look: Look | None = None, **options: Any) -> Page:
+        page = self.page(look, **options)
+        page.goto(path)
+        return page
+
+    def screenshot(self, page: Page, name: str, look: Look, *, full_page: bool = False) -> Path:
+        """The page as it is now, as ``var/screenshots/<name>-<theme>-<size>.png``."""
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        path = SCREENSHOTS / f"{name}-{look}.png"
+        page.screenshot(path=path, full_page=full_page)
+        return path
+
+    def add_result(
+        self, body: bytes, *, slot_id: str = "slot-001", minutes_ago: float = 0, hours: float = 72
+    ) -> str:
+        """A finished JPEG as the photo's path would have stored it; returns the job's id."""
+        job_id = uuid.uuid4()
+        path = f"results/{slot_id}/{job_id}/payload.jpg"
+        file = self.site.media_root / path
+        file.parent.mkdir(parents=True)
+        file.write_bytes(body)
+        created = datetime.now(UTC) - timedelta(minutes=minutes_ago)
+        values = {
+            "id": uuid.uuid4().hex,
+            "job_id": job_id.hex,
+            "slot_id": slot_id,
+            "kind": "result",
+            "path": path,
+            "mime": "image/jpeg",
+            "size_bytes": len(body),
+            "sha256": "",
+            "created_at": created.strftime("%Y-%m-%d %H:%M:%S.%f"),
+            "expires_at": (created + timedelta(hours=hours)).strftime("%Y-%m-%d %H:%M:%S.%f"),
+            "is_listed": 1,
+            "fetches": 0,
+        }
+        cells = ", ".join(f"'{v}'" if isinstance(v, str) else str(v) for v in values.values())
+        self.site.execute(f"INSERT INTO media_object ({', '.join(values)}) VALUES ({cells})")
+        return str(job_id)
+
+
+# --- Accessibility -------------------------------------------------------------------------------
+@cache
+def axe_source() -> str:
+    spec = importlib.util.find_spec("axe_playwright_python")
+    assert spec and spec.origin
+    return (Path(spec.origin).parent / "axe.min.js").read_text()
+
+
+def assert_accessible(page: Page, *, exclude: tuple[str, ...] = ()) -> None:
+    """No serious and no critical violation, by axe-core; ``exclude`` are selectors."""
+    page.evaluate(axe_source())  # by the debugger, so that no content policy is in the way
+    found = page.evaluate(
+        "([exclude]) => axe.run({exclude: exclude.map((e) => [e])}, {resultTypes: ['violations']})",
+        [list(exclude)],
+    )
+    bad = [v for v in found["violations"] if v["impact"] in ("serious", "critical")]
+    assert not bad, f"{page.url}:\n" + "\n".join(map(_told, bad))
+
+
+def _told(violation: dict[str, Any]) -> str:
+    places = [f"    {n['html'][:160]}\n      {n['failureSummary']}" for n in violation["nodes"][:5]]
+    title = f"  {violation['impact']}: {violation['help']} ({violation['id']})"
+    return "\n".join([title, *places])
+
+
+def assert_nothing_is_cut_off(page: Page) -> None:
+    """No sideways scrolling: nothing is wider than the window."""
+    widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert widths[0] <= widths[1], f"{page.url}: {json.dumps(widths)} px wide"
