@@ -9,8 +9,11 @@ TABLE = {
     400: {"invalid_request", "invalid_image", "checksum_mismatch"},
     401: {"invalid_password", "unauthorized", "invalid_credentials"},
     403: {"forbidden"},
-    404: {"slot_not_found", "slot_disabled", "gallery_closed", "job_not_found", "result_not_found"},
-    409: {"idempotency_conflict"},
+    404: {
+        *("slot_not_found", "slot_disabled", "gallery_closed"),
+        *("job_not_found", "result_not_found", "media_not_found"),
+    },
+    409: {"idempotency_conflict", "version_conflict"},
     410: {"result_expired"},
     413: {"payload_too_large"},
     415: {"unsupported_media_type"},
