@@ -9,9 +9,8 @@ from django.conf import settings
 from django.core.cache import cache
 
 from media.services import visible_results
-from photochanger.errors import GalleryClosed, SlotNotFound
-from slots.models import Slot
-from slots.services import MAX_SLOT_ID, gallery_is_open, platform_settings
+from photochanger.errors import GalleryClosed
+from slots.services import find_slot, gallery_is_open, platform_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +36,13 @@ class Gallery:
 
 def gallery_seen_lately(slot_id: str) -> Gallery | None:
     """What another phone has been shown less than ``GALLERY_FRESH_SECONDS`` ago."""
-    seen: Gallery | None = cache.get(_cache_key(slot_id)) if len(slot_id) <= MAX_SLOT_ID else None
+    seen: Gallery | None = cache.get(_cache_key(slot_id))
     return seen
 
 
 def look_at_gallery(slot_id: str) -> Gallery:
     """A slot's gallery as it is now. Three queries. Raises SlotNotFound, GalleryClosed."""
-    slot = Slot.objects.filter(pk=slot_id).first() if len(slot_id) <= MAX_SLOT_ID else None
-    if slot is None:
-        raise SlotNotFound(slot_id[:40])
-    platform = platform_settings()
+    slot, platform = find_slot(slot_id), platform_settings()
     if not gallery_is_open(slot, platform):
         raise GalleryClosed(slot.pk)
     rows = visible_results(slot.pk).filter(job_id__isnull=False)[: platform.gallery_size]

@@ -1,9 +1,12 @@
 """A guest's page as phones and desks show it."""
 
+import io
 import json
 import re
 
+import zxingcpp
 from django.contrib.auth.hashers import make_password
+from PIL import Image
 
 from photochanger.tests.browser import (
     LOOKS,
@@ -39,6 +42,15 @@ class PageTests(BrowserTestCase):
         page.wait_for_function("document.querySelector('.large').naturalWidth > 0")
         self.screenshot(page, "guest-page-wide", Look())
         assert_nothing_is_cut_off(page)
+
+    def test_a_camera_reads_the_code_by_day_and_night(self) -> None:
+        job = self.add_result(sight(2))
+        for look in LOOKS:
+            page = self.open(f"/public/results/{job}/page", look, device_scale_factor=2)
+            page.wait_for_load_state("networkidle")
+            seen = Image.open(io.BytesIO(page.locator(".qr").screenshot())).convert("L")
+            (code,) = zxingcpp.read_barcodes(seen)
+            self.assertEqual(code.text, f"{self.server.url}/public/results/{job}/page")
 
     def test_the_button_downloads_the_picture(self) -> None:
         job = self.add_result(sight(3))

@@ -1,0 +1,201 @@
+"""The public gallery over HTTP: open and closed, as a page, as its list alone, as JSON."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+from django.core.cache import cache
+from django.test import override_settings
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from media.models import MediaObject
+from media.qr import qr_svg
+from media.removal import delete_result
+from media.tests.support import ResultsTestCase, picture
+from slots.models import Slot
+from slots.services import change_settings
+
+BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
+SLOT = "/public/slots/slot-001"
+TAILS = ("", "?format=json", "?format=fragment", "/slideshow", "/qr.svg")
+
+
+@override_settings(GALLERY_FRESH_SECONDS=0)
+class GalleryTestCase(ResultsTestCase):
+    @classmethod
+    def setUpTestData(cls) -> None:
+        Slot.objects.filter(pk="slot-001").update(is_active=True, display_name="Летний <бал>")
+
+    def setUp(self) -> None:
+        super().setUp()
+        cache.clear()
+        self.picture = picture(side_px=32)
+
+    def add(self, minutes_ago: int = 0, **options: Any) -> MediaObject:
+        stored_at = timezone.now() - timedelta(minutes=minutes_ago)
+        return self.keep(self.picture, stored_at=stored_at, has_preview=False, **options)
+
+    def listed(self) -> list[str]:
+        return [result["job_id"] for result in self.ask(f"{SLOT}?format=json").json()["results"]]
+
+    def tiles(self, text: str) -> list[str]:
+        return re.findall(r'data-id="([\w-]+)"', text)
+
+    def jobs(self, *results: MediaObject) -> list[str]:
+        return [str(result.job_id) for result in results]
+
+
+class GalleryTests(GalleryTestCase):
+    def test_the_newest_results_of_the_slot_are_on_show_newest_first(self) -> None:
+        results = [self.add(minutes) for minutes in range(12)]
+        self.add(is_listed=False)
+        self.add(slot_id="slot-002")
+        self.add(60 * 80)
+        self.assertEqual(self.listed(), self.jobs(*results[:10]))
+        page = self.ask(SLOT, Accept=BROWSER).body.decode()
+        self.assertEqual(self.tiles(page), self.jobs(*results[:10]))
+        change_settings({"gallery_size": 3}, by="serg")
+        self.assertEqual(self.listed(), self.jobs(*results[:3]))
+
+    def test_a_tile_is_a_lazy_preview_that_leads_to_the_guest_page(self) -> None:
+        job = self.add().job_id
+        page = self.ask(SLOT, Accept=BROWSER, Accept_Language="ru").body.decode()
+        self.assertIn(f'href="/public/results/{job}/page"', page)
+        self.assertIn(f'src="/public/results/{job}/preview" loading="lazy"', page)
+        self.assertIn("Летний &lt;бал&gt;", page)
+        self.assertIn('aria-live="polite"', page)
+
+    def test_what_a_guest_deletes_is_gone_from_the_gallery(self) -> None:
+        kept, gone = self.add(1), self.add()
+        assert gone.job_id
+        delete_result(gone.job_id, by="guest")
+        self.assertEqual(self.listed(), self.jobs(kept))
+
+    def test_pages_have_the_guests_headers_and_no_cookie(self) -> None:
+        for tail in ("", "/slideshow"):
+            page = self.ask(f"{SLOT}{tail}", Accept=BROWSER, Accept_Language="en")
+            self.assertEqual(page["X-Robots-Tag"], "noindex, nofollow")
+            self.assertEqual(page["Cache-Control"], "private, no-cache")
+            self.assertIn("script-src 'self'", page["Content-Security-Policy"])
+            self.assertFalse(page.cookies)
+            text = page.body.decode()
+            self.assertIn('<html lang="en">', text)
+            self.assertNotRegex(text, r'(?:src|href)="(?:https?:)?//')
+            self.assertNotRegex(text, r"<style|\sstyle=|\son\w+=|<script(?! src)")
+
+    @override_settings(PUBLIC_BASE_URL="https://photos.example.com")
+    def test_programs_get_json_with_absolute_links(self) -> None:
+        media = self.add()
+        told = self.ask(f"{SLOT}?format=json", Accept=BROWSER).json()
+        self.assertEqual((told["slot_id"], told["display_name"]), ("slot-001", "Летний <бал>"))
+        (result,) = told["results"]
+        link = f"https://photos.example.com/public/results/{media.job_id}"
+        self.assertEqual(result["result_url"], link)
+        self.assertEqual(result["preview_url"], f"{link}/preview")
+        self.assertEqual(result["page_url"], f"{link}/page")
+        self.assertEqual(parse_datetime(result["created_at"]), media.created_at)
+        self.assertEqual(parse_datetime(result["expires_at"]), media.expires_at)
+
+    def test_a_slot_without_a_name_goes_by_its_number(self) -> None:
+        Slot.objects.update(display_name="")
+        self.assertEqual(self.ask(f"{SLOT}?format=json").json()["display_name"], "slot-001")
+
+    @override_settings(PUBLIC_BASE_URL="https://photos.example.com")
+    def test_the_galleries_code_leads_to_the_gallery(self) -> None:
+        code = self.ask(f"{SLOT}/qr.svg")
+        self.assertEqual(code.body, qr_svg(f"https://photos.example.com{SLOT}"))
+
+    def test_an_unknown_format_is_refused(self) -> None:
+        answer = self.ask(f"{SLOT}?format=xml")
+        self.assertEqual(answer.status_code, 400)
+        self.assertEqual(answer.json()["failure_reason"], "invalid_request")
+
+
+class PollingTests(GalleryTestCase):
+    def test_who_has_it_already_is_told_so_until_something_changes(self) -> None:
+        self.add(1)
+        for kind in ("fragment", "json"):
+            first = self.ask(f"{SLOT}?format={kind}")
+            same = self.ask(f"{SLOT}?format={kind}", If_None_Match=first["ETag"])
+            self.assertEqual((same.status_code, same.body), (304, b""))
+            self.assertEqual(same["ETag"], first["ETag"])
+            self.add()
+            news = self.ask(f"{SLOT}?format={kind}", If_None_Match=first["ETag"])
+            self.assertEqual(news.status_code, 200)
+            self.assertNotEqual(news["ETag"], first["ETag"])
+
+    def test_another_language_or_form_is_another_answer(self) -> None:
+        tags = {
+            self.ask(f"{SLOT}?format={kind}", Accept_Language=language)["ETag"]
+            for kind in ("fragment", "json")
+            for language in ("ru", "en")
+        }
+        self.assertEqual(len(tags), 4)
+
+    def test_the_list_alone_is_no_page(self) -> None:
+        media = self.add()
+        text = self.ask(f"{SLOT}?format=fragment").body.decode()
+        self.assertTrue(text.startswith('<ul class="tiles" id="results">'), text[:80])
+        self.assertEqual(self.tiles(text), self.jobs(media))
+
+    def test_a_hall_of_phones_costs_one_look_a_second(self) -> None:
+        self.add()
+        with override_settings(GALLERY_FRESH_SECONDS=1):
+            with self.assertNumQueries(3):
+                first = self.ask(f"{SLOT}?format=fragment")
+            with self.assertNumQueries(0):
+                for _ in range(20):
+                    same = self.ask(f"{SLOT}?format=fragment", If_None_Match=first["ETag"])
+                    self.assertEqual(same.status_code, 304)
+
+
+class ClosedTests(GalleryTestCase):
+    def assert_closed(self, reason: str = "gallery_closed", slot: str = SLOT) -> None:
+        for tail in TAILS:
+            with self.subTest(tail=tail):
+                told = self.ask(f"{slot}{tail}", Accept="*/*")
+                self.assertEqual(told.status_code, 404)
+                self.assertEqual(told.json()["failure_reason"], reason)
+        page = self.ask(slot, Accept=BROWSER, Accept_Language="ru")
+        self.assertEqual(page.status_code, 404)
+        self.assertIn("Галерея закрыта", page.body.decode())
+        self.assertNotIn("бал", page.body.decode())
+        self.assertNotIn(slot.rpartition("/")[2], page.body.decode())
+
+    def assert_open(self) -> None:
+        for tail in TAILS:
+            self.assertEqual(self.ask(f"{SLOT}{tail}").status_code, 200)
+
+    def test_an_active_slots_gallery_is_open(self) -> None:
+        self.add()
+        self.assert_open()
+
+    def test_a_switched_off_slot_has_none(self) -> None:
+        Slot.objects.update(is_active=False)
+        self.assert_closed()
+
+    def test_the_slots_switch_closes_it(self) -> None:
+        Slot.objects.update(gallery_enabled=False)
+        self.assert_closed()
+
+    def test_it_is_open_until_its_time(self) -> None:
+        Slot.objects.update(gallery_until=timezone.now() + timedelta(minutes=1))
+        self.assert_open()
+        Slot.objects.update(gallery_until=timezone.now())
+        self.assert_closed()
+
+    def test_one_setting_closes_all(self) -> None:
+        change_settings({"galleries_open": False}, by="serg")
+        self.assert_closed()
+        change_settings({"galleries_open": True}, by="serg")
+        self.assert_open()
+
+    def test_a_closed_gallery_leaves_each_guests_own_link_alone(self) -> None:
+        media = self.add()
+        Slot.objects.update(gallery_enabled=False)
+        self.assertEqual(self.get(media, "/page").status_code, 200)
+
+    def test_a_slot_that_is_none_looks_closed_too(self) -> None:
+        for slot in ("slot-016", "x" * 300, "%00", "SLOT-001"):
+            self.assert_closed("slot_not_found", f"/public/slots/{slot}")
