@@ -11,7 +11,8 @@ from PIL import Image
 
 from ingest import gate
 from ingest.gate import check_result
-from media.services import PREVIEW_SIDE_PX, ResultPicture, make_preview
+from media.previews import PREVIEW_SIDE_PX, make_preview
+from media.services import ResultPicture
 from photochanger.errors import BadResponse
 from providers.base import DriverSettings
 from providers.pictures import JPEG, PNG, WEBP, Picture, sniff

@@ -1,6 +1,5 @@
 import os
 import tempfile
-import threading
 import tracemalloc
 import uuid
 from collections.abc import Callable
@@ -8,8 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from django.db import connection, connections
-from django.test import TestCase, TransactionTestCase, override_settings
+from django.test import TestCase, override_settings
 from django.utils import timezone
 
 from media import storage
@@ -268,34 +266,3 @@ class ManyFilesTests(MediaFolder, TestCase):
         self.assertEqual((run.removed["result"], run.removed["orphan"]), (rows, rows))
         self.assertEqual(list((self.root / "results/slot-001").iterdir()), [])
         self.assertLess(peak_bytes, 8_000_000)
-
-
-class TwoRunsTests(MediaFolder, TransactionTestCase):
-    def test_two_runs_at_once_count_each_file_once_and_neither_fails(self) -> None:
-        if connection.vendor == "sqlite":
-            self.skipTest(
-                "an SQLite database in memory has one connection; see the test by command"
-            )
-        self.use_own_folder()
-        for number in range(150):
-            self.media()
-            self.file(f"results/slot-001/orphan-{number}/payload.jpg")
-        runs: list[Sweep] = []
-        together = threading.Barrier(2)
-
-        def run() -> None:
-            together.wait(5)
-            try:
-                runs.append(sweep())
-            finally:
-                connections.close_all()
-
-        threads = [threading.Thread(target=run) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(30)
-        self.assertEqual(len(runs), 2)
-        for kind in ("result", "orphan"):
-            self.assertEqual(sum(run.removed[kind] for run in runs), 150, kind)
-        self.assertEqual([run.failures for run in runs], [0, 0])
