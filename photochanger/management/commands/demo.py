@@ -109,6 +109,7 @@ class Command(BaseCommand):
         self.stdout.write(f"API docs:  {url}/api/docs")
         for slot_id in SLOTS:
             self.stdout.write(f"Booth:     {url}/ingest/{slot_id}  password {password}")
+            self.stdout.write(f"Gallery:   {url}/public/slots/{slot_id}  (/slideshow for a hall)")
         self.stdout.write(
             f"Again:     BOOTH_PASSWORD={password} .venv/bin/python manage.py booth PHOTO "
             f"--slot slot-001 --url {url} --count 20 --parallel 4"
