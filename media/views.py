@@ -1,12 +1,11 @@
 """What a guest sees in a browser: their picture, its end, and friendly words when it is gone."""
 
-from typing import Annotated
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from ninja import Path, Router
+from ninja import Router
 
+from media.api import ResultId
 from media.links import absolute
 from media.models import MediaObject
 from media.qr import qr_svg
@@ -14,7 +13,7 @@ from media.removal import delete_result
 from media.services import find_result, result_in_link
 from media.serving import fresh_for
 from photochanger.db import in_db
-from photochanger.errors import AppError
+from photochanger.errors import AppError, described
 
 guest_router = Router(tags=["public"])
 
@@ -24,7 +23,6 @@ PAGE_HEADERS = {
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex, nofollow",
 }
-ResultId = Annotated[str, Path(format="uuid", description="The job's id: the guest's secret.")]
 
 
 @guest_router.api_operation(
@@ -63,7 +61,8 @@ async def delete(request: HttpRequest, job_id: ResultId) -> HttpResponse:
             200: {
                 "description": "The absolute address of the guest page as a QR code.",
                 "content": {"image/svg+xml": {"schema": {"type": "string"}}},
-            }
+            },
+            **described("result_not_found", "result_expired", "internal_error", "storage_error"),
         }
     },
 )

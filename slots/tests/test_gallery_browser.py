@@ -211,6 +211,19 @@ class GalleryTests(BrowserTestCase):
         self.turn_until(page, lambda: self.shows(page, new))
         page.get_by_text("Нет связи").wait_for(state="hidden")
 
+    def test_a_picture_that_never_comes_does_not_stop_the_screen(self) -> None:
+        old = self.add(1, minutes_ago=1)
+        page = self.following(self.show)
+        self.wait_for(page, old)
+        stuck = self.add(2)
+        with page.expect_request(lambda request: stuck in request.url):
+            page.route(f"**/{stuck}?inline=1", lambda route: None)
+            for _ in range(15):
+                self.tick(page)
+                page.wait_for_timeout(100)
+        new = self.add(3)
+        self.turn_until(page, lambda: self.shows(page, new))
+
     def test_a_closed_gallery_leaves_the_screen_without_faces(self) -> None:
         self.tolerate("status of 404")
         job = self.add(1)

@@ -1,9 +1,9 @@
 "use strict";
 // Two layers take turns, however many pictures and hours there are; nothing else is ever added.
-const SHOWN_MS = 8000, IDLE_MS = 3000;
+const SHOWN_MS = 8000;
 const show = document.getElementById("show");
 const layers = [...show.querySelectorAll(".slide")];
-let pictures = [], current = null, tried = null, isPaused = false, turn = 0, timer = null, idle = null;
+let pictures = [], current = null, tried = null, isPaused = false, turn = 0, timer = null;
 
 const isOver = (picture) => picture.expires_at && Date.parse(picture.expires_at) <= Date.now();
 const at = (step) => {
@@ -21,6 +21,7 @@ const wait = () => {
 
 const rest = () => {
   current = null;
+  turn += 1; // whatever is still loading comes too late
   for (const layer of layers) hide(layer);
   document.getElementById("waiting").hidden = false;
 };
@@ -43,7 +44,8 @@ const reveal = async (picture) => {
   try {
     await Promise.all([photo.decode(), code.decode()]);
   } catch {
-    return; // gone, or no network: the next turn tries another one
+    // Gone, or no network: the next turn tries another one. What was deleted must not stay, though.
+    return mine === turn && !pictures.some((other) => other.job_id === current) && rest();
   }
   if (mine !== turn) return; // a newer one came in while this one was loading
   current = picture.job_id;
@@ -57,9 +59,8 @@ const take = (text) => {
   const known = new Set(pictures.map((picture) => picture.job_id));
   pictures = JSON.parse(text).results;
   const isGone = !pictures.some((picture) => picture.job_id === current);
-  const newest = pictures[0];
-  if (newest && !known.has(newest.job_id) && !isPaused) return reveal(newest);
-  return isGone ? reveal(newest) : null;
+  const isNews = pictures.length && !known.has(pictures[0].job_id) && !isPaused;
+  if (isNews || isGone) reveal(pictures[0]); // not awaited: a picture may never come
 };
 
 const actions = {
@@ -70,34 +71,8 @@ const actions = {
     document.getElementById("paused").hidden = !isPaused;
     show.querySelector("[data-does=pause]").setAttribute("aria-pressed", isPaused);
   },
-  fullscreen: () =>
-    document.fullscreenElement
-      ? document.exitFullscreen()
-      : document.documentElement.requestFullscreen().catch(() => {}),
 };
-const keys = { " ": "pause", ArrowRight: "next", ArrowLeft: "previous", f: "fullscreen" };
-document.addEventListener("keydown", (event) => {
-  if (!(event.key in keys) || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === " " && event.target.closest("button")) return; // the button's own key
-  event.preventDefault();
-  actions[keys[event.key]]();
-});
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-does]");
-  if (button) actions[button.dataset.does]();
-});
-
-const wake = () => {
-  clearTimeout(idle);
-  document.body.classList.remove("idle");
-  idle = setTimeout(() => document.body.classList.add("idle"), IDLE_MS);
-};
-for (const kind of ["pointermove", "keydown", "focusin"]) document.addEventListener(kind, wake);
-
-// The screen must not go dark; browsers let go of it whenever the page is hidden.
-const stayAwake = () =>
-  document.hidden || navigator.wakeLock?.request("screen").catch(() => {});
-document.addEventListener("visibilitychange", stayAwake);
+document.addEventListener("show", (event) => actions[event.detail]?.());
 
 const follower = window.follow(show.dataset.follow, {
   onNews: take,
@@ -109,7 +84,5 @@ const follower = window.follow(show.dataset.follow, {
     rest();
   },
 });
-stayAwake();
-wake();
 wait();
 follower.ask();
