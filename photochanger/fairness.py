@@ -59,8 +59,10 @@ class FairDownloads:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith(PATHS):
             return await self.app(scope, receive, send)
-        await self._starting.acquire()
-        is_starting = True
+        # Who still sends a body may take for ever; phones send none, and may not wait for that.
+        is_starting = not sends_body(scope)
+        if is_starting:
+            await self._starting.acquire()
 
         def started() -> None:
             nonlocal is_starting
@@ -78,3 +80,8 @@ class FairDownloads:
             return await self.app(scope, receive, send_in_turn)
         finally:
             started()
+
+
+def sends_body(scope: Scope) -> bool:
+    headers = dict(scope["headers"])
+    return headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers

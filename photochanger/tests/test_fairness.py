@@ -48,10 +48,12 @@ class FairDownloadsTests(SimpleTestCase):
         await send({"type": "http.response.start"})
         await asyncio.Event().wait()  # a phone that never takes its picture
 
-    async def ask(self, path: str, count: int) -> list[asyncio.Task[None]]:
+    async def ask(
+        self, path: str, count: int, *headers: tuple[bytes, bytes]
+    ) -> list[asyncio.Task[None]]:
         async def nowhere(*_: object) -> None: ...
 
-        scope = {"type": "http", "path": path}
+        scope = {"type": "http", "path": path, "headers": headers}
         tasks = [asyncio.create_task(self.fair(scope, nowhere, nowhere)) for _ in range(count)]
         await self.rest()
         return tasks
@@ -78,6 +80,14 @@ class FairDownloadsTests(SimpleTestCase):
         tasks = await self.ask(f"{LINK}/broken", 20)
         self.assertEqual(self.begun, 20)
         await self.end(tasks)
+
+    async def test_those_who_are_slow_to_send_a_body_hold_up_nobody(self) -> None:
+        slow = await self.ask(f"{LINK}/delete", 10, (b"content-length", b"100"))
+        slow += await self.ask(LINK, 10, (b"transfer-encoding", b"chunked"))
+        before = self.begun
+        phones = await self.ask(LINK, 3, (b"content-length", b"0"))
+        self.assertEqual(self.begun - before, 3)
+        await self.end(slow + phones)
 
     async def test_everything_else_passes_by(self) -> None:
         downloads = await self.ask(LINK, 10)
