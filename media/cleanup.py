@@ -5,6 +5,7 @@ while files are deleted: of two runs at once both may delete a file, but only on
 and only that one counts it.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -30,8 +31,16 @@ Kind = MediaObject.Kind
 T = TypeVar("T")
 Progress = Callable[[str, int, int | None], None]  # step, done so far, of how many if that is known
 
-# What we may own in the storage: anything else there was put by somebody else, and is let be.
+# What we may own in the storage, and how we name it: anything else there was put by somebody
+# else, and is let be. A folder named `templates` other programs have too.
 FOLDERS = ("results/", "provider-inputs/", "templates/", "test-photos/")
+_HALF = r"\.\w+\.part"
+OURS = re.compile(
+    rf"results/[\w-]+/[\w-]+/(payload\.\w+|preview\.webp|{_HALF})"
+    rf"|(templates|test-photos)/[\w-]+/(picture\.\w+|{_HALF})"
+    rf"|provider-inputs/([\w-]+\.\w+|{_HALF})",
+    re.ASCII,
+)
 ORPHAN, LEFTOVER = "orphan", "leftover"
 TEMPORARY = (Kind.RESULT, Kind.PREVIEW, Kind.PROVIDER_INPUT, Kind.TEST_PHOTO)
 KINDS = (*Kind.values, ORPHAN, LEFTOVER)
@@ -46,8 +55,9 @@ ROWS_KEPT = {
     Kind.PROVIDER_INPUT: timedelta(days=3),
     Kind.TEST_PHOTO: timedelta(days=3),
 }  # rows of template pictures are few, and a recipe might still name one
-# So many pictures and not one file: that is a disk that is not mounted, not a loss.
-EMPTY_STORAGE_ROWS = 10
+# So many without a file, or without a row, is no accident: a disk that is not mounted (photos that
+# came since may lie in its place), or somebody else's database.
+TOO_MANY = 10
 
 
 @dataclass(slots=True, kw_only=True)
@@ -158,17 +168,19 @@ class Sweep:
     def mark_lost(self) -> None:
         """A picture that somebody deleted behind our back: its link says that it is over.
 
-        A template picture that is gone is a failure: only an operator can bring it back.
+        A template picture that is gone is a failure: only an operator can bring it back. So is
+        the loss of most pictures: no row is marked then, or the orphans' turn would come for files
+        that are back.
         """
         is_live = Q(expires_at__isnull=True) | Q(expires_at__gt=self.now)
         live = self._rows().filter(is_live, cleaned_at__isnull=True)
         live = live.exclude(kind=Kind.PROVIDER_INPUT)  # over in a minute anyway
         total, done = live.count(), 0
         try:
-            if total >= EMPTY_STORAGE_ROWS and next(storage.every_file(), None) is None:
-                raise StorageError(f"it is empty, and {total} pictures should be there")
-            for batch in _keyset(live):
+            for batch in _keyset(live):  # keys are random, so each batch is a fair sample
                 missing = [media for media in batch if not _is_there(media.path)]
+                if len(missing) >= max(TOO_MANY, len(batch) / 2):
+                    raise StorageError(f"{len(missing)} of {len(batch)} pictures are not there")
                 self._count_lost(missing)
                 done += len(batch)
                 self.progress("rows without files", done, total)
@@ -198,14 +210,15 @@ class Sweep:
                 self._failed(folder, "folder", exc)
 
     def _remove_unknown(self, batch: list[StoredFile]) -> None:
-        old = [file for file in batch if file.modified_at < self.now - ORPHAN_AFTER]
-        # A path that is no text at all is none of ours; the database would refuse to look for it.
-        paths = [file.path for file in old if file.path.isprintable()]
+        before = self.now - ORPHAN_AFTER
+        old = [f for f in batch if f.modified_at < before and OURS.fullmatch(f.path)]
+        paths = [file.path for file in old]
         rows = MediaObject.objects.filter(path__in=paths, cleaned_at__isnull=True)
         known = set(rows.values_list("path", flat=True))
-        for file in old:
-            if file.path in known:
-                continue
+        unknown = [file for file in old if file.path not in known]
+        if len(unknown) >= TOO_MANY and not MediaObject.objects.exists():
+            raise StorageError(f"{len(unknown)} files, and the database knows of no picture at all")
+        for file in unknown:
             kind = LEFTOVER if file.path.endswith(".part") else ORPHAN
             if self.dry_run or self._is_taken(file.path, kind):
                 self.removed[kind] += 1

@@ -7,12 +7,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from asgiref.sync import async_to_sync
 from django.test import TestCase, override_settings
 from django.utils import timezone
 
 from media import storage
 from media.cleanup import BATCH, ORPHAN_AFTER, Sweep
 from media.models import MediaObject
+from media.previews import preview_path
+from media.provider_inputs import publish_input
+from media.services import result_path
+from media.uploads import store_upload
 
 Kind = MediaObject.Kind
 HOUR = timedelta(hours=1)
@@ -169,12 +174,56 @@ class SweepTests(MediaFolder, TestCase):
         self.assertEqual(sweep().removed.total(), 0)
         self.assertTrue(theirs.exists())
 
-    def test_a_file_name_that_is_no_text_is_an_orphan_like_others(self) -> None:
-        self.file("results/slot-001/a/b.jpg").rename(
-            os.fsdecode(bytes(self.root) + b"/results/slot-001/a/\xff.jpg")
-        )
+    def test_what_others_keep_in_folders_named_like_ours_is_let_be(self) -> None:
+        theirs = [
+            self.file("templates/media/guest_page.html"),
+            self.file("templates/picture.jpg"),
+            self.file("results/payload.jpg"),
+            self.file("results/2026/march/table.csv"),
+            self.file("provider-inputs/notes/a.txt"),
+        ]
+        bad_name = os.fsdecode(bytes(self.root) + b"/results/2026/march/\xff.jpg")
+        theirs.append(self.file("results/2026/march/b.jpg").rename(bad_name))
         run = sweep()
-        self.assertEqual((run.removed["orphan"], run.failures), (1, 0))
+        self.assertEqual((run.removed.total(), run.failures), (0, 0))
+        for path in theirs:
+            self.assertTrue(path.exists(), path)
+
+    def test_a_slots_folder_that_was_moved_to_another_disk_stays_linked(self) -> None:
+        media = self.media(expires_in=HOUR)
+        folder, elsewhere = self.root / "results/slot-001", self.root / "elsewhere"
+        folder.rename(elsewhere)
+        folder.symlink_to(elsewhere)
+        os.utime(folder, (1, 1), follow_symlinks=False)
+        os.utime(elsewhere, (1, 1))
+        run = sweep()
+        self.assertEqual((run.removed.total(), run.lost_files, run.failures), (0, 0, 0))
+        self.assertTrue(self.is_there(media))
+
+    def test_every_file_that_we_write_is_known_as_ours(self) -> None:
+        photo, now = (b"picture", "image/png"), timezone.now()
+        for kind in (Kind.TEMPLATE, Kind.TEST_PHOTO):
+            store_upload(kind, "slot-001", b"x", mime="image/png", extension="png", expires_at=now)
+        publish = async_to_sync(publish_input)
+        publish(uuid.uuid4(), "slot-001", *photo, expires_at=now)
+        self.file(result_path("slot-001", uuid.uuid4(), "webp"))
+        self.file(preview_path("slot-001", uuid.uuid4()))
+        MediaObject.objects.all().delete()
+        for path in self.root.rglob("*.*"):
+            os.utime(path, (1, 1))
+        self.assertEqual(sweep().removed["orphan"], 5)
+        self.assertEqual([path for path in self.root.rglob("*") if path.is_file()], [])
+
+    def test_files_of_another_database_are_let_be(self) -> None:
+        for _ in range(20):
+            self.media(expires_in=HOUR)
+        for path in self.root.rglob("*.jpg"):
+            os.utime(path, (1, 1))
+        MediaObject.objects.all().delete()
+        with self.assertLogs("media.cleanup", "ERROR"):
+            run = sweep()
+        self.assertEqual((run.removed.total(), run.failures), (0, 1))
+        self.assertEqual(len(list(self.root.rglob("*.jpg"))), 20)
 
     def test_a_row_without_its_file_is_marked(self) -> None:
         media = self.media(expires_in=HOUR, file=None)
@@ -194,9 +243,10 @@ class SweepTests(MediaFolder, TestCase):
     def test_a_disk_that_is_not_mounted_loses_no_picture(self) -> None:
         for _ in range(20):
             self.media(expires_in=HOUR, file=None)
+        self.media(expires_in=HOUR)  # taken since, and kept in the empty folder
         with self.assertLogs("media.cleanup", "ERROR") as logged:
             run = sweep()
-        self.assertIn("it is empty", str(logged.output))
+        self.assertIn("20 of 21 pictures are not there", str(logged.output))
         self.assertEqual((run.failures, run.lost_files), (1, 0))
         self.assertFalse(MediaObject.objects.filter(cleaned_at__isnull=False).exists())
 
