@@ -44,6 +44,12 @@ class StorageTests(SimpleTestCase):
         self.assertEqual(self.names(), ["a", "a/b.jpg"])
         self.assertEqual((self.root / "a/b.jpg").read_bytes(), b"first")
 
+    def test_a_folder_goes_with_its_last_file_unless_all_share_it(self) -> None:
+        for path in ("provider-inputs/a.jpg", "templates/a/picture.jpg"):
+            storage.write(path, b"picture")
+            storage.remove(path)
+        self.assertEqual(self.names(), ["provider-inputs", "templates"])
+
     def test_a_disk_that_takes_no_more_leaves_no_half_file(self) -> None:
         with file_size_limit(1000), self.assertRaises(StorageError) as caught:
             storage.write("a/b.jpg", b"p" * 5000)
