@@ -132,6 +132,8 @@ def _decoded(result: MediaObject) -> Image.Image:
 @transaction.atomic
 def _record_anew(result: MediaObject, stored: StoredPreview) -> MediaObject:
     assert result.job_id is not None
+    # Locked, and first: who deletes the result at this moment must see the preview too.
+    kept = kept_results().select_for_update(no_key=True).filter(pk=result.pk).first()
     preview, _ = MediaObject.objects.update_or_create(
         path=preview_path(result.slot_id, result.job_id),
         defaults={
@@ -141,11 +143,11 @@ def _record_anew(result: MediaObject, stored: StoredPreview) -> MediaObject:
             "mime": "image/webp",
             "size_bytes": stored.size_bytes,
             "sha256": stored.sha256,
-            "expires_at": result.expires_at,
+            "expires_at": (kept or result).expires_at,
             "cleaned_at": None,
         },
     )
-    if not kept_results().filter(pk=result.pk).exists():  # deleted while we made it
+    if kept is None:  # deleted while we made it
         clear_away(result.job_id)
         raise ResultExpired(str(result.job_id))
     log.info("media.preview.made", job=str(result.job_id), size_bytes=stored.size_bytes)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import structlog
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from media import storage
@@ -60,6 +61,9 @@ def clear_away(job_id: uuid.UUID) -> None:
     files = MediaObject.objects.filter(
         job_id=job_id, kind__in=(Kind.RESULT, Kind.PREVIEW), cleaned_at__isnull=True
     )
+    # Before we look which there are: a preview being made at this moment holds this up until its
+    # row is there, or finds its result gone.
+    _put_out_of_reach(files.filter(kind=Kind.RESULT))
     _remove_batch(list(files))
 
 
@@ -93,11 +97,16 @@ def _remove_batch(batch: list[MediaObject]) -> list[MediaObject]:
     """Returns those whose files are gone."""
     rows = MediaObject.objects.filter(cleaned_at__isnull=True)
     now = timezone.now()
-    # First: from now on nobody gets them, whatever fails below.
-    rows.filter(pk__in=_keys(batch)).exclude(expires_at__lte=now).update(expires_at=now)
+    _put_out_of_reach(rows.filter(pk__in=_keys(batch)))
     gone = [media for media in batch if _is_gone(media)]
     rows.filter(pk__in=_keys(gone)).update(cleaned_at=now)
     return gone
+
+
+def _put_out_of_reach(rows: QuerySet[MediaObject]) -> None:
+    """First: from now on nobody gets them, whatever fails after that."""
+    now = timezone.now()
+    rows.exclude(expires_at__lte=now).update(expires_at=now)
 
 
 def _keys(batch: Iterable[MediaObject]) -> list[uuid.UUID]:

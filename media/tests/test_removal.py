@@ -4,17 +4,20 @@ import shutil
 import uuid
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.files.storage import default_storage
+from django.db import connection
 from django.utils import timezone
 from structlog.testing import capture_logs
 
 from media import storage
 from media.models import MediaObject
-from media.removal import purge, take_away
+from media.previews import _record_anew, write_preview
+from media.removal import clear_away, purge, take_away
 from media.services import keep_results_for, visible_results
-from media.tests.support import ResultsTestCase
+from media.tests.support import ResultsTestCase, picture
 
 Kind = MediaObject.Kind
 
@@ -56,6 +59,22 @@ class DeleteTests(ResultsTestCase):
         self.assertIsNone(media.cleaned_at)  # cleanup will try again
         keep_results_for(1000)
         self.assertEqual(self.get(media).status_code, 410)
+
+    def test_a_preview_that_is_made_at_that_moment_goes_too(self) -> None:
+        media = self.keep(result := picture(), has_preview=False)
+        assert media.job_id is not None
+        stored = write_preview(media.slot_id, media.job_id, result.image)
+        left = [media]
+
+        def made_meanwhile(execute: Any, sql: str, *rest: Any) -> Any:
+            if sql.startswith("UPDATE") and left:
+                _record_anew(left.pop(), stored)
+            return execute(sql, *rest)
+
+        with connection.execute_wrapper(made_meanwhile):
+            clear_away(media.job_id)
+        self.assertEqual(self.files(), [])
+        self.assertFalse(MediaObject.objects.filter(cleaned_at=None).exists())
 
 
 def stuck(media: MediaObject) -> None:
