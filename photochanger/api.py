@@ -7,9 +7,10 @@ from typing import Any
 import orjson
 import structlog
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import Error as AnyDatabaseError
 from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.openapi.docs import Swagger
@@ -122,6 +123,12 @@ def _place(parts: tuple[int | str, ...]) -> tuple[int | str, ...]:
 @api.exception_handler(HttpError)  # Ninja's own, for a body that is no JSON
 def answer_unreadable_body(request: HttpRequest, exc: HttpError) -> HttpResponse:
     return answer_app_error(request, InvalidRequest(str(exc)[:200]))
+
+
+@api.exception_handler(MultiPartParserError)
+@api.exception_handler(SuspiciousOperation)  # a thousand form fields, and the like
+def answer_unreadable_form(request: HttpRequest, exc: Exception) -> HttpResponse:
+    return answer_app_error(request, InvalidRequest(f"{type(exc).__name__}: {exc}"[:200]))
 
 
 @api.exception_handler(RequestDataTooBig)  # Django's, for a form or JSON, not for a photo

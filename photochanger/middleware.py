@@ -97,9 +97,11 @@ class Body:
         """Django's view of a streamed body: none; afterwards, whether the client is still there."""
         if not self._at_rest.is_set():
             await self._at_rest.wait()
-        if self.is_complete:
-            return await self._receive()
-        return await asyncio.Future()  # refused half-way: nothing more of it will be read
+        if not self.is_complete:
+            return await asyncio.Future()  # refused half-way: nothing more of it will be read
+        while (message := await self._receive())["type"] == "http.request":
+            pass  # an empty body's one message, which nobody had to read
+        return message
 
     async def drain(self) -> None:
         """Read on for a moment after a refusal.

@@ -149,6 +149,14 @@ class EdgeTests(LiveTestCase):
                     self.assertEqual((answer.status, answer.reason), (404, reason))
                     self.assertTrue(client.is_closed(within_s=0.5))
 
+    def test_nothing_at_all_is_refused_like_any_other_form_and_the_connection_lives(self) -> None:
+        client = self.connect()
+        for length in ("Content-Length: 0", "X-Nothing: told"):
+            client.send_head(OPEN, length)
+            answer = client.read_answer()
+            self.assertEqual((answer.status, answer.reason), (400, "invalid_request"))
+        self.assertNotIn("Invalid ASGI message", self.server.log_text())
+
     def test_a_photo_over_the_slots_own_limit_is_never_sent(self) -> None:
         client = self.connect()
         client.send_head(OPEN, f"Content-Length: {16 * MB}", EXPECT)

@@ -40,6 +40,13 @@ class RegisterTests(AdminTestCase):
         self.assertEqual(Image.open(io.BytesIO(body)).size, (240, 320))
         self.assertEqual((told["width"], told["height"]), (240, 320))
 
+    def test_a_form_that_is_none_is_refused(self) -> None:
+        for kind in ("multipart/form-data", "multipart/form-data; boundary=", "text/plain"):
+            answer = self.client.post("/api/media/register", b"x", content_type=kind)
+            with self.subTest(kind):
+                self.assertEqual(answer.status_code, 400)
+                self.assertEqual(answer.json()["failure_reason"], "invalid_request")
+
     def test_what_is_no_fitting_picture_is_refused_and_leaves_nothing(self) -> None:
         bomb = io.BytesIO()
         Image.new("1", (20_000, 10_000)).save(bomb, "PNG")
