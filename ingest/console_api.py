@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from ninja import Field, Path, Query, Router, Schema
@@ -41,6 +41,7 @@ EVERYTHING = "everything"
 )
 async def test_run(
     request: HttpRequest,
+    response: HttpResponse,
     slot_id: SlotId,
     as_: Annotated[
         Literal["picture", "json"],
@@ -55,6 +56,7 @@ async def test_run(
             return await answer(request, order)
         outcome, facts = await tried(order)
         url = result_url(request, outcome.job)
+        response["X-Job-Id"], response["X-Result-Url"] = str(outcome.job.pk), url
         return TestRunOut(
             job_id=outcome.job.pk,
             status=Job.Status.DONE,
@@ -114,8 +116,16 @@ def in_reach(name: str, moment: datetime | None) -> datetime | None:
 class PurgeIn(BaseModel, extra="forbid"):
     confirm: str = Field(
         max_length=20,
-        description="The slot's id, or `everything`: so that nobody does it by mistake.",
+        description="The slot's id once more: so that nobody does it by mistake.",
         examples=["slot-001"],
+    )
+
+
+class PurgeEverythingIn(PurgeIn):
+    confirm: str = Field(
+        max_length=20,
+        description="`everything`: so that nobody does it by mistake.",
+        json_schema_extra={"const": EVERYTHING, "examples": [EVERYTHING]},
     )
 
 
@@ -146,7 +156,7 @@ def purge_slot(request: HttpRequest, slot_id: SlotId, order: PurgeIn) -> Removed
     summary="Delete all results of all slots",
     openapi_extra=openapi.PURGE,
 )
-def purge_everything(request: HttpRequest, order: PurgeIn) -> Removed:
+def purge_everything(request: HttpRequest, order: PurgeEverythingIn) -> Removed:
     """Results, previews and test photos, at once and for ever; template pictures stay."""
     check_confirmed(order, EVERYTHING)
     return purge(None, by=username(request))

@@ -75,6 +75,10 @@ PICTURE: dict[str, Any] = {
         },
     },
     "content": {mime: {"schema": BINARY} for mime in EXTENSIONS},
+    "links": {
+        name: {"operationId": name, "parameters": {"job_id": "$response.header.X-Job-Id"}}
+        for name in ("get_job", "get_result", "get_preview", "get_result_qr", "delete_result")
+    },
 }
 
 INGEST: dict[str, Any] = {

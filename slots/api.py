@@ -43,7 +43,7 @@ FormSlotId = Annotated[str, Form(description="slot-001 to slot-015", example="sl
     response=list[SlotShortOut],
     operation_id="list_slots",
     summary="List the slots",
-    openapi_extra={"responses": described(*openapi.ANY)},
+    openapi_extra={"responses": {200: openapi.AFTER_LIST, **described(*openapi.ANY)}},
 )
 def list_slots(request: HttpRequest) -> list[SlotShortOut]:
     """All fifteen, by their numbers."""
@@ -55,7 +55,9 @@ def list_slots(request: HttpRequest) -> list[SlotShortOut]:
     response=SlotOut,
     operation_id="get_slot",
     summary="Look at a slot",
-    openapi_extra={"responses": described("slot_not_found", *openapi.ANY)},
+    openapi_extra={
+        "responses": {200: openapi.AFTER_GET, **described("slot_not_found", *openapi.ANY)}
+    },
 )
 def get_slot(request: HttpRequest, slot_id: SlotId) -> SlotOut:
     """Its recipe, limits, template pictures, and its last results with links."""
@@ -83,7 +85,7 @@ def put_slot(request: HttpRequest, slot_id: SlotId, change: SlotIn) -> SlotOut:
     response=TemplateUploadOut,
     operation_id="register_template_media",
     summary="Upload a template picture",
-    openapi_extra={"responses": described(*openapi.UPLOAD, fields=openapi.WRONG_FILE)},
+    openapi_extra=openapi.upload(openapi.AFTER_TEMPLATE),
 )
 def register_template_media(
     request: HttpRequest,
@@ -135,7 +137,7 @@ def delete_template_media(request: HttpRequest, media_id: MediaId) -> HttpRespon
     response=UploadOut,
     operation_id="register_media",
     summary="Upload a test photo",
-    openapi_extra={"responses": described(*openapi.UPLOAD, fields=openapi.WRONG_FILE)},
+    openapi_extra=openapi.upload(openapi.AFTER_PHOTO),
 )
 def register_media(
     request: HttpRequest,
@@ -152,7 +154,7 @@ def register_media(
     response=SettingsOut,
     operation_id="get_settings",
     summary="Look at the settings",
-    openapi_extra={"responses": described(*openapi.ANY)},
+    openapi_extra={"responses": {200: openapi.AFTER_SETTINGS, **described(*openapi.ANY)}},
 )
 def get_settings(request: HttpRequest) -> SettingsOut:
     """Of keys and passwords only whether there is one, and since when."""

@@ -10,7 +10,6 @@ UPLOAD = (
     *("invalid_request", "invalid_image", "slot_not_found"),
     *("payload_too_large", "unsupported_media_type", *ANY),
 )
-WRONG_FILE = {"file": "This field is needed."}
 PICTURE = {
     "description": "The picture; the type is that of the content.",
     "content": {mime: {"schema": {"type": "string", "format": "binary"}} for mime in EXTENSIONS},
@@ -36,9 +35,44 @@ SETTINGS_EXAMPLE = {
 }
 
 
+def _links(**links: dict[str, Any]) -> dict[str, Any]:
+    """What to do next with an answer."""
+    return {"links": {name: {"operationId": name, **how} for name, how in links.items()}}
+
+
+SLOT_ID, MEDIA_ID = "$response.body#/slot_id", "$response.body#/media_object_id"
+AFTER_LIST = _links(get_slot={"parameters": {"slot_id": "$response.body#/0/id"}})
+AFTER_GET = _links(
+    put_slot={"parameters": {"slot_id": "$response.body#/id"}, "requestBody": "$response.body"},
+    get_slot_statistics={"parameters": {"slot_id": "$response.body#/id"}},
+)
+AFTER_SETTINGS = _links(put_settings={"requestBody": "$response.body"})
+AFTER_TEMPLATE = _links(
+    put_slot={
+        "parameters": {"slot_id": SLOT_ID},
+        "requestBody": {
+            "template_media": [{"media_kind": "style", "media_object_id": f"{{{MEDIA_ID}}}"}]
+        },
+    },
+    get_template_media={"parameters": {"media_id": MEDIA_ID}},
+    delete_template_media={"parameters": {"media_id": MEDIA_ID}},
+)
+AFTER_PHOTO = _links(
+    test_run={
+        "parameters": {"slot_id": SLOT_ID, "as": "json"},
+        "requestBody": {"media_object_id": f"{{{MEDIA_ID}}}"},
+    }
+)
+
+
 def _body(schema: str, example: dict[str, Any]) -> dict[str, Any]:
     content = {"schema": {"$ref": f"#/components/schemas/{schema}"}, "example": example}
     return {"required": True, "content": {"application/json": content}}
+
+
+def upload(after: dict[str, Any]) -> dict[str, Any]:
+    wrong = {"file": "This field is needed."}
+    return {"responses": {200: after, **described(*UPLOAD, fields=wrong)}}
 
 
 PUT_SLOT = {

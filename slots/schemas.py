@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from ninja import Field, Schema
 from pydantic import AwareDatetime, BaseModel, StrictBool, model_validator
 
+from providers.registry import DRIVERS
 from slots.models import Slot, SlotTemplateMedia
 from slots.services import (
     MAX_PASSWORD_BYTES,
@@ -34,9 +35,24 @@ def kept(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
 
+def provider_keys(schema: dict[str, Any]) -> None:
+    """Of providers that there are; what an answer tells of a key may come back, and is ignored."""
+    kept(schema)
+    told = {"type": "object", "description": "As answered: ignored."}
+    schema["propertyNames"] = {"enum": list(DRIVERS)}
+    schema["additionalProperties"]["anyOf"].append(told)
+
+
 def optional(description: str, **more: Any) -> Any:
     """A key that may be absent."""
     return Field(default=None, description=description, json_schema_extra=kept, **more)
+
+
+def with_what_was_read(schema: dict[str, Any], answer: type[Schema]) -> None:
+    """What a GET answers may be sent back whole: its other keys are taken, and ignored."""
+    ignored = {"readOnly": True, "description": "As answered: ignored."}
+    for name in answer.model_fields:
+        schema["properties"].setdefault(name, ignored)
 
 
 class TemplateMediaIn(BaseModel):
@@ -44,7 +60,11 @@ class TemplateMediaIn(BaseModel):
     media_object_id: MediaId = Field(description="As registering it has answered.")
 
 
-class SlotIn(BaseModel, extra="forbid"):
+class SlotIn(
+    BaseModel,
+    extra="forbid",
+    json_schema_extra=lambda schema: with_what_was_read(schema, SlotOut),
+):
     """A slot's new values. Absent keys keep theirs; what only answers hold is ignored."""
 
     display_name: str = optional("The name people see.", max_length=100)
@@ -172,7 +192,11 @@ class SettingsOut(Schema):
     galleries_open: bool
 
 
-class SettingsIn(BaseModel, extra="forbid"):
+class SettingsIn(
+    BaseModel,
+    extra="forbid",
+    json_schema_extra=lambda schema: with_what_was_read(schema, SettingsOut),
+):
     """New values of some settings. Absent keys keep theirs; what only answers hold is ignored."""
 
     sync_response_seconds: WaitSeconds = optional("How long a booth waits for its picture.")
@@ -183,8 +207,10 @@ class SettingsIn(BaseModel, extra="forbid"):
         min_length=MIN_PASSWORD,
         max_length=MAX_PASSWORD_BYTES,
     )
-    provider_keys: dict[str, Annotated[str, Field(max_length=500)] | None] = optional(
-        "Keys by provider; null or empty goes back to the key of the environment."
+    provider_keys: dict[str, Annotated[str, Field(max_length=500)] | None] = Field(
+        default_factory=dict,
+        description="Keys by provider; null or empty goes back to the key of the environment.",
+        json_schema_extra=provider_keys,
     )
     max_jobs_per_slot: JobLimit = optional("Photos at one time.")
     max_jobs_per_provider: JobLimit = optional("Photos at one time.")
@@ -202,7 +228,11 @@ class SettingsIn(BaseModel, extra="forbid"):
         change = {name: value for name, value in values.items() if name not in only_read}
         keys = change.get("provider_keys")
         if isinstance(keys, dict):  # an answer's entry tells of a key and is none
-            entered = {name: key for name, key in keys.items() if not isinstance(key, dict)}
+            entered = {
+                name: key
+                for name, key in keys.items()
+                if name not in DRIVERS or not isinstance(key, dict)
+            }
             change["provider_keys"] = entered
         return change
 

@@ -52,6 +52,7 @@ class GalleryOut(Schema):
     response=GalleryOut,
     openapi_extra={
         "responses": {
+            200: {"content": {"text/html": {"schema": {"type": "string"}}}},
             304: {"description": "Nothing new since the answer with this `ETag`."},
             **described(
                 *("invalid_request", "slot_not_found", "gallery_closed"),

@@ -86,8 +86,9 @@ class TestRunTests(IngestTestCase):
         Image.open(io.BytesIO(answer.content)).load()
 
     async def test_as_json_it_tells_how_it_went(self) -> None:
-        told = (await self.run_test(as_json=True)).json()
-        job = await Job.objects.aget()
+        answer = await self.run_test(as_json=True)
+        told, job = answer.json(), await Job.objects.aget()
+        self.assertEqual(answer["X-Job-Id"], told["job_id"])
         self.assertEqual((told["job_id"], told["status"]), (str(job.pk), "done"))
         self.assertEqual(told["overhead_ms"], told["duration_ms"] - told["provider_ms"])
         (attempt,) = told["attempts"]

@@ -296,6 +296,7 @@ class SettingsTests(AdminTestCase):
             ({"gallery_size": 5, "ingest_password": "пароль" * 10}, "ingest_password"),
             ({"gallery_size": 5, "ingest_password": " spaces "}, "ingest_password"),
             ({"gallery_size": 5, "provider_keys": {"nobody": "x"}}, "provider_keys.nobody"),
+            ({"gallery_size": 5, "provider_keys": {"nobody": {}}}, "provider_keys.nobody"),
             ({"gallery_size": 5, "provider_keys": {"gemini": "a b"}}, "provider_keys.gemini"),
             ({"gallery_size": 5, "provider_keys": {"gemini": 7}}, "provider_keys.gemini"),
             ({"ingest_password_hash": "$2b$..."}, "ingest_password_hash"),
