@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard photochanger/locale/*/LC_MESSAGES/django.po))
 
 .DEFAULT_GOAL := help
-.PHONY: help install env demo run test browser lint bench
+.PHONY: help install env demo run test browser lint fuzz bench
 
 help:  ## Show what there is to make.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -52,6 +52,9 @@ browser:  ## Install Chromium for the browser tests, where that is possible.
 test: lint browser  ## Everything CI runs: lint, then the suite on SQLite and on PostgreSQL.
 	@echo "--- SQLite" && $(PYTEST) $(ARGS)
 	@echo "--- PostgreSQL" && $(PYTEST) --postgres $(ARGS)
+
+fuzz: install  ## Hold the API to its description at length. ARGS="--cases 500 --seed 7"
+	@$(BIN)/python -m photochanger.tests.fuzz $(ARGS)
 
 bench: install  ## Overhead against a thin baseline, memory and connections while photos wait.
 	@$(BIN)/python -m photochanger.bench $(ARGS)

@@ -1,0 +1,19 @@
+import unittest
+
+from photochanger.tests import fuzz
+from photochanger.tests.databases import chosen_database
+
+CASES, SEED = 4, 20261122
+
+
+class ForeignCheckTests(unittest.TestCase):
+    def test_schemathesis_finds_no_answer_that_the_description_does_not_promise(self) -> None:
+        if chosen_database() != "sqlite":
+            self.skipTest("once is enough; `make fuzz ARGS=--postgres` does it here")
+        checked = fuzz.check(cases=CASES, seed=SEED)
+        self.assertTrue(checked.is_well, checked.report)
+        for phase in ("Examples", "Coverage", "Fuzzing", "Stateful"):
+            self.assertIn(f"✅ {phase}", checked.report)
+        # Nor is anything broken behind the answers.
+        self.assertNotIn('"http.broke"', checked.server_log)
+        self.assertNotIn("never retrieved", checked.server_log)
