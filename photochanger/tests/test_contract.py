@@ -37,9 +37,51 @@ class ContractTests(SimpleTestCase):
         self.assertIn("agree", out.getvalue())
 
     def test_the_version_has_one_source(self) -> None:
-        path = settings.BASE_DIR / "spec/contracts/VERSION.json"
-        version = json.loads(path.read_text())["version"]
+        version = export_openapi.read_version()["version"]
         self.assertEqual({api.version, document()["info"]["version"]}, {version})
+
+    def test_the_version_is_that_of_this_very_description(self) -> None:
+        self.assertEqual(export_openapi.read_version(), export_openapi.version_of(document()))
+
+    def test_every_answer_is_described(self) -> None:
+        for where, operation in operations():
+            for status, answer in operation["responses"].items():
+                with self.subTest(where, status=status):
+                    self.assertTrue(answer["description"])
+                    for media in answer.get("content", {}).values():
+                        self.assertTrue(media.get("schema"))
+
+    def test_every_body_and_parameter_is_described(self) -> None:
+        for where, operation in operations():
+            for media in operation.get("requestBody", {}).get("content", {}).values():
+                self.assertTrue(media["schema"], where)
+            for parameter in operation.get("parameters", []):
+                with self.subTest(where, parameter=parameter["name"]):
+                    self.assertTrue(parameter["schema"])
+
+    def test_all_but_the_public_operations_ask_for_a_token(self) -> None:
+        for where, operation in operations():
+            path = where.split()[1]
+            is_public = path.startswith(("/public/", "/ingest/", "/api/ingest/", "/api/jobs/"))
+            with self.subTest(where):
+                self.assertNotEqual(
+                    bool(operation.get("security")), is_public or path == "/api/login"
+                )
+                if operation.get("security"):
+                    self.assertLessEqual({"401", "403"}, operation["responses"].keys())
+
+    def test_every_link_leads_to_an_operation_and_its_parameters(self) -> None:
+        by_name = {operation["operationId"]: operation for _, operation in operations()}
+        links = [
+            link
+            for operation in by_name.values()
+            for answer in operation["responses"].values()
+            for link in answer.get("links", {}).values()
+        ]
+        self.assertGreater(len(links), 10)
+        for link in links:
+            known = {p["name"] for p in by_name[link["operationId"]].get("parameters", [])}
+            self.assertLessEqual(link.get("parameters", {}).keys(), known)
 
     def test_ninja_has_nothing_to_complain_about(self) -> None:
         out = StringIO()

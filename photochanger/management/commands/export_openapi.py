@@ -8,8 +8,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import translation
 
 from photochanger.api import api
+from photochanger.contract import LEVELS, Change, Document, change, digest, raised
 
 CONTRACT = settings.BASE_DIR / "spec/contracts/openapi.yaml"
+VERSION = settings.BASE_DIR / "spec/contracts/VERSION.json"
 
 
 class Command(BaseCommand):
@@ -20,17 +22,28 @@ class Command(BaseCommand):
         parser.add_argument(
             "--check", action="store_true", help="only say whether file and code agree"
         )
+        parser.add_argument(
+            "--bump",
+            choices=LEVELS[1:],
+            help="what of the version goes up; the command says what a change asks for at least",
+        )
 
-    def handle(self, *args: Any, check: bool, **options: Any) -> None:
+    def handle(self, *args: Any, check: bool, bump: Change | None, **options: Any) -> None:
         name = CONTRACT.relative_to(settings.BASE_DIR)
-        text = contract()
+        old, new = yaml.safe_load(CONTRACT.read_text()), described()
+        needed, places = change(old, new)
         if check:
-            if not CONTRACT.exists() or CONTRACT.read_text() != text:
+            if CONTRACT.read_text() != as_yaml(new) or read_version() != version_of(new):
                 raise CommandError(f"{name} differs from the code: run manage.py export_openapi")
             self.stdout.write(f"{name} and the code agree.")
             return
-        CONTRACT.write_text(text)
-        self.stdout.write(f"Wrote {name}.")
+        if needed != "none" and LEVELS.index(bump or "none") < LEVELS.index(needed):
+            self.stderr.write("\n".join(places[:20]))
+            raise CommandError(f"{name} has a {needed} change: --bump {needed} raises its version")
+        new["info"]["version"] = raised(old["info"]["version"], bump or "none")
+        CONTRACT.write_text(as_yaml(new))
+        VERSION.write_text(json.dumps(version_of(new), indent=2) + "\n")
+        self.stdout.write(f"Wrote {name}, version {new['info']['version']}.")
 
 
 class _Dumper(yaml.SafeDumper):
@@ -45,9 +58,24 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def contract() -> str:
-    """The description as YAML, the same on every machine."""
+def described() -> Document:
+    """The description from the code, the same on every machine."""
     with translation.override("en"):
         # By way of JSON: what is shared becomes equal, and a status becomes a string.
-        document = json.loads(json.dumps(api.get_openapi_schema(path_prefix=""), default=str))
+        document: Document = json.loads(
+            json.dumps(api.get_openapi_schema(path_prefix=""), default=str)
+        )
+    return document
+
+
+def as_yaml(document: Document) -> str:
     return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+
+
+def version_of(document: Document) -> dict[str, str]:
+    return {"version": document["info"]["version"], "sha256": digest(document)}
+
+
+def read_version() -> dict[str, str]:
+    found: dict[str, str] = json.loads(VERSION.read_text())
+    return found
