@@ -9,8 +9,22 @@ from slots.services import save_slot
 
 
 class TemplateMediaInline(admin.TabularInline):
+    """To look at: chosen here, a picture would keep the time of an unused one, and be cleaned up.
+
+    ``slots.editing`` changes them.
+    """
+
     model = SlotTemplateMedia
     extra = 0
+
+    def has_add_permission(self, request: HttpRequest, obj: Slot | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Slot | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Slot | None = None) -> bool:
+        return False
 
 
 @admin.register(Slot)
