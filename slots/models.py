@@ -44,7 +44,11 @@ class Slot(models.Model):
         choices=OnFailure.choices,
         default=OnFailure.ERROR,
     )
-    gallery_enabled = models.BooleanField(_("public gallery"), default=True)
+    gallery_enabled = models.BooleanField(
+        _("public gallery"),
+        default=True,
+        help_text=_("While it is open, whoever guesses the slot's link sees its faces."),
+    )
     gallery_until = models.DateTimeField(
         _("gallery open until"),
         null=True,
