@@ -3,15 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from django.conf import settings
 from django.http import HttpRequest, StreamingHttpResponse
-from django.urls import reverse
 
 from ingest.closing import falls_back
 from ingest.models import Job
 from ingest.pipeline import Outcome, keep_preview, process_photo
 from ingest.reception import Order
 from ingest.steps import to_the_end
+from media.links import absolute
 from photochanger.errors import AppError
 from providers.pictures import EXTENSIONS, Picture
 
@@ -82,7 +81,5 @@ async def sent(outcome: Outcome) -> AsyncIterator[bytes]:
 
 
 def result_url(request: HttpRequest, job: Job) -> str:
-    """The guest's link; under ``PUBLIC_BASE_URL``, or else as the caller reached us."""
-    path = reverse("api:public_result", kwargs={"job_id": job.pk})
-    base: str = settings.PUBLIC_BASE_URL
-    return f"{base}{path}" if base else request.build_absolute_uri(path)
+    """The guest's link."""
+    return absolute(request, "api:public_result", job_id=job.pk)

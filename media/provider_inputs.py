@@ -44,7 +44,7 @@ async def publish_input(
             expires_at=expires_at,
         )
     except BaseException:
-        await asyncio.to_thread(storage.remove, path, with_folder=False)
+        await asyncio.to_thread(storage.remove, path)
         raise
 
 
@@ -63,9 +63,8 @@ def remove_inputs(job_id: uuid.UUID) -> int:
 
 
 def _delete(media: MediaObject) -> bool:
-    """The file alone, not its folder: another photo's file may be on its way there."""
     try:
-        storage.remove(media.path, with_folder=False)
+        storage.remove(media.path)
     except OSError as exc:  # left to cleanup: its row is over, but not marked as clean
         log.error("media.provider_input.left", media=str(media.pk), detail=exc.strerror)
         return False

@@ -73,15 +73,14 @@ def write(path: str, body: bytes) -> None:
         raise StorageError(f"{path} exists already")
 
 
-def remove(path: str, *, with_folder: bool = True) -> None:
+def remove(path: str) -> None:
     """Delete a file, and its own folder if that is empty now; a file that is gone is fine.
 
-    Never a folder above: another photo of the same slot may be about to make its own in there.
+    Never a folder that photos share: another one may be about to put its own in there.
     Raises OSError, StorageError.
     """
     _backend().delete(path)
-    if with_folder:
-        _backend().delete_empty_folder(path)
+    _backend().delete_empty_folder(path)
 
 
 def read(path: str) -> bytes:
