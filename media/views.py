@@ -66,6 +66,7 @@ async def delete(request: HttpRequest, job_id: ResultId) -> HttpResponse:
         }
     },
 )
+@guest_router.api_operation(["HEAD"], "/results/{job_id}/qr.svg", include_in_schema=False)
 async def result_qr(request: HttpRequest, job_id: ResultId) -> HttpResponse:
     """404 when there is no such picture, 410 when its time is over."""
     media = await in_db(find_result, result_in_link(job_id))

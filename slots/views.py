@@ -61,6 +61,7 @@ class GalleryOut(Schema):
         }
     },
 )
+@gallery_router.api_operation(["HEAD"], "/slots/{slot_id}", include_in_schema=False)
 async def gallery(request: HttpRequest, slot_id: SlotId, format: Format = "html") -> HttpResponse:
     """A page for people, unless `format=json` is asked for. Newest first.
 

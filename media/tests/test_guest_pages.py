@@ -96,6 +96,8 @@ class GuestPageTests(ResultsTestCase):
         self.assertEqual(code.body, qr_svg(address))
         self.assertTrue(code["Cache-Control"].startswith("private, max-age="))
         self.assertEqual(self.get(uuid.uuid4(), "/qr.svg").status_code, 404)
+        head = self.get(media, "/qr.svg", "head")
+        self.assertEqual((head.status_code, head["Content-Type"]), (200, "image/svg+xml"))
 
 
 class GoneTests(ResultsTestCase):

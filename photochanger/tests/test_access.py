@@ -29,8 +29,8 @@ PUBLIC = {
     *(f"{method} /public/results/{{job_id}}/preview" for method in ("GET", "HEAD")),
     *(f"{method} /public/results/{{job_id}}/page" for method in ("GET", "HEAD")),
     *(f"{method} /public/results/{{job_id}}/delete" for method in ("GET", "POST")),
-    "GET /public/results/{job_id}/qr.svg",
-    "GET /public/slots/{slot_id}",
+    *(f"{method} /public/results/{{job_id}}/qr.svg" for method in ("GET", "HEAD")),
+    *(f"{method} /public/slots/{{slot_id}}" for method in ("GET", "HEAD")),
     *(f"GET /public/slots/{{slot_id}}/{page}" for page in ("slideshow", "qr.svg")),
     *(f"{method} /public/provider-media/{{media_id}}" for method in ("GET", "HEAD")),
 }

@@ -66,6 +66,11 @@ class GalleryTests(GalleryTestCase):
         self.assertIn("Летний &lt;бал&gt;", page)
         self.assertIn('aria-live="polite"', page)
 
+    def test_it_can_be_looked_for_without_being_read(self) -> None:
+        self.assertEqual(self.ask(SLOT, "head").status_code, 200)
+        change_settings({"galleries_open": False}, by="serg")
+        self.assertEqual(self.ask(SLOT, "head").status_code, 404)
+
     def test_what_a_guest_deletes_is_gone_from_the_gallery(self) -> None:
         kept, gone = self.add(1), self.add()
         assert gone.job_id
