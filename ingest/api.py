@@ -8,7 +8,7 @@ from ingest.answers import answer, result_url
 from ingest.openapi import INGEST
 from ingest.reception import received_order
 from ingest.schemas import ErrorOut, JobOut
-from photochanger.errors import described
+from photochanger.describing import described
 
 ingest_router = Router(tags=["ingest"])
 short_router = Router(tags=["ingest"])

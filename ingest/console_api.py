@@ -18,7 +18,8 @@ from ingest.test_run import received_test, tried
 from media.archive import zip_of
 from media.removal import Removed, purge
 from photochanger.db import in_db
-from photochanger.errors import InvalidFields, described
+from photochanger.describing import described
+from photochanger.errors import InvalidFields
 from slots.api import username
 from slots.services import find_slot
 

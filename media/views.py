@@ -13,7 +13,8 @@ from media.removal import delete_result
 from media.services import find_result, result_in_link
 from media.serving import fresh_for
 from photochanger.db import in_db
-from photochanger.errors import AppError, described
+from photochanger.describing import described
+from photochanger.errors import AppError
 
 guest_router = Router(tags=["public"])
 

@@ -25,7 +25,8 @@ from pydantic import Field
 
 from ingest.schemas import ErrorOut
 from photochanger.auth import LIFETIME, AdminToken
-from photochanger.errors import LoginFailed, Throttled, described
+from photochanger.describing import described
+from photochanger.errors import LoginFailed, Throttled
 
 log = structlog.get_logger()
 login_router = Router(tags=["login"])

@@ -8,7 +8,7 @@ from ninja.files import UploadedFile
 
 from media.models import MediaObject
 from media.uploads import read_upload
-from photochanger.errors import described
+from photochanger.describing import described
 from slots import answers, openapi
 from slots.editing import change_slot, delete_template
 from slots.models import Slot, SlotTemplateMedia

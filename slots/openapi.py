@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from photochanger.errors import described
+from photochanger.describing import described
 from providers.pictures import EXTENSIONS
 
 ANY = ("unauthorized", "forbidden", "internal_error", "storage_error")
