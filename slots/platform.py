@@ -58,10 +58,11 @@ def save_settings(change: SettingsIn, *, by: str) -> None:
 
     Raises InvalidFields.
     """
-    names = change.model_fields_set
+    # In one order, whoever saves: two at once wait for each other's rows and never in a circle.
+    names = sorted(change.model_fields_set)
     keys = _clean_keys(change.provider_keys) if "provider_keys" in names else {}
     hashed = hashed_password(change.ingest_password) if "ingest_password" in names else ""
-    values = {name: getattr(change, name) for name in names - SECRETS}
+    values = {name: getattr(change, name) for name in names if name not in SECRETS}
     with transaction.atomic():
         try:
             change_settings(values, by=by)
@@ -71,7 +72,8 @@ def save_settings(change: SettingsIn, *, by: str) -> None:
             set_ingest_password_hash(hashed, by=by)
         for provider, key in keys.items():
             set_provider_key(provider, key, by=by)
-    changed = sorted(names - {"provider_keys"}) + [f"provider_keys.{name}" for name in keys]
+    changed = [name for name in names if name != "provider_keys"]
+    changed += [f"provider_keys.{name}" for name in keys]
     log.info("slots.settings.changed", names=changed, by=by)
 
 
@@ -80,4 +82,4 @@ def _clean_keys(keys: dict[str, str | None]) -> dict[str, str]:
     if unknown:
         words = _("There is no such provider.")
         raise InvalidFields({place(["provider_keys", name]): words for name in unknown[:20]})
-    return {name: clean_key(name, key) for name, key in keys.items()}
+    return {name: clean_key(name, keys[name]) for name in sorted(keys)}

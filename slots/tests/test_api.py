@@ -183,6 +183,7 @@ class ChangeSlotTests(AdminTestCase):
         ):
             with self.subTest(body=body):
                 self.assertEqual(self.put(SLOT, body).status_code, 400)
+        self.assertEqual(self.refused(SLOT, b"{"), {"": "This is not JSON."})
         kept = self.put(SLOT, b'{"display_name": "\\\\u0000"}').json()["display_name"]
         self.assertEqual(kept, "\\u0000")  # a backslash and letters: no NUL
 
@@ -279,6 +280,16 @@ class SettingsTests(AdminTestCase):
                 )
         self.assertEqual(self.put(self.URL, {}).json(), told)
         self.assertEqual(Setting.objects.get(pk="gallery_size").updated_by, "serg")
+
+    def test_rows_are_written_in_one_order_so_that_two_who_save_never_deadlock(self) -> None:
+        change = {
+            "provider_keys": {"turbotext": "secret", "gemini": "AIza-secret"},
+            **{"sync_response_seconds": 30, "replay_by_hash": False, "max_jobs_per_slot": 2},
+            **{"max_jobs_per_provider": 9, "hash_check": "strict", "gallery_size": 20},
+        }
+        self.assertEqual(self.put(self.URL, change).status_code, 200)
+        written = list(Setting.objects.order_by("updated_at").values_list("pk", flat=True))
+        self.assertEqual(written, [*sorted(written[:-2]), "provider.gemini", "provider.turbotext"])
 
     def test_what_was_read_can_be_sent_back(self) -> None:
         self.put(self.URL, {"provider_keys": {"gemini": "AIza-secret"}})
