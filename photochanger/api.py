@@ -11,6 +11,7 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import Error as AnyDatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
+from django.utils.translation import gettext_lazy as _
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.openapi.docs import Swagger
@@ -122,7 +123,7 @@ def _place(parts: tuple[int | str, ...]) -> tuple[int | str, ...]:
 
 @api.exception_handler(HttpError)  # Ninja's own, for a body that is no JSON
 def answer_unreadable_body(request: HttpRequest, exc: HttpError) -> HttpResponse:
-    return answer_app_error(request, InvalidRequest(str(exc)[:200]))
+    return answer_app_error(request, InvalidFields({"": _("This is not JSON.")}))
 
 
 @api.exception_handler(MultiPartParserError)

@@ -86,7 +86,7 @@ def overview(window: timedelta = WINDOW, slot_id: str | None = None) -> Overview
     """Eight queries. Raises SlotNotFound when the slot to narrow ``slots`` to does not exist."""
     now = timezone.now()
     events = lately(now)
-    if slot_id and slot_id not in {event.slot.pk for event in events}:
+    if slot_id is not None and slot_id not in {event.slot.pk for event in events}:
         raise SlotNotFound(slot_id[:40])
     by_slot = _figures_by_slot(now - window, now)
     timings = _timings(now - window)

@@ -71,6 +71,7 @@ class StatsApiTests(StatsTestCase):
             ("overview", {"slot": "slot-099"}),
             ("slots/slot-001%00", {}),
             ("overview", {"slot": "slot-001\0"}),
+            ("overview", {"slot": ""}),
         ):
             answer = self.get(path, **query)
             self.assertEqual(answer.status_code, 404)
