@@ -2,8 +2,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 
+from slots import console
 from slots.models import Setting, Slot, SlotTemplateMedia
 from slots.services import save_slot
 
@@ -37,6 +39,15 @@ class SlotAdmin(admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Slot, form: ModelForm, change: bool) -> None:
         save_slot(obj, by=request.user.get_username())
 
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("pictures/", view(console.pictures_page), name="all_pictures"),
+            path("<slot_id>/pictures/", view(console.pictures_page), name="slot_pictures"),
+            path("<slot_id>/results.zip", view(console.results_zip), name="slot_results_zip"),
+            *super().get_urls(),
+        ]
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # fifteen links, made by migration
 
@@ -46,16 +57,19 @@ class SlotAdmin(admin.ModelAdmin):
 
 @admin.register(Setting)
 class SettingAdmin(admin.ModelAdmin):
-    """Names and times only: values hold a password's hash and encrypted keys."""
+    """One form for all of them; the rows hold a password's hash and encrypted keys."""
 
-    list_display = ("key", "version", "updated_at", "updated_by")
-    exclude = ("value",)
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return console.settings_page(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+        return obj is None and super().has_change_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is None and super().has_view_permission(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
