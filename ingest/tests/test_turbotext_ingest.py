@@ -161,7 +161,7 @@ class TurbotextTests(LiveTestCase):
                 f"{self.server.url}/ingest/slot-007",
                 data={"password": self.site.password},
                 files={"fileToUpload": ("a.jpg", jpeg(), "image/jpeg")},
-                timeout=1.5,
+                timeout=3,  # the provider is to have come for the photo before
             )
         self.eventually(lambda: self.job("slot-007")[1] == "client_gone")
         self.assertEqual(self.job("slot-007")[3], 1)

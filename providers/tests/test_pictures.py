@@ -646,7 +646,7 @@ class SlicesTests(SimpleTestCase):
         slices = Slices(io.BytesIO(body), PNG, tuple((n, n + 1) for n in range(0, 200_000, 2)))
         begun = time.perf_counter()
         assert sum(map(len, slices.chunks(3 * 65536))) == 100_000
-        assert time.perf_counter() - begun < 0.5
+        assert time.perf_counter() - begun < 3  # quadratic, it would take minutes
 
     def test_close_ends_a_copy_and_leaves_the_photo_open(self) -> None:
         upright, turned = encoded(drawing()), encoded(drawing(), exif=exif_with(orientation=6))
