@@ -1,7 +1,7 @@
 """What every AI service owes the product. `ADDING_A_PROVIDER.md` tells the story."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
@@ -94,6 +94,11 @@ class ProviderDriver(ABC, Generic[S]):
     models: ClassVar[tuple["Model", ...]] = ()  # to choose from; none where there is no choice
     requires_public_media: ClassVar[bool] = False  # it fetches pictures from us
     Settings: type[S]
+
+    def misfits(self, operation: str, settings: S, kinds: Collection[str]) -> dict[str, str]:
+        """What would fail every photo though each setting is right by itself: by the slot's
+        fields, sentences to translate. ``kinds``: of the slot's template pictures."""
+        return {}
 
     @abstractmethod
     async def process(self, request: ProviderRequest[S]) -> Picture:

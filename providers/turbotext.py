@@ -9,13 +9,11 @@ documents none.
 import asyncio
 import itertools
 import re
-from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from collections.abc import Collection, Iterator
 from urllib.parse import urlencode
 
 from django.conf import settings as django_settings
 from django.utils.translation import gettext_noop as _  # translated where a form is drawn
-from pydantic import Field, field_validator
 
 from photochanger.errors import (
     BadResponse,
@@ -25,103 +23,26 @@ from photochanger.errors import (
     ProviderRejected,
 )
 from providers import http
-from providers.base import DriverSettings, ProviderDriver, ProviderRequest
+from providers.base import ProviderDriver, ProviderRequest
 from providers.downloads import download
 from providers.pictures import Picture, UnreadablePicture
 from providers.publishable import publishable
 from providers.turbotext_answer import Answer, address_of, explain, parse
+from providers.turbotext_operations import (
+    EDIT,
+    FACE_ONTO_GUEST,
+    GUEST_INTO_SCENE,
+    STYLE,
+    Operation,
+    TurbotextSettings,
+    misfits,
+    operation_for,
+)
 
 FIRST_POLL_S, SECOND_POLL_S, NEXT_POLLS_S = 1.0, 1.5, 2.0  # no rule is documented [G]
 POLL_TIMEOUT_S = 10.0  # of one poll; a silent connection must not eat the deadline
 BAD_POLLS_TOLERATED = 3  # in a row: the order is paid, and a failing poll says nothing of it
-MAX_WORDS_NOT_WANTED = 80
 FORM = "application/x-www-form-urlencoded"
-
-
-class TurbotextSettings(DriverSettings):
-    """A slot's recipe for Turbotext. Empty fields are left to the service."""
-
-    prompt: str | None = Field(
-        None,
-        min_length=1,
-        max_length=4000,
-        title=_("Prompt"),
-        description=_("Needed to edit by prompt; with a style picture it strengthens the effect."),
-    )
-    guest_is: Literal["face", "scene"] = Field(
-        "face",
-        title=_("The guest's part"),
-        description=_(
-            "face: the guest's face goes into the template scene; "
-            "scene: the template's face goes onto the guest's photo."
-        ),
-    )
-    face_restore: bool | None = Field(None, title=_("Restore faces"))
-    strength: int | None = Field(
-        None, ge=0, le=80, title=_("Strength of the change"), description=_("Empty: 40.")
-    )
-    scale: float | None = Field(
-        None,
-        ge=0.1,
-        le=20,
-        title=_("How closely to follow the prompt"),
-        description=_("Empty: 7.5."),
-    )
-    seed: int | None = Field(
-        None, ge=1, le=10**10, title=_("Seed"), description=_("Empty: another one for each photo.")
-    )
-    negative_prompt: str | None = Field(
-        None,
-        min_length=1,
-        max_length=2000,
-        title=_("What not to draw"),
-        description=_("At most 80 words."),
-    )
-    original_language: str | None = Field(
-        None,
-        pattern=r"^[a-z]{2}$",
-        title=_("Language of the prompt"),
-        description=_("Two letters. Empty: ru."),
-    )
-    user_id: int | None = Field(None, ge=0, le=10**10, title=_("User number at the service"))
-    method: str | None = Field(
-        None,
-        pattern=r"^[a-z0-9_]{1,60}$",
-        title=_("Method of the service"),
-        description=_("Only if the service has renamed it. Empty: the usual one."),
-    )
-
-    @field_validator("negative_prompt")
-    @classmethod
-    def _few_words(cls, words: str | None) -> str | None:
-        if words and len(words.split()) > MAX_WORDS_NOT_WANTED:
-            raise ValueError(f"more than {MAX_WORDS_NOT_WANTED} words")
-        return words
-
-
-class Operation(NamedTuple):
-    """What one of the service's methods takes. A template is found by the first kind there is."""
-
-    method: str
-    settings: frozenset[str]  # that it can honour
-    template_kinds: tuple[str, ...] = ()
-    photo_field: str = "url"
-    template_field: str = ""
-
-
-EVERYWHERE = frozenset(DriverSettings.model_fields) | {"method"}
-SWAPPING = EVERYWHERE | {"guest_is", "face_restore"}
-STYLE = Operation("mix_images", EVERYWHERE | {"prompt"}, ("style",), "url_image_target", "url")
-# The base picture is `url` here and `url_image_target` above: the service's own doing [D].
-GUEST_INTO_SCENE = Operation(
-    "deepfake_photo", SWAPPING, ("base", "background"), "url_image_target", "url"
-)
-FACE_ONTO_GUEST = Operation("deepfake_photo", SWAPPING, ("face",), "url", "url_image_target")
-# The nearest method to the "object replacement" that the customer asked for, whose name is in no
-# document [G]; the setting `method` is there for the day it becomes known.
-EDIT = Operation(
-    "generate_image2image", frozenset(TurbotextSettings.model_fields) - {"guest_is", "face_restore"}
-)
 
 
 class TurbotextDriver(ProviderDriver[TurbotextSettings]):
@@ -139,6 +60,12 @@ class TurbotextDriver(ProviderDriver[TurbotextSettings]):
     }
     requires_public_media = True
     Settings = TurbotextSettings
+
+    def misfits(
+        self, operation: str, settings: TurbotextSettings, kinds: Collection[str]
+    ) -> dict[str, str]:
+        known = operation_for(operation, settings)
+        return misfits(known, settings, kinds) if known else {}
 
     async def process(self, request: ProviderRequest[TurbotextSettings]) -> Picture:
         operation = plan(request)
@@ -161,18 +88,15 @@ def plan(request: ProviderRequest[TurbotextSettings]) -> Operation:
     """Raises ProviderConfig for what the service could not honour, ProviderAuth for an odd key."""
     slot = request.settings
     http.check_headers({"authorization": request.api_key})
-    operation = {
-        "style_transfer": STYLE,
-        "identity_transfer": GUEST_INTO_SCENE if slot.guest_is == "face" else FACE_ONTO_GUEST,
-        "image_edit": EDIT,
-    }.get(request.operation)
+    operation = operation_for(request.operation, slot)
     if operation is None:
         raise ProviderConfig(f"no operation {request.operation}")
-    idle = set(slot.model_dump(exclude_defaults=True)) - operation.settings
-    if idle:
-        raise ProviderConfig(f"{', '.join(sorted(idle))}: not for {request.operation}")
-    if operation is EDIT and not slot.prompt:
-        raise ProviderConfig("the slot has no prompt")
+    kinds = [reference.kind for reference in request.references]
+    if wrong := misfits(operation, slot, kinds):
+        wanted = " or ".join(operation.template_kinds) or "none"
+        raise ProviderConfig(
+            f"{', '.join(wrong)}: not right for {request.operation} (template: {wanted})"
+        )
     return operation
 
 
@@ -185,10 +109,7 @@ async def publish(
     photos = {operation.photo_field: request.photo}
     if operation.template_kinds:
         by_kind = {reference.kind: reference.photo for reference in reversed(request.references)}
-        kind = next((kind for kind in operation.template_kinds if kind in by_kind), None)
-        if kind is None:
-            wanted = " or ".join(operation.template_kinds)
-            raise ProviderConfig(f"the slot has no template picture of kind {wanted}")
+        kind = next(kind for kind in operation.template_kinds if kind in by_kind)
         photos[operation.template_field] = by_kind[kind]
     links = {}
     for name, photo in photos.items():

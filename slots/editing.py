@@ -89,9 +89,19 @@ def apply(change: SlotIn, slot: Slot) -> list[SlotTemplateMedia] | None:
     if "template_media" in change.model_fields_set:
         templates, missing = _templates(slot, change.template_media)
         fields |= missing
+    if not fields and slot.is_active:
+        fields = _misfits(slot, templates)
     if fields:
         raise InvalidFields(fields)
     return templates
+
+
+def _misfits(slot: Slot, templates: list[SlotTemplateMedia] | None) -> Fields:
+    """What its provider could not honour; a booth must not be the first to hear of it."""
+    used = slot.template_media.all() if templates is None else templates
+    kinds = [one.media_kind for one in used]
+    found = slot.driver.misfits(slot.operation, slot.recipe(), kinds)
+    return {name: _(words) for name, words in found.items()}
 
 
 def _templates(slot: Slot, wanted: list[TemplateMediaIn]) -> tuple[list[SlotTemplateMedia], Fields]:

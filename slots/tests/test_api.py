@@ -148,6 +148,20 @@ class ChangeSlotTests(AdminTestCase):
                 self.assertEqual(fields.get(field), sentence, fields)
         self.assertEqual(Slot.objects.get(pk="slot-001").version, 1)
 
+    def test_what_would_fail_every_photo_is_refused_while_the_slot_is_on(self) -> None:
+        style = {"provider": "turbotext", "operation": "style_transfer", "settings": {"seed": 5}}
+        self.assertEqual(
+            list(self.refused(SLOT, {**style, "is_active": True})),
+            ["settings.seed", "template_media"],
+        )
+        edit = style | {"operation": "image_edit", "is_active": True}
+        self.assertEqual(list(self.refused(SLOT, edit)), ["settings.prompt"])
+        self.assertEqual(self.put(SLOT, style).status_code, 200)  # off: a recipe in the making
+        media = [{"media_kind": "style", "media_object_id": self.template()}]
+        done = {"settings": {"prompt": "x"}, "template_media": media, "is_active": True}
+        self.assertEqual(self.put(SLOT, done).status_code, 200)
+        self.assertEqual(list(self.refused(SLOT, {"template_media": []})), ["template_media"])
+
     def test_several_wrong_fields_are_told_at_once_and_in_russian(self) -> None:
         answer = self.put(
             SLOT,
