@@ -47,8 +47,10 @@ class ConsoleTestCase(TestCase):
 class SettingsPageTests(ConsoleTestCase):
     def form(self, **changes: object) -> dict[str, object]:
         now = read_settings().model_dump()
-        names = ("sync_response_seconds", "result_ttl_hours", "gallery_size", "hash_check")
-        names += ("max_jobs_per_slot", "max_jobs_per_provider")
+        names = [
+            *("sync_response_seconds", "result_ttl_hours", "gallery_size", "hash_check"),
+            *("max_jobs_per_slot", "max_jobs_per_provider"),
+        ]
         on = {name: "on" for name in ("galleries_open", "replay_by_hash") if now[name]}
         return {name: now[name] for name in names} | on | changes
 
