@@ -1,9 +1,18 @@
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin
 
 
 class PhotoChangerConfig(AppConfig):
+    default = True
     name = "photochanger"
     verbose_name = "PhotoChanger"
 
     def ready(self) -> None:
         from photochanger import checks, login  # noqa: F401  registers them
+
+
+class ConsoleConfig(admin.AdminConfig):
+    """Django's admin, whose one site is the operators' console."""
+
+    default = False
+    default_site = "photochanger.admin.Console"

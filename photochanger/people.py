@@ -12,10 +12,13 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware import clickjacking, common, csrf, locale, security
+from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
+from django.utils.http import urlencode
+from django_htmx import middleware as htmx
 
 from photochanger.middleware import language_of
 
@@ -141,3 +144,27 @@ class MessageMiddleware(ForPeople, messages.MessageMiddleware):
 
 class XFrameOptionsMiddleware(ForPeople, clickjacking.XFrameOptionsMiddleware):
     pass
+
+
+class HtmxMiddleware(ForPeople, htmx.HtmxMiddleware):
+    """``request.htmx``; and the login page never comes where a part of a page was asked for."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        answer = super().__call__(request)
+        return _part_later(request, answer) if isawaitable(answer) else _part(request, answer)
+
+
+async def _part_later(
+    request: HttpRequest, answer: Awaitable[HttpResponseBase]
+) -> HttpResponseBase:
+    return _part(request, await answer)
+
+
+def _part(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """The session is over: 401 and where to log in. What is being typed is the page's to keep."""
+    login = reverse("admin:login")
+    is_sent_to_login = response.status_code == 302 and response["Location"].startswith(login)
+    if not (is_sent_to_login and request.headers.get("HX-Request") == "true"):
+        return response
+    page = htmx.HtmxDetails(request).current_url_abs_path or reverse("admin:index")
+    return HttpResponse(status=401, headers={"X-Login": f"{login}?{urlencode({'next': page})}"})

@@ -189,13 +189,15 @@ INSTALLED_APPS = [
     "slots",
     "ingest",
     "stats",
-    "django.contrib.admin",
+    "photochanger.apps.ConsoleConfig",  # django.contrib.admin with our own site
     "django.contrib.auth",
     "axes",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_htmx",
     "ninja",  # its pages load their scripts from us then, not from a public network
 ]
 # Every entry must be async-capable: a single synchronous one would hold a thread for every photo
@@ -210,6 +212,7 @@ MIDDLEWARE = [
     "photochanger.people.CsrfViewMiddleware",
     "photochanger.people.AuthenticationMiddleware",
     "photochanger.people.MessageMiddleware",
+    "photochanger.people.HtmxMiddleware",
     "photochanger.people.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "photochanger.urls"

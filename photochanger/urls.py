@@ -1,6 +1,7 @@
 from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
+from django.views.i18n import set_language
 
 from photochanger.api import api
 from photochanger.login import console_login
@@ -9,6 +10,7 @@ from stats.views import livez
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/"), name="home"),
     path("admin/login/", console_login),
+    path("admin/language/", set_language, name="set_language"),
     path("admin/", admin.site.urls),
     path("livez", livez, name="livez"),
     path("", api.urls),

@@ -172,7 +172,7 @@ class LockTests(LoginTestCase):
 
     def test_failures_at_the_console_close_the_api_too(self) -> None:
         self.fail(9)
-        self.assertContains(self.console(password=WRONG), "errornote")
+        self.assertContains(self.console(password=WRONG), "refusal")
         self.assertEqual(self.log_in().status_code, 429)
 
     def test_when_the_time_is_over_the_doors_are_open_again(self) -> None:

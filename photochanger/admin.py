@@ -1,0 +1,39 @@
+"""The operators' console: Django's admin site with pages of our own."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path
+from django.utils.translation import gettext_lazy as _
+
+from stats import console
+
+
+class Console(admin.AdminSite):
+    site_title = site_header = "PhotoChanger"
+    index_title = _("AI processing slots")
+    site_url = None
+    enable_nav_sidebar = False
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        return super().index(request, console.board_context(request) | (extra_context or {}))
+
+    def get_urls(self) -> list[URLResolver | URLPattern]:
+        ours: list[URLResolver | URLPattern] = [
+            path("board/", self.admin_view(console.board), name="board"),
+            path(
+                "board/<slug:slot_id>/switch/",
+                self.admin_view(console.switch_slot),
+                name="switch_slot",
+            ),
+            path(
+                "board/<slug:slot_id>/cleanup/",
+                self.admin_view(console.clean_up_slot),
+                name="clean_up_slot",
+            ),
+        ]
+        return ours + super().get_urls()

@@ -1,0 +1,189 @@
+"""The operators' console by HTTP: who may see it, what it costs, and what its buttons do."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.test import Client, TestCase
+from django.utils import timezone
+
+from ingest.models import Job
+from media.models import MediaObject
+from slots.models import Slot
+from stats.tests.support import job, open_job
+
+HTMX = {"HX-Request": "true"}
+
+
+class ConsoleTestCase(TestCase):
+    @classmethod
+    def setUpTestData(cls) -> None:
+        cls.serg = User.objects.create_superuser("serg", password="x")
+        Slot.objects.filter(pk__in=["slot-001", "slot-002"]).update(
+            is_active=True, settings={"prompt": "As an oil painting"}
+        )
+
+    def setUp(self) -> None:
+        self.client.force_login(self.serg)
+
+    def post(self, path: str, *, client: Client | None = None, **data: Any) -> Any:
+        return (client or self.client).post(f"/admin/board/{path}/", data)
+
+    def slot(self, slot_id: str = "slot-001") -> Slot:
+        return Slot.objects.get(pk=slot_id)
+
+
+class PageTests(ConsoleTestCase):
+    def test_every_page_is_under_the_content_policy(self) -> None:
+        for page in ("", "board/", "slots/slot/", "ingest/job/", "auth/user/", "password_change/"):
+            with self.subTest(page=page):
+                answer = self.client.get(f"/admin/{page}")
+                self.assertEqual(answer.status_code, 200)
+                self.assertIn("script-src 'self'", answer["Content-Security-Policy"])
+                self.assertNotContains(answer, "<style")
+                self.assertNotContains(answer, "style=")
+                self.assertNotRegex(answer.content.decode(), r"<script(?![^>]* src=)[^>]*>")
+                self.assertNotRegex(answer.content.decode(), r" on[a-z]+=")
+
+    def test_a_guest_is_sent_to_the_door(self) -> None:
+        self.client.logout()
+        for page in ("", "board/", "slots/slot/"):
+            answer = self.client.get(f"/admin/{page}")
+            self.assertRedirects(answer, f"/admin/login/?next=/admin/{page}")
+        for action in ("switch", "cleanup"):
+            self.assertEqual(self.post(f"slot-001/{action}", confirmed="1").status_code, 302)
+        self.assertTrue(self.slot().is_active)
+
+    def test_a_part_of_a_page_is_never_the_door(self) -> None:
+        self.client.logout()
+        where = {"HX-Current-URL": "http://testserver/admin/slots/slot/?q=a"}
+        answer = self.client.get("/admin/board/", headers=HTMX | where)
+        self.assertEqual((answer.status_code, answer.content), (401, b""))
+        self.assertEqual(answer["X-Login"], "/admin/login/?next=%2Fadmin%2Fslots%2Fslot%2F%3Fq%3Da")
+        elsewhere = {"HX-Current-URL": "https://evil.example/"}
+        answer = self.client.get("/admin/board/", headers=HTMX | elsewhere)
+        self.assertEqual(answer["X-Login"], "/admin/login/?next=%2Fadmin%2F")
+
+    def test_somebody_of_the_staff_without_rights_switches_nothing(self) -> None:
+        self.client.force_login(User.objects.create_user("eve", is_staff=True))
+        for action in ("switch", "cleanup"):
+            answer = self.post(f"slot-001/{action}", confirmed="1", is_active="0")
+            self.assertEqual(answer.status_code, 403)
+
+    def test_the_queries_do_not_grow_with_the_photos(self) -> None:
+        for photos in (0, 60):
+            Job.objects.bulk_create(job(f"slot-{n % 15 + 1:03}") for n in range(photos))
+            for page in ("/admin/", "/admin/board/"):
+                with self.subTest(page=page, photos=photos), self.assertNumQueries(6):
+                    self.client.get(page)
+
+    def test_the_language_is_chosen_and_kept(self) -> None:
+        self.assertContains(self.client.get("/admin/"), "Слоты AI-обработки")
+        chosen = {"language": "en", "next": "/admin/"}
+        self.assertRedirects(self.client.post("/admin/language/", chosen), "/admin/")
+        self.assertContains(self.client.get("/admin/"), "AI processing slots")
+
+
+class BoardTests(ConsoleTestCase):
+    def test_slots_that_are_not_set_up_come_last(self) -> None:
+        context = self.client.get("/admin/").context
+        self.assertEqual([row.slot.pk for row in context["rows"]], ["slot-001", "slot-002"])
+        self.assertEqual((len(context["unset"]), context["next_slot"].pk), (13, "slot-003"))
+
+    def test_a_new_slot_is_offered_while_there_is_one(self) -> None:
+        self.assertContains(self.client.get("/admin/"), "/admin/slots/slot/slot-003/change/")
+        Slot.objects.update(settings={"prompt": "As an oil painting"})
+        self.assertContains(self.client.get("/admin/"), "Все слоты уже настроены")
+
+    def test_a_card_tells_what_happens_at_its_slot(self) -> None:
+        Job.objects.bulk_create([open_job(ago_s=720), open_job(), job("slot-002", reason="quota")])
+        page = self.client.get("/admin/board/").content.decode()
+        for words in ("в работе: 1 из 4", "секунд назад", "Квота AI-сервиса исчерпана", "Ошибки"):
+            self.assertIn(words, page)
+        self.assertIn("http://testserver/ingest/slot-001", page)
+        self.assertIn("?slot__id__exact=slot-001", page)
+
+    def test_an_open_gallery_is_marked_as_open_to_everybody(self) -> None:
+        self.assertContains(self.client.get("/admin/"), "открыта всем, у кого есть ссылка", count=2)
+        Slot.objects.update(gallery_enabled=False)
+        self.assertNotContains(self.client.get("/admin/"), "открыта всем")
+
+    def test_a_name_is_no_html(self) -> None:
+        Slot.objects.filter(pk="slot-001").update(display_name='"><script>alert(1)</script>')
+        self.assertNotContains(self.client.get("/admin/"), "<script>alert")
+
+
+class ActionTests(ConsoleTestCase):
+    def test_switching_off_asks_first(self) -> None:
+        asks = self.post("slot-001/switch", is_active="0")
+        self.assertContains(asks, "Выключить «Слот 1»?")
+        self.assertTrue(self.slot().is_active)
+        answer = self.post("slot-001/switch", is_active="0", confirmed="1")
+        self.assertRedirects(answer, "/admin/", fetch_redirect_response=False)
+        self.assertFalse(self.slot().is_active)
+        self.assertEqual(self.slot().updated_by, "serg")
+        self.assertContains(self.client.get("/admin/"), "Выключено: «Слот 1».")
+
+    def test_switching_on_does_not_ask_and_is_in_the_slots_history(self) -> None:
+        Slot.objects.filter(pk="slot-001").update(is_active=False)
+        self.assertRedirects(self.post("slot-001/switch", is_active="1"), "/admin/")
+        self.assertTrue(self.slot().is_active)
+        entry = LogEntry.objects.get()
+        self.assertEqual((entry.object_id, entry.user), ("slot-001", self.serg))
+
+    def test_a_stale_page_changes_nothing_and_says_so(self) -> None:
+        Slot.objects.filter(pk="slot-001").update(version=7)
+        data = {"is_active": "0", "confirmed": "1"}
+        answer = self.client.post("/admin/board/slot-001/switch/?version=6", data, headers=HTMX)
+        self.assertContains(answer, '<li class="error">')
+        self.assertTrue(self.slot().is_active)
+
+    def test_a_recipe_that_cannot_work_is_not_switched_on(self) -> None:
+        Slot.objects.filter(pk="slot-003").update(settings={"prompt": ""})
+        answer = self.client.post("/admin/board/slot-003/switch/", {"is_active": "1"}, headers=HTMX)
+        self.assertContains(answer, '<li class="error">')
+        self.assertFalse(self.slot("slot-003").is_active)
+
+    def test_a_slot_that_does_not_exist_is_told(self) -> None:
+        answer = self.client.post(
+            "/admin/board/slot-099/cleanup/", {"confirmed": "1"}, headers=HTMX
+        )
+        self.assertContains(answer, "Такого слота нет")
+
+    def test_cleaning_up_asks_first_and_tells_what_went(self) -> None:
+        media = MediaObject.objects.create(
+            **{"slot_id": "slot-001", "kind": "result", "path": "results/slot-001/gone.jpg"},
+            **{"mime": "image/jpeg", "size_bytes": 1},
+            expires_at=timezone.now() - timedelta(hours=1),
+        )
+        self.assertContains(self.post("slot-001/cleanup"), "Очистить «Слот 1»?")
+        media.refresh_from_db()
+        self.assertIsNone(media.cleaned_at)
+        self.assertRedirects(self.post("slot-001/cleanup", confirmed="1"), "/admin/")
+        media.refresh_from_db()
+        self.assertIsNotNone(media.cleaned_at)
+
+    def test_a_form_of_another_site_does_nothing(self) -> None:
+        strict = Client(enforce_csrf_checks=True)
+        strict.force_login(self.serg)
+        for action in ("switch", "cleanup"):
+            answer = self.post(f"slot-001/{action}", client=strict, is_active="0", confirmed="1")
+            self.assertEqual(answer.status_code, 403)
+        self.assertTrue(self.slot().is_active)
+
+    def test_buttons_answer_to_no_link(self) -> None:
+        for action in ("switch", "cleanup"):
+            self.assertEqual(self.client.get(f"/admin/board/slot-001/{action}/").status_code, 405)
+
+
+class DoorTests(TestCase):
+    def test_a_locked_door_says_so(self) -> None:
+        User.objects.create_superuser("serg", password="right-password")
+        wrong = {"username": "serg", "password": "wrong"}
+        for _ in range(10):
+            answer = self.client.post("/admin/login/", wrong)
+        self.assertEqual(answer.status_code, 200)
+        answer = self.client.post("/admin/login/", wrong)
+        self.assertContains(answer, "Слишком много неудачных", status_code=429)
+        self.assertIn("Retry-After", answer)

@@ -1,0 +1,191 @@
+"""The console's first page: every slot at a glance, kept fresh, with what is done most often."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from ingest.cleanup import CleanupReport, clean_up
+from media.links import absolute
+from photochanger.errors import ERROR_BY_REASON, AppError, InvalidFields
+from providers.registry import DRIVERS
+from slots.editing import change_slot
+from slots.models import Slot
+from slots.schemas import SlotIn
+from slots.services import PlatformSettings, find_slot, gallery_is_open, platform_settings
+from stats.dashboard import SlotCard
+from stats.services import dashboard
+from stats.states import State
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+Page = Callable[[HttpRequest, str], HttpResponse]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A card with what only the page needs to know."""
+
+    card: SlotCard
+    ingest_url: str
+    gallery_url: str
+    gallery_is_open: bool
+    max_jobs: int
+
+    @property
+    def slot(self) -> Slot:
+        return self.card.slot
+
+    @property
+    def provider(self) -> str:
+        driver = DRIVERS.get(self.slot.provider)
+        return str(driver.title) if driver else self.slot.provider
+
+    @property
+    def operation(self) -> str:
+        driver = DRIVERS.get(self.slot.provider)
+        title = driver.operations.get(self.slot.operation) if driver else None
+        return _(title) if title else ""
+
+    @property
+    def last_error(self) -> "_StrPromise | str":
+        reason = self.card.last_error_reason
+        return ERROR_BY_REASON[reason].sentence if reason in ERROR_BY_REASON else reason or ""
+
+
+# --- Looking -------------------------------------------------------------------------------------
+def board_context(request: HttpRequest) -> dict[str, Any]:
+    """Four queries."""
+    platform = platform_settings()
+    rows = [_row(request, card, platform) for card in dashboard()]
+    unset = [row for row in rows if row.card.state == State.NOT_CONFIGURED]
+    return {
+        "rows": [row for row in rows if row.card.state != State.NOT_CONFIGURED],
+        "unset": unset,
+        "next_slot": unset[0].slot if unset else None,
+        "in_flight": sum(row.card.in_flight for row in rows),
+    }
+
+
+def _row(request: HttpRequest, card: SlotCard, platform: PlatformSettings) -> Row:
+    return Row(
+        card=card,
+        ingest_url=absolute(request, "api:ingest_photo_short", slot_id=card.slot.pk),
+        gallery_url=absolute(request, "api:gallery", slot_id=card.slot.pk),
+        gallery_is_open=gallery_is_open(card.slot, platform),
+        max_jobs=platform.max_jobs_per_slot,
+    )
+
+
+@require_GET
+def board(request: HttpRequest) -> HttpResponse:
+    """The part of the page that changes by itself."""
+    return render(request, "stats/_board.html", board_context(request))
+
+
+# --- Doing ---------------------------------------------------------------------------------------
+def _action(act: Callable[[HttpRequest, str], None]) -> Page:
+    """A button of a card: does it, tells how it ended, and shows the slots as they are now."""
+
+    @require_POST
+    @wraps(act)
+    def page(request: HttpRequest, slot_id: str) -> HttpResponse:
+        if not admin.site._registry[Slot].has_change_permission(request):
+            raise PermissionDenied
+        try:
+            act(request, slot_id)
+        except InvalidFields as exc:
+            words = " ".join(str(sentence) for sentence in exc.fields.values())
+            messages.error(request, f"{exc.sentence} {words}")
+        except AppError as exc:
+            messages.error(request, str(exc.sentence))
+        except _Unasked as unasked:
+            return _ask(request, unasked)
+        if request.headers.get("HX-Request") == "true":
+            context = board_context(request) | {"tells": True}
+            return render(request, "stats/_board.html", context)
+        return HttpResponseRedirect(reverse("admin:index"))
+
+    return page
+
+
+class _Unasked(Exception):
+    """This destroys or stops something, and nobody has said yes yet."""
+
+    def __init__(self, title: str, words: str, yes: str) -> None:
+        super().__init__(title)
+        self.title, self.words, self.yes = title, words, yes
+
+
+def _ask(request: HttpRequest, unasked: _Unasked) -> HttpResponse:
+    """The page that asks where no script has asked in a dialog."""
+    context = {
+        **admin.site.each_context(request),
+        "title": unasked.title,
+        "words": unasked.words,
+        "yes": unasked.yes,
+    }
+    return render(request, "console/ask.html", context)
+
+
+@_action
+def switch_slot(request: HttpRequest, slot_id: str) -> None:
+    slot, is_active = find_slot(slot_id), request.POST.get("is_active") == "1"
+    if not is_active and "confirmed" not in request.POST:
+        raise _Unasked(
+            _("Switch off “%(slot)s”?") % {"slot": slot},
+            _("Booths that use its link will get an error until it is switched on again."),
+            _("Switch off"),
+        )
+    version = request.GET.get("version", "")
+    given: dict[str, Any] = {"version": int(version)} if version.isdecimal() else {}
+    by = request.user.get_username()
+    slot = change_slot(slot_id, SlotIn(is_active=is_active, **given), by=by)
+    words = _("“%(slot)s” is switched on.") if is_active else _("“%(slot)s” is switched off.")
+    messages.success(request, words % {"slot": slot})
+    history = [{"changed": {"fields": ["active"]}}]
+    admin.site._registry[Slot].log_change(request, slot, history)
+
+
+@_action
+def clean_up_slot(request: HttpRequest, slot_id: str) -> None:
+    slot = find_slot(slot_id)
+    if "confirmed" not in request.POST:
+        raise _Unasked(
+            _("Clean up “%(slot)s”?") % {"slot": slot},
+            _("Only outdated files are deleted; the last picture stays available."),
+            _("Clean up"),
+        )
+    report = clean_up(slot_id, by=request.user.get_username())
+    tell = messages.warning if report.failures else messages.success
+    tell(request, _told(slot, report))
+
+
+def _told(slot: Slot, report: CleanupReport) -> str:
+    files = sum(report.removed.values())
+    if report.failures:
+        words = ngettext(
+            "“%(slot)s”: %(count)s file could not be deleted; the log names it.",
+            "“%(slot)s”: %(count)s files could not be deleted; the log names them.",
+            report.failures,
+        )
+        return words % {"slot": slot, "count": report.failures}
+    if not files:
+        return _("“%(slot)s”: nothing is outdated, nothing was deleted.") % {"slot": slot}
+    words = ngettext(
+        "“%(slot)s”: %(count)s file deleted, %(size)s freed.",
+        "“%(slot)s”: %(count)s files deleted, %(size)s freed.",
+        files,
+    )
+    return words % {"slot": slot, "count": files, "size": filesizeformat(report.freed_bytes)}
