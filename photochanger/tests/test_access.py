@@ -35,7 +35,7 @@ PUBLIC = {
     *(f"{method} /public/provider-media/{{media_id}}" for method in ("GET", "HEAD")),
 }
 # The way in and the way out.
-OPEN_PAGES = {"admin/login/", "admin/logout/"}
+OPEN_PAGES = {"admin/login/", "admin/logout/", "admin/language/"}
 OTHER_KEY = "another-key-of-more-than-32-characters"
 
 
