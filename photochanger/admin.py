@@ -24,6 +24,7 @@ class Console(admin.AdminSite):
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         ours: list[URLResolver | URLPattern] = [
+            path("session/", self.admin_view(console.session), name="session"),
             path("board/", self.admin_view(console.board), name="board"),
             path(
                 "board/<slug:slot_id>/switch/",

@@ -146,6 +146,9 @@ def log_in(request: HttpRequest, username: str, password: str) -> User:
 # --- The console's door --------------------------------------------------------------------------
 class ConsoleLoginForm(AdminAuthenticationForm):
     refusal: Throttled | None = None
+    error_messages: ClassVar = AdminAuthenticationForm.error_messages | {
+        "invalid_login": LoginFailed.sentence
+    }
 
     def clean(self) -> dict[str, Any]:
         assert self.request

@@ -89,6 +89,12 @@ def _row(request: HttpRequest, card: SlotCard, platform: PlatformSettings) -> Ro
 
 
 @require_GET
+def session(request: HttpRequest) -> HttpResponse:
+    """For a page that is about to send a form: whoever gets this answer is logged in."""
+    return HttpResponse(status=204)
+
+
+@require_GET
 def board(request: HttpRequest) -> HttpResponse:
     """The part of the page that changes by itself."""
     return render(request, "stats/_board.html", board_context(request))
