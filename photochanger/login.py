@@ -146,7 +146,7 @@ def log_in(request: HttpRequest, username: str, password: str) -> User:
 # --- The console's door --------------------------------------------------------------------------
 class ConsoleLoginForm(AdminAuthenticationForm):
     refusal: Throttled | None = None
-    error_messages: ClassVar = AdminAuthenticationForm.error_messages | {
+    error_messages = AdminAuthenticationForm.error_messages | {
         "invalid_login": LoginFailed.sentence
     }
 

@@ -107,7 +107,7 @@ def _action(act: Callable[[HttpRequest, str], None]) -> Page:
     @require_POST
     @wraps(act)
     def page(request: HttpRequest, slot_id: str) -> HttpResponse:
-        if not admin.site._registry[Slot].has_change_permission(request):
+        if not admin.site.get_model_admin(Slot).has_change_permission(request):
             raise PermissionDenied
         try:
             act(request, slot_id)
@@ -161,7 +161,7 @@ def switch_slot(request: HttpRequest, slot_id: str) -> None:
     words = _("“%(slot)s” is switched on.") if is_active else _("“%(slot)s” is switched off.")
     messages.success(request, words % {"slot": slot})
     history = [{"changed": {"fields": ["active"]}}]
-    admin.site._registry[Slot].log_change(request, slot, history)
+    admin.site.get_model_admin(Slot).log_change(request, slot, history)
 
 
 @_action
