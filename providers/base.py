@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 from django.utils.translation import gettext_noop as _  # translated where a form is drawn
 from pydantic import BaseModel, Field
 
+from providers.checking import Checked, checked
 from providers.pictures import Photo, Picture, Slices
 
 
@@ -103,3 +104,11 @@ class ProviderDriver(ABC, Generic[S]):
     @abstractmethod
     async def process(self, request: ProviderRequest[S]) -> Picture:
         """The picture, of a type told by its bytes; whether it decodes is for the caller to see."""
+
+    async def check(self, api_key: str) -> Checked:
+        """Whether the service takes this key, by a call that costs nothing. Never raises."""
+        return await checked(api_key, self.look)
+
+    @abstractmethod
+    async def look(self, api_key: str) -> Checked:
+        """A free call with this key, within ``CHECK_SECONDS``. Raises ProviderError."""

@@ -29,7 +29,8 @@ from providers.catalogue import (
     GEMINI_BY_ID,
     GEMINI_MODELS,
 )
-from providers.gemini_answer import explain, parse
+from providers.checking import CHECK_SECONDS, MAX_CHECK_BYTES, Checked, ahead_of
+from providers.gemini_answer import explain, models_of, parse
 from providers.pictures import Picture, Slices, UnreadablePicture, clean
 
 BASE64_PIECE = 3 * 65536  # a multiple of 3: no padding inside
@@ -105,6 +106,21 @@ class GeminiDriver(ProviderDriver[GeminiSettings]):
         if reply.status != 200:
             raise explain(reply.status, reply.body, model=model)
         return await asyncio.to_thread(parse, reply.body, request.trace)
+
+    async def look(self, api_key: str) -> Checked:
+        """The list of models: GET, no body, at most 1000 a page [D]; it makes no picture, so it
+        costs nothing [G]. A wrong key is refused as at a photo [D]; that a used-up quota or an
+        unserved country shows here already is not certain [G]."""
+        reply = await http.get(
+            f"{django_settings.GEMINI_BASE_URL}/{django_settings.GEMINI_API_VERSION}"
+            "/models?pageSize=1000",
+            headers={"x-goog-api-key": api_key},
+            max_bytes=MAX_CHECK_BYTES,
+            timeout_s=CHECK_SECONDS,
+        )
+        if reply.status != 200:
+            raise explain(reply.status, reply.body, model="")
+        return Checked(ok=True, models=models_of(reply.body), ahead_s=ahead_of(reply.headers))
 
 
 async def send(request: ProviderRequest[GeminiSettings]) -> http.Reply:

@@ -114,6 +114,25 @@ def parse(body: bytes, trace: CallTrace) -> Picture:
     raise _no_picture(candidate, parts)
 
 
+class _Model(_Wire):
+    name: str = ""
+
+
+class _Models(_Wire):
+    models: Annotated[list[_Model], BeforeValidator(_or_empty)] = []
+
+
+def models_of(body: bytes) -> frozenset[str]:
+    """The plain names in the list of models [D]. Raises BadResponse."""
+    try:
+        listed = _Models.model_validate_json(body).models
+    except ValidationError as exc:
+        raise BadResponse("not the list of models") from exc
+    if not listed:
+        raise BadResponse("an empty list of models")
+    return frozenset(model.name.removeprefix("models/") for model in listed)
+
+
 def _token_counts(usage: Any) -> dict[str, int]:
     """The totals of ``usageMetadata``; nothing else of it is fit for a database (NaN, NUL)."""
     if not isinstance(usage, dict):

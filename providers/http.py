@@ -92,15 +92,18 @@ async def post(
         return await _exchange("POST", url, headers, content, max_bytes=MAX_ANSWER_BYTES)
 
 
-async def get(url: str, *, max_bytes: int, timeout_s: float) -> Reply:
-    """GET without any header of ours, for what a service has published; no redirect is followed.
+async def get(
+    url: str, *, max_bytes: int, timeout_s: float, headers: dict[str, str] | None = None
+) -> Reply:
+    """GET, without any header of ours for what a service has published; follows no redirect.
 
     Raises as ``post`` does; an answer that takes longer than ``timeout_s`` is ProviderNetwork.
     """
+    check_headers(headers or {})
     try:
         with _translated():
             async with asyncio.timeout(timeout_s):
-                return await _exchange("GET", url, {}, None, max_bytes=max_bytes)
+                return await _exchange("GET", url, headers or {}, None, max_bytes=max_bytes)
     except TimeoutError as exc:
         raise ProviderNetwork(f"no whole answer within {timeout_s:g} s") from exc
 

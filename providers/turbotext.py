@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator
 from urllib.parse import urlencode
 
 from django.conf import settings as django_settings
+from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_noop as _  # translated where a form is drawn
 
 from photochanger.errors import (
@@ -24,6 +25,7 @@ from photochanger.errors import (
 )
 from providers import http
 from providers.base import ProviderDriver, ProviderRequest
+from providers.checking import CHECK_SECONDS, MAX_CHECK_BYTES, NOT_CHECKED, Checked, ahead_of
 from providers.downloads import download
 from providers.pictures import Picture, UnreadablePicture
 from providers.publishable import publishable
@@ -43,6 +45,10 @@ FIRST_POLL_S, SECOND_POLL_S, NEXT_POLLS_S = 1.0, 1.5, 2.0  # no rule is document
 POLL_TIMEOUT_S = 10.0  # of one poll; a silent connection must not eat the deadline
 BAD_POLLS_TOLERATED = 3  # in a row: the order is paid, and a failing poll says nothing of it
 FORM = "application/x-www-form-urlencoded"
+UNCERTAIN = gettext_lazy(
+    "The service answers. Whether it takes the key shows only with a paid photo; here only the "
+    "key's look was checked."
+)
 
 
 class TurbotextDriver(ProviderDriver[TurbotextSettings]):
@@ -80,6 +86,22 @@ class TurbotextDriver(ProviderDriver[TurbotextSettings]):
             result,
             base_url=django_settings.TURBOTEXT_BASE_URL,
             hosts=django_settings.TURBOTEXT_RESULT_HOSTS,
+        )
+
+    async def look(self, api_key: str) -> Checked:
+        """Whether anybody is there. No free call that needs a key is documented: each operation
+        costs an attempt, and what a poll without an order answers is unknown [G]. So the key is
+        not sent at all, only looked at."""
+        http.check_headers({"authorization": api_key})
+        reply = await http.get(
+            django_settings.TURBOTEXT_BASE_URL,
+            max_bytes=MAX_CHECK_BYTES,
+            timeout_s=CHECK_SECONDS,
+        )
+        if reply.status >= 500:
+            raise http.failure_of(reply.status, "at the service's address")
+        return Checked(
+            ok=True, reason=NOT_CHECKED, sentence=UNCERTAIN, ahead_s=ahead_of(reply.headers)
         )
 
 

@@ -31,7 +31,7 @@ from providers.simulator.gemini_scenarios import (
 )
 from providers.simulator.journal import PROMPT_CHARS_KEPT, Call, Journal, PictureSeen
 from providers.simulator.options import Options
-from providers.simulator.wire import Answer, BodyTooLarge, Exchange, json_answer
+from providers.simulator.wire import JSON, Answer, BodyTooLarge, Ending, Exchange, json_answer
 
 _PATH = re.compile(r"/(v1|v1beta)/models(?:/([^/:]+)(?::(\w+))?)?/?")
 _MARKER = re.compile(r"\[sim:([a-z0-9-]+)(?:=(\d+(?:\.\d+)?))?\]")
@@ -93,7 +93,7 @@ class Gemini:
                 return _unknown_model(model, version)
             return await self._generate(exchange, body, model, key)
         if exchange.method == "GET" and not verb:
-            return self._list_models(version, model)
+            return await self._about_models(exchange, version, model, key)
         raise Refused("Requested entity was not found.", code=404, status="NOT_FOUND")
 
     async def _generate(self, exchange: Exchange, body: bytes, model: str, key: str) -> Answer:
@@ -166,8 +166,24 @@ class Gemini:
             return min(latency, ERROR_S)
         return latency if scenario.at_most is None else min(latency, scenario.at_most)
 
+    async def _about_models(
+        self, exchange: Exchange, version: str, model: str | None, key: str
+    ) -> Answer:
+        """Calls that cost nothing and need a good key; an outage or a quota is theirs too."""
+        cue = _by_name(key) if key.startswith("sim-") else None
+        scenario = SCENARIOS[cue.name] if cue else SCENARIOS["ok"]
+        answer = self._list_models(version, model)
+        if cue and scenario.build is not ok:
+            exchange.call.scenario = cue.name
+            played = await asyncio.to_thread(scenario.build, Work(model=DEFAULT, number=cue.number))
+            is_picture = played.status == 200 and played.content_type == JSON
+            if not is_picture or played.ending is not Ending.WHOLE:
+                answer = played
+        if cue and scenario.seconds is not None:
+            await exchange.wait_until(exchange.call.started + self._seconds(cue, scenario, answer))
+        return answer
+
     def _list_models(self, version: str, model: str | None) -> Answer:
-        """The model list, or one model of it: calls that cost nothing and need a good key."""
         live = {name: m for name, m in MODELS.items() if name not in self._options.retired}
         if model is None:
             return json_answer({"models": [_described(name) for name in live]})

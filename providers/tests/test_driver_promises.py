@@ -28,6 +28,7 @@ from photochanger.errors import (
 from photochanger.tests.certificates import tls_pair
 from providers import downloads, http, simulator, turbotext
 from providers.base import CallTrace, DriverSettings, ProviderRequest, Reference
+from providers.checking import Checked
 from providers.gemini import GeminiSettings
 from providers.pictures import Picture, Slices, decode
 from providers.registry import DRIVERS
@@ -147,6 +148,32 @@ class Promises:
         error: ProviderError = caught.exception
         return error
 
+    async def checked(self: Any, api_key: str) -> Checked:
+        try:
+            found: Checked = await DRIVERS[self.driver].check(api_key)
+        finally:
+            await http.close()
+        assert api_key == "" or api_key not in f"{found.detail} {found.sentence}"
+        return found
+
+    async def test_a_check_of_a_key_makes_no_picture(self: Any) -> None:
+        found = await self.checked(GOOD_KEY)
+        assert found.ok and found.latency_ms is not None and abs(found.ahead_s or 9) < 3
+        (call,) = self.sim.calls
+        assert (call.method, call.pictures, call.key_in_query) == ("GET", (), False)
+
+    async def test_a_check_without_a_key_or_with_an_odd_one_calls_nobody(self: Any) -> None:
+        assert (await self.checked("")).reason == "no_key"
+        assert (await self.checked("ключ-se-cr-et")).reason == "provider_auth"
+        assert not self.sim.calls
+
+    async def test_a_check_of_a_service_that_is_away_says_so(self: Any) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+        self.point_at(f"http://127.0.0.1:{port}")
+        found = await self.checked(GOOD_KEY)
+        assert (found.ok, found.reason) == (False, "network")
+
     async def test_a_refused_connection_is_network_and_may_be_tried_again(self: Any) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
@@ -198,6 +225,22 @@ class GeminiPromises(Promises, SimpleTestCase):
     quota_key = "sim-429-retry"
     down_key = "sim-503"
     garbage_key = "sim-html-200"
+
+    async def test_a_check_tells_what_is_wrong_with_a_key(self) -> None:
+        rows = {
+            self.bad_key: "provider_auth",
+            "sim-403": "provider_auth",
+            self.quota_key: "quota",
+            self.down_key: "provider_5xx",
+            "sim-html-200": "bad_response",
+            "sim-400-location": "provider_config",
+            "sim-drop-connection": "network",
+        }
+        for key, word in rows.items():
+            with self.subTest(key):
+                found = await self.checked(key)
+                assert (found.ok, found.reason, found.models) == (False, word, None)
+        assert "gemini-3-pro-image" in ((await self.checked(GOOD_KEY)).models or ())
 
     async def test_references_arrive_in_their_order(self) -> None:
         style, face = encoded(drawing((90, 60)), "PNG"), encoded(drawing((60, 90)), "WEBP")
@@ -314,6 +357,11 @@ class TurbotextPromises(Promises, SimpleTestCase):
             with self.subTest(scenario):
                 assert await self.of(scenario) == word
         await http.close()
+
+    async def test_a_check_owns_that_it_knows_nothing_of_the_key(self: Any) -> None:
+        found = await self.checked(self.bad_key)
+        assert (found.ok, found.reason, found.models) == (True, "not_checked", None)
+        assert not self.sim.calls[-1].authorization_sent
 
     async def test_no_order_is_put_in_twice(self) -> None:
         for scenario in (
