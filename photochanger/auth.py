@@ -8,7 +8,13 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 from ninja.security import HttpBearer
-from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.backends import TokenBackend
+from rest_framework_simplejwt.exceptions import (
+    TokenBackendError,
+    TokenBackendExpiredToken,
+    TokenError,
+)
+from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.tokens import AccessToken
 
 from photochanger.errors import Forbidden, Unauthorized
@@ -17,10 +23,31 @@ SCOPE = "admin"
 LIFETIME = timedelta(minutes=settings.JWT_LIFETIME_MINUTES)
 
 
+class SigningKeys(TokenBackend):
+    """Signs with the first key; what an earlier one signed is good until its time is over."""
+
+    def __init__(self, newest: str, *earlier: str) -> None:
+        super().__init__(api_settings.ALGORITHM, newest, issuer=api_settings.ISSUER)
+        self.earlier = SigningKeys(*earlier) if earlier else None
+
+    def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
+        try:
+            return super().decode(token, verify)
+        except TokenBackendExpiredToken:
+            raise  # the signature was right
+        except TokenBackendError:
+            if self.earlier is None:
+                raise
+            return self.earlier.decode(token, verify)
+
+
 class AdminToken(AccessToken):
     """A token for the administrators' API. Raises TokenError when it is not ours, or over."""
 
     lifetime = LIFETIME
+
+    def get_token_backend(self) -> TokenBackend:
+        return SigningKeys(settings.JWT_SIGNING_KEY, *settings.JWT_SIGNING_KEY_FALLBACKS)
 
     @classmethod
     def for_user(cls, user: Any) -> "AdminToken":
@@ -63,8 +90,14 @@ def admin_of(token: str) -> User:
     user = User.objects.filter(username=claims.get("sub"), is_active=True).first()
     if user is None:
         raise Unauthorized("the account is closed")
-    if not constant_time_compare(str(claims.get("session")), user.get_session_auth_hash()):
+    if not _is_of_this_password(user, str(claims.get("session"))):
         raise Unauthorized("the password has been changed")
     if not user.is_superuser:
         raise Forbidden(user.username)
     return user
+
+
+def _is_of_this_password(user: User, fingerprint: str) -> bool:
+    """Fingerprints depend on SECRET_KEY too; one of before its rotation counts."""
+    prints = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
+    return any([constant_time_compare(fingerprint, known) for known in prints])

@@ -44,8 +44,11 @@ def _secret(name: str) -> str:
     return value
 
 
+# The earlier ones only open what they signed, until they are taken away (rotation).
 SECRET_KEY = _secret("SECRET_KEY")
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 JWT_SIGNING_KEY = _secret("JWT_SIGNING_KEY")
+JWT_SIGNING_KEY_FALLBACKS: list[str] = env.list("JWT_SIGNING_KEY_FALLBACKS", default=[])
 # One or more Fernet keys, newest first: the first encrypts, all decrypt (rotation).
 FIELD_ENCRYPTION_KEYS: list[str] = env.list("FIELD_ENCRYPTION_KEY", default=[])
 if not FIELD_ENCRYPTION_KEYS and not DEBUG:

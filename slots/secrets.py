@@ -25,6 +25,17 @@ def decrypt(token: str) -> str:
         raise ProviderConfig("a stored key cannot be decrypted with FIELD_ENCRYPTION_KEY") from exc
 
 
+def is_of_newest_key(token: str) -> bool:
+    """Whether the first of our keys, which encrypts, opens it by itself. Raises ProviderConfig."""
+    if not settings.FIELD_ENCRYPTION_KEYS:
+        raise ProviderConfig("FIELD_ENCRYPTION_KEY is not set")
+    try:
+        Fernet(settings.FIELD_ENCRYPTION_KEYS[0]).decrypt(token.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
 def hash_password(password: str) -> str:
     """Blocking, about 225 ms of CPU. Only the first 72 bytes of a password count for bcrypt."""
     return bcrypt.hashpw(password.encode()[:72], bcrypt.gensalt(12)).decode()

@@ -1,0 +1,111 @@
+import os
+import re
+import secrets
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from slots.rotation import move_to_newest_key
+
+ENCRYPTION = "FIELD_ENCRYPTION_KEY"
+# Where the earlier values of each are kept; encryption keys are one list, newest first.
+EARLIER = {
+    "SECRET_KEY": "SECRET_KEY_FALLBACKS",
+    "JWT_SIGNING_KEY": "JWT_SIGNING_KEY_FALLBACKS",
+    ENCRYPTION: ENCRYPTION,
+}
+
+
+class Command(BaseCommand):
+    help = (
+        "Write a fresh random secret into .env. The one before it stays accepted until "
+        "`--forget`, so that nobody is logged out and nothing becomes unreadable. "
+        "Restart the server afterwards. No secret is shown."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", choices=EARLIER)
+        parser.add_argument("--path", type=Path, default=settings.BASE_DIR / ".env")
+        how = parser.add_mutually_exclusive_group()
+        how.add_argument(
+            "--leaked", action="store_true", help="do not accept the one before it any longer"
+        )
+        how.add_argument(
+            "--forget", action="store_true", help="make no new one; forget the earlier ones"
+        )
+
+    def handle(
+        self, *args: Any, name: str, path: Path, leaked: bool, forget: bool, **options: Any
+    ) -> None:
+        if leaked and name == ENCRYPTION:
+            raise CommandError(
+                "What is stored would become unreadable. Renew it, run rotate_keys, then --forget; "
+                "and give the providers' keys up for lost: make new ones at the providers."
+            )
+        try:
+            text = path.read_text()
+        except OSError as exc:
+            raise CommandError(f"{path} cannot be read: {exc.strerror}.") from exc
+        known = _known(text, name)
+        if forget and name == ENCRYPTION:
+            self._insist_that_none_is_needed(known)
+        kept = known[:1] if forget else [_fresh(name), *([] if leaked else known)]
+        _replace(path, _written(text, name, kept))
+        self.stdout.write(
+            f"{name} in {path}: {'no new one' if forget else 'a new one'}, "
+            f"{len(kept) - 1} earlier still accepted. Restart the server."
+        )
+
+    def _insist_that_none_is_needed(self, known: list[str]) -> None:
+        if known != settings.FIELD_ENCRYPTION_KEYS:
+            raise CommandError("This file is not what this command runs with; nothing changed.")
+        found = move_to_newest_key(only_look=True)
+        if found.moved or found.unreadable:
+            raise CommandError("An earlier key is still needed. Run rotate_keys first.")
+
+
+def _known(text: str, name: str) -> list[str]:
+    """The values of the file, newest first."""
+    values = _value(text, name).split(",") if name == ENCRYPTION else [_value(text, name)]
+    if not values[0]:
+        raise CommandError(f"{name} is not in that file; renew it where it comes from.")
+    if name != ENCRYPTION:
+        if "," in values[0]:
+            raise CommandError(f"{name} has a comma, which a list of secrets cannot hold.")
+        values += _value(text, EARLIER[name]).split(",")
+    return [value.strip() for value in values if value.strip()]
+
+
+def _value(text: str, name: str) -> str:
+    found = re.search(rf"^{name}=(.*)$", text, re.MULTILINE)
+    return found[1].strip().strip("'\"") if found else ""
+
+
+def _fresh(name: str) -> str:
+    return Fernet.generate_key().decode() if name == ENCRYPTION else secrets.token_urlsafe(48)
+
+
+def _written(text: str, name: str, values: list[str]) -> str:
+    if name == ENCRYPTION:
+        return _with_line(text, name, ",".join(values))
+    text = _with_line(text, EARLIER[name], ",".join(values[1:]))
+    return _with_line(text, name, values[0])
+
+
+def _with_line(text: str, name: str, value: str) -> str:
+    line, pattern = f"{name}={value}", rf"^{name}=.*$"
+    if re.search(pattern, text, re.MULTILINE):
+        return re.sub(pattern, lambda _: line, text, flags=re.MULTILINE)
+    return f"{text.rstrip()}\n{line}\n" if value else text
+
+
+def _replace(path: Path, text: str) -> None:
+    """At once: a crash in between must not cost the other secrets."""
+    new = path.with_name(f"{path.name}.new")
+    new.touch(mode=0o600)
+    new.write_text(text)
+    os.replace(new, path)
