@@ -365,14 +365,18 @@ class TimeTests(GeminiCase):
         assert call.finished is not None
         return call.finished - call.started
 
+    def best_seconds(self, *args: Any, **how: Any) -> float:
+        """Of three: a busy machine only ever makes a call longer."""
+        return min(self.seconds(*args, **how) for _ in range(3))
+
     def test_a_good_answer_takes_the_latency_in_all_and_an_error_comes_sooner(self) -> None:
-        self.assertAlmostEqual(self.seconds(), 0.4, delta=0.09)
-        self.assertAlmostEqual(self.seconds(model="503"), 0.3, delta=0.09)
+        self.assertAlmostEqual(self.best_seconds(), 0.4, delta=0.09)
+        self.assertAlmostEqual(self.best_seconds(model="503"), 0.3, delta=0.09)
 
     def test_a_prompt_may_set_the_time_of_its_call(self) -> None:
         text_only = "[sim:text-only] [sim:latency=0.1]"
-        self.assertAlmostEqual(self.seconds(asking(text_only)), 0.1, delta=0.09)
-        self.assertAlmostEqual(self.seconds(asking("[sim:slow=0.2]")), 0.2, delta=0.12)
+        self.assertAlmostEqual(self.best_seconds(asking(text_only)), 0.1, delta=0.09)
+        self.assertAlmostEqual(self.best_seconds(asking("[sim:slow=0.2]")), 0.2, delta=0.12)
 
     def test_a_client_that_leaves_is_noticed_at_once(self) -> None:
         with self.assertRaises(httpx.ReadTimeout):
