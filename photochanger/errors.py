@@ -114,6 +114,16 @@ class Forbidden(AppError):
     sentence = _("Only administrators may do this.")
 
 
+class PathNotFound(AppError):
+    status, reason = 404, "not_found"
+    sentence = _("There is nothing at this address. Check the link, letter by letter.")
+
+
+class MethodNotAllowed(AppError):
+    status, reason = 405, "method_not_allowed"
+    sentence = _("This link does not work that way. A booth's link takes photos by POST.")
+
+
 class SlotNotFound(AppError):
     status, reason = 404, "slot_not_found"
     sentence = _("There is no such slot. Check the link in the booth's settings.")
@@ -288,6 +298,7 @@ class Interrupted(AppError):
 ERRORS: tuple[type[AppError], ...] = (
     *(InvalidRequest, InvalidImage, ChecksumMismatch, InvalidPassword),
     *(Unauthorized, LoginFailed, Forbidden),
+    *(PathNotFound, MethodNotAllowed),
     *(SlotNotFound, SlotDisabled, GalleryClosed, JobNotFound, ResultNotFound, ResultExpired),
     *(IdempotencyConflict, VersionConflict, MediaNotFound),
     *(PayloadTooLarge, UnsupportedMediaType, RangeNotSatisfiable, RateLimited, Throttled),

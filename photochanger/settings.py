@@ -209,6 +209,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "photochanger.people.PageGuard",
     "photochanger.people.GuestLanguage",
+    "photochanger.unrouted.Unrouted",
     "photochanger.people.SecurityMiddleware",
     "photochanger.people.SessionMiddleware",
     "photochanger.people.LocaleMiddleware",

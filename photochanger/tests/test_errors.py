@@ -4,15 +4,16 @@ from django.test import SimpleTestCase
 
 from photochanger.errors import ERROR_BY_REASON, ERRORS, AppError, ProviderQuota, RateLimited
 
-# Design section 6, word for word.
+# Design section 6, word for word; and what no operation answers (``photochanger.unrouted``).
 TABLE = {
     400: {"invalid_request", "invalid_image", "checksum_mismatch"},
     401: {"invalid_password", "unauthorized", "invalid_credentials"},
     403: {"forbidden"},
     404: {
         *("slot_not_found", "slot_disabled", "gallery_closed"),
-        *("job_not_found", "result_not_found", "media_not_found"),
+        *("job_not_found", "result_not_found", "media_not_found", "not_found"),
     },
+    405: {"method_not_allowed"},
     409: {"idempotency_conflict", "version_conflict"},
     410: {"result_expired"},
     413: {"payload_too_large"},
