@@ -14,6 +14,7 @@ from django.utils import timezone
 from ingest.models import Job
 from ingest.reception import Order
 from media.services import kept_results
+from photochanger import metrics
 from photochanger.errors import IdempotencyConflict, RateLimited, SlotDisabled
 from slots.models import Slot, SlotTemplateMedia
 from slots.services import make_provider_row, provider_row_key
@@ -157,8 +158,10 @@ def look(order: Order) -> Look:
     if holder is not None and is_replay(order, holder, has_result=holder.has_result):
         return Look(earlier=holder, key_is_stale=False)
     if in_slot >= limits.max_jobs_per_slot:
+        metrics.queue_was_full(slot=slot.pk, limit="slot")
         raise RateLimited(f"{slot.pk} is full", retry_after_s=FULL_RETRY_AFTER_S)
     if in_provider >= limits.max_jobs_per_provider:
+        metrics.queue_was_full(slot=slot.pk, limit="provider")
         raise RateLimited(f"{slot.provider} is full", retry_after_s=FULL_RETRY_AFTER_S)
     return Look(earlier=None, key_is_stale=holder is not None)
 

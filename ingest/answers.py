@@ -11,6 +11,7 @@ from ingest.pipeline import Outcome, keep_preview, process_photo
 from ingest.reception import Order
 from ingest.steps import to_the_end
 from media.links import absolute
+from photochanger import metrics
 from photochanger.errors import AppError
 from providers.pictures import EXTENSIONS, Picture
 
@@ -36,6 +37,7 @@ async def original_answer(order: Order, job_id: str) -> StreamingHttpResponse:
         return order.photo.file.read()
 
     photo = Picture(body=await asyncio.to_thread(read), mime=order.photo.mime)
+    metrics.fell_back(slot=order.slot.pk)
     headers = {**shared_headers(photo, f"{order.slot.pk}-original"), "X-Job-Id": job_id}
     headers["X-PhotoChanger-Fallback"] = "original"
     return StreamingHttpResponse(once(photo.body), content_type=photo.mime, headers=headers)

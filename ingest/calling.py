@@ -19,6 +19,7 @@ from ingest.retries import pause_before_retry, typical_call_s
 from ingest.steps import both, to_the_end
 from media import storage
 from media.services import ResultPicture, result_path
+from photochanger import metrics
 from photochanger.db import in_db
 from photochanger.errors import (
     AppError,
@@ -166,6 +167,9 @@ async def attempt(record: Record, request: ProviderRequest[Any], *, until: float
             http_status=row.http_status,
             reason=row.failure_reason,
             duration_ms=row.duration_ms,
+        )
+        metrics.provider_called(
+            provider=row.provider, reason=row.failure_reason, duration_ms=row.duration_ms
         )
 
 

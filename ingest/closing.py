@@ -15,6 +15,7 @@ from ingest.models import Attempt, Job
 from media import storage
 from media.provider_inputs import remove_inputs
 from media.services import ResultPicture, record_result
+from photochanger import metrics
 from photochanger.db import in_db_again
 from photochanger.errors import AppError, ClientGone, InternalError, ProviderTimeout, StorageError
 from slots.models import Slot
@@ -53,6 +54,7 @@ async def recorded(job: Job, *, keep_for: timedelta) -> AsyncIterator[Record]:
     the server is told to stop.
     """
     record = Record(job, keep_for)
+    record.files.enter_context(metrics.in_progress.track_inprogress())
     try:
         yield record
         await asyncio.shield(in_db_again(close_done, _patience_s(job), record))
@@ -123,7 +125,7 @@ def close_done(record: Record) -> None:
             is_listed=job.source == Job.Source.INGEST,
         )
     job.result_expires_at = expires_at
-    _log_closed(record, status=Job.Status.DONE)
+    _tell_closed(record, status=Job.Status.DONE)
 
 
 def close_failed(record: Record, error: AppError) -> bool:
@@ -144,7 +146,7 @@ def close_failed(record: Record, error: AppError) -> bool:
             replay_key=None,  # a repeat is a new job
         )
     if is_closed:
-        _log_closed(record, status=status, reason=error.reason, detail=detail)
+        _tell_closed(record, status=status, reason=error.reason, detail=detail)
     return is_closed
 
 
@@ -179,14 +181,28 @@ def milliseconds(seconds: float) -> int:
     return max(0, round(seconds * 1000))
 
 
-def _log_closed(record: Record, **facts: object) -> None:
-    level = log.info if facts["status"] == Job.Status.DONE else log.warning
+def _tell_closed(record: Record, *, status: Job.Status, reason: str = "", **facts: object) -> None:
+    """To the log and to whoever counts."""
+    job = record.job
+    duration_ms = milliseconds((timezone.now() - job.started_at).total_seconds())
+    level = log.info if status == Job.Status.DONE else log.warning
     level(
         "ingest.job.closed",
-        job=str(record.job.pk),
-        slot=record.job.slot_id,
+        job=str(job.pk),
+        slot=job.slot_id,
+        status=status,
+        **({"reason": reason} if reason else {}),
         provider_ms=record.provider_ms,
-        duration_ms=milliseconds((timezone.now() - record.job.started_at).total_seconds()),
+        duration_ms=duration_ms,
         size_bytes=len(record.result.body) if record.result else None,
         **facts,
+    )
+    metrics.photo_closed(
+        slot=job.slot_id,
+        provider=job.provider,
+        source=job.source,
+        status=status,
+        reason=reason,
+        duration_ms=duration_ms,
+        provider_ms=record.provider_ms,
     )

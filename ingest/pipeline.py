@@ -15,6 +15,7 @@ from ingest.reception import Order
 from ingest.replay import replay
 from media.previews import record_preview, write_preview
 from media.services import ResultPicture
+from photochanger import metrics
 from photochanger.db import in_db
 from photochanger.errors import AppError, ClientGone
 from providers.pictures import Picture
@@ -45,9 +46,11 @@ async def process_photo(order: Order) -> Outcome:
     job = admission.job
     if admission.is_replay:
         if picture := await replay(job, until=before_deadline(order)):
+            metrics.photo_replayed(slot=job.slot_id)
             return Outcome(job=job, picture=picture, is_replay=True)
         return await process_photo(order)
     log.info("ingest.job.opened", job=str(job.pk), slot=job.slot_id, source=job.source)
+    metrics.photo_opened(is_from_booth=not order.is_test, recipe=order.hash_recipe)
     async with recorded(job, keep_for=order.keep_for) as record:
         request = await asyncio.to_thread(build_request, record, admission, order)
         # No database connection is held while we wait here.

@@ -21,6 +21,7 @@ from ingest.api import ingest_router, jobs_router, short_router
 from ingest.console_api import console_router, purge_router
 from media.api import public_router
 from media.views import guest_router, refusal_page, wants_page
+from photochanger import metrics
 from photochanger.auth import AdminAuth
 from photochanger.errors import (
     AppError,
@@ -100,6 +101,7 @@ for prefix, router in (
 def answer_app_error(request: HttpRequest, exc: AppError) -> HttpResponse:
     level = log.error if exc.status == 500 else log.warning
     level("http.refused", status=exc.status, reason=exc.reason, detail=str(exc), job=exc.job_id)
+    metrics.refused(status=exc.status, reason=exc.reason)
     if wants_page(request):
         return refusal_page(request, exc)
     language = language_of(request.headers.get("Accept-Language", ""))

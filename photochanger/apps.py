@@ -8,7 +8,12 @@ class PhotoChangerConfig(AppConfig):
     verbose_name = "PhotoChanger"
 
     def ready(self) -> None:
-        from photochanger import checks, login  # noqa: F401  registers them
+        from photochanger import (  # noqa: F401  registers them
+            checks,
+            deployment,
+            login,
+            metrics_checks,
+        )
 
 
 class ConsoleConfig(admin.AdminConfig):

@@ -15,10 +15,12 @@ from django.urls import reverse
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from media import storage
+from photochanger.checks import log_public_address
 from photochanger.fairness import FairDownloads
 from photochanger.middleware import BodyGuard, Lifespan, RequestLanes
 from photochanger.statics import StaticFiles
 from providers import http
+from stats.metrics import prepare
 
 log = structlog.get_logger()
 
@@ -42,6 +44,8 @@ async def warm_up() -> None:
     http.warm_up()
     await asyncio.to_thread(storage.warm_up)
     await lanes.warm_up(_connect)
+    await asyncio.to_thread(_look_at_slots)
+    prepare()
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 100)
@@ -52,6 +56,13 @@ def _connect() -> None:
         connection.ensure_connection()
     except DatabaseError as exc:  # it may come up later; until then photos are refused clearly
         log.error("server.database_is_away", detail=str(exc))
+
+
+def _look_at_slots() -> None:
+    try:
+        log_public_address()
+    finally:
+        connection.close()  # this thread's own
 
 
 application = Lifespan(

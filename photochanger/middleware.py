@@ -18,6 +18,7 @@ from django.utils.translation import get_supported_language_variant
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 from ingest.upload import ARRIVED_KEY, BODY_KEY
+from photochanger import metrics
 from photochanger.errors import AppError, ClientGone, InvalidRequest, PayloadTooLarge
 
 Scope = MutableMapping[str, Any]
@@ -31,6 +32,7 @@ STREAMED_PATHS = ("/ingest/", "/api/ingest/")
 TEST_RUN_PATH = re.compile(r"/api/slots/[^/]+/test-run")
 # A provider that fetches a photo holds that photo up.
 FETCHED_PATH = "/public/provider-media/"
+MONITORS_PATHS = ("/metrics", "/healthz")
 FORM_ROOM_BYTES = 64 * 1024  # form fields around the photo, above the cap of the photo itself
 DRAIN_BYTES, DRAIN_SECONDS = 1024 * 1024, 2.0
 
@@ -133,7 +135,7 @@ class BodyGuard:
             return await self.app(scope, receive, send)
         scope[ARRIVED_KEY] = asyncio.get_running_loop().time()
         body = Body(scope, receive, cap_bytes=settings.MAX_UPLOAD_MB * 1024 * 1024)
-        answer = Answer(body, send)
+        answer = Answer(body, send, is_for_booth=scope["path"].startswith(STREAMED_PATHS))
         try:
             body.check_declared()
             if is_streamed(scope["path"]) and scope["method"] == "POST":
@@ -161,13 +163,15 @@ def _after_empty_body(body: Body) -> Receive:
 class Answer:
     """The way back: closes the connection in good order when the body was not read to its end."""
 
-    def __init__(self, body: Body, send: Send) -> None:
-        self._body, self._send = body, send
+    def __init__(self, body: Body, send: Send, *, is_for_booth: bool = False) -> None:
+        self._body, self._send, self._is_for_booth = body, send, is_for_booth
         self.is_started = False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.is_started = True
+            if self._is_for_booth:
+                metrics.booth_answered(message["status"])
             if not self._body.is_complete:
                 message["headers"] = [*message["headers"], (b"connection", b"close")]
         is_last = message["type"] == "http.response.body" and not message.get("more_body")
@@ -178,6 +182,7 @@ class Answer:
         await self._send(message)
 
     async def refuse(self, error: AppError, *, language: str) -> None:
+        metrics.refused(status=error.status, reason=error.reason)
         content = json.dumps(error.answer(language), ensure_ascii=False).encode()
         headers = {
             **error.headers(),
@@ -229,13 +234,13 @@ class RequestLanes:
         self.app = app
         self._photo = [Lane() for _ in range(settings.REQUEST_LANES)]
         self._console = [Lane() for _ in range(settings.CONSOLE_LANES)]
+        self._monitors = [Lane()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        is_photo = is_streamed(scope["path"]) or scope["path"].startswith(FETCHED_PATH)
         # The least busy one, and of equals the first: its connection is the warmest.
-        lane = min(self._photo if is_photo else self._console, key=lambda lane: lane.requests)
+        lane = min(self._lanes_for(scope["path"]), key=lambda lane: lane.requests)
         lane.requests += 1
         try:
             async with ThreadSensitiveContext(executor=lane.executor):
@@ -243,8 +248,13 @@ class RequestLanes:
         finally:
             lane.requests -= 1
 
+    def _lanes_for(self, path: str) -> list[Lane]:
+        if is_streamed(path) or path.startswith(FETCHED_PATH):
+            return self._photo
+        return self._monitors if path in MONITORS_PATHS else self._console
+
     async def warm_up(self, step: Callable[[], None]) -> None:
-        """Run a step once on every lane."""
+        """Run a step once on every lane that somebody waits for."""
         loop = asyncio.get_running_loop()
         lanes = [*self._photo, *self._console]
         await asyncio.gather(*(loop.run_in_executor(lane.executor, step) for lane in lanes))

@@ -28,6 +28,8 @@ MACHINE_PATHS = (
     "/api/jobs/",
     "/public/",
     "/livez",
+    "/healthz",
+    "/metrics",
 )
 
 GUARDS = {

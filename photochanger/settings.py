@@ -80,7 +80,12 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the lock ends when it s
 AXES_DISABLE_ACCESS_LOG = True  # our own log tells of log-ins
 AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 # Its middleware only words the answer of a locked door; ours is in photochanger/login.py.
-SILENCED_SYSTEM_CHECKS = ["axes.W002"]
+# Django looks for its own middleware by name and not for subclasses: photochanger/deployment.py.
+SILENCED_SYSTEM_CHECKS = [
+    "axes.W002",
+    *("security.W001", "security.W002", "security.W003", "security.W010"),
+    "models.W040",  # covering indexes are for PostgreSQL; SQLite does without them
+]
 SESSION_COOKIE_AGE = 12 * 3600  # seconds: an event's day, then the console asks again
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = True
@@ -202,11 +207,13 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "django_htmx",
+    "django_prometheus",
     "ninja",  # its pages load their scripts from us then, not from a public network
 ]
 # Every entry must be async-capable: a single synchronous one would hold a thread for every photo
 # that waits (the system check photochanger.E009 looks). They are skipped where machines call.
 MIDDLEWARE = [
+    "photochanger.metrics_http.BeforeAll",
     "photochanger.people.PageGuard",
     "photochanger.people.GuestLanguage",
     "photochanger.unrouted.Unrouted",
@@ -219,6 +226,7 @@ MIDDLEWARE = [
     "photochanger.people.MessageMiddleware",
     "photochanger.people.HtmxMiddleware",
     "photochanger.people.XFrameOptionsMiddleware",
+    "photochanger.metrics_http.AfterAll",
 ]
 ROOT_URLCONF = "photochanger.urls"
 ASGI_APPLICATION = "photochanger.asgi.application"
@@ -246,8 +254,20 @@ LOCALE_PATHS = [BASE_DIR / "photochanger/locale"]
 TIME_ZONE: str = env.str("TIME_ZONE", default="Europe/Moscow")  # shown to people; kept as UTC
 USE_TZ = True
 
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+# No SECURE_PROXY_SSL_HEADER: Django would believe it of anybody. The edge reads X-Forwarded-Proto,
+# of TRUSTED_PROXIES only.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("COOKIES_OVER_HTTPS_ONLY", default=False)
+# Only on pages of people; booths and machines are never told. Redirecting is the front server's.
+HSTS_SECONDS = env.int("HSTS_SECONDS", default=3600)
+SECURE_HSTS_SECONDS = HSTS_SECONDS if SESSION_COOKIE_SECURE else 0
+PLAIN_HTTP = env.bool("PLAIN_HTTP", default=False)  # known and meant: `check --deploy` is content
+
+# --- Monitoring ----------------------------------------------------------------------------------
+# Who may read /metrics: whoever has the token, and these networks. Empty token: only the networks.
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
+METRICS_NETWORKS: list[str] = env.list("METRICS_NETWORKS", default=["127.0.0.0/8", "::1/128"])
+# Of django-prometheus, for pages and the JSON API; the photo's path has steps of its own.
+PROMETHEUS_LATENCY_BUCKETS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, float("inf"))
 
 # --- Logs ----------------------------------------------------------------------------------------
 LOGGING_CONFIG = None

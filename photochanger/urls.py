@@ -5,7 +5,7 @@ from django.views.i18n import set_language
 
 from photochanger.api import api
 from photochanger.login import console_login
-from stats.views import livez
+from stats.views import healthz, livez, metrics
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/"), name="home"),
@@ -13,5 +13,7 @@ urlpatterns = [
     path("admin/language/", set_language, name="set_language"),
     path("admin/", admin.site.urls),
     path("livez", livez, name="livez"),
+    path("healthz", healthz, name="healthz"),
+    path("metrics", metrics, name="metrics"),
     path("", api.urls),
 ]

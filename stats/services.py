@@ -101,7 +101,7 @@ def overview(window: timedelta = WINDOW, slot_id: str | None = None) -> Overview
             test_runs=sum(one.test_runs for one in figures),
         ),
         in_flight=sum(event.in_flight for event in events),
-        storage=_storage(),
+        storage=stored_files(),
         slots=[
             SlotFigures(lately=event, window=one, state=states[event.slot.pk])
             for event, one in zip(events, figures, strict=True)
@@ -174,7 +174,7 @@ def _timings(since: datetime) -> Timings:
     return Timings.of(Job.objects.filter(started_at__gte=since).aggregate(**timing_percentiles()))
 
 
-def _storage() -> list[StoredFiles]:
+def stored_files() -> list[StoredFiles]:
     """What is on the disk, also what is over and not yet cleaned up."""
     rows = (
         MediaObject.objects.filter(cleaned_at__isnull=True)

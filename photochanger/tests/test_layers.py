@@ -13,7 +13,7 @@ MAY_IMPORT = {
     "media": set[str](),
     "providers": set[str](),
 }
-FLOOR = {f"photochanger.{name}" for name in ("errors", "describing", "db", "logs")}
+FLOOR = {f"photochanger.{name}" for name in ("errors", "describing", "db", "logs", "metrics")}
 
 
 def imports_of(path: Path) -> set[str]:

@@ -1,0 +1,147 @@
+"""What is counted where the fact is decided; `/metrics` shows it (stats/metrics.py).
+
+Labels come from closed sets only: a slot or provider of a row that exists, a reason of
+photochanger/errors.py. What anybody may type into a link never becomes one.
+"""
+
+from collections.abc import Iterable
+
+from prometheus_client import Counter, Gauge, Histogram
+
+# Booths wait 10-60 s: fine steps where a deadline may lie.
+WAIT_BUCKETS = (
+    *(0.5, 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20),
+    *(25, 30, 35, 40, 45, 48, 50, 55, 60, 65),
+)
+OVERHEAD_BUCKETS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10)
+
+photos = Counter(
+    "photochanger_photos",
+    "Photos by what came of them; of booths (ingest) and test runs (ui_test).",
+    ["slot", "provider", "source", "status", "reason"],
+)
+durations = Histogram(
+    "photochanger_ingest_duration_seconds",
+    "A booth's photo from its first byte to its outcome.",
+    ["slot", "status"],
+    buckets=WAIT_BUCKETS,
+)
+overheads = Histogram(
+    "photochanger_ingest_overhead_seconds",
+    "What is not the provider's of the time that a booth's picture took; also the upload.",
+    buckets=OVERHEAD_BUCKETS,
+)
+calls = Counter(
+    "photochanger_provider_calls",
+    "Calls of a provider, also those repeated for one photo; no reason: it gave a picture.",
+    ["provider", "reason"],
+)
+call_seconds = Histogram(
+    "photochanger_provider_call_seconds",
+    "How long one call of a provider took.",
+    ["provider"],
+    buckets=WAIT_BUCKETS,
+)
+hashes = Counter(
+    "photochanger_photo_hashes",
+    "Booths' photos by the recipe that their hash follows; absent: none came, or it is not looked at.",
+    ["recipe"],
+)
+replays = Counter(
+    "photochanger_photo_replays",
+    "Photos answered with the picture of an equal earlier one.",
+    ["slot"],
+)
+fallbacks = Counter(
+    "photochanger_photo_fallbacks",
+    "Failed photos of booths answered with the booth's own photo (HTTP 200).",
+    ["slot"],
+)
+full = Counter(
+    "photochanger_queue_full",
+    "Photos refused because the slot, or its provider, had no free place.",
+    ["slot", "limit"],
+)
+ingest_answers = Counter(
+    "photochanger_ingest_answers",
+    "Answers to booths by HTTP status, also those before a photo was taken in.",
+    ["status"],
+)
+refusals = Counter(
+    "photochanger_http_refused",
+    "Failures answered at any door.",
+    ["status", "reason"],
+)
+in_progress = Gauge(
+    "photochanger_photos_in_progress",
+    "Photos that this server holds now.",
+    multiprocess_mode="livesum",  # of a process that died none
+)
+
+PHOTO_STATUSES = ("200", "400", "401", "404", "413", "415", "429", "500", "502", "503", "504")
+
+
+def prepare(*, slots: Iterable[str], outcomes: dict[str, list[tuple[str, str]]]) -> None:
+    """Let every counter that an alert looks at begin with 0: Prometheus sees no rise in a series
+    that begins with its first failure. ``outcomes``: of each provider, status and reason."""
+    for status in PHOTO_STATUSES:
+        ingest_answers.labels(status)
+    for slot in slots:
+        fallbacks.labels(slot)
+        for limit in ("slot", "provider"):
+            full.labels(slot, limit)
+        for provider, ends in outcomes.items():
+            for status, reason in ends:
+                photos.labels(slot, provider, "ingest", status, reason)
+    for provider, ends in outcomes.items():
+        call_seconds.labels(provider)
+        for _status, reason in ends:
+            calls.labels(provider, reason)
+
+
+def photo_opened(*, is_from_booth: bool, recipe: str) -> None:
+    if is_from_booth:
+        hashes.labels(recipe or "absent").inc()
+
+
+def photo_closed(
+    *,
+    slot: str,
+    provider: str,
+    source: str,
+    status: str,
+    reason: str,
+    duration_ms: int,
+    provider_ms: int | None,
+) -> None:
+    photos.labels(slot, provider, source, status, reason).inc()
+    if source != "ingest":
+        return
+    durations.labels(slot, status).observe(duration_ms / 1000)
+    if status == "done":
+        overheads.observe(max(0, duration_ms - (provider_ms or 0)) / 1000)
+
+
+def provider_called(*, provider: str, reason: str, duration_ms: int) -> None:
+    calls.labels(provider, reason).inc()
+    call_seconds.labels(provider).observe(duration_ms / 1000)
+
+
+def queue_was_full(*, slot: str, limit: str) -> None:
+    full.labels(slot, limit).inc()
+
+
+def photo_replayed(*, slot: str) -> None:
+    replays.labels(slot).inc()
+
+
+def fell_back(*, slot: str) -> None:
+    fallbacks.labels(slot).inc()
+
+
+def booth_answered(status: int) -> None:
+    ingest_answers.labels(str(status)).inc()
+
+
+def refused(*, status: int, reason: str) -> None:
+    refusals.labels(str(status), reason).inc()

@@ -1,0 +1,43 @@
+"""Who may read /metrics."""
+
+import ipaddress
+from functools import cache
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.crypto import constant_time_compare
+
+from photochanger.errors import Unauthorized
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def check_scraper(request: HttpRequest) -> None:
+    """By token or by network. Raises Unauthorized."""
+    if not (_has_token(request) or _is_near(request)):
+        raise Unauthorized("a stranger asked for the metrics")
+
+
+def _has_token(request: HttpRequest) -> bool:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    is_right = constant_time_compare(token.strip(), settings.METRICS_TOKEN)
+    return bool(settings.METRICS_TOKEN) and scheme.lower() == "bearer" and is_right
+
+
+def _is_near(request: HttpRequest) -> bool:
+    # Behind a proxy that we were not told of, the whole internet has the proxy's address.
+    is_forwarded = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
+    if is_forwarded and not settings.TRUSTED_PROXIES:
+        return False
+    try:
+        address = ipaddress.ip_address(request.META.get("REMOTE_ADDR", ""))
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    networks = _networks(tuple(settings.METRICS_NETWORKS))
+    return any((mapped or address) in network for network in networks)
+
+
+@cache
+def _networks(texts: tuple[str, ...]) -> list[Network]:
+    return [ipaddress.ip_network(text) for text in texts]
