@@ -1,21 +1,69 @@
 """System checks: a wrong installation does not start, and says what to do."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+import structlog
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core import checks
+from django.db import DatabaseError
 from django.utils.module_loading import import_string
 
+from ingest.publishing import public_base
+from photochanger.errors import ProviderConfig
 from photochanger.syslog import parse_address
+from providers.registry import DRIVERS
+from slots.models import Slot
+from slots.services import environment_key
+
+log = structlog.get_logger()
 
 
 @checks.register()
 def check_environment(**kwargs: Any) -> list[checks.CheckMessage]:
     return [*_secrets(), *_bounds(), *_addresses(), *_folders(), *_bucket(), *_middleware()]
+
+
+@checks.register(checks.Tags.database)
+def check_public_address(
+    databases: Collection[str] | None = None, **kwargs: Any
+) -> list[checks.CheckMessage]:
+    """A provider that fetches photos from us must be able to reach us, or each of them fails."""
+    return [message for name in DRIVERS for message in _reachable(name, bool(databases))]
+
+
+def log_public_address() -> None:
+    """For the start of the server: which active slots cannot work. Asks the database."""
+    for message in check_public_address(databases=["default"]):
+        log.warning("server.public_address_is_missing", detail=message.msg)
+
+
+def _reachable(provider: str, may_ask: bool) -> Iterator[checks.CheckMessage]:
+    if not DRIVERS[provider].requires_public_media:
+        return
+    try:
+        public_base(provider)
+    except ProviderConfig as exc:
+        slots = _active_slots(provider) if may_ask else []
+        if slots or environment_key(provider):
+            who = f"photos of {', '.join(slots)} will fail" if slots else "its slots cannot work"
+            yield checks.Warning(
+                f"{exc}; {who} ({provider}).",
+                hint="Set PUBLIC_MEDIA_BASE_URL to the address under which the provider's "
+                "servers reach this one from the internet.",
+                id="photochanger.W001",
+            )
+
+
+def _active_slots(provider: str) -> list[str]:
+    try:
+        active = Slot.objects.filter(provider=provider, is_active=True)
+        return list(active.values_list("pk", flat=True))
+    except DatabaseError:  # away, or not migrated yet: others tell that
+        return []
 
 
 def _secrets() -> Iterator[checks.CheckMessage]:
@@ -53,6 +101,7 @@ def _bounds() -> Iterator[checks.CheckMessage]:
         "UPLOAD_IDLE_SECONDS": (1, 60),
         "JWT_LIFETIME_MINUTES": (5, 7 * 24 * 60),
         "GEMINI_MAX_REQUEST_MB": (1, 100),
+        "HSTS_SECONDS": (0, 2 * 365 * 24 * 3600),
     }
     for name, (low, high) in bounds.items():
         if not low <= getattr(settings, name) <= high:
