@@ -5,6 +5,7 @@ from ninja import Path, Router
 
 from ingest import services
 from ingest.answers import answer, result_url
+from ingest.capture import captured
 from ingest.openapi import INGEST
 from ingest.reception import received_order
 from ingest.schemas import ErrorOut, JobOut
@@ -27,8 +28,8 @@ async def ingest(
     The answer comes within the slot's time limit (10-60 s, 48 by default): set the booth's own
     time-out 10 s longer.
     """
-    async with received_order(request, slot_id) as order:
-        return await answer(request, order)
+    async with captured(request) as sight, received_order(request, slot_id, sight) as order:
+        return sight.answered(await answer(request, order))
 
 
 # Both spellings of both paths, never a redirect: a booth loses a redirected POST.

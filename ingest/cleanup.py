@@ -9,6 +9,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from pydantic import BaseModel
 
+from ingest.capture import forget_captures
 from ingest.models import Job
 from media.cleanup import Progress, Sweep
 from photochanger.errors import Interrupted
@@ -61,6 +62,8 @@ def clean_up(
     sweep.mark_lost()
     sweep.remove_orphans()
     sweep.forget_rows()
+    if not dry_run:
+        forget_captures()
     report = CleanupReport(
         finished_at=timezone.now(),
         took_ms=round((time.monotonic() - started) * 1000),

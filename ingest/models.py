@@ -147,3 +147,41 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job_id} #{self.number}"
+
+
+class Capture(models.Model):
+    """An order to note what a slot's next requests look like; counts down for all processes."""
+
+    slot = models.ForeignKey(Slot, models.CASCADE, verbose_name=_("slot"))
+    wanted = models.PositiveSmallIntegerField()
+    left = models.PositiveSmallIntegerField()
+    started_at = models.DateTimeField(auto_now_add=True)
+    until = models.DateTimeField()
+    started_by = models.CharField(max_length=150)
+
+    class Meta:
+        db_table = "capture"
+        ordering = ["-started_at"]
+
+    def __str__(self) -> str:
+        return f"{self.slot_id}: {self.wanted - self.left} of {self.wanted}"
+
+    @property
+    def is_running(self) -> bool:
+        return self.left > 0 and timezone.now() < self.until
+
+
+class CapturedRequest(models.Model):
+    """What one request looked like: ``ingest.capture.Seen`` as JSON, some KB at most."""
+
+    capture = models.ForeignKey(Capture, models.CASCADE, related_name="requests")
+    at = models.DateTimeField(auto_now_add=True)
+    job_id = models.UUIDField(null=True)
+    seen = models.JSONField()
+
+    class Meta:
+        db_table = "captured_request"
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.capture_id} #{self.pk}"

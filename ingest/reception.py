@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 
+from ingest.capture import Sight
 from ingest.models import Job
 from ingest.password import check_password
 from ingest.upload import ARRIVED_KEY, BODY_KEY, UploadedForm, received_form
@@ -69,7 +70,7 @@ class Order:
 
 
 @asynccontextmanager
-async def received_order(request: HttpRequest, slot_id: str) -> AsyncIterator[Order]:
+async def received_order(request: HttpRequest, slot_id: str, sight: Sight) -> AsyncIterator[Order]:
     """A booth's photo, read and checked, cheap refusals first; its file lives in this block.
 
     Raises SlotNotFound, SlotDisabled, PayloadTooLarge (by Content-Length) before the body is read;
@@ -77,14 +78,16 @@ async def received_order(request: HttpRequest, slot_id: str) -> AsyncIterator[Or
     InvalidPassword, RateLimited, UnsupportedMediaType, InvalidImage, ChecksumMismatch.
     """
     slot, platform, password_hash = await in_db(open_slot, slot_id)
+    sight.look(slot, platform)
     arrived_at = arrival(request)
     wait_s = slot.sync_response_seconds or platform.sync_response_seconds
     limit_bytes = slot.size_limit_mb * 1024 * 1024
     if body := getattr(request, "scope", {}).get(BODY_KEY):
         body.check_declared(limit_bytes)
     async with received_form(
-        request, max_file_bytes=limit_bytes, until=arrived_at + wait_s
+        request, max_file_bytes=limit_bytes, until=arrived_at + wait_s, watch=sight.watch
     ) as form:
+        sight.mark("form")
         if form.file is None or "password" not in form.fields:
             # Not the names that came instead: somebody may have typed a password there.
             raise InvalidRequest("no photo" if form.file is None else "no password")
@@ -93,7 +96,9 @@ async def received_order(request: HttpRequest, slot_id: str) -> AsyncIterator[Or
             password_hash,
             address=request.META.get("REMOTE_ADDR", ""),
         )
+        sight.mark("password")
         photo, recipe = await asyncio.to_thread(inspect, form, platform)
+        sight.checked(recipe)
         yield Order(
             slot=slot,
             platform=platform,

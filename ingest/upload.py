@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import IO, Any
 
@@ -97,6 +97,7 @@ class FormParser:
         if kind != "multipart/form-data" or not options.get("boundary"):
             raise InvalidRequest("the body is not multipart/form-data with a boundary")
         self.form = UploadedForm(is_large=declared_bytes > settings.UPLOAD_SPOOL_BYTES)
+        self.segments: list[MultipartSegment] = []  # at most MAX_FIELDS
         self._max_file_bytes, self._max_field_bytes = max_file_bytes, max_field_bytes
         self._file_fields = file_fields
         self._name = ""
@@ -153,6 +154,7 @@ class FormParser:
     def _start(self, segment: MultipartSegment) -> None:
         """The first file under a known name is the photo; other files are read and forgotten."""
         self._name = segment.name
+        self.segments.append(segment)
         is_file = segment.filename is not None
         self._is_in_photo = is_file and segment.name in self._file_fields and self.form.file is None
         if self._is_in_photo:
@@ -188,11 +190,13 @@ async def received_form(
     until: float,
     file_fields: tuple[str, ...] = FILE_FIELDS,
     max_field_bytes: int = MAX_FIELD_BYTES,
+    watch: Callable[[FormParser], None] = lambda parser: None,
 ) -> AsyncIterator[UploadedForm]:
     """The form of a request, complete; its file lives until the block ends.
 
-    ``until`` is in the event loop's time. Raises InvalidRequest (also for an upload that takes
-    longer), PayloadTooLarge, ClientGone and StorageError.
+    ``until`` is in the event loop's time; ``watch`` gets the parser before the first byte. Raises
+    InvalidRequest (also for an upload that takes longer), PayloadTooLarge, ClientGone and
+    StorageError.
     """
     length = request.headers.get("Content-Length", "")
     parser = FormParser(
@@ -202,6 +206,7 @@ async def received_form(
         file_fields=file_fields,
         max_field_bytes=max_field_bytes,
     )
+    watch(parser)
     try:
         try:
             async with asyncio.timeout_at(until):

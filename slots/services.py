@@ -9,7 +9,7 @@ from django.conf import settings as django_settings
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
-from pydantic import BaseModel, Field, StrictBool
+from pydantic import AwareDatetime, BaseModel, Field, StrictBool
 
 from media.services import keep_results_for
 from photochanger.errors import SlotDisabled, SlotNotFound, VersionConflict
@@ -20,6 +20,7 @@ log = structlog.get_logger()
 
 MAX_SLOT_ID = 16
 
+CAPTURE_KEY = "capture"
 PASSWORD_KEY = "ingest_password_hash"  # noqa: S105  the name of a setting
 
 
@@ -30,6 +31,14 @@ TtlHours = Annotated[int, Field(ge=1, le=24 * 365, strict=True)]
 JobLimit = Annotated[int, Field(ge=1, le=1000, strict=True)]
 GallerySize = Annotated[int, Field(ge=1, le=100, strict=True)]
 HashCheck = Literal["off", "warn", "strict"]
+
+
+class CaptureOrder(BaseModel, frozen=True):
+    """Whose next requests are to be noted, for an administrator who looks into a strange booth."""
+
+    id: int
+    slot_id: str
+    until: AwareDatetime
 
 
 class PlatformSettings(BaseModel, extra="forbid", hide_input_in_errors=True):
@@ -46,6 +55,7 @@ class PlatformSettings(BaseModel, extra="forbid", hide_input_in_errors=True):
     gallery_size: GallerySize = 10
     galleries_open: StrictBool = True
     ingest_password_hash: str = ""
+    capture: CaptureOrder | None = None  # no setting, but read where the settings are
 
 
 def platform_settings() -> PlatformSettings:
@@ -87,6 +97,17 @@ def remember(key: str, value: Any, *, by: str) -> None:
 def recall(key: str) -> Any:
     """What ``remember`` kept, or None."""
     return Setting.objects.filter(key=key).values_list("value", flat=True).first()
+
+
+def order_capture(order: CaptureOrder | None, *, instead_of: int | None = None) -> None:
+    """Set the capture that is on, or end it; with ``instead_of`` only if it is still that one."""
+    row = Setting.objects.filter(key=CAPTURE_KEY)
+    if instead_of is not None:
+        row = row.filter(value__id=instead_of)
+    if order is None:
+        row.delete()
+    else:
+        _write(CAPTURE_KEY, order.model_dump(mode="json"), by="")
 
 
 def set_ingest_password(password: str, *, by: str) -> None:

@@ -1,0 +1,132 @@
+"""What is kept of a captured request: names, sizes, types and times; never a person's value."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from django.http import HttpRequest
+from multipart import MultipartSegment
+from pydantic import BaseModel
+
+from ingest.upload import BODY_KEY, FILE_FIELDS
+
+MAX_HEADERS, MAX_VALUE = 40, 120
+NAME = re.compile(r"[\w.\-\[\]!]{1,60}", re.ASCII)
+MIME = re.compile(r"[\w.+-]{1,40}/[\w.+-]{1,60}", re.ASCII)
+EXTENSION = re.compile(r"\.\w{1,5}$", re.ASCII)
+SECRET = re.compile(r"pass|pwd|secret|key|token", re.IGNORECASE)
+# Values that tell of the booth's manner and never of a person or a secret; all others are hidden.
+SHOWN_HEADERS = {
+    *("accept", "accept-encoding", "accept-language", "connection", "content-length"),
+    *("content-transfer-encoding", "expect", "host", "transfer-encoding", "user-agent"),
+    *("x-forwarded-proto", "via"),
+}
+
+
+class SeenHeader(BaseModel):
+    name: str
+    value: str = ""  # only of SHOWN_HEADERS
+    length: int | None = None  # of a hidden value
+
+
+class SeenPart(BaseModel):
+    """One part of the form; of a value only its length and what it looks like."""
+
+    name: str
+    is_file: bool
+    is_photo: bool = False
+    is_whole: bool = True  # its end came
+    size_bytes: int | None = None  # not of a secret
+    mime: str = ""  # as the booth declares it
+    extension: str = ""  # of the file's name
+    looks: str = ""  # empty, digits, hex, text
+
+
+class Seen(BaseModel):
+    """One request. A name or value that holds the password it came with is hidden."""
+
+    method: str = ""
+    path: str = ""
+    http_version: str = ""
+    query_names: list[str] = []
+    headers: list[SeenHeader] = []
+    parts: list[SeenPart] = []
+    received_bytes: int | None = None
+    hash_recipe: str = ""
+    status: int = 0
+    reason: str = ""
+    detail: str = ""
+    marks_ms: list[tuple[str, int]] = []  # steps done, since the first byte
+
+
+def describe(
+    seen: Seen,
+    request: HttpRequest,
+    segments: Sequence[MultipartSegment],
+    fields: Mapping[str, str],
+) -> None:
+    """Note in ``seen`` what the request looks like; ``fields`` are as far as they were read."""
+    scope = getattr(request, "scope", {})
+    password = fields.get("password", "").strip()
+    seen.method, seen.path = str(request.method), _shown(request.path[:40], password)
+    seen.http_version = str(scope.get("http_version", ""))
+    seen.query_names = [_name(name, password) for name in list(request.GET)[:20]]
+    seen.headers = [
+        _header(name.decode("latin-1"), value.decode("latin-1"), password)
+        for name, value in scope.get("headers", [])[:MAX_HEADERS]
+    ]
+    if body := scope.get(BODY_KEY):
+        seen.received_bytes = body.taken_bytes
+    seen.parts = [_part(segment, fields, password) for segment in segments]
+    photos = (part for part in seen.parts if part.is_file and part.name in FILE_FIELDS)
+    if photo := next(photos, None):
+        photo.is_photo = True
+
+
+def _header(name: str, value: str, password: str) -> SeenHeader:
+    if name == "content-type":  # its boundary is the booth's own and changes each time
+        mime, _, rest = value.partition(";")
+        value = f"{mime.strip()}; boundary=…" if "boundary=" in rest.lower() else mime.strip()
+    is_open = name in SHOWN_HEADERS or name == "content-type"
+    if not is_open or _holds(password, value):
+        return SeenHeader(name=_name(name, password), length=len(value))
+    return SeenHeader(name=_name(name, password), value=_shown(value[:MAX_VALUE], password))
+
+
+def _part(segment: MultipartSegment, fields: Mapping[str, str], password: str) -> SeenPart:
+    name, mime = segment.name or "", segment.content_type or ""
+    value = fields.get(name, "")
+    is_secret = bool(SECRET.search(name)) or _holds(password, value)
+    extension = EXTENSION.search(segment.filename or "")
+    return SeenPart(
+        name=_name(name, password),
+        is_file=segment.filename is not None,
+        is_whole=segment.complete,
+        size_bytes=None if is_secret else segment.bytes_received,
+        mime=mime if MIME.fullmatch(mime) and not _holds(password, mime) else "",
+        extension=_shown(extension[0], password) if extension else "",
+        looks="" if is_secret or segment.filename is not None else _looks(value),
+    )
+
+
+def _looks(value: str) -> str:
+    if not value.strip():
+        return "empty"
+    if value.isdecimal():
+        return "digits"
+    return "hex" if re.fullmatch(r"[0-9a-fA-F]{8,}", value) else "text"
+
+
+def _name(name: str, password: str) -> str:
+    """A name as it came, if it can be one; else only its length."""
+    is_name = NAME.fullmatch(name) and not _holds(password, name)
+    return name if is_name else f"‹{len(name)}›"
+
+
+def _shown(text: str, password: str) -> str:
+    if _holds(password, text):
+        return f"‹{len(text)}›"
+    return "".join(sign if sign.isprintable() else "·" for sign in text)
+
+
+def _holds(password: str, text: str) -> bool:
+    return bool(password) and password.lower() in text.lower()

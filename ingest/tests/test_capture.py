@@ -1,0 +1,130 @@
+"""Capture: what a booth sends is noted for as many requests as were asked for, without values."""
+
+import hashlib
+import json
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from ingest.capture import forget_captures, start_capture, stop_capture
+from ingest.models import Capture, CapturedRequest, Job
+from ingest.tests.support import PASSWORD, IngestTestCase, jpeg
+from photochanger.db import in_db
+from slots.models import Setting, Slot
+from slots.services import open_slot, platform_settings
+
+
+class CaptureTests(IngestTestCase):
+    async def seen(self) -> dict[str, Any]:
+        request = await CapturedRequest.objects.order_by("-pk").afirst()
+        assert request
+        self.assertNotIn(PASSWORD, json.dumps(request.seen))
+        return dict(request.seen)
+
+    def part(self, seen: dict[str, Any], name: str) -> dict[str, Any]:
+        return next(part for part in seen["parts"] if part["name"] == name)
+
+    async def test_a_good_photo_is_noted_without_any_value(self) -> None:
+        await in_db(start_capture, self.slot, 2, by="serg")
+        photo = jpeg()
+        answer = await self.post(
+            photo,
+            headers={"User-Agent": "Strange/1.0", "Authorization": "Basic c2VjcmV0"},
+            hash=hashlib.md5(photo).hexdigest(),
+            name="DESKTOP-IVAN",
+            copy=PASSWORD,
+        )
+        seen = await self.seen()
+        self.assertEqual((answer.status_code, seen["status"]), (200, 200))
+        self.assertEqual((seen["method"], seen["path"]), ("POST", "/ingest/slot-001"))
+        self.assertEqual(seen["hash_recipe"], "md5")
+        self.assertEqual(self.part(seen, "hash")["looks"], "hex")
+        self.assertNotIn("size_bytes", self.part(seen, "password"))
+        self.assertNotIn("size_bytes", self.part(seen, "copy"))
+        file = self.part(seen, "fileToUpload")
+        self.assertEqual((file["size_bytes"], file["is_photo"]), (len(photo), True))
+        self.assertEqual((file["mime"], file["extension"]), ("image/jpeg", ".JPG"))
+        headers = {header["name"]: header for header in seen["headers"]}
+        self.assertEqual(headers["user-agent"]["value"], "Strange/1.0")
+        self.assertEqual(headers["authorization"], {"name": "authorization", "length": 14})
+        steps, times = zip(*seen["marks_ms"], strict=True)
+        self.assertEqual(steps, ("form", "password", "photo", "answer"))
+        self.assertEqual(sorted(times), list(times))
+        for word in ("DESKTOP-IVAN", "c2VjcmV0", "IMG_0003"):
+            self.assertNotIn(word, json.dumps(seen))
+        request = await CapturedRequest.objects.aget()
+        self.assertEqual(request.job_id, (await Job.objects.aget()).pk)
+
+    async def test_what_is_refused_is_noted_with_the_reason(self) -> None:
+        await in_db(start_capture, self.slot, 10, by="serg")
+        await self.post(password="wrong-guess")
+        seen = await self.seen()
+        self.assertEqual((seen["status"], seen["reason"]), (401, "invalid_password"))
+        self.assertNotIn("wrong-guess", json.dumps(seen))
+        await self.post(password=None, passwort="not-it")
+        seen = await self.seen()
+        self.assertEqual((seen["status"], seen["detail"]), (400, "no password"))
+        self.assertTrue(self.part(seen, "passwort"))
+        await self.post(field="picture")
+        seen = await self.seen()
+        self.assertEqual(seen["detail"], "no photo")
+        self.assertNotIn("is_photo", self.part(seen, "picture"))
+        await in_db(self.scenario, "503")
+        await self.post()
+        self.assertEqual((await self.seen())["reason"], "provider_5xx")
+
+    async def test_broken_forms_are_noted_as_far_as_they_go(self) -> None:
+        await in_db(start_capture, self.slot, 10, by="serg")
+        head = '--b\r\nContent-Disposition: form-data; name="'
+        names = {"password": PASSWORD, PASSWORD: "ab", "id": "7"}
+        cut = "\r\n".join(f'{head}{name}"\r\n\r\n{value}' for name, value in names.items())
+        kind = "multipart/form-data; boundary=b"
+        await self.async_client.post("/ingest/slot-001", cut.encode(), content_type=kind)
+        seen = await self.seen()
+        self.assertEqual([part["name"] for part in seen["parts"]], ["password", "‹16›", "id"])
+        self.assertFalse(seen["parts"][-1]["is_whole"])
+        self.assertIn("cut off", seen["detail"])
+        await self.async_client.post("/ingest/slot-001", b"{}", content_type="application/json")
+        seen = await self.seen()
+        self.assertEqual((seen["status"], seen.get("parts", [])), (400, []))
+        self.assertIn({"name": "content-type", "value": "application/json"}, seen["headers"])
+
+    async def test_it_ends_with_the_last_request_asked_for(self) -> None:
+        await in_db(start_capture, self.slot, 2, by="serg")
+        for _ in range(3):
+            await self.post(password="wrong-guess")
+        self.assertEqual(await CapturedRequest.objects.acount(), 2)
+        self.assertIsNone((await in_db(platform_settings)).capture)
+
+    async def test_it_is_of_one_slot_and_ends_by_itself(self) -> None:
+        other = await Slot.objects.aget(pk="slot-002")
+        await in_db(start_capture, other, 5, by="serg")
+        await self.post(password="wrong-guess")
+        capture = await in_db(start_capture, self.slot, 5, by="serg")
+        self.assertEqual(await Capture.objects.filter(left__gt=0).acount(), 1)
+        an_hour_ago = timezone.now() - timedelta(seconds=1)
+        order = {"id": capture.pk, "slot_id": "slot-001", "until": an_hour_ago.isoformat()}
+        await Setting.objects.filter(key="capture").aupdate(value=order)
+        await self.post(password="wrong-guess")
+        self.assertEqual(await CapturedRequest.objects.acount(), 0)
+
+    async def test_stopped_it_notes_nothing_and_what_was_seen_ages_out(self) -> None:
+        capture = await in_db(start_capture, self.slot, 5, by="serg")
+        await self.post(password="wrong-guess")
+        await in_db(stop_capture, by="serg")
+        await self.post(password="wrong-guess")
+        self.assertEqual(await CapturedRequest.objects.acount(), 1)
+        self.assertEqual(await in_db(forget_captures), 0)
+        await Capture.objects.filter(pk=capture.pk).aupdate(
+            started_at=timezone.now() - timedelta(hours=25)
+        )
+        self.assertEqual(await in_db(forget_captures), 1)
+        self.assertEqual(await CapturedRequest.objects.acount(), 0)
+
+    def test_switched_on_or_off_it_costs_no_query_before_the_end(self) -> None:
+        for wanted in (0, 5):
+            if wanted:
+                start_capture(self.slot, wanted, by="serg")
+            with self.assertNumQueries(2):
+                open_slot("slot-001")
