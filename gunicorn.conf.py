@@ -8,6 +8,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "photochanger.settings")
 from django.conf import settings
 from uvicorn_worker import UvicornWorker
 
+from photochanger import metrics_workers
+from photochanger.metrics_workers import child_exit, post_fork, pre_fork  # noqa: F401  gunicorn's
+
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics_workers.start()
+
 
 class Worker(UvicornWorker):
     """Believes no proxy header by itself (photochanger.asgi does), and names no software."""

@@ -44,7 +44,7 @@ call_seconds = Histogram(
 )
 hashes = Counter(
     "photochanger_photo_hashes",
-    "Booths' photos by the recipe that their hash follows; absent: none came, or it is not looked at.",
+    "Booths' photos by the recipe that their hash follows; absent: none was looked at.",
     ["recipe"],
 )
 replays = Counter(
