@@ -6,7 +6,9 @@ photochanger/errors.py. What anybody may type into a link never becomes one.
 
 from collections.abc import Iterable
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
+
+disable_created_metrics()  # a series more for each, which nobody reads
 
 # Booths wait 10-60 s: fine steps where a deadline may lie.
 WAIT_BUCKETS = (

@@ -101,9 +101,12 @@ PUBLIC_MEDIA_BASE_URL: str = env.str("PUBLIC_MEDIA_BASE_URL", default="").rstrip
 
 BIND: str = env.str("BIND", default="0.0.0.0:8000")  # noqa: S104  booths are other machines
 WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=2)  # server processes
+# Requests after which a process is replaced by a fresh one; 0: never.
+WORKER_MAX_REQUESTS = env.int("WORKER_MAX_REQUESTS", default=100_000)
 
 # --- The photo's path ----------------------------------------------------------------------------
 SYNC_RESPONSE_SECONDS = env.int("SYNC_RESPONSE_SECONDS", default=48)  # 10-60; first value only
+MAX_SYNC_RESPONSE_SECONDS = 60  # what a slot may say at most; time-outs around us follow from it
 RESULT_TTL_HOURS = env.int("RESULT_TTL_HOURS", default=72)  # first value only
 TEMP_TTL_SECONDS = env.int("TEMP_TTL_SECONDS", default=900)  # test photos of the console
 INGEST_PASSWORD: str = env.str("INGEST_PASSWORD", default="")  # until one is set in the console
@@ -146,6 +149,8 @@ if _database["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
     }
 else:
+    # It counts and times statements. Its SQLite sibling would make a class for each of them.
+    _database["ENGINE"] = "django_prometheus.db.backends.postgresql"
     # Each may be overruled in DATABASE_URL. A database host that vanished without a word must not
     # hold a lane for the quarter of an hour that the kernel would go on trying.
     _database["OPTIONS"] = {

@@ -106,7 +106,8 @@ def disk() -> Iterator[Metric]:
 def database() -> Iterator[Metric]:
     """A database that is away is told too, and the figures of the processes with it."""
     try:
-        seen = [*_slots(), *_media(), *_cleanup(), *_retirement()]
+        slots = list(Slot.objects.all())
+        seen = [*_slots(slots), *_media(), *_cleanup(), *_retirement(slots)]
     except AnyDatabaseError as exc:
         log.error("stats.database.unreadable", detail=type(exc).__name__)
         seen = []
@@ -114,12 +115,12 @@ def database() -> Iterator[Metric]:
     yield from seen
 
 
-def _slots() -> Iterator[Metric]:
+def _slots(slots: list[Slot]) -> Iterator[Metric]:
     active = gauge("slot_active", "1: the slot takes photos.", ("slot", "provider"))
     flying = gauge("photos_in_flight", "Photos with a place now, of all servers.", ("slot",))
     jobs = Job.objects.filter(in_flight(timezone.now())).order_by()
     running = dict(jobs.values_list("slot_id").annotate(n=Count("*")))
-    for slot in Slot.objects.all():
+    for slot in slots:
         active.add_metric([slot.pk, slot.provider], float(slot.is_active))
         flying.add_metric([slot.pk], running.get(slot.pk, 0))
     limit = gauge("photos_in_flight_limit", "Places of one slot, of one provider.", ("of",))
@@ -163,16 +164,16 @@ def _cleanup() -> Iterator[Metric]:
         yield one(f"cleanup_last_{name}", words, value)
 
 
-def _retirement() -> Iterator[Metric]:
+def _retirement(slots: list[Slot]) -> Iterator[Metric]:
     days = gauge(
         "model_retirement_days",
         "Days until the model of an active slot is switched off; negative: it was.",
         ("slot", "model"),
     )
     today = timezone.localdate()
-    for slot in Slot.objects.filter(is_active=True):
+    for slot in slots:
         model = _announced(slot)
-        if model is not None:
+        if slot.is_active and model is not None:
             days.add_metric([slot.pk, model.id], (model.retires_on - today).days)
     yield days
 
@@ -180,9 +181,9 @@ def _retirement() -> Iterator[Metric]:
 def _announced(slot: Slot) -> Any:
     """The slot's model, when the day of its end is known."""
     driver = DRIVERS.get(slot.provider)
-    name = slot.settings.get("model") if isinstance(slot.settings, dict) else None
-    default = driver and driver.Settings.model_fields.get("model")
-    name = name or (default.default if default else None)
-    known = {model.id: model for model in driver.models} if driver else {}
-    model = known.get(name)
+    if driver is None or not isinstance(slot.settings, dict):
+        return None
+    default = driver.Settings.model_fields.get("model")
+    name = slot.settings.get("model") or (default.default if default else "")
+    model = {model.id: model for model in driver.models}.get(str(name))
     return model if model is not None and model.retires_on is not None else None

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
 from ingest.tests.live_support import LiveTestCase
@@ -97,5 +98,5 @@ class WorkersTests(LiveTestCase):
         (folder,) = (f for place in (SHARED_MEMORY, self.site.tmp) for f in place.glob(name))
         return folder
 
-    def workers(self, server: live.Server) -> list[live.psutil.Process]:
-        return [p for p in server.process.children() if p.status() != live.psutil.STATUS_ZOMBIE]
+    def workers(self, server: live.Server) -> list[psutil.Process]:
+        return [p for p in server.process.children() if p.status() != psutil.STATUS_ZOMBIE]
