@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard photochanger/locale/*/LC_MESSAGES/django.po))
 
 .DEFAULT_GOAL := help
-.PHONY: help install env demo run test browser lint fuzz bench
+.PHONY: help install env demo run test browser lint audit fuzz bench
 
 help:  ## Show what there is to make.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -49,7 +49,11 @@ browser:  ## Install Chromium for the browser tests, where that is possible.
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
 	} || echo "Chromium cannot be installed here (it takes root and apt-get)."
 
-test: lint browser  ## Everything CI runs: lint, then the suite on SQLite and on PostgreSQL.
+audit: install  ## Secrets in what is committed; known weaknesses of what production installs.
+	@$(BIN)/python -m photochanger.tests.leaks
+	@$(BIN)/python -m photochanger.tests.advisories
+
+test: lint audit browser  ## Everything CI runs: lint, then the suite on SQLite and on PostgreSQL.
 	@echo "--- SQLite" && $(PYTEST) $(ARGS)
 	@echo "--- PostgreSQL" && $(PYTEST) --postgres $(ARGS)
 
