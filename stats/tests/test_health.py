@@ -1,0 +1,182 @@
+"""What /healthz says of each part, and how quickly."""
+
+import asyncio
+import shutil
+import socket
+import tempfile
+import time
+from collections import namedtuple
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from django.core.management import call_command
+from django.db import OperationalError, connection
+from django.test import TestCase, override_settings
+from django.utils import timezone
+
+from ingest.cleanup import LAST_RUN
+from photochanger.db import in_db
+from providers import simulator
+from providers.simulator import Simulator
+from slots.models import Slot
+from slots.services import recall, remember, set_provider_key
+
+KEY = "AIza-live-secret-key"
+Usage = namedtuple("Usage", "total used free")
+
+
+class HealthCase(TestCase):
+    provider: Simulator
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        Slot.objects.filter(pk="slot-001").update(
+            is_active=True, provider="gemini", settings={"prompt": "As an oil painting"}
+        )
+
+    def setUp(self) -> None:
+        self.root = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.enterContext(override_settings(MEDIA_ROOT=self.root))
+        call_command("cleanup_media", verbosity=0)
+        self.provider = self.enterContext(simulator.running(latency=0.0))
+        self.enterContext(
+            override_settings(GEMINI_BASE_URL=self.provider.url, GEMINI_API_KEY="sim-key")
+        )
+
+    async def ask(self, path: str = "/healthz") -> tuple[int, dict[str, Any]]:
+        started = time.monotonic()
+        answer = await self.async_client.get(path)
+        self.assertLess(time.monotonic() - started, 1.0)
+        self.assertNotIn(KEY, answer.content.decode())
+        self.assertEqual(answer["Cache-Control"], "no-store")
+        return answer.status_code, answer.json()
+
+    async def part(self, name: str) -> tuple[int, str, dict[str, Any]]:
+        """HTTP status, the whole's word, and one part."""
+        status, told = await self.ask()
+        return status, told["status"], told["parts"][name]
+
+
+class HealthTests(HealthCase):
+    async def test_all_is_well(self) -> None:
+        status, told = await self.ask()
+        self.assertEqual((status, told["status"]), (200, "ok"), told)
+        states = {name: part["state"] for name, part in told["parts"].items()}
+        self.assertEqual(
+            states,
+            {"database": "up", "media": "writable", "cleanup": "recent", "gemini": "reachable"},
+        )
+        self.assertEqual((await self.ask("/healthz?strict=1"))[0], 200)
+        self.assertEqual(list(self.root.iterdir()), [])  # no file of ours stays behind
+
+    async def test_monitors_ask_with_head_too(self) -> None:
+        self.assertEqual((await self.async_client.head("/healthz")).status_code, 200)
+
+    async def test_a_provider_that_is_down_takes_no_server_out(self) -> None:
+        with override_settings(GEMINI_BASE_URL="http://127.0.0.1:1"):
+            status, told, gemini = *(await self.ask()), None
+            gemini = told["parts"]["gemini"]
+            self.assertEqual((status, told["status"]), (200, "degraded"))
+            self.assertEqual((gemini["ok"], gemini["state"]), (False, "network"))
+            self.assertEqual((await self.ask("/healthz?strict=1"))[0], 503)
+
+    async def test_a_refused_key_is_told_and_a_new_one_is_looked_at_at_once(self) -> None:
+        await in_db(set_provider_key, "gemini", "sim-400-key", by="test")
+        _, word, gemini = await self.part("gemini")
+        self.assertEqual((word, gemini["state"]), ("degraded", "provider_auth"), gemini)
+        await in_db(set_provider_key, "gemini", KEY, by="test")
+        await self.let_it_be_stale()
+        self.assertEqual((await self.part("gemini"))[2]["state"], "reachable")
+
+    async def let_it_be_stale(self) -> None:
+        """As if a second had passed: what we own is looked at again."""
+        from stats import health
+
+        board = health._boards[asyncio.get_running_loop()]
+        for probe in (board.own, board.media):
+            probe.found_at -= 1.5
+
+    async def test_a_slot_without_any_key(self) -> None:
+        with override_settings(GEMINI_API_KEY=""):
+            _, word, gemini = await self.part("gemini")
+        self.assertEqual((word, gemini["state"]), ("degraded", "no_key"))
+
+    async def test_only_providers_in_use_are_asked_and_not_each_time(self) -> None:
+        for _ in range(5):
+            _, told = await self.ask()
+            await self.let_it_be_stale()
+        self.assertNotIn("turbotext", told["parts"])
+        self.assertEqual(len(self.provider.calls), 1)
+        self.assertEqual(self.provider.calls[0].method, "GET")  # which costs nothing
+
+    async def test_a_provider_that_says_nothing_is_not_waited_for(self) -> None:
+        silent = self.enterContext(socket.create_server(("127.0.0.1", 0)))
+        silent.settimeout(0.05)
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        patience = mock.patch("stats.health.BUDGET_S", 0.1)
+        with patience, override_settings(GEMINI_BASE_URL=url):
+            for _ in range(2):
+                status, word, gemini = await self.part("gemini")
+                self.assertEqual((status, word, gemini["state"]), (200, "degraded", "slow"))
+        self.enterContext(silent.accept()[0])
+        with self.assertRaises(TimeoutError):  # what was begun is not begun a second time
+            silent.accept()
+
+    async def test_cleanup_that_stands_still_is_told(self) -> None:
+        report = await in_db(recall, LAST_RUN)
+        late = timezone.now() - timedelta(minutes=31)
+        await in_db(remember, LAST_RUN, report | {"finished_at": late.isoformat()}, by="test")
+        status, word, cleanup = await self.part("cleanup")
+        self.assertEqual((status, word, cleanup["state"]), (200, "degraded", "late"))
+        self.assertGreaterEqual(cleanup["age_s"], 31 * 60)
+
+    async def test_cleanup_that_never_ran_is_told(self) -> None:
+        await in_db(remember, LAST_RUN, None, by="test")
+        self.assertEqual((await self.part("cleanup"))[2]["state"], "never")
+
+
+class NoPhotoCanBeTakenInTests(HealthCase):
+    async def test_no_folder_for_pictures(self) -> None:
+        with override_settings(MEDIA_ROOT=self.root / "not-mounted"):
+            status, word, media = await self.part("media")
+        self.assertEqual((status, word), (503, "down"))
+        self.assertEqual((media["ok"], media["state"]), (False, "unwritable"))
+        self.assertNotIn("not-mounted", str(media))
+
+    async def test_a_disk_that_is_full_or_nearly(self) -> None:
+        gb = 10**9
+        for free, status, state in ((0.05 * gb, 503, "full"), (5 * gb, 200, "low")):
+            usage = Usage(100 * gb, 100 * gb - free, free)
+            with mock.patch.object(shutil, "disk_usage", return_value=usage):
+                seen, _, media = await self.part("media")
+            self.assertEqual((seen, media["state"]), (status, state))
+            self.assertEqual(media["free_bytes"], free)
+            await HealthTests.let_it_be_stale(self)  # type: ignore[arg-type]
+
+    async def test_a_database_that_is_away(self) -> None:
+        def refuse(*_: Any) -> None:
+            raise OperationalError("could not connect to postgres://user:password@host")
+
+        await self.between_us_and_the_database(refuse)
+        status, told = await self.ask()
+        self.assertEqual((status, told["status"]), (503, "down"))
+        self.assertEqual(told["parts"]["database"], {"ok": False, "state": "away"})
+        self.assertEqual(told["parts"]["cleanup"]["state"], "unknown")
+        self.assertEqual(told["parts"]["media"]["state"], "writable")
+
+    async def test_a_database_that_hangs_is_not_waited_for(self) -> None:
+        def hang(execute: Any, *arguments: Any) -> Any:
+            time.sleep(0.1)
+            return execute(*arguments)
+
+        await self.between_us_and_the_database(hang)
+        with mock.patch("stats.health.BUDGET_S", 0.1):
+            status, told = await self.ask()
+        self.assertEqual(status, 503)
+        self.assertEqual(told["parts"]["database"]["state"], "slow")
+
+    async def between_us_and_the_database(self, step: Callable[..., Any]) -> None:
+        await in_db(lambda: self.enterContext(connection.execute_wrapper(step)))
