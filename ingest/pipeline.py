@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import structlog
 from django.db import DatabaseError
 from PIL import Image
+from structlog.contextvars import bind_contextvars
 
 from ingest.admission import Admission, admit
 from ingest.calling import build_request, call_provider
@@ -49,6 +50,7 @@ async def process_photo(order: Order) -> Outcome:
             metrics.photo_replayed(slot=job.slot_id)
             return Outcome(job=job, picture=picture, is_replay=True)
         return await process_photo(order)
+    bind_contextvars(job=str(job.pk), slot=job.slot_id)
     log.info("ingest.job.opened", job=str(job.pk), slot=job.slot_id, source=job.source)
     metrics.photo_opened(is_from_booth=not order.is_test, recipe=order.hash_recipe)
     async with recorded(job, keep_for=order.keep_for) as record:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
+from structlog.contextvars import bind_contextvars
 
 from ingest.capture import Sight
 from ingest.models import Job
@@ -78,6 +79,7 @@ async def received_order(request: HttpRequest, slot_id: str, sight: Sight) -> As
     InvalidPassword, RateLimited, UnsupportedMediaType, InvalidImage, ChecksumMismatch.
     """
     slot, platform, password_hash = await in_db(open_slot, slot_id)
+    bind_contextvars(slot=slot.pk)
     sight.look(slot, platform)
     arrived_at = arrival(request)
     wait_s = slot.sync_response_seconds or platform.sync_response_seconds

@@ -18,6 +18,7 @@ from media import storage
 from photochanger.checks import log_public_address
 from photochanger.fairness import FairDownloads
 from photochanger.middleware import BodyGuard, Lifespan, RequestLanes
+from photochanger.request_ids import RequestIds
 from photochanger.statics import StaticFiles
 from providers import http
 from stats.metrics import prepare
@@ -66,11 +67,13 @@ def _look_at_slots() -> None:
 
 
 application = Lifespan(
-    ProxyHeadersMiddleware(  # type: ignore[arg-type]
-        FairDownloads(  # type: ignore[arg-type]
-            BodyGuard(StaticFiles(lanes, root=settings.STATIC_ROOT, prefix=settings.STATIC_URL))
-        ),
-        trusted_hosts=settings.TRUSTED_PROXIES,
+    RequestIds(
+        ProxyHeadersMiddleware(  # type: ignore[arg-type]
+            FairDownloads(  # type: ignore[arg-type]
+                BodyGuard(StaticFiles(lanes, root=settings.STATIC_ROOT, prefix=settings.STATIC_URL))
+            ),
+            trusted_hosts=settings.TRUSTED_PROXIES,
+        )
     ),
     startup=warm_up,
     shutdown=http.close,

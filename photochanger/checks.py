@@ -100,7 +100,9 @@ def _bounds() -> Iterator[checks.CheckMessage]:
         "TEMP_TTL_SECONDS": (60, 24 * 3600),
         "UPLOAD_IDLE_SECONDS": (1, 60),
         "JWT_LIFETIME_MINUTES": (5, 7 * 24 * 60),
+        "LOG_RETENTION_DAYS": (1, 3650),
         "GEMINI_MAX_REQUEST_MB": (1, 100),
+        "WORKER_MAX_REQUESTS": (0, 1_000_000_000),
         "HSTS_SECONDS": (0, 2 * 365 * 24 * 3600),
     }
     for name, (low, high) in bounds.items():

@@ -33,12 +33,19 @@ def _is_news(record: logging.LogRecord) -> bool:
     return record.exc_info is not None
 
 
-def configure(*, log_format: str, level: str, syslog_address: str = "") -> None:
+def configure(
+    *,
+    log_format: str,
+    level: str,
+    syslog_address: str = "",
+    folder: str = "",
+    keep_days: int = 30,
+) -> None:
     """Send structlog and the standard library's loggers through one renderer to stderr.
 
     ``log_format`` is ``json`` or ``console``; anything else is reported by a system check and
     read as ``json`` here, since a log must exist before the checks run. Syslog, when there is an
-    address, gets the same lines, always as JSON.
+    address, and daily files, when there is a folder, get the same lines, always as JSON.
     """
     handlers: dict[str, Any] = {
         "stderr": {"class": "logging.StreamHandler", "formatter": "structured"}
@@ -47,6 +54,13 @@ def configure(*, log_format: str, level: str, syslog_address: str = "") -> None:
         handlers["syslog"] = {
             "()": "photochanger.syslog.NeverWaitingSyslogHandler",
             "address": syslog_address,
+            "formatter": "json",
+        }
+    if folder:
+        handlers["files"] = {
+            "()": "photochanger.log_files.DailyFiles",
+            "folder": folder,
+            "keep_days": keep_days,
             "formatter": "json",
         }
     logging.config.dictConfig(

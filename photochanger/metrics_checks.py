@@ -1,7 +1,9 @@
-"""System checks of who may read /metrics."""
+"""System checks of what ops look at: who may read /metrics, where the log goes."""
 
 import ipaddress
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +14,7 @@ MIN_TOKEN = 16
 
 @checks.register()
 def check_monitoring(**kwargs: Any) -> list[checks.CheckMessage]:
-    return [*_token(), *_networks()]
+    return [*_token(), *_networks(), *_log_folder()]
 
 
 def _token() -> Iterator[checks.CheckMessage]:
@@ -34,3 +36,20 @@ def _networks() -> Iterator[checks.CheckMessage]:
                 hint="Use addresses or networks such as 10.0.0.7 or 172.16.0.0/12.",
                 id="photochanger.E021",
             )
+
+
+def _log_folder() -> Iterator[checks.CheckMessage]:
+    folder = Path(settings.LOG_DIR)
+    if not settings.LOG_DIR:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        is_ours = os.access(folder, os.W_OK | os.X_OK)
+    except OSError:
+        is_ours = False
+    if not is_ours:
+        yield checks.Error(
+            "LOG_DIR is not a folder that the server's user can write to.",
+            hint="Make it, and give it to that user; or leave LOG_DIR empty.",
+            id="photochanger.E022",
+        )

@@ -277,8 +277,12 @@ PROMETHEUS_LATENCY_BUCKETS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 
 # --- Logs ----------------------------------------------------------------------------------------
 LOGGING_CONFIG = None
 SYSLOG_ADDRESS: str = env.str("SYSLOG_ADDRESS", default="")
+LOG_DIR: str = env.str("LOG_DIR", default="")  # a file for each day; empty: none
+LOG_RETENTION_DAYS = env.int("LOG_RETENTION_DAYS", default=30)  # of those files
 logs.configure(
     log_format=env.str("LOG_FORMAT", default="console" if DEBUG else "json"),
     level=env.str("LOG_LEVEL", default="INFO"),
     syslog_address=SYSLOG_ADDRESS,
+    folder=LOG_DIR,
+    keep_days=LOG_RETENTION_DAYS,
 )

@@ -158,7 +158,7 @@ def look_at_own() -> Own:
     try:
         cleanup, keys = _cleanup(), _keys()
     except AnyDatabaseError as exc:
-        log.error("health.database.away", detail=type(exc).__name__)
+        log.error("health.database.failed", detail=type(exc).__name__)
         return Own(Part("away", is_needed=True), Part("unknown"), {})
     took_ms = round((time.monotonic() - started) * 1000)
     return Own(Part("up", True, is_needed=True, facts={"took_ms": took_ms}), cleanup, keys)
@@ -195,7 +195,7 @@ def look_at_media() -> Part:
     try:
         return _disk() if storage.is_local() else _bucket()
     except (OSError, StorageError) as exc:
-        log.error("health.media.away", detail=str(exc))
+        log.error("health.media.failed", detail=str(exc))
         return Part("unwritable", is_needed=True)
 
 

@@ -96,7 +96,7 @@ def disk() -> Iterator[Metric]:
     try:
         usage = shutil.disk_usage(settings.MEDIA_ROOT)
     except OSError as exc:  # it is not mounted, say: /healthz tells, and the series are missing
-        log.error("stats.disk.unreadable", detail=exc.strerror)
+        log.error("stats.disk.failed", detail=exc.strerror)
         return
     free = usage.total - usage.used if usage.free is None else usage.free
     yield one("media_disk_size_bytes", "Size of the disk that holds the pictures.", usage.total)
@@ -109,7 +109,7 @@ def database() -> Iterator[Metric]:
         slots = list(Slot.objects.all())
         seen = [*_slots(slots), *_media(), *_cleanup(), *_retirement(slots)]
     except AnyDatabaseError as exc:
-        log.error("stats.database.unreadable", detail=type(exc).__name__)
+        log.error("stats.database.failed", detail=type(exc).__name__)
         seen = []
     yield one("database_up", "Whether the database answered this look.", float(bool(seen)))
     yield from seen

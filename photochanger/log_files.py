@@ -1,0 +1,58 @@
+"""The log in a file for each day, kept for so many days: `LOG_DIR`, `LOG_RETENTION_DAYS`."""
+
+import contextlib
+import logging
+import os
+import re
+from datetime import date, timedelta
+from pathlib import Path
+
+OURS = re.compile(r"photochanger-(\d{4}-\d\d-\d\d)\.log", re.ASCII)
+
+
+class DailyFiles(logging.Handler):
+    """Any number of processes write at once: no file is ever renamed under another's hands, and
+    each line is one write to the end of the file."""
+
+    def __init__(self, folder: str, keep_days: int) -> None:
+        super().__init__()
+        self.folder, self.keep_days = Path(folder), keep_days
+        self._day: date | None = None
+        self._file = -1
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            line = self.format(record) + "\n"
+            self._turn_to(date.fromtimestamp(record.created))
+            os.write(self._file, line.encode(errors="replace"))
+        except Exception:
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """The disk is full or away: stderr has the line too, and a photo is worth more."""
+
+    def _turn_to(self, day: date) -> None:
+        if day == self._day:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"photochanger-{day.isoformat()}.log"
+        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        self.close_file()
+        self._file, self._day = file, day
+        self._forget_before(day - timedelta(days=self.keep_days))
+
+    def _forget_before(self, day: date) -> None:
+        for path in self.folder.iterdir():
+            name = OURS.fullmatch(path.name)
+            if name and name[1] < day.isoformat():
+                with contextlib.suppress(OSError):  # another process was quicker
+                    path.unlink()
+
+    def close_file(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file, self._day = -1, None
+
+    def close(self) -> None:
+        self.close_file()
+        super().close()
