@@ -1,5 +1,6 @@
 """The figures of a real gunicorn: its workers add up, and one that dies takes nothing with it."""
 
+import json
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -55,6 +56,7 @@ class WorkersTests(LiveTestCase):
             self.assertEqual(self.post(server, slot="slot-0000" * 3).status_code, 404)
             before = scraped(server)
             self.check(before)
+            self.check_log(server)
             self.assertEqual(
                 {f.stem.split("_")[-1] for f in folder.iterdir()}, {"1", "2", "master"}
             )
@@ -64,7 +66,7 @@ class WorkersTests(LiveTestCase):
             self.send(server, ["slot-001"] * 4)
             after = scraped(server)
             done = {"slot": "slot-001", "status": "done"}
-            self.assertEqual(total(after, "photochanger_photos_total", **done), 10)
+            self.assertEqual(total(after, "photochanger_photos_total", **done), 11)
             self.assertEqual(total(after, "photochanger_photos_in_progress"), 0)
             # Its successor counts on in its files.
             self.assertEqual(
@@ -92,6 +94,18 @@ class WorkersTests(LiveTestCase):
         self.assertEqual(total(seen, "photochanger_media_files", kind="result"), 6)
         slots = {value for _, labels in seen for name, value in labels if name == "slot"}
         self.assertEqual(slots, {f"slot-{number:03}" for number in range(1, 16)})
+
+    def check_log(self, server: live.Server) -> None:
+        """Every line is JSON, the server's own too; those of a photo tell whose they are."""
+        lines = [json.loads(line) for line in server.log_text().splitlines()]
+        self.assertIn("gunicorn.error", {line["logger"] for line in lines})
+        answer = self.post(server)
+        name, job = answer.headers["X-Request-Id"], answer.headers["X-Job-Id"]
+        lines = [json.loads(line) for line in server.log_text().splitlines()]
+        ours = {line["event"]: line for line in lines if line.get("request_id") == name}
+        for event in ("ingest.job.opened", "provider.call.finished", "ingest.job.closed"):
+            told = ours[event]
+            self.assertEqual((told["job"], told["slot"]), (job, "slot-001"), event)
 
     def folder(self, server: live.Server) -> Path:
         name = f"photochanger-metrics-*-{server.process.pid}-*"

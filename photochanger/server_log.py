@@ -1,0 +1,13 @@
+"""gunicorn's own lines and uvicorn's in the same form and the same places as all others."""
+
+import logging
+from typing import Any
+
+from gunicorn.glogging import Logger
+
+
+class ServerLog(Logger):
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        # The workers hand the same handlers on to uvicorn.
+        self.error_log.handlers = list(logging.getLogger().handlers)
