@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard photochanger/locale/*/LC_MESSAGES/django.po))
 
 .DEFAULT_GOAL := help
-.PHONY: help install env demo run test browser lint audit fuzz bench
+.PHONY: help install env demo run serve test browser proxies lint audit fuzz bench
 
 help:  ## Show what there is to make.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -35,7 +35,11 @@ run: env  ## Serve the real services from this folder (SQLite unless .env says o
 	@$(MANAGE) collectstatic --noinput --verbosity 0
 	@$(MANAGE) sync_admins --generate
 	@$(MANAGE) booth_password --generate --if-unset
-	@$(BIN)/gunicorn
+	@deploy/start.sh serve
+
+serve: install  ## Serve an installation whose .env is there, as systemd would; makes no secrets.
+	@deploy/start.sh prepare
+	@deploy/start.sh serve
 
 lint: install  ## Formatting, lint, types, system checks, migrations.
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
@@ -49,11 +53,18 @@ browser:  ## Install Chromium for the browser tests, where that is possible.
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
 	} || echo "Chromium cannot be installed here (it takes root and apt-get)."
 
+proxies:  ## Install nginx and Caddy for the tests of front servers, where that is possible.
+	@{ command -v nginx && command -v caddy; } >/dev/null || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing nginx and Caddy ..." && \
+	  apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
+	  apt-get install -y -qq --no-install-recommends nginx-light caddy >/dev/null; \
+	} || echo "nginx and Caddy cannot be installed here (it takes root and apt-get)."
+
 audit: install  ## Secrets in what is committed; known weaknesses of what production installs.
 	@$(BIN)/python -m photochanger.tests.leaks
 	@$(BIN)/python -m photochanger.tests.advisories
 
-test: lint audit browser  ## Everything CI runs: lint, then the suite on SQLite and on PostgreSQL.
+test: lint audit browser proxies  ## Everything CI runs: lint, then the suite on SQLite and on PostgreSQL.
 	@echo "--- SQLite" && $(PYTEST) $(ARGS)
 	@echo "--- PostgreSQL" && $(PYTEST) --postgres $(ARGS)
 

@@ -1,40 +1,33 @@
 """How plain `gunicorn` in this folder serves: ASGI workers that outlive every deadline."""
 
+import io
 import os
 import sys
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "photochanger.settings")
 
 from django.conf import settings
-from uvicorn_worker import UvicornWorker
 
 from photochanger import metrics_workers
 from photochanger.metrics_workers import child_exit, post_fork, pre_fork  # noqa: F401  gunicorn's
+from photochanger.server_log import ServerLog
+from photochanger.workers import Worker
 
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics_workers.start()
 
-
-class Worker(UvicornWorker):
-    """Believes no proxy header by itself (photochanger.asgi does), and names no software."""
-
-    CONFIG_KWARGS = {
-        "loop": "uvloop",
-        "http": "httptools",
-        "lifespan": "on",
-        "proxy_headers": False,
-        "server_header": False,
-        "access_log": False,
-    }
-
-
 wsgi_app = "photochanger.asgi:application"
 worker_class = Worker
+logger_class = ServerLog
 bind = settings.BIND
 workers = settings.WEB_CONCURRENCY
-# The longest wait a slot may have (60 s) and time to store and answer.
-graceful_timeout = 75
-timeout = 75
+# The longest wait a slot may have, and time to store the picture and to send it.
+graceful_timeout = settings.MAX_SYNC_RESPONSE_SECONDS + 15
+timeout = graceful_timeout  # a worker beats every few seconds, to its end; one that hangs does not
 keepalive = 5
+max_requests = settings.WORKER_MAX_REQUESTS  # one worker at a time, and only when there are others
+max_requests_jitter = max_requests // 2
+if os.access("/dev/shm", os.W_OK):  # noqa: S108  gunicorn's own files, in a folder of random name
+    worker_tmp_dir = "/dev/shm"  # noqa: S108  a beat must not wait for a busy disk
 
 
 def on_starting(server: object) -> None:
@@ -45,6 +38,6 @@ def on_starting(server: object) -> None:
 
     django.setup()
     try:
-        call_command("check")
+        call_command("check", stdout=io.StringIO())  # all is well: nothing to say
     except SystemCheckError as exc:
         sys.exit(str(exc))

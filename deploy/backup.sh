@@ -1,0 +1,50 @@
+#!/bin/sh
+# Save the database and the pictures into a new folder of BACKUP_DIR (default: var/backups), and
+# keep the newest BACKUP_KEEP of them (default: 14). BACKUP_RESULTS=0 leaves out guests' results,
+# which live for a few days only, and saves the rest: template pictures above all.
+set -eu
+umask 077
+cd "$(dirname "$0")/.."
+found="$(.venv/bin/python deploy/places.py)"
+eval "$found"
+folder="${BACKUP_DIR:-var/backups}"
+keep="${BACKUP_KEEP:-14}"
+name="photochanger-$(date -u +%Y-%m-%dT%H%M%SZ)"
+half="$folder/.$name.half"
+
+case "$keep" in
+'' | *[!0-9]* | 0) echo "BACKUP_KEEP is '$keep'; it must be 1 or more." >&2; exit 2 ;;
+esac
+mkdir -p "$folder"
+rm -rf "$folder"/.photochanger-*.half # of a run that was broken off
+trap 'rm -rf "$half"' EXIT
+trap 'exit 1' INT TERM
+mkdir "$half"
+
+# The database first: each of its rows has its file now. What is stored while we go on has no row
+# in the dump, and cleanup removes it after a restore.
+pg_dump --format=custom --no-owner --no-privileges --file="$half/database.dump"
+
+if [ -z "$PICTURES" ]; then
+    echo "Pictures are in a bucket and not in this backup: let the bucket keep versions of them."
+elif [ -d "$PICTURES" ]; then
+    results=
+    [ "${BACKUP_RESULTS:-1}" != 0 ] || results=--exclude=./results
+    # Status 1: a picture's time was over while we read it.
+    tar --create --file="$half/media.tar" --directory="$PICTURES" ${results:+"$results"} \
+        --warning=no-file-changed --warning=no-file-removed . || [ $? -eq 1 ]
+fi
+
+(cd "$half" && sha256sum -- * >SHA256SUMS)
+sync "$half"/*
+mv "$half" "$folder/$name"
+
+# Names sort by time. Whole ones only: a half one begins with a dot.
+find "$folder" -maxdepth 1 -type d -name 'photochanger-*Z' | sort -r | tail -n "+$((keep + 1))" |
+    while IFS= read -r old; do
+        rm -rf "$old"
+        echo "Removed $old"
+    done
+echo "Saved $folder/$name ($(du -sh "$folder/$name" | cut -f1))."
+echo "Not in it, on purpose: .env and secrets/. Keep a copy of them in another place; without" \
+    "FIELD_ENCRYPTION_KEY nobody can read the saved provider keys."

@@ -1,0 +1,24 @@
+#!/bin/sh
+# The one way in, in a container and on a plain machine alike:
+#   deploy/start.sh prepare         the database up to date, the static files in their folder
+#   deploy/start.sh [serve]         serve until SIGTERM; photos in flight are finished first
+#   deploy/start.sh COMMAND ...     any command of manage.py
+set -eu
+cd "$(dirname "$0")/.."
+
+case "${1:-serve}" in
+prepare)
+    .venv/bin/python manage.py migrate --noinput
+    static="${STATIC_ROOT:-var/static}"
+    # In an image they are there since it was built, and nobody may write.
+    if [ ! -e "$static" ] || [ -w "$static" ]; then
+        .venv/bin/python manage.py collectstatic --noinput --verbosity 0
+    fi
+    ;;
+serve)
+    exec .venv/bin/gunicorn
+    ;;
+*)
+    exec .venv/bin/python manage.py "$@"
+    ;;
+esac
