@@ -137,7 +137,6 @@ def stop_capture(*, by: str) -> None:
 def forget_captures(older_than: timedelta = KEPT) -> int:
     """What was seen, forgotten; the number of captures. A running one stays."""
     old = Capture.objects.filter(started_at__lte=timezone.now() - older_than)
-    over = old.exclude(left__gt=0, until__gt=timezone.now())
-    ids = list(over.values_list("pk", flat=True))
-    over.delete()
-    return len(ids)
+    over = list(old.exclude(left__gt=0, until__gt=timezone.now()))
+    Capture.objects.filter(pk__in=[capture.pk for capture in over]).delete()
+    return len(over)

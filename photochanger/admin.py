@@ -8,6 +8,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils.translation import gettext_lazy as _
 
+from ingest.console.urls import own_pages
 from stats import console
 
 
@@ -37,4 +38,4 @@ class Console(admin.AdminSite):
                 name="clean_up_slot",
             ),
         ]
-        return ours + super().get_urls()
+        return [*ours, *own_pages(self.admin_view), *super().get_urls()]

@@ -1,0 +1,158 @@
+"""“Prepare for the event”: everything asked for real, and what to type into the booth."""
+
+import asyncio
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET
+
+from ingest.console.waiting import waiting_page
+from ingest.models import Job
+from ingest.readiness import LOOKS
+from ingest.readiness.services import look_at_key
+from ingest.readiness.verdict import FAIL, OK, WARN, Verdict, active_slots, used_providers
+from ingest.reception import Order
+from ingest.test_run import tried
+from media.links import absolute
+from photochanger.db import in_db
+from photochanger.errors import AppError
+from providers.pictures import JPEG, Photo
+from providers.registry import DRIVERS
+from slots.models import Slot, SlotTemplateMedia
+from slots.services import PlatformSettings, find_slot, password_hash_for, platform_settings
+from slots.uploads import opened_photo
+
+SAMPLE = Path(__file__).parents[1] / "sample/portrait.jpg"
+BOOTH_LONGER_S = 10  # than the slot waits: so that the answer "too late" still arrives
+SLOW_SHARE = 0.75  # of the waiting time: a little slower, and photos will time out
+QUESTIONS = {
+    "slots": gettext_lazy("Slots"),
+    "password": gettext_lazy("Booth password"),
+    "models": gettext_lazy("Models"),
+    "quota": gettext_lazy("Quota"),
+    "address": gettext_lazy("Public address"),
+    "disk": gettext_lazy("Room on the disk"),
+    "storage": gettext_lazy("Storing pictures"),
+    "clock": gettext_lazy("Clock"),
+    "cleanup": gettext_lazy("Cleanup"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoothLines:
+    """What to type into the booth for one slot."""
+
+    slot: Slot
+    link: str
+    wait_s: int
+    has_password: bool
+
+    @property
+    def timeout_s(self) -> int:
+        return self.wait_s + BOOTH_LONGER_S
+
+
+@require_GET
+def event_page(request: HttpRequest) -> HttpResponse:
+    platform = platform_settings()
+    context = {
+        "title": _("Prepare for the event"),
+        "checks": list(_questions()),
+        "booths": [_lines(request, slot, platform) for slot in active_slots()],
+        "now": timezone.localtime(),
+    }
+    return render(request, "ingest/console/event.html", admin.site.each_context(request) | context)
+
+
+def _questions() -> Iterator[tuple[str, str]]:
+    yield "slots", str(QUESTIONS["slots"])
+    for name in used_providers():
+        yield f"key-{name}", _("Key of %(provider)s") % {"provider": DRIVERS[name].title}
+    yield from ((name, str(title)) for name, title in QUESTIONS.items() if name != "slots")
+
+
+def _lines(request: HttpRequest, slot: Slot, platform: PlatformSettings) -> BoothLines:
+    return BoothLines(
+        slot=slot,
+        link=absolute(request, "api:ingest_photo_short", slot_id=slot.pk),
+        wait_s=slot.sync_response_seconds or platform.sync_response_seconds,
+        has_password=bool(password_hash_for(slot, platform)),
+    )
+
+
+@require_GET
+def event_check(request: HttpRequest, name: str) -> HttpResponse:
+    """One line of the page, with its answer."""
+    provider = name.removeprefix("key-")
+    if name.startswith("key-") and provider in DRIVERS:
+        title, verdict = _("Key of %(provider)s"), look_at_key(provider)
+        title %= {"provider": DRIVERS[provider].title}
+    elif name in LOOKS:
+        title, verdict = str(QUESTIONS[name]), LOOKS[name]()
+    else:
+        raise Http404
+    context = {"name": name, "question": title, "verdict": verdict}
+    return render(request, "ingest/console/_event_check.html", context)
+
+
+# --- A real test photo ---------------------------------------------------------------------------
+@waiting_page
+async def event_try(request: HttpRequest, slot_id: str) -> HttpResponse:
+    """A sample photo on the slot's own path, to its end. It is paid for like any other."""
+    if request.method != "POST":
+        raise Http404
+    try:
+        slot, platform, templates = await in_db(_slot_to_try, slot_id)
+        photo = await asyncio.to_thread(_sample)
+        with photo.file:
+            _outcome, facts = await tried(_order(slot, platform, templates, photo))
+        wait_s = slot.sync_response_seconds or platform.sync_response_seconds
+        verdict = _pace(facts["duration_ms"], facts["provider_ms"] or 0, wait_s)
+    except AppError as exc:
+        verdict = Verdict(FAIL, exc.sentence, _("Open the slot: its test run tells more."))
+    context = {"verdict": verdict}
+    return await in_db(render, request, "ingest/console/_verdict.html", context)
+
+
+def _slot_to_try(slot_id: str) -> tuple[Slot, PlatformSettings, tuple[SlotTemplateMedia, ...]]:
+    slot = find_slot(slot_id)
+    templates = tuple(slot.template_media.select_related("media_object"))
+    return slot, platform_settings(), templates
+
+
+def _sample() -> Photo:
+    return opened_photo(io.BytesIO(SAMPLE.read_bytes()), JPEG)
+
+
+def _order(
+    slot: Slot, platform: PlatformSettings, templates: tuple[SlotTemplateMedia, ...], photo: Photo
+) -> Order:
+    wait_s = slot.sync_response_seconds or platform.sync_response_seconds
+    return Order(
+        slot=slot,
+        platform=platform,
+        photo=photo,
+        source=Job.Source.UI_TEST,
+        started_at=timezone.now(),
+        wait_s=wait_s,
+        deadline_at=asyncio.get_running_loop().time() + wait_s,
+        draft_templates=templates,
+    )
+
+
+def _pace(took_ms: int, theirs_ms: int, wait_s: int) -> Verdict:
+    words = _("The picture came after %(took)s s, of them %(theirs)s s the service.")
+    words %= {"took": f"{took_ms / 1000:.1f}", "theirs": f"{theirs_ms / 1000:.1f}"}
+    if took_ms < SLOW_SHARE * wait_s * 1000:
+        return Verdict(OK, words)
+    slow = _("That is most of the %(wait)s s the slot waits: some photos will be too late.")
+    to_do = _("Choose a faster model or a smaller picture, or let the slot wait longer.")
+    return Verdict(WARN, f"{words} {slow % {'wait': wait_s}}", to_do)

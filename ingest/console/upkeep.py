@@ -1,0 +1,98 @@
+"""What the settings page can do at once: check a provider's key, clean the media cache."""
+
+from django.contrib import admin, messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from ingest.cleanup import CleanupReport, clean_up, last_cleanup
+from ingest.console.waiting import waiting_page
+from ingest.readiness.verdict import FAIL, OK, WARN, Verdict
+from photochanger.db import in_db
+from photochanger.errors import InvalidFields, ProviderConfig
+from providers.checking import NOT_CHECKED, Checked
+from providers.registry import DRIVERS
+from slots.models import Setting
+from slots.passwords import clean_key
+from slots.services import provider_key, provider_row_key
+
+
+# --- Keys ----------------------------------------------------------------------------------------
+@waiting_page
+async def check_key(request: HttpRequest, provider: str) -> HttpResponse:
+    """The key that is typed, or else the one that is stored; neither is told."""
+    if provider not in DRIVERS or request.method != "POST":
+        raise Http404
+    try:
+        typed = clean_key(provider, request.POST.get(f"key_of_{provider}"))
+        key = typed or await in_db(_stored_key, provider)
+        verdict = _told(await DRIVERS[provider].check(key), is_typed=bool(typed))
+    except InvalidFields as exc:
+        verdict = Verdict(FAIL, next(iter(exc.fields.values())))
+    except ProviderConfig:
+        words = _("The stored key cannot be read with this server's FIELD_ENCRYPTION_KEY.")
+        verdict = Verdict(FAIL, words, _("Enter the key anew."))
+    return await in_db(render, request, "ingest/console/_verdict.html", {"verdict": verdict})
+
+
+def _stored_key(provider: str) -> str:
+    row = Setting.objects.filter(pk=provider_row_key(provider)).first()
+    return provider_key(provider, row.value if row else None)
+
+
+def _told(checked: Checked, *, is_typed: bool) -> Verdict:
+    if checked.reason == NOT_CHECKED:
+        return Verdict(WARN, checked.sentence)
+    if not checked.ok:
+        return Verdict(FAIL, checked.sentence)
+    to_do = _("It is not saved yet: press “Save”.") if is_typed else ""
+    return Verdict(OK, checked.sentence, to_do)
+
+
+# --- The media cache -----------------------------------------------------------------------------
+@require_http_methods(["GET", "POST"])
+def clean_cache(request: HttpRequest) -> HttpResponse:
+    """GET: how the last cleanup went. POST: clean up, once it was said yes to."""
+    is_part = request.headers.get("HX-Request") == "true"
+    if request.method == "POST":
+        if "confirmed" not in request.POST:
+            return _ask(request)
+        report = clean_up(by=request.user.get_username())
+        tell = messages.warning if report.failures else messages.success
+        tell(request, _outcome(report))
+    if not is_part:
+        return redirect("admin:slots_setting_changelist")
+    context = {"report": last_cleanup(), "tells": request.method == "POST"}
+    return render(request, "ingest/console/_cleaned.html", context)
+
+
+def _ask(request: HttpRequest) -> HttpResponse:
+    """The page that asks where no script has asked in a dialog."""
+    context = {
+        **admin.site.each_context(request),
+        "title": _("Clean the media cache?"),
+        "words": _("Only outdated results are deleted; the last processed file stays available."),
+        "yes": _("Clean up"),
+    }
+    return render(request, "console/ask.html", context)
+
+
+def _outcome(report: CleanupReport) -> str:
+    files = sum(report.removed.values())
+    if report.failures:
+        return ngettext(
+            "%(count)s file could not be deleted; the log names it.",
+            "%(count)s files could not be deleted; the log names them.",
+            report.failures,
+        ) % {"count": report.failures}
+    if not files:
+        return _("Nothing is outdated, nothing was deleted.")
+    words = ngettext(
+        "%(count)s outdated file deleted, %(size)s freed.",
+        "%(count)s outdated files deleted, %(size)s freed.",
+        files,
+    )
+    return words % {"count": files, "size": filesizeformat(report.freed_bytes)}

@@ -1,0 +1,30 @@
+"""What a question about readiness is answered with, and whom it is asked about."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from providers.registry import DRIVERS
+from slots.models import Slot
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+OK, WARN, FAIL = "ok", "warn", "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer to one question: how it is, and what to do about it."""
+
+    level: str
+    words: "_StrPromise | str"
+    to_do: "_StrPromise | str" = ""
+
+
+def active_slots() -> list[Slot]:
+    return list(Slot.objects.filter(is_active=True))
+
+
+def used_providers() -> list[str]:
+    used = {slot.provider for slot in active_slots()}
+    return [name for name in DRIVERS if name in used]

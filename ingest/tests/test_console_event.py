@@ -1,0 +1,216 @@
+"""The event's page, capture's page, and the settings page's buttons, over HTTP."""
+
+from datetime import date, timedelta
+from unittest import mock
+
+from django.contrib.auth.models import User
+from django.test import override_settings
+from django.utils import timezone
+
+from ingest.capture import start_capture
+from ingest.cleanup import clean_up
+from ingest.models import Capture, CapturedRequest, Job
+from ingest.readiness import LOOKS
+from ingest.readiness.services import look_at_key
+from ingest.tests.support import PASSWORD, IngestTestCase
+from photochanger.db import in_db
+from slots.models import Setting, Slot
+from slots.services import set_provider_key
+
+EVENT, CAPTURE = "/admin/event/", "/admin/capture/"
+
+
+class ConsoleTestCase(IngestTestCase):
+    @classmethod
+    def setUpTestData(cls) -> None:
+        super().setUpTestData()
+        cls.serg = User.objects.create_superuser("serg")
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.client.force_login(self.serg)
+
+    def level(self, name: str) -> str:
+        """How a line of the page is answered, over HTTP."""
+        page = self.client.get(f"{EVENT}check/{name}/", headers={"Accept-Language": "en"})
+        self.assertEqual(page.status_code, 200)
+        return str(page.context["verdict"].level)
+
+    def words(self, name: str) -> str:
+        return str(LOOKS[name]().words)
+
+    def on(self, **columns: object) -> None:
+        Slot.objects.filter(pk="slot-001").update(**columns)
+
+
+class EventTests(ConsoleTestCase):
+    def test_the_page_asks_each_question_by_itself_and_tells_what_to_type(self) -> None:
+        with self.assertNumQueries(5):
+            page = self.client.get(EVENT, headers={"Accept-Language": "en"})
+        for name in [*LOOKS, "key-gemini"]:
+            self.assertContains(page, f'hx-get="{EVENT}check/{name}/"')
+        self.assertNotContains(page, "key-turbotext")
+        self.assertContains(page, 'value="http://testserver/ingest/slot-001"')
+        self.assertContains(page, "<b>58 s</b>")
+        self.assertContains(page, "<b>15 MB</b>")
+        self.assertNotContains(page, PASSWORD)
+
+    def test_a_slots_own_time_goes_before_that_of_all(self) -> None:
+        self.on(sync_response_seconds=30)
+        page = self.client.get(EVENT, headers={"Accept-Language": "en"})
+        self.assertContains(page, "<b>40 s</b>")
+
+    def test_there_is_no_other_question(self) -> None:
+        for name in ("nothing", "key-nobody"):
+            self.assertEqual(self.client.get(f"{EVENT}check/{name}/").status_code, 404)
+
+    def test_keys(self) -> None:
+        self.assertEqual(self.level("key-gemini"), "ok")
+        set_provider_key("gemini", "bad-key-of-nobody", by="serg")
+        self.assertEqual(self.level("key-gemini"), "fail")
+        with override_settings(GEMINI_API_KEY=""):
+            set_provider_key("gemini", "", by="serg")
+            self.assertIn("No key is set", str(look_at_key("gemini").words))
+
+    def test_models(self) -> None:
+        self.assertEqual(self.level("models"), "ok")
+        self.on(settings={"prompt": "x", "model": "gemini-3.1-flash-image"})
+        self.assertEqual(self.level("models"), "fail")
+        self.on(settings={"prompt": "x", "model": "gemini-2.5-flash-image"})
+        with mock.patch("django.utils.timezone.localdate", return_value=date(2026, 9, 1)):
+            self.assertEqual(self.level("models"), "warn")
+        set_provider_key("gemini", "sim-503", by="serg")
+        self.assertEqual(self.level("models"), "warn")
+
+    async def test_quota(self) -> None:
+        await self.async_client.aforce_login(self.serg)
+        self.assertEqual(await in_db(self.level, "quota"), "ok")
+        await in_db(self.scenario, "429-daily")
+        await self.post()
+        self.assertEqual(await in_db(self.level, "quota"), "fail")
+        await in_db(self.scenario, "ok")
+        await self.post()
+        self.assertEqual(await in_db(self.level, "quota"), "warn")
+
+    def test_password(self) -> None:
+        self.assertEqual(self.level("password"), "ok")
+        Setting.objects.filter(pk="ingest_password_hash").delete()
+        self.assertEqual(self.level("password"), "fail")
+        self.on(ingest_password_hash="its own")
+        self.assertEqual(self.level("password"), "ok")
+
+    def test_slots(self) -> None:
+        self.assertEqual(self.level("slots"), "ok")
+        self.on(settings={"prompt": ""})
+        self.assertEqual(self.level("slots"), "fail")
+        self.on(is_active=False)
+        self.assertEqual(self.level("slots"), "fail")
+
+    def test_address(self) -> None:
+        self.assertEqual(self.level("address"), "warn")
+        with override_settings(PUBLIC_BASE_URL="http://192.168.1.5"):
+            self.assertIn("in this network only", self.words("address"))
+        with override_settings(PUBLIC_BASE_URL="https://photo.invalid.example"):
+            self.assertEqual(self.level("address"), "warn")
+        self.on(provider="turbotext", operation="style_transfer")
+        self.assertEqual(self.level("address"), "fail")
+
+    def test_disk_storage_clock_and_cleanup(self) -> None:
+        for name in ("storage", "clock"):
+            self.assertEqual(self.level(name), "ok")
+        with mock.patch("ingest.readiness.server.disk_usage") as usage:
+            for free, level in ((50 * 1024**3, "ok"), (1024**3, "warn"), (1024, "fail")):
+                usage.return_value.free = free
+                self.assertEqual(self.level("disk"), level)
+        self.assertEqual(self.level("cleanup"), "warn")
+        clean_up(by="cron")
+        self.assertEqual(self.level("cleanup"), "ok")
+
+    def test_a_clock_that_is_wrong_is_told(self) -> None:
+        with mock.patch("providers.checking.datetime") as clock:
+            clock.now.return_value = timezone.now() + timedelta(minutes=5)
+            self.assertEqual(self.level("clock"), "fail")
+
+    async def test_a_test_photo_goes_the_whole_way(self) -> None:
+        await self.async_client.aforce_login(self.serg)
+        page = await self.async_client.post(f"{EVENT}try/slot-001/")
+        self.assertContains(page, "check ok")
+        job = await Job.objects.aget()
+        self.assertEqual((job.status, job.source), ("done", "ui_test"))
+        await in_db(set_provider_key, "gemini", "bad-key-of-nobody", by="serg")
+        page = await self.async_client.post(f"{EVENT}try/slot-001/")
+        self.assertContains(page, "check fail")
+        page = await self.async_client.post(f"{EVENT}try/slot-099/")
+        self.assertContains(page, "check fail")
+
+    async def test_a_test_photo_is_for_administrators(self) -> None:
+        page = await self.async_client.post(f"{EVENT}try/slot-001/")
+        self.assertEqual(page.status_code, 302)
+        self.assertEqual(await Job.objects.acount(), 0)
+
+
+class CapturePageTests(ConsoleTestCase):
+    def test_it_is_started_stopped_and_forgotten(self) -> None:
+        self.assertContains(self.client.get(CAPTURE), "id_wanted")
+        self.client.post(CAPTURE, {"slot": "slot-001", "wanted": 3, "act": "start"})
+        capture = Capture.objects.get()
+        self.assertEqual((capture.left, capture.started_by), (3, "serg"))
+        self.assertContains(self.client.get(CAPTURE), "/admin/capture/news/?after=0")
+        self.client.post(CAPTURE, {"act": "stop"})
+        self.assertFalse(Capture.objects.get().is_running)
+        self.client.post(CAPTURE, {"act": "forget"})
+        self.assertTrue(Capture.objects.exists())
+        self.client.post(CAPTURE, {"act": "forget", "confirmed": "1"})
+        self.assertFalse(Capture.objects.exists())
+
+    def test_how_many_is_bounded(self) -> None:
+        for wanted in ("0", "51", "x"):
+            answer = self.client.post(CAPTURE, {"slot": "slot-001", "wanted": wanted})
+            self.assertContains(answer, 'id="id_wanted_error"')
+        self.assertFalse(Capture.objects.exists())
+
+    async def test_what_came_is_shown_once(self) -> None:
+        await in_db(start_capture, self.slot, 3, by="serg")
+        await self.post(password="wrong-guess", id="CY04N")
+        await self.async_client.aforce_login(self.serg)
+        page = await self.async_client.get(f"{CAPTURE}news/?after=0")
+        self.assertContains(page, "invalid_password")
+        self.assertNotContains(page, "CY04N")
+        last = (await CapturedRequest.objects.aget()).pk
+        page = await self.async_client.get(f"{CAPTURE}news/?after={last}")
+        self.assertNotContains(page, "invalid_password")
+        self.assertContains(page, f"?after={last}")
+
+
+class SettingsButtonTests(ConsoleTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.check = "/admin/settings/key/gemini/check/"
+
+    async def test_a_typed_key_is_checked_before_it_is_saved(self) -> None:
+        await self.async_client.aforce_login(self.serg)
+        page = await self.async_client.post(self.check, {"key_of_gemini": "bad-key-1"})
+        self.assertContains(page, "check fail")
+        self.assertNotContains(page, "bad-key-1")
+        page = await self.async_client.post(self.check, {"key_of_gemini": "two words"})
+        self.assertContains(page, "check fail")
+        page = await self.async_client.post(self.check, {"key_of_gemini": "sim-ok"})
+        self.assertContains(page, "check ok")
+        self.assertFalse(await Setting.objects.filter(pk="provider.gemini").aexists())
+
+    async def test_else_the_stored_one(self) -> None:
+        await self.async_client.aforce_login(self.serg)
+        self.assertContains(await self.async_client.post(self.check), "check ok")
+        await in_db(set_provider_key, "gemini", "sim-503", by="serg")
+        self.assertContains(await self.async_client.post(self.check), "check fail")
+        missing = await self.async_client.post("/admin/settings/key/nobody/check/")
+        self.assertEqual(missing.status_code, 404)
+
+    def test_the_cache_is_cleaned_only_after_a_yes(self) -> None:
+        clean = "/admin/settings/cache/clean/"
+        self.assertContains(self.client.post(clean), "confirmed")
+        self.assertFalse(Setting.objects.filter(pk="cleanup.last").exists())
+        hx = {"HX-Request": "true"}
+        page = self.client.post(clean, {"confirmed": "1"}, headers=hx)
+        self.assertContains(page, 'id="told"')
+        self.assertContains(self.client.get(clean, headers=hx), "serg")
