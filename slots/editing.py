@@ -17,24 +17,20 @@ from media.models import MediaObject
 from media.removal import take_away
 from media.uploads import find_upload
 from photochanger.errors import InvalidFields, StorageError, VersionConflict
+from slots.history import COLUMNS, recorded
 from slots.models import Slot, SlotTemplateMedia
 from slots.passwords import hashed_password
 from slots.schemas import SlotIn, TemplateMediaIn
 from slots.sentences import Fields, fields_of_form
-from slots.services import find_slot, save_slot
+from slots.services import find_slot, store_slot
 
 log = structlog.get_logger()
 
-COLUMNS = (
-    *("display_name", "provider", "operation", "is_active", "size_limit_mb"),
-    *("sync_response_seconds", "settings", "on_failure", "gallery_enabled"),
-    "gallery_until",
-)
 
-
-def change_slot(slot_id: str, change: SlotIn, *, by: str) -> Slot:
+def change_slot(slot_id: str, change: SlotIn, *, by: str, restores: int | None = None) -> Slot:
     """Store the changed slot; photos see it at once. Blocking, by bcrypt for a new password.
 
+    ``restores``: the earlier version whose values these are, for the history.
     Raises SlotNotFound, VersionConflict, InvalidFields; then nothing is changed.
     """
     find_slot(slot_id)
@@ -47,9 +43,10 @@ def change_slot(slot_id: str, change: SlotIn, *, by: str) -> Slot:
         templates = apply(change, slot)
         if password is not None:
             slot.ingest_password_hash = hashed
-        save_slot(slot, by=by)
-        if templates is not None:
-            _bind(slot, templates)
+        with recorded(slot_id, by=by, restores=restores):
+            store_slot(slot, by=by)
+            if templates is not None:
+                _bind(slot, templates)
     return slot
 
 
@@ -160,11 +157,12 @@ def delete_template(media_id: str, *, by: str) -> None:
     media = find_upload(MediaObject.Kind.TEMPLATE, media_id)
     with transaction.atomic():
         slot = _locked(media.slot_id)
-        used, _by_model = SlotTemplateMedia.objects.filter(media_object=media).delete()
-        if used:  # another recipe: what was made before is no answer to an equal photo
-            Slot.objects.filter(pk=slot.pk).update(
-                version=F("version") + 1, updated_at=timezone.now(), updated_by=by
-            )
+        with recorded(slot.pk, by=by):
+            used, _by_model = SlotTemplateMedia.objects.filter(media_object=media).delete()
+            if used:  # another recipe: what was made before is no answer to an equal photo
+                Slot.objects.filter(pk=slot.pk).update(
+                    version=F("version") + 1, updated_at=timezone.now(), updated_by=by
+                )
         _drop([media.pk])
     log.info(
         "slots.template.deleted", slot=slot.pk, media=str(media.pk), was_used=bool(used), by=by

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from photochanger.errors import InvalidFields
 from providers.registry import DRIVERS
+from slots.history import CHANGED, REMOVED, State, write_settings
 from slots.models import Setting
 from slots.passwords import clean_key, hashed_password
 from slots.schemas import ProviderKeyOut, SettingsIn, SettingsOut
@@ -64,6 +65,7 @@ def save_settings(change: SettingsIn, *, by: str) -> None:
     hashed = hashed_password(change.ingest_password) if "ingest_password" in names else ""
     values = {name: getattr(change, name) for name in names if name not in SECRETS}
     with transaction.atomic():
+        before = told(read_settings())
         try:
             change_settings(values, by=by)
         except ValidationError as exc:
@@ -72,9 +74,19 @@ def save_settings(change: SettingsIn, *, by: str) -> None:
             set_ingest_password_hash(hashed, by=by)
         for provider, key in keys.items():
             set_provider_key(provider, key, by=by)
+        secrets = {"ingest_password": CHANGED} if hashed else {}
+        secrets |= {
+            f"provider_keys.{name}": CHANGED if key else REMOVED for name, key in keys.items()
+        }
+        write_settings(before, told(read_settings()) | secrets, by=by)
     changed = [name for name in names if name != "provider_keys"]
     changed += [f"provider_keys.{name}" for name in keys]
     log.info("slots.settings.changed", names=changed, by=by)
+
+
+def told(now: SettingsOut) -> State:
+    """What the history says of the settings: no secret, not even whether there is one."""
+    return now.model_dump(mode="json", include=set(PlatformSettings.model_fields))
 
 
 def _clean_keys(keys: dict[str, str | None]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, BaseModel, Field, StrictBool
 
 from media.services import keep_results_for
 from photochanger.errors import SlotDisabled, SlotNotFound, VersionConflict
+from slots.history import recorded
 from slots.models import Setting, Slot
 from slots.secrets import decrypt, encrypt, hash_password
 
@@ -167,6 +168,12 @@ def open_slot(slot_id: str) -> OpenSlot:
 
 
 def save_slot(slot: Slot, *, by: str) -> Slot:
+    """``store_slot``, with an entry in the slot's history."""
+    with transaction.atomic(), recorded(slot.pk, by=by):
+        return store_slot(slot, by=by)
+
+
+def store_slot(slot: Slot, *, by: str) -> Slot:
     """Validate and store a changed slot as its next version; photos see it at once.
 
     Raises Django's ValidationError, field by field, and VersionConflict when somebody else has

@@ -160,8 +160,6 @@ def switch_slot(request: HttpRequest, slot_id: str) -> None:
     slot = change_slot(slot_id, SlotIn(is_active=is_active, **given), by=by)
     words = _("“%(slot)s” is switched on.") if is_active else _("“%(slot)s” is switched off.")
     messages.success(request, words % {"slot": slot})
-    history = [{"changed": {"fields": ["active"]}}]
-    admin.site.get_model_admin(Slot).log_change(request, slot, history)
 
 
 @_action

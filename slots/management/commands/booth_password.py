@@ -4,7 +4,9 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
+from slots.history import CHANGED, PASSWORD, write_settings
 from slots.services import MIN_PASSWORD, platform_settings, set_ingest_password
 
 
@@ -21,7 +23,9 @@ class Command(BaseCommand):
             return
         # Digits are what one can type on a booth's touch screen.
         password = str(secrets.randbelow(10**8)).zfill(8) if generate else self._ask()
-        set_ingest_password(password, by="booth_password")
+        with transaction.atomic():
+            set_ingest_password(password, by="booth_password")
+            write_settings({}, {PASSWORD: CHANGED}, by="manage.py booth_password")
         if generate:
             self.stdout.write(f"Booth password (shown only now): {password}")
         else:

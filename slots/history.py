@@ -1,0 +1,189 @@
+"""Who changed what: an entry of Django's own history for each change, with every field's values.
+
+The message is Django's (``changed``: names of fields), with more beside them: the whole state
+before (``was``) and what is different after (``now``). Of a secret it only says that it changed.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth import get_user_model
+from django.contrib.contenttypes.models import ContentType
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Model, QuerySet
+
+from slots.field_names import msgid
+from slots.models import Setting, Slot
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+COLUMNS = (
+    *("display_name", "provider", "operation", "is_active", "size_limit_mb"),
+    *("sync_response_seconds", "settings", "on_failure", "gallery_enabled"),
+    "gallery_until",
+)
+PASSWORD, TEMPLATES = "ingest_password", "template_media"
+SECRETS = (PASSWORD, "provider_keys.")
+SETTINGS_ID = "settings"  # all of them are one object of the history
+CHANGED, REMOVED = "changed", "removed"  # all that is told of a secret
+COMMAND = "manage.py"  # who, when nobody was logged in
+
+State = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field by its place (``settings.prompt``), before and after."""
+
+    place: str
+    was: Any
+    now: Any
+
+    @property
+    def is_secret(self) -> bool:
+        return self.place.startswith(SECRETS)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What an entry of ours tells; ``now`` is the whole state after."""
+
+    was: State
+    now: State
+    version: int | None
+    restores: int | None  # the version whose state was taken
+    by: str
+
+    @property
+    def changes(self) -> list[Change]:
+        return changes(self.was, self.now)
+
+
+# --- Writing -------------------------------------------------------------------------------------
+@contextmanager
+def recorded(slot_id: str, *, by: str, restores: int | None = None) -> Iterator[None]:
+    """Inside a transaction that is about to change a slot: tells what has become of it."""
+    before = _with_hash(slot_id)
+    yield
+    after = _with_hash(slot_id)
+    was, now = before.state, after.state
+    if before.password_hash != after.password_hash:
+        now = now | {PASSWORD: CHANGED if after.password_hash else REMOVED}
+    if changes(was, now):
+        more = {"version": after.slot.version, "restores": restores}
+        write(after.slot, after.slot.pk, str(after.slot), was, now, by=by, **more)
+
+
+def write(
+    model: Model, key: str, name: str, was: State, now: State, *, by: str, **more: Any
+) -> None:
+    """One entry of the history. ``more`` goes into its message."""
+    found = changes(was, now)
+    different = {name: value for name, value in now.items() if was.get(name) != value}
+    told = {
+        "fields": [msgid(change.place, now) for change in found],
+        "was": was,
+        "now": different,
+        "by": by,
+        **{key: value for key, value in more.items() if value is not None},
+    }
+    LogEntry.objects.create(
+        user=author(by),
+        content_type=ContentType.objects.get_for_model(model),
+        object_id=key,
+        object_repr=name[:200],
+        action_flag=CHANGE,
+        change_message=json.dumps(
+            [{"changed": told}], cls=DjangoJSONEncoder, ensure_ascii=False, separators=(",", ":")
+        ),
+    )
+
+
+def write_settings(was: State, now: State, *, by: str) -> None:
+    """The platform's settings; ``now`` holds a secret only if it is changed, as a word."""
+    if changes(was, now):
+        write(Setting(), SETTINGS_ID, "", was, now, by=by)
+
+
+def author(name: str) -> "User":
+    """Whose entry it is. Commands that nobody has logged in for share a user who never can."""
+    users = get_user_model().objects
+    known = users.filter(username=name).first()
+    if known is not None:
+        return known
+    nobody = {"is_active": False, "password": "!"}  # as Django marks a password that never fits
+    user, _is_new = users.get_or_create(username=COMMAND, defaults=nobody)
+    return user
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    slot: Slot
+    state: State
+    password_hash: str
+
+
+def _with_hash(slot_id: str) -> _Known:
+    slot = Slot.objects.get(pk=slot_id)
+    return _Known(slot, state_of(slot), slot.ingest_password_hash)
+
+
+def state_of(slot: Slot) -> State:
+    """All that can be changed of a slot, as JSON would have it, and as ``SlotIn`` takes it."""
+    state: State = {name: getattr(slot, name) for name in COLUMNS}
+    if slot.gallery_until is not None:
+        state["gallery_until"] = slot.gallery_until.isoformat()
+    pictures = slot.template_media.values_list("media_kind", "media_object_id")
+    state[TEMPLATES] = [{"media_kind": kind, "media_object_id": key.hex} for kind, key in pictures]
+    return state
+
+
+# --- Reading -------------------------------------------------------------------------------------
+def read(entry: LogEntry) -> Record | None:
+    """What an entry of ours tells; None for one that Django wrote."""
+    try:
+        (part,) = json.loads(entry.change_message)
+        told = part["changed"]
+        was, different = dict(told["was"]), dict(told["now"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    return Record(
+        was=was,
+        now={name: was.get(name) for name in was} | different,
+        version=told.get("version"),
+        restores=told.get("restores"),
+        by=str(told.get("by", "")),
+    )
+
+
+def entries_of(model: type[Model], key: str) -> QuerySet[LogEntry]:
+    """Newest first."""
+    entries = LogEntry.objects.select_related("user")
+    kind = ContentType.objects.get_for_model(model)
+    return entries.filter(content_type=kind, object_id=key).order_by("-action_time", "-pk")
+
+
+def changes(was: State, now: State) -> list[Change]:
+    """Field by field; a recipe's by its own fields."""
+    before, after = _flat(was), _flat(now)
+    places = list(dict.fromkeys([*before, *after]))
+    return [
+        Change(place, before.get(place), after.get(place))
+        for place in places
+        if before.get(place) != after.get(place)
+    ]
+
+
+def _flat(state: Mapping[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in state.items():
+        if name == "settings" and isinstance(value, dict):
+            flat |= {f"settings.{field}": one for field, one in value.items()}
+        else:
+            flat[name] = value
+    return flat
