@@ -1,5 +1,7 @@
 """The server's entry point: the edge around Django."""
 
+# ruff: noqa: E402  some of what is imported needs Django to be set up
+
 import asyncio
 import gc
 import os
@@ -7,6 +9,9 @@ import os
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "photochanger.settings")
 
 import django
+
+django.setup(set_prefix=False)
+
 import structlog
 from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
@@ -32,7 +37,6 @@ class Handler(ASGIHandler):
     chunk_size = 256 * 1024
 
 
-django.setup(set_prefix=False)
 lanes = RequestLanes(Handler())  # type: ignore[arg-type]  # same protocol, other type names
 
 
