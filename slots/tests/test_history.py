@@ -67,7 +67,7 @@ class WrittenTests(HistoryTestCase):
         entry = LogEntry.objects.get()
         self.assertEqual((entry.user, entry.object_id, record.by), (self.serg, "slot-001", "serg"))
         self.assertEqual(record.version, 2)
-        self.assertIn("Prompt", entry.get_change_message())
+        self.assertIn("Промпт", entry.get_change_message())
 
     def test_a_command_is_told_by_a_user_who_cannot_log_in(self) -> None:
         call_command("slot", "slot-001", "--name", "Nebula", stdout=StringIO())
