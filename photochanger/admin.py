@@ -9,6 +9,7 @@ from django.urls import URLPattern, URLResolver, path
 from django.utils.translation import gettext_lazy as _
 
 from ingest.console.urls import own_pages
+from slots import settings_page
 from stats import console
 
 
@@ -38,4 +39,11 @@ class Console(admin.AdminSite):
                 name="clean_up_slot",
             ),
         ]
+        ours.append(
+            path(
+                "settings/key/<slug:provider>/remove/",
+                self.admin_view(settings_page.remove_key),
+                name="remove_key",
+            )
+        )
         return [*ours, *own_pages(self.admin_view), *super().get_urls()]

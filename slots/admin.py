@@ -5,7 +5,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
-from slots import console
+from slots import console, settings_page
 from slots.models import Setting, Slot, SlotTemplateMedia
 from slots.services import save_slot
 
@@ -60,7 +60,7 @@ class SettingAdmin(admin.ModelAdmin):
     """One form for all of them; the rows hold a password's hash and encrypted keys."""
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        return console.settings_page(request)
+        return settings_page.settings_page(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

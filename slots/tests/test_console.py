@@ -51,8 +51,10 @@ class SettingsPageTests(ConsoleTestCase):
             *("sync_response_seconds", "result_ttl_hours", "gallery_size", "hash_check"),
             *("max_jobs_per_slot", "max_jobs_per_provider"),
         ]
-        on = {name: "on" for name in ("galleries_open", "replay_by_hash") if now[name]}
-        return {name: now[name] for name in names} | on | changes
+        ticks = ("galleries_open", "replay_by_hash")
+        on = {name: "on" for name in ticks if now[name]}
+        seen = {f"initial-{name}": now[name] for name in (*names, *ticks)}
+        return {name: now[name] for name in names} | on | seen | changes
 
     def test_a_shorter_time_applies_to_what_is_there_and_the_page_says_so(self) -> None:
         media = self.result()
@@ -86,6 +88,34 @@ class SettingsPageTests(ConsoleTestCase):
         self.client.post(SETTINGS, self.form(gallery_size=12))
         self.assertEqual(platform_settings().ingest_password_hash, before)
         self.assertEqual(platform_settings().gallery_size, 12)
+
+    def test_what_somebody_else_has_changed_meanwhile_stays(self) -> None:
+        mine = self.form(gallery_size=12)
+        self.client.post(SETTINGS, self.form(result_ttl_hours=24))
+        self.client.post(SETTINGS, mine)
+        now = platform_settings()
+        self.assertEqual((now.gallery_size, now.result_ttl_hours), (12, 24))
+
+    def test_a_key_is_removed_after_a_yes_and_the_rest_stays(self) -> None:
+        self.client.post(SETTINGS, self.form(key_of_gemini="AIza-hall-key"))
+        remove = "/admin/settings/key/gemini/remove/"
+        self.assertContains(self.client.post(remove), "confirmed")
+        self.assertEqual(read_settings().provider_keys["gemini"].source, "console")
+        part = self.client.post(remove, {"confirmed": "1"}, headers={"HX-Request": "true"})
+        self.assertContains(part, 'id="told"')
+        self.assertNotEqual(read_settings().provider_keys["gemini"].source, "console")
+        self.assertEqual(self.client.post(f"{remove}x").status_code, 404)
+
+    def test_wrong_secrets_are_told_beside_their_fields(self) -> None:
+        form = self.form(ingest_password="short", key_of_gemini="two words")
+        answer = self.client.post(SETTINGS, form)
+        wrong = {"ingest_password", "key_of_gemini"}
+        self.assertLessEqual(set(answer.context["form"].errors), wrong)
+        self.assertNotContains(answer, "two words")
+
+    def test_it_asks_little_of_the_database(self) -> None:
+        with self.assertNumQueries(3):
+            self.client.get(SETTINGS)
 
 
 class PicturesPageTests(ConsoleTestCase):

@@ -1,0 +1,78 @@
+"use strict";
+// The page works without this file; with it there is a slider, a password is made, and long
+// actions show that they run.
+(() => {
+  const LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"; // none that look like another
+  const wait = document.getElementById("wait");
+  const seconds = document.getElementById("id_sync_response_seconds");
+  const password = document.getElementById("id_ingest_password");
+  const save = document.getElementById("save");
+  const once = document.getElementById("once");
+
+  // --- The slider and its number
+  const tellBooth = () => {
+    document.getElementById("booth-timeout").textContent = Number(seconds.value) + 10;
+  };
+  wait.hidden = false;
+  wait.addEventListener("input", () => {
+    seconds.value = wait.value;
+    tellBooth();
+  });
+  seconds.addEventListener("input", () => {
+    wait.value = seconds.value;
+    tellBooth();
+  });
+
+  // --- The password: made here, shown once; a new one asks before it is saved
+  const askFirst = () => {
+    save.dataset.words = save.dataset.says;
+    if (password.value) save.dataset.confirm = save.dataset.title;
+    else delete save.dataset.confirm;
+  };
+  const made = () => {
+    const drawn = [];
+    while (drawn.length < 12) {
+      const [number] = crypto.getRandomValues(new Uint8Array(1));
+      if (number < 256 - (256 % LETTERS.length)) drawn.push(LETTERS[number % LETTERS.length]);
+    }
+    return drawn.join("").replace(/(.{4})(?=.)/g, "$1-");
+  };
+  const generate = document.getElementById("generate");
+  generate.hidden = false;
+  generate.addEventListener("click", () => {
+    password.type = "text";
+    password.value = made();
+    password.dispatchEvent(new Event("input", { bubbles: true }));
+    once.textContent = once.dataset.text;
+    document.getElementById("copy-password").hidden = false;
+  });
+  password.addEventListener("input", askFirst);
+
+  // --- Long actions
+  const tell = (kind, text) => {
+    const toast = document.createElement("li");
+    toast.className = kind;
+    toast.textContent = text;
+    window.toast(toast);
+  };
+  const buttonOf = (element) =>
+    element.id === "clean" ? document.getElementById("clean-cache") : element.closest(".checks-key");
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    buttonOf(event.target)?.setAttribute("aria-busy", "true");
+    if (event.target.id === "clean") tell("success", event.target.dataset.planned);
+    if (event.target.matches(".checks-key")) event.detail.target.replaceChildren();
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const { elt, target, successful, xhr } = event.detail;
+    buttonOf(elt)?.removeAttribute("aria-busy");
+    if (successful || xhr.status === 401) return;
+    if (elt.id === "clean") tell("error", elt.dataset.failed);
+    if (elt.matches(".checks-key")) target.textContent = target.dataset.failed;
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    const told = document.getElementById("told");
+    if (!told) return;
+    window.toast(...told.children);
+    told.remove();
+  });
+})();
