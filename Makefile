@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard photochanger/locale/*/LC_MESSAGES/django.po))
 
 .DEFAULT_GOAL := help
-.PHONY: help install env demo run serve test browser proxies lint audit fuzz bench
+.PHONY: help install env demo run serve test browser proxies monitoring lint audit fuzz bench
 
 help:  ## Show what there is to make.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -60,11 +60,18 @@ proxies:  ## Install nginx and Caddy for the tests of front servers, where that 
 	  apt-get install -y -qq --no-install-recommends nginx-light caddy >/dev/null; \
 	} || echo "nginx and Caddy cannot be installed here (it takes root and apt-get)."
 
+monitoring:  ## Install Prometheus' and Alertmanager's tools for the tests of alerts, where possible.
+	@{ command -v promtool && command -v prometheus && command -v amtool; } >/dev/null || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Prometheus ..." && \
+	  apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+	  --no-install-recommends prometheus prometheus-alertmanager >/dev/null; \
+	} || echo "Prometheus cannot be installed here (it takes root and apt-get)."
+
 audit: install  ## Secrets in what is committed; known weaknesses of what production installs.
 	@$(BIN)/python -m photochanger.tests.leaks
 	@$(BIN)/python -m photochanger.tests.advisories
 
-test: lint audit browser proxies  ## Everything CI runs: lint, then the suite on SQLite and on PostgreSQL.
+test: lint audit browser proxies monitoring  ## Everything CI runs: lint, then the suite on SQLite and on PostgreSQL.
 	@echo "--- SQLite" && $(PYTEST) $(ARGS)
 	@echo "--- PostgreSQL" && $(PYTEST) --postgres $(ARGS)
 

@@ -92,12 +92,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Skipped for want of a browser must not look like passed."""
+    """Skipped for want of a tool must not look like passed."""
     skipped = terminalreporter.stats.get("skipped", [])
-    count = sum("NO CHROMIUM" in str(report.longrepr) for report in skipped)
-    if count:
-        terminalreporter.write_line(
-            f"{count} browser tests SKIPPED: no Chromium found; `make browser` installs it",
-            red=True,
-            bold=True,
-        )
+    for sign, words in (
+        ("NO CHROMIUM", "browser tests SKIPPED: no Chromium found; `make browser` installs it"),
+        ("`make monitoring`", "tests of alerts SKIPPED: `make monitoring` installs their tools"),
+    ):
+        count = sum(sign in str(report.longrepr) for report in skipped)
+        if count:
+            terminalreporter.write_line(f"{count} {words}", red=True, bold=True)
