@@ -1,0 +1,19 @@
+# The words of the runbooks on a machine without Docker. In the installation's folder:
+#     . deploy/runbooks/native.sh
+# Commands run as the owner of the folder, so that no file of root's stands in the server's way.
+
+as_owner() { sudo -u "$(stat -c %U manage.py)" -- "$@"; }
+manage() { as_owner .venv/bin/python manage.py "$@"; }
+renew_secret() { manage renew_secret "$@"; }
+restart_server() { sudo systemctl restart photochanger; }
+stop_server() { sudo systemctl stop photochanger photochanger-cleanup.timer; }
+start_server() { sudo systemctl start photochanger photochanger-cleanup.timer; }
+server_log() { sudo journalctl -u photochanger -n 200 -f; }
+health() { curl -sS http://127.0.0.1:8000/healthz; }
+# With a key of its own: an equal photo would get its earlier picture, and prove nothing.
+try_booth() {
+    manage booth ingest/sample/portrait.jpg --slot "$1" --idempotency-key "$(date +%s)"
+}
+backup_now() { as_owner deploy/backup.sh; }
+list_backups() { as_owner ls -1 var/backups; }
+restore_backup() { as_owner deploy/restore.sh "$@"; }
