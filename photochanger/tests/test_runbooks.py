@@ -207,6 +207,7 @@ class RunTests(TestCase):
             self.assertNotEqual(old[1], new[1])
             self.assertNotIn(old[1], after)
         stored = Setting.objects.get(key="provider.gemini").value
+        assert stored is not None
         self.assertTrue(is_of_newest_key(stored["api_key"]))
         self.assertEqual(len(settings.FIELD_ENCRYPTION_KEYS), 1)
         self.assertEqual(provider_key("gemini", stored), "gemini-key")
