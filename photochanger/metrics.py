@@ -8,6 +8,8 @@ from collections.abc import Iterable
 
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
+from photochanger.errors import ERRORS
+
 disable_created_metrics()  # a series more for each, which nobody reads
 
 # Booths wait 10-60 s: fine steps where a deadline may lie.
@@ -80,16 +82,22 @@ in_progress = Gauge(
     multiprocess_mode="livesum",  # of a process that died none
 )
 
+HASH_RECIPES = ("md5", "sha1", "sha256", "none", "absent")
 PHOTO_STATUSES = ("200", "400", "401", "404", "413", "415", "429", "500", "502", "503", "504")
 
 
 def prepare(*, slots: Iterable[str], outcomes: dict[str, list[tuple[str, str]]]) -> None:
-    """Let every counter that an alert looks at begin with 0: Prometheus sees no rise in a series
+    """Let every counter begin with 0: Prometheus sees no rise in a series
     that begins with its first failure. ``outcomes``: of each provider, status and reason."""
     for status in PHOTO_STATUSES:
         ingest_answers.labels(status)
+    for error in ERRORS:
+        refusals.labels(str(error.status), error.reason)
+    for recipe in HASH_RECIPES:
+        hashes.labels(recipe)
     for slot in slots:
         fallbacks.labels(slot)
+        replays.labels(slot)
         for limit in ("slot", "provider"):
             full.labels(slot, limit)
         for provider, ends in outcomes.items():

@@ -1,17 +1,31 @@
-"""The figures of a real gunicorn: its workers add up, and one that dies takes nothing with it."""
+"""The figures of a real gunicorn: its workers add up, one that dies takes nothing with it, and a
+real Prometheus, set up as ours is, finds what alerts and dashboard ask for."""
 
 import json
 import signal
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, ClassVar
 
 import httpx
 import psutil
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from ingest.tests.live_support import LiveTestCase
+from ingest.tests.support import jpeg
 from photochanger.metrics_workers import SHARED_MEMORY
 from photochanger.tests import live
+from photochanger.tests.monitors import DEPLOY, RULES, names_in, panel_queries, rules, tool
+
+TOKEN = "a-token-of-a-scraper"
+RETIRED = "gemini-2.5-flash-image"
+UP, SEEN = 'up{job="photochanger"} == 1', "sum(increase(photochanger_photo_replays_total[1m])) > 0"
+# A place is never missing here; and statements are counted on PostgreSQL only.
+MAY_BE_EMPTY = {"Ответы фотобудкам по коду B", "Места: занято и отведено A"}
+ON_POSTGRES_ONLY = {"База: p95 запроса A", "База: запросов в секунду A"}
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -28,10 +42,14 @@ def scraped(server: live.Server) -> Samples:
 
 def total(samples: Samples, name: str, **labels: str) -> float:
     wanted = set(labels.items())
+    name = f"photochanger_{name}"
     return sum(value for (n, has), value in samples.items() if n == name and wanted <= has)
 
 
-class WorkersTests(LiveTestCase):
+class LiveMetricsTests(LiveTestCase):
+    server: ClassVar[live.Server]
+    folder: ClassVar[Path]
+
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
@@ -40,77 +58,132 @@ class WorkersTests(LiveTestCase):
                 "slot-001": {"settings": {"prompt": "As an oil painting"}},
                 "slot-002": {"settings": {"prompt": "As an oil painting [sim:400-key]"}},
                 "slot-003": {"settings": {"prompt": "[sim:img-safety]"}, "on_failure": "original"},
+                "slot-004": {"settings": {"prompt": "x", "model": RETIRED}},
             }
         )
+        cls.site.manage("cleanup_media")
+        cls.addClassCleanup(cls.check_folder_is_gone)
+        serving = cls.site.server(gunicorn=2, env={"METRICS_TOKEN": TOKEN})
+        cls.server = cls.enterClassContext(serving)
+        name = f"photochanger-metrics-*-{cls.server.process.pid}-*"
+        (cls.folder,) = (f for place in (SHARED_MEMORY, cls.site.tmp) for f in place.glob(name))
 
-    def send(self, server: live.Server, slots: list[str]) -> list[int]:
+    @classmethod
+    def check_folder_is_gone(cls) -> None:
+        assert not cls.folder.exists()
+
+    def send(self, slots: list[str]) -> list[int]:
         with ThreadPoolExecutor(6) as booths:
-            return list(booths.map(lambda s: self.post(server, slot=s).status_code, slots))
+            return list(booths.map(lambda s: self.post(self.server, slot=s).status_code, slots))
+
+    def workers(self) -> list[psutil.Process]:
+        return [p for p in self.server.process.children() if p.status() != psutil.STATUS_ZOMBIE]
 
     def test_counters_of_all_workers_add_up_also_when_one_was_killed(self) -> None:
-        with self.site.server(gunicorn=2) as server:
-            folder = self.folder(server)
-            answers = self.send(server, ["slot-001"] * 6 + ["slot-002"] * 4 + ["slot-003"] * 2)
-            self.assertEqual(sorted(answers), [200] * 8 + [503] * 4)
-            self.assertEqual(self.post(server, password="wrong").status_code, 401)
-            self.assertEqual(self.post(server, slot="slot-0000" * 3).status_code, 404)
-            before = scraped(server)
-            self.check(before)
-            self.check_log(server)
-            self.assertEqual(
-                {f.stem.split("_")[-1] for f in folder.iterdir()}, {"1", "2", "master"}
-            )
+        before = scraped(self.server)
+        answers = self.send(["slot-001"] * 6 + ["slot-002"] * 4 + ["slot-003"] * 2)
+        self.assertEqual(sorted(answers), [200] * 8 + [503] * 4)
+        self.assertEqual(self.post(self.server, password="wrong").status_code, 401)
+        self.assertEqual(self.post(self.server, slot="slot-0000" * 3).status_code, 404)
+        self.check_added(before, scraped(self.server))
 
-            self.workers(server)[0].send_signal(signal.SIGKILL)
-            self.eventually(lambda: len(self.workers(server)) == 2)
-            self.send(server, ["slot-001"] * 4)
-            after = scraped(server)
-            done = {"slot": "slot-001", "status": "done"}
-            self.assertEqual(total(after, "photochanger_photos_total", **done), 11)
-            self.assertEqual(total(after, "photochanger_photos_in_progress"), 0)
-            # Its successor counts on in its files.
-            self.assertEqual(
-                {f.stem.split("_")[-1] for f in folder.iterdir()}, {"1", "2", "master"}
-            )
-        self.assertFalse(folder.exists())
+        self.workers()[0].send_signal(signal.SIGKILL)
+        self.eventually(lambda: len(self.workers()) == 2)
+        self.send(["slot-001"] * 4)
+        after = scraped(self.server)
+        done = {"slot": "slot-001", "status": "done"}
+        added = total(after, "photos_total", **done) - total(before, "photos_total", **done)
+        self.assertEqual(added, 10)
+        self.assertEqual(total(after, "photos_in_progress"), 0)
+        # Its successor counts on in its files.
+        owners = {file.stem.split("_")[-1] for file in self.folder.iterdir()}
+        self.assertEqual(owners, {"1", "2", "master"})
 
-    def check(self, seen: Samples) -> None:
-        photos = "photochanger_photos_total"
-        self.assertEqual(total(seen, photos, slot="slot-001", status="done"), 6)
-        self.assertEqual(total(seen, photos, slot="slot-002", reason="provider_auth"), 4)
-        self.assertEqual(total(seen, photos, slot="slot-003", reason="content_blocked"), 2)
-        self.assertEqual(total(seen, photos), 12)
-        self.assertEqual(total(seen, "photochanger_ingest_duration_seconds_count"), 12)
-        self.assertEqual(total(seen, "photochanger_ingest_overhead_seconds_count"), 6)
-        self.assertEqual(total(seen, "photochanger_photo_hashes_total", recipe="absent"), 12)
-        calls = "photochanger_provider_calls_total"
-        self.assertEqual(total(seen, calls, reason="provider_auth"), 4)
-        self.assertEqual(total(seen, "photochanger_provider_call_seconds_count"), 12)
-        answers = "photochanger_ingest_answers_total"
+    def check_added(self, before: Samples, after: Samples) -> None:
+        def added(name: str, **labels: str) -> float:
+            return total(after, name, **labels) - total(before, name, **labels)
+
+        self.assertEqual(added("photos_total", slot="slot-001", status="done"), 6)
+        self.assertEqual(added("photos_total", slot="slot-002", reason="provider_auth"), 4)
+        self.assertEqual(added("photos_total", slot="slot-003", reason="content_blocked"), 2)
+        self.assertEqual(added("photos_total"), 12)
+        self.assertEqual(added("ingest_duration_seconds_count"), 12)
+        self.assertEqual(added("ingest_overhead_seconds_count"), 6)
+        self.assertEqual(added("photo_hashes_total", recipe="absent"), 12)
+        self.assertEqual(added("provider_calls_total", reason="provider_auth"), 4)
+        self.assertEqual(added("provider_call_seconds_count"), 12)
         for status, count in {"200": 8, "503": 4, "401": 1, "404": 1}.items():
-            self.assertEqual(total(seen, answers, status=status), count, status)
-        self.assertEqual(total(seen, "photochanger_photo_fallbacks_total", slot="slot-003"), 2)
-        self.assertEqual(total(seen, "photochanger_http_refused_total", reason="slot_not_found"), 1)
-        self.assertEqual(total(seen, "photochanger_media_files", kind="result"), 6)
-        slots = {value for _, labels in seen for name, value in labels if name == "slot"}
+            self.assertEqual(added("ingest_answers_total", status=status), count, status)
+        self.assertEqual(added("photo_fallbacks_total", slot="slot-003"), 2)
+        self.assertEqual(added("http_refused_total", reason="slot_not_found"), 1)
+        self.assertEqual(added("media_files", kind="result"), 6)
+        slots = {value for _, labels in after for name, value in labels if name == "slot"}
         self.assertEqual(slots, {f"slot-{number:03}" for number in range(1, 16)})
 
-    def check_log(self, server: live.Server) -> None:
-        """Every line is JSON, the server's own too; those of a photo tell whose they are."""
-        lines = [json.loads(line) for line in server.log_text().splitlines()]
-        self.assertIn("gunicorn.error", {line["logger"] for line in lines})
-        answer = self.post(server)
+    def test_every_line_of_the_log_is_json_and_a_photos_lines_tell_whose_they_are(self) -> None:
+        answer = self.post(self.server)
         name, job = answer.headers["X-Request-Id"], answer.headers["X-Job-Id"]
-        lines = [json.loads(line) for line in server.log_text().splitlines()]
+        lines = [json.loads(line) for line in self.server.log_text().splitlines()]
+        self.assertIn("gunicorn.error", {line["logger"] for line in lines})
         ours = {line["event"]: line for line in lines if line.get("request_id") == name}
         for event in ("ingest.job.opened", "provider.call.finished", "ingest.job.closed"):
             told = ours[event]
             self.assertEqual((told["job"], told["slot"]), (job, "slot-001"), event)
 
-    def folder(self, server: live.Server) -> Path:
-        name = f"photochanger-metrics-*-{server.process.pid}-*"
-        (folder,) = (f for place in (SHARED_MEMORY, self.site.tmp) for f in place.glob(name))
-        return folder
+    def test_prometheus_finds_all_that_alerts_and_dashboard_ask_for(self) -> None:
+        with self.prometheus() as prometheus:
+            self.eventually(lambda: self.answer(prometheus, UP) != [], within_s=10)
+            httpx.get(f"{self.server.url}/admin/login/")
+            photo = jpeg()
+            self.send(["slot-001"] * 4 + ["slot-002", "slot-003"])
+            for _ in range(2):  # the second is a replay
+                self.post(self.server, photo)
+            httpx.get(f"{self.server.url}/admin/login/")
+            self.eventually(lambda: self.answer(prometheus, SEEN) != [], within_s=10)
+            self.check_names(prometheus)
+            empty = {n for n, q in panel_queries().items() if not self.answer(prometheus, q)}
+            firing = self.answer(prometheus, 'ALERTS{alertname="ProviderKeyRefused"}')
+        is_postgres = not self.site.database_url.startswith("sqlite")
+        unknown = set() if is_postgres else ON_POSTGRES_ONLY
+        self.assertEqual(empty - MAY_BE_EMPTY - unknown, set())
+        self.assertEqual(len(firing), 1)
 
-    def workers(self, server: live.Server) -> list[psutil.Process]:
-        return [p for p in server.process.children() if p.status() != psutil.STATUS_ZOMBIE]
+    def check_names(self, prometheus: str) -> None:
+        answer = httpx.get(f"{prometheus}/api/v1/label/__name__/values").json()
+        known = set(answer["data"])
+        asked = set[str]()
+        for query in (*panel_queries().values(), *(rule["expr"] for rule in rules())):
+            asked |= names_in(query)
+        if self.site.database_url.startswith("sqlite"):
+            asked = {name for name in asked if not name.startswith("django_db_")}
+        self.assertGreater(len(asked), 25)
+        self.assertEqual(asked - known, set())
+
+    @contextmanager
+    def prometheus(self) -> Iterator[str]:
+        """With our own configuration, only quicker; it asks the server with the token."""
+        root = self.site.root / "prometheus"
+        root.mkdir()
+        (root / "token").write_text(f"{TOKEN}\n")
+        (root / "rules.yml").write_text(RULES.read_text())
+        config = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())
+        config["global"] = dict.fromkeys(("scrape_interval", "evaluation_interval"), "500ms")
+        job = config["scrape_configs"][0]
+        job["authorization"]["credentials_file"] = str(root / "token")
+        job["static_configs"][0]["targets"] = [f"127.0.0.1:{self.server.port}"]
+        config |= {"scrape_configs": [job], "alerting": {}}
+        (root / "prometheus.yml").write_text(yaml.safe_dump(config))
+        port = live.free_port()
+        command = [
+            *(tool("prometheus"), f"--config.file={root / 'prometheus.yml'}"),
+            *(f"--storage.tsdb.path={root / 'data'}", "--log.level=warn"),
+            f"--web.listen-address=127.0.0.1:{port}",
+        ]
+        log = self.site.logs / "prometheus.log"
+        with live.serving(command, port=port, env=self.site.env, log=log, ready="/-/ready") as up:
+            yield up.url
+
+    def answer(self, prometheus: str, query: str) -> list[Any]:
+        answer = httpx.get(f"{prometheus}/api/v1/query", params={"query": query}).json()
+        self.assertEqual(answer["status"], "success", (query, answer))
+        return [row for row in answer["data"]["result"] if row["value"][1] != "NaN"]
