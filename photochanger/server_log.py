@@ -6,7 +6,7 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 
-class ServerLog(Logger):
+class ServerLog(Logger):  # type: ignore[misc]  # has no types
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
         # The workers hand the same handlers on to uvicorn.

@@ -248,7 +248,7 @@ class PageFiguresTests(TestCase):
 
 @override_settings(METRICS_TOKEN=TOKEN, METRICS_NETWORKS=["10.1.0.0/16"])
 class AccessTests(TestCase):
-    def ask(self, address: str = "192.0.2.7", **headers: str) -> HttpResponse:
+    def ask(self, address: str = "192.0.2.7", **headers: str) -> Any:
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.client.get("/metrics", headers=headers, REMOTE_ADDR=address)
 
