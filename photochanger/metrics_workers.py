@@ -33,12 +33,26 @@ def start() -> str:
     # In memory: on a busy disk a counter would wait, and the event loop with it.
     place = SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
     # With the host: containers that share a folder all have the same few process ids.
-    prefix = f"photochanger-metrics-{socket.gethostname()}-{os.getpid()}-"
-    for left_behind in place.glob(f"{prefix}*"):  # by a dead one, whose process id is ours now
-        shutil.rmtree(left_behind, ignore_errors=True)
-    folder = tempfile.mkdtemp(prefix=prefix, dir=place)
+    prefix = f"photochanger-metrics-{socket.gethostname()}-"
+    for folder_of_another in place.glob(f"{prefix}*-*"):
+        if not _is_alive(folder_of_another.name.removeprefix(prefix).partition("-")[0]):
+            shutil.rmtree(folder_of_another, ignore_errors=True)  # it was killed
+    folder = tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-", dir=place)
     atexit.register(_remove, folder, os.getpid())
     return folder
+
+
+def _is_alive(process_id: str) -> bool:
+    """Of what has our own id now, the folder is an earlier one's."""
+    if not process_id.isdecimal() or int(process_id) == os.getpid():
+        return not process_id.isdecimal()
+    try:
+        os.kill(int(process_id), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
 
 
 def _remove(folder: str, master: int) -> None:
