@@ -32,10 +32,10 @@ from photochanger.errors import (
     PayloadTooLarge,
 )
 from providers.pictures import Photo, UnreadablePicture
-from slots.editing import draft
+from slots.editing import Draft, draft
 from slots.schemas import SlotIn
 from slots.sentences import fields_of
-from slots.services import find_slot, platform_settings
+from slots.services import PlatformSettings, find_slot, platform_settings
 from slots.uploads import opened_photo
 
 PHOTO_FIELDS = ("test_image", *FILE_FIELDS)
@@ -63,22 +63,28 @@ async def received_test(request: HttpRequest, slot_id: str) -> AsyncIterator[Ord
             file_fields=PHOTO_FIELDS,
             max_field_bytes=MAX_PAYLOAD_BYTES,
         ) as form:
-            slot, templates = await in_db(draft, slot_id, overrides(form))
+            form_draft = await in_db(draft, slot_id, overrides(form))
             platform = await in_db(platform_settings)
             photo = await _photo(form, slot_id, files)
-            if photo.size_bytes > slot.size_limit_mb * MB:
-                raise PayloadTooLarge(f"photo larger than {slot.size_limit_mb} MB")
-            wait_s = slot.sync_response_seconds or platform.sync_response_seconds
-            yield Order(
-                slot=slot,
-                platform=platform,
-                photo=photo,
-                source=Job.Source.UI_TEST,
-                started_at=started_at(arrived_at),
-                wait_s=wait_s,
-                deadline_at=arrived_at + wait_s,
-                draft_templates=templates,
-            )
+            yield trial(form_draft, platform, photo, arrived_at)
+
+
+def trial(form: Draft, platform: PlatformSettings, photo: Photo, arrived_at: float) -> Order:
+    """The order of a slot that nobody has saved. Raises PayloadTooLarge."""
+    slot = form.slot
+    if photo.size_bytes > slot.size_limit_mb * MB:
+        raise PayloadTooLarge(f"photo larger than {slot.size_limit_mb} MB")
+    wait_s = slot.sync_response_seconds or platform.sync_response_seconds
+    return Order(
+        slot=slot,
+        platform=platform,
+        photo=photo,
+        source=Job.Source.UI_TEST,
+        started_at=started_at(arrived_at),
+        wait_s=wait_s,
+        deadline_at=arrived_at + wait_s,
+        draft_templates=form.templates,
+    )
 
 
 def overrides(form: UploadedForm) -> SlotIn:

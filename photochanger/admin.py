@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ingest.console.urls import own_pages
 from slots import settings_page
+from slots.audit_page import audit_page
 from stats import console
 
 
@@ -27,6 +28,7 @@ class Console(admin.AdminSite):
     def get_urls(self) -> list[URLResolver | URLPattern]:
         ours: list[URLResolver | URLPattern] = [
             path("session/", self.admin_view(console.session), name="session"),
+            path("audit/", self.admin_view(audit_page), name="audit"),
             path("board/", self.admin_view(console.board), name="board"),
             path(
                 "board/<slug:slot_id>/switch/",

@@ -5,7 +5,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
-from slots import console, settings_page
+from slots import console, history_pages, settings_page
 from slots.models import Setting, Slot, SlotTemplateMedia
 from slots.services import save_slot
 
@@ -39,12 +39,22 @@ class SlotAdmin(admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Slot, form: ModelForm, change: bool) -> None:
         save_slot(obj, by=request.user.get_username())
 
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        return history_pages.history_page(request, object_id)
+
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         return [
             path("pictures/", view(console.pictures_page), name="all_pictures"),
             path("<slot_id>/pictures/", view(console.pictures_page), name="slot_pictures"),
             path("<slot_id>/results.zip", view(console.results_zip), name="slot_results_zip"),
+            path(
+                "<slot_id>/restore/<int:entry_id>/",
+                view(history_pages.restore_page),
+                name="slot_restore",
+            ),
             *super().get_urls(),
         ]
 

@@ -104,10 +104,7 @@ def _misfits(slot: Slot, templates: list[SlotTemplateMedia] | None) -> Fields:
 def _templates(slot: Slot, wanted: list[TemplateMediaIn]) -> tuple[list[SlotTemplateMedia], Fields]:
     """The pictures by their ids, in the order given, and a sentence for each that is not there."""
     ids = [uuid.UUID(one.media_object_id) for one in wanted]
-    is_kept = Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
-    found = MediaObject.objects.filter(
-        is_kept, kind=MediaObject.Kind.TEMPLATE, slot_id=slot.pk, cleaned_at__isnull=True
-    ).in_bulk(ids)
+    found = _there(slot.pk, ids)
     words = _("This slot has no such template picture. Upload it again.")
     missing: Fields = {
         f"template_media.{number}.media_object_id": words
@@ -120,6 +117,19 @@ def _templates(slot: Slot, wanted: list[TemplateMediaIn]) -> tuple[list[SlotTemp
         if key in found
     ]
     return templates, missing
+
+
+def _there(slot_id: str, ids: list[uuid.UUID]) -> dict[uuid.UUID, MediaObject]:
+    is_kept = Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
+    return MediaObject.objects.filter(
+        is_kept, kind=MediaObject.Kind.TEMPLATE, slot_id=slot_id, cleaned_at__isnull=True
+    ).in_bulk(ids)
+
+
+def lost_templates(slot_id: str, wanted: list[dict[str, str]]) -> int:
+    """How many template pictures of an earlier state are no longer there."""
+    ids = {uuid.UUID(one["media_object_id"]) for one in wanted}
+    return len(ids - _there(slot_id, list(ids)).keys())
 
 
 def _locked(slot_id: str) -> Slot:

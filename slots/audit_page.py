@@ -1,0 +1,153 @@
+"""Who changed what in the whole console: slots, settings, administrators, files."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.models import ADDITION, DELETION, LogEntry
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET
+
+from slots.history import SETTINGS_ID, Record, read
+from slots.history_words import Line, lines_of
+from slots.models import Setting, Slot
+
+PER_PAGE = 30
+SLOT_PREFIX = "slot:"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One entry as the page tells it."""
+
+    entry: LogEntry
+    record: Record | None
+
+    @property
+    def lines(self) -> list[Line]:
+        return lines_of(self.record) if self.record else []
+
+    @property
+    def by(self) -> str:
+        return (self.record.by if self.record else "") or self.entry.user.get_username()
+
+    @property
+    def kind(self) -> str:
+        kind = self.entry.content_type
+        model = kind.model_class() if kind else None
+        return capfirst(str(model._meta.verbose_name)) if model else ""
+
+    @property
+    def is_settings(self) -> bool:
+        return self.entry.object_id == SETTINGS_ID
+
+    @property
+    def message(self) -> str:
+        if self.entry.action_flag == ADDITION:
+            return _("Added.")
+        if self.entry.action_flag == DELETION:
+            return _("Deleted.")
+        return self.entry.get_change_message()
+
+    @property
+    def address(self) -> str:
+        """Where the thing is; nowhere when it is deleted."""
+        entry, kind = self.entry, self.entry.content_type
+        if kind is None or entry.action_flag == DELETION:
+            return ""
+        app = f"admin:{kind.app_label}_{kind.model}"
+        try:
+            if self.is_settings:
+                return reverse(f"{app}_changelist")
+            page = "history" if kind.model_class() is Slot else "change"
+            return reverse(f"{app}_{page}", args=[entry.object_id])
+        except NoReverseMatch:
+            return ""
+
+
+class AuditFilter(forms.Form):
+    """Wrong or unknown values filter nothing: links are passed on and grow old."""
+
+    by = forms.CharField(required=False, label=gettext_lazy("Who"), widget=forms.Select)
+    what = forms.CharField(required=False, label=gettext_lazy("What"), widget=forms.Select)
+    day = forms.DateField(
+        required=False,
+        label=gettext_lazy("Day"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        input_formats=["%Y-%m-%d"],
+    )
+
+    def __init__(self, data: QueryDict) -> None:
+        super().__init__(data)
+        self.fields["by"].widget.choices = _people()
+        self.fields["what"].widget.choices = _things()
+
+    def chosen(self) -> QuerySet[LogEntry]:
+        self.full_clean()
+        found = LogEntry.objects.select_related("user", "content_type")
+        by, what = self.cleaned_data.get("by", ""), self.cleaned_data.get("what", "")
+        day: date | None = self.cleaned_data.get("day")
+        if by:
+            found = found.filter(user__username=by)
+        if what.startswith(SLOT_PREFIX):
+            found = _of(found, Slot).filter(object_id=what.removeprefix(SLOT_PREFIX))
+        elif what == SETTINGS_ID:
+            found = _of(found, Setting)
+        elif what == "others":
+            found = found.exclude(content_type__app_label=Slot._meta.app_label)
+        if day:
+            found = found.filter(action_time__date=day)
+        return found.order_by("-action_time", "-pk")
+
+
+def _of(entries: QuerySet[LogEntry], model: Any) -> QuerySet[LogEntry]:
+    meta = model._meta
+    return entries.filter(
+        content_type__app_label=meta.app_label, content_type__model=meta.model_name
+    )
+
+
+def _people() -> list[tuple[str, str]]:
+    acted = Exists(LogEntry.objects.filter(user=OuterRef("pk")))  # not a join of every entry
+    users = get_user_model().objects.filter(acted)
+    names = sorted(users.values_list("username", flat=True))
+    return [("", _("everybody")), *((name, name) for name in names)]
+
+
+def _things() -> list[tuple[str, str]]:
+    slots = [
+        (f"{SLOT_PREFIX}{slot.pk}", f"{slot.pk} · {slot}")
+        for slot in Slot.objects.only("pk", "display_name")
+    ]
+    rest = [(SETTINGS_ID, _("Settings")), ("others", _("Administrators, files and the rest"))]
+    return [("", _("everything")), *rest, *slots]
+
+
+@require_GET
+def audit_page(request: HttpRequest) -> HttpResponse:
+    if not admin.site.get_model_admin(Slot).has_change_permission(request):
+        raise PermissionDenied
+    form = AuditFilter(request.GET)
+    page = Paginator(form.chosen(), PER_PAGE).get_page(request.GET.get("page"))
+    kept = request.GET.copy()
+    kept.pop("page", None)
+    context = {
+        "title": _("Changes"),
+        "form": form,
+        "acts": [Act(entry, read(entry)) for entry in page],
+        "page": page,
+        "filters": f"{kept.urlencode()}&" if kept else "",
+        "is_filtered": any(kept.values()),
+    }
+    return render(request, "slots/audit.html", admin.site.each_context(request) | context)

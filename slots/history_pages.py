@@ -1,0 +1,109 @@
+"""The history of a slot, field by field, and the way back to an earlier state of it."""
+
+from dataclasses import dataclass
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import LogEntry
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from photochanger.errors import InvalidFields, VersionConflict
+from slots.field_names import label
+from slots.history import Record, entries_of, read
+from slots.history_words import Line, lines_of
+from slots.models import Slot
+from slots.restoring import Restoration, restoration, restore
+
+PER_PAGE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An entry with what it tells; one of Django's own has only its message."""
+
+    entry: LogEntry
+    record: Record | None
+    is_current: bool = False
+
+    @property
+    def lines(self) -> list[Line]:
+        return lines_of(self.record) if self.record else []
+
+    @property
+    def by(self) -> str:
+        return (self.record.by if self.record else "") or self.entry.user.get_username()
+
+
+@require_GET
+def history_page(request: HttpRequest, slot_id: str) -> HttpResponse:
+    slot = get_object_or_404(Slot, pk=slot_id)
+    _check(request, slot)
+    page = Paginator(entries_of(Slot, slot.pk), PER_PAGE).get_page(request.GET.get("page"))
+    records = [(entry, read(entry)) for entry in page]
+    rows = [
+        Row(entry, record, is_current=record is not None and record.version == slot.version)
+        for entry, record in records
+    ]
+    first = rows[-1] if rows and not page.has_next() else None
+    context = {
+        "title": _("History"),
+        "slot": slot,
+        "rows": rows,
+        "page": page,
+        "first": first if first and first.record else None,
+    }
+    return _page(request, "admin/slots/slot/history.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def restore_page(request: HttpRequest, slot_id: str, entry_id: int) -> HttpResponse:
+    """Shows what would change, and what cannot come back; changes it when that is agreed to."""
+    slot = get_object_or_404(Slot, pk=slot_id)
+    _check(request, slot)
+    entry = get_object_or_404(entries_of(Slot, slot.pk), pk=entry_id)
+    found = restoration(slot.pk, entry, before="before" in request.GET)
+    if found is None:
+        raise Http404
+    seen = request.POST.get("version", "")
+    if request.method == "POST" and seen.isdecimal() and _restored(request, found, int(seen)):
+        return redirect(reverse("admin:slots_slot_history", args=[slot.pk]))
+    context = {
+        "title": _("Restore"),
+        "slot": found.slot,
+        "entry": entry,
+        "found": found,
+        "is_before": "before" in request.GET,
+        "lines": lines_of(found.becoming),
+        "obstacles": [
+            (label(place, found.becoming.now), words) for place, words in found.obstacles.items()
+        ],
+    }
+    return _page(request, "admin/slots/slot/restore.html", context)
+
+
+def _restored(request: HttpRequest, found: Restoration, seen_version: int) -> bool:
+    try:
+        slot = restore(found, seen_version=seen_version, by=request.user.get_username())
+    except VersionConflict:
+        words = _("Somebody has changed the slot meanwhile. Look again at what would change.")
+        messages.error(request, words)
+    except InvalidFields as exc:
+        messages.error(request, str(exc.sentence))
+    else:
+        messages.success(request, _("“%(slot)s” is as it was then.") % {"slot": slot})
+        return True
+    return False
+
+
+def _check(request: HttpRequest, slot: Slot) -> None:
+    if not admin.site.get_model_admin(Slot).has_change_permission(request, slot):
+        raise PermissionDenied
+
+
+def _page(request: HttpRequest, template: str, context: dict[str, object]) -> HttpResponse:
+    return render(request, template, admin.site.each_context(request) | context)

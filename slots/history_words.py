@@ -1,0 +1,104 @@
+"""A change as people read it: names and values in words, long texts word by word."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any, Literal, NamedTuple
+
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
+from django.utils.text import capfirst
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+
+from providers.registry import DRIVERS
+from slots.field_names import label
+from slots.history import REMOVED, Change, Record
+from slots.models import Slot, SlotTemplateMedia
+
+LONG_TEXT = 40
+NOTHING = "—"
+
+
+class Piece(NamedTuple):
+    kind: Literal["same", "gone", "new"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One field of a change. A long text has pieces, a secret only the word that it changed."""
+
+    place: str
+    label: str
+    was: str
+    now: str
+    pieces: tuple[Piece, ...] = ()
+    is_secret: bool = False
+
+
+def lines_of(record: Record) -> list[Line]:
+    return [line_of(change, record.was, record.now) for change in record.changes]
+
+
+def line_of(change: Change, was: Mapping[str, Any], now: Mapping[str, Any]) -> Line:
+    name = capfirst(label(change.place, now, was))
+    if change.is_secret:
+        words = _("removed") if change.now == REMOVED else _("changed")
+        return Line(change.place, name, "", words, is_secret=True)
+    before, after = (
+        in_words(change.place, change.was, was),
+        in_words(change.place, change.now, now),
+    )
+    is_text = isinstance(change.was, str) and isinstance(change.now, str)
+    is_long = max(len(before), len(after)) > LONG_TEXT
+    pieces = tuple(pieces_of(before, after)) if is_text and is_long else ()
+    return Line(change.place, name, before, after, pieces)
+
+
+def pieces_of(was: str, now: str) -> list[Piece]:
+    """What is the same, gone and new, by words."""
+    before, after = (re.findall(r"\s+|\w+|[^\w\s]", text) for text in (was, now))
+    found: list[Piece] = []
+    for tag, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if tag == "equal":
+            found.append(Piece("same", "".join(before[a:b])))
+            continue
+        if a < b:
+            found.append(Piece("gone", "".join(before[a:b])))
+        if c < d:
+            found.append(Piece("new", "".join(after[c:d])))
+    return found
+
+
+def in_words(place: str, value: Any, state: Mapping[str, Any]) -> str:
+    """A stored value; whatever is not known any more is shown as it is."""
+    if value is None or value == "" or value == []:
+        return NOTHING
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if place == "template_media":
+        return _pictures(value)
+    if place == "gallery_until":
+        at = parse_datetime(str(value))
+        return date_format(localtime(at), "SHORT_DATETIME_FORMAT") if at else str(value)
+    return _chosen(place, str(value), state)
+
+
+def _chosen(place: str, value: str, state: Mapping[str, Any]) -> str:
+    driver = DRIVERS.get(str(state.get("provider")))
+    if place == "provider" and driver:
+        return str(driver.title)
+    if place == "operation" and driver and value in driver.operations:
+        return _(driver.operations[value])
+    if place == "on_failure" and value in Slot.OnFailure.values:
+        return str(Slot.OnFailure(value).label)
+    return value
+
+
+def _pictures(pictures: list[dict[str, str]]) -> str:
+    kinds = dict(SlotTemplateMedia.MediaKind.choices)
+    count = Counter(str(kinds.get(one["media_kind"], one["media_kind"])) for one in pictures)
+    return ", ".join(f"{kind} × {many}" if many > 1 else kind for kind, many in count.items())
