@@ -108,11 +108,13 @@ class Body:
     async def drain(self) -> None:
         """Read on for a moment after a refusal.
 
-        A client that is still writing when the connection closes may lose the answer to a reset.
+        A client that is still writing when the connection closes may lose the answer to a reset;
+        so may a front server, which then answers 502. A body within the cap is read to its end.
         """
         if self.is_complete or (self.has_waiting_sender and not self.taken_bytes):
             return
-        left = DRAIN_BYTES
+        declared = self.declared_bytes or 0
+        left = max(DRAIN_BYTES, declared if declared <= self.cap_bytes + FORM_ROOM_BYTES else 0)
         try:
             async with asyncio.timeout(DRAIN_SECONDS):
                 while left > 0:

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 
-def tls_pair() -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """A server with a certificate of its own, and a client that knows it."""
+def own_certificate() -> tuple[bytes, bytes]:
+    """A private key and the certificate of 127.0.0.1, as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.datetime.now(datetime.UTC)
@@ -25,7 +25,12 @@ def tls_pair() -> tuple[ssl.SSLContext, ssl.SSLContext]:
     )
     encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
     private = key.private_bytes(encoding, form, serialization.NoEncryption())
-    public = certificate.public_bytes(encoding)
+    return private, certificate.public_bytes(encoding)
+
+
+def tls_pair() -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A server with a certificate of its own, and a client that knows it."""
+    private, public = own_certificate()
     server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.NamedTemporaryFile() as file:
         file.write(private + public)

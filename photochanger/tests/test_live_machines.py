@@ -1,0 +1,160 @@
+"""Two machines: two servers, one PostgreSQL, one bucket, and nginx before both."""
+
+import unittest
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, ClassVar
+
+import bcrypt
+import httpx
+
+from ingest.tests.live_support import LiveTestCase
+from ingest.tests.support import jpeg
+from media.tests.test_s3 import KEY, SECRET
+from media.tests.test_s3 import Server as Bucket
+from photochanger.tests import fronts, live
+from photochanger.tests.databases import chosen_database
+from photochanger.tests.fronts import Front
+
+SLOT_LIMIT = 4
+OTHER_SLOTS = tuple(f"slot-{number:03}" for number in range(2, 14))
+LONG_AGO = "2026-01-01 00:00:00+00:00"
+
+
+@unittest.skipUnless(chosen_database() == "postgresql", "several machines need PostgreSQL")
+class TwoMachinesTests(LiveTestCase):
+    """Each slot takes four photos at once; each photo takes its provider 1.5 s."""
+
+    simulated: ClassVar[dict[str, Any]] = {"plain": True, "latency_s": 1.5}
+    bucket: Bucket
+    machines: tuple[live.Server, live.Server]
+    front: Front
+    booths: ThreadPoolExecutor
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        fronts.program_or_skip("nginx")
+        super().setUpClass()
+        cls.bucket = cls.enterClassContext(Bucket())
+        cls.site.env |= {
+            "S3_BUCKET": "photos",
+            "S3_PREFIX": "booths",
+            "S3_ENDPOINT_URL": cls.bucket.url,
+            "S3_ACCESS_KEY_ID": KEY,
+            "S3_SECRET_ACCESS_KEY": SECRET,
+            "TRUSTED_PROXIES": "127.0.0.1",
+        }
+        slot = {
+            "settings": {"prompt": "As an oil painting"},
+            "sync_response_seconds": 10,
+            # A cheap hash: each new process would pay half a second for the usual one.
+            "ingest_password_hash": bcrypt.hashpw(
+                cls.site.password.encode(), bcrypt.gensalt(4)
+            ).decode(),
+        }
+        cls.site.configure_all(
+            dict.fromkeys(("slot-001", *OTHER_SLOTS), slot),
+            limits={"max_jobs_per_slot": SLOT_LIMIT},
+        )
+        cls.machines = (
+            cls.enterClassContext(cls.site.server()),
+            cls.enterClassContext(cls.site.server()),
+        )
+        ports = [machine.port for machine in cls.machines]
+        cls.front = cls.enterClassContext(fronts.nginx(cls.site, ports))
+        cls.booths = cls.enterClassContext(ThreadPoolExecutor(24))
+
+    def send(
+        self, photo: bytes, *, slot: str = "slot-001", key: str = "", front: Front | None = None
+    ) -> "Future[httpx.Response]":
+        front = front or self.front
+        return self.booths.submit(
+            httpx.post,
+            f"{front.url}/ingest/{slot}",
+            data={"password": self.site.password},
+            files={"fileToUpload": ("IMG_0001.JPG", photo, "image/jpeg")},
+            headers={"Idempotency-Key": key} if key else {},
+            verify=front.tls,
+            timeout=60,
+        )
+
+    def send_to_each(self, front: Front) -> list["Future[httpx.Response]"]:
+        return [self.send(jpeg(), slot=slot, front=front) for slot in OTHER_SLOTS]
+
+    def answers(self, sent: Sequence["Future[httpx.Response]"]) -> list[httpx.Response]:
+        return [each.result() for each in sent]
+
+    def assert_both_have_worked(self) -> None:
+        for machine in self.machines:
+            self.assertIn("ingest.job.closed", machine.log_text())
+
+    def test_a_slots_limit_holds_right_across_machines(self) -> None:
+        sent = [self.send(jpeg()) for _ in range(20)]
+        statuses = Counter(answer.status_code for answer in self.answers(sent))
+        state = self.provider.state()
+        self.assertEqual(state["max_in_flight"], SLOT_LIMIT)  # reached, and never exceeded
+        self.assertEqual(set(statuses), {200, 429})
+        self.assertEqual(statuses[200], state["calls"])
+        self.assert_both_have_worked()
+
+    def test_one_photo_sent_to_both_with_one_key_is_one_order(self) -> None:
+        photo = jpeg()
+        answers = self.answers([self.send(photo, key="order-9") for _ in range(12)])
+        self.assertEqual({answer.status_code for answer in answers}, {200})
+        self.assertEqual(len({answer.content for answer in answers}), 1)
+        self.assertEqual(len({answer.headers["X-Job-Id"] for answer in answers}), 1)
+        self.assertEqual(self.provider.state()["calls"], 1)
+
+    def test_a_result_is_read_from_either_machine_and_lies_on_none(self) -> None:
+        for machine in self.machines:
+            answer = self.post(machine)
+            path = f"/public/results/{answer.headers['X-Job-Id']}"
+            for asked in self.machines:
+                seen = httpx.get(f"{asked.url}{path}")
+                self.assertEqual((seen.status_code, seen.content), (200, answer.content))
+        self.assertEqual(self.results(), [])
+        self.assertTrue(all(name.startswith("booths/results/") for name in self.bucket.stored()))
+
+    def test_a_killed_machine_loses_the_photos_it_held_and_no_other(self) -> None:
+        living = self.machines[0]
+        with self.site.server() as dying:
+            front = self.enterContext(fronts.nginx(self.site, [dying.port, living.port]))
+            sent = self.send_to_each(front)
+            self.eventually(lambda: self.provider.state()["in_flight"] == len(sent))
+            dying.process.kill()
+            dying.process.wait(5)  # until then the kernel takes connections in its name
+            sent_after = self.send_to_each(front)
+            lost = [a for a in self.answers(sent) if a.status_code != 200]
+            self.assertTrue(0 < len(lost) < len(sent))
+            self.assertEqual({answer.status_code for answer in lost}, {502})
+            self.assertEqual({a.status_code for a in self.answers(sent_after)}, {200})
+        self.assert_only_held_photos_are_lost(dying, front.answered(), len(lost))
+        self.assert_pictures_are_there(living, [*sent, *sent_after])
+        self.assert_the_dead_jobs_are_closed(living, len(lost))
+
+    def assert_only_held_photos_are_lost(
+        self, dying: live.Server, answered: list[tuple[int, str]], lost: int
+    ) -> None:
+        failed = [servers for status, servers in answered if status == 502]
+        self.assertEqual(failed, [f"127.0.0.1:{dying.port}"] * lost)
+
+    def assert_pictures_are_there(
+        self, living: live.Server, sent: Sequence["Future[httpx.Response]"]
+    ) -> None:
+        for answer in self.answers(sent):
+            if answer.status_code == 200:
+                link = f"{living.url}/public/results/{answer.headers['X-Job-Id']}"
+                self.assertEqual(httpx.get(link).content, answer.content)
+
+    def assert_the_dead_jobs_are_closed(self, living: live.Server, lost: int) -> None:
+        open_now = "status = 'processing'"
+        self.assertEqual(self.count_jobs(open_now), lost)
+        self.site.execute(f"update job_history set deadline = '{LONG_AGO}' where {open_now}")
+        self.site.manage("cleanup_media")
+        self.assertEqual(self.count_jobs(open_now), 0)
+        self.assertEqual(self.count_jobs("failure_reason = 'interrupted'"), lost)
+        self.assertTrue(httpx.get(f"{living.url}/livez").is_success)
+
+    def count_jobs(self, condition: str) -> int:
+        return int(self.site.rows(f"select count(*) from job_history where {condition}")[0][0])
