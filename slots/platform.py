@@ -1,5 +1,9 @@
 """The settings page of the administrators: everything that can be changed there, in one go."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import structlog
 from django.conf import settings as django_settings
 from django.db import transaction
@@ -61,15 +65,21 @@ def save_settings(change: SettingsIn, *, by: str) -> None:
     """
     # In one order, whoever saves: two at once wait for each other's rows and never in a circle.
     names = sorted(change.model_fields_set)
-    keys = _clean_keys(change.provider_keys) if "provider_keys" in names else {}
-    hashed = hashed_password(change.ingest_password) if "ingest_password" in names else ""
+    keys, hashed = dict[str, str](), ""
+    refused: dict[str, Any] = {}
+    with _gathered(refused):
+        keys = _clean_keys(change.provider_keys) if "provider_keys" in names else {}
+    with _gathered(refused):
+        hashed = hashed_password(change.ingest_password) if "ingest_password" in names else ""
     values = {name: getattr(change, name) for name in names if name not in SECRETS}
     with transaction.atomic():
         before = told(read_settings())
         try:
             change_settings(values, by=by)
         except ValidationError as exc:
-            raise InvalidFields(fields_of(exc.errors(include_input=False))) from exc
+            refused |= fields_of(exc.errors(include_input=False))
+        if refused:
+            raise InvalidFields(refused)
         if hashed:
             set_ingest_password_hash(hashed, by=by)
         for provider, key in keys.items():
@@ -87,6 +97,15 @@ def save_settings(change: SettingsIn, *, by: str) -> None:
 def told(now: SettingsOut) -> State:
     """What the history says of the settings: no secret, not even whether there is one."""
     return now.model_dump(mode="json", include=set(PlatformSettings.model_fields))
+
+
+@contextmanager
+def _gathered(refused: dict[str, Any]) -> Iterator[None]:
+    """All that is wrong is told at once, not field by field."""
+    try:
+        yield
+    except InvalidFields as exc:
+        refused |= exc.fields
 
 
 def _clean_keys(keys: dict[str, str | None]) -> dict[str, str]:

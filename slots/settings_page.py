@@ -169,7 +169,7 @@ def remove_key(request: HttpRequest, provider: str) -> HttpResponse:
         raise Http404
     title = DRIVERS[provider].title
     if "confirmed" not in request.POST:
-        context = {
+        context: dict[str, Any] = {
             "title": _("Remove the key of %(provider)s?") % {"provider": title},
             "words": _("It cannot be brought back. Photos then use the key of .env, if any."),
             "yes": _("Remove"),

@@ -11,14 +11,13 @@ from django.conf import settings
 from django.db import connection
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from pydantic import ValidationError as RecipeError
 
 from ingest.cleanup import last_cleanup
 from ingest.publishing import is_private, public_base
 from ingest.readiness.services import check_provider
-from ingest.readiness.verdict import FAIL, OK, WARN, Verdict, active_slots, used_providers
+from ingest.readiness.verdict import FAIL, OK, WARN, Verdict, active_slots, used_providers, when
 from media import storage
 from photochanger.errors import ProviderConfig, ProviderError, StorageError
 from providers import http
@@ -163,7 +162,7 @@ def _ahead_of_database() -> float:
 
 
 def _now() -> str:
-    return date_format(timezone.localtime(), "SHORT_DATETIME_FORMAT")
+    return f"{when(timezone.now())}:{timezone.localtime():%S}"
 
 
 def look_at_cleanup() -> Verdict:
@@ -171,7 +170,7 @@ def look_at_cleanup() -> Verdict:
     to_do = _("Let cron run “manage.py cleanup_media” every 15 minutes.")
     if report is None:
         return Verdict(WARN, _("Old pictures have never been cleaned up."), to_do)
-    at = date_format(timezone.localtime(report.finished_at), "SHORT_DATETIME_FORMAT")
+    at = when(report.finished_at)
     if report.failures:
         words = _("The last cleanup, %(at)s, could not delete everything; the log names it.")
         return Verdict(WARN, words % {"at": at}, _("Tell whoever runs the server."))

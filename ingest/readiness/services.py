@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from pydantic import ValidationError as RecipeError
 
 from ingest.models import Attempt, Job
-from ingest.readiness.verdict import FAIL, OK, WARN, Verdict, active_slots
+from ingest.readiness.verdict import FAIL, OK, WARN, Verdict, active_slots, when
 from photochanger.errors import ProviderConfig, ProviderQuota
 from providers.base import Model
 from providers.checking import NOT_CHECKED, Checked
@@ -127,7 +127,7 @@ def look_at_quota() -> Verdict:
         is_over = Job.objects.filter(
             slot__provider=job.provider, status=Job.Status.DONE, started_at__gt=job.started_at
         ).exists()
-        at = date_format(timezone.localtime(job.started_at), "SHORT_DATETIME_FORMAT")
+        at = when(job.started_at)
         words = _("%(provider)s refused a photo of %(slot)s for its quota: %(at)s.")
         words %= {"provider": DRIVERS[job.provider].title, "slot": job.slot_id, "at": at}
         if is_over:

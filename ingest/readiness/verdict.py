@@ -1,7 +1,11 @@
 """What a question about readiness is answered with, and whom it is asked about."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
+
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from providers.registry import DRIVERS
 from slots.models import Slot
@@ -19,6 +23,12 @@ class Verdict:
     level: str
     words: "_StrPromise | str"
     to_do: "_StrPromise | str" = ""
+
+
+def when(moment: datetime) -> str:
+    """Day and time of the day as people here read them; fits in front of a full stop."""
+    local = timezone.localtime(moment)
+    return f"{date_format(local, 'SHORT_DATE_FORMAT')} {local:%H:%M}"
 
 
 def active_slots() -> list[Slot]:

@@ -141,6 +141,7 @@ def config(app: Simulator, **more: Any) -> uvicorn.Config:
         lifespan="off",
         proxy_headers=False,
         access_log=False,
+        date_header=False,  # ours is made for each answer; uvicorn's own needs its polling
         log_config=None,
         log_level="warning",
         timeout_keep_alive=120,

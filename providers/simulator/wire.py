@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
+from email.utils import formatdate
 from enum import Enum, auto
 from typing import Any
 from urllib.parse import parse_qs
@@ -154,7 +155,8 @@ class Exchange:
 
 
 def _raw_headers(answer: Answer) -> list[tuple[bytes, bytes]]:
-    headers = [("content-type", answer.content_type), *answer.headers]
+    date = ("date", formatdate(usegmt=True))
+    headers = [("content-type", answer.content_type), date, *answer.headers]
     if answer.ending is Ending.FLOOD:
         headers.append(("content-length", str(FLOOD_BYTES)))
     elif answer.ending is not Ending.ENDLESS:
