@@ -131,7 +131,8 @@ def look_at_quota() -> Verdict:
         words = _("%(provider)s refused a photo of %(slot)s for its quota: %(at)s.")
         words %= {"provider": DRIVERS[job.provider].title, "slot": job.slot_id, "at": at}
         if is_over:
-            return Verdict(WARN, f"{words} {_('Later photos went through.')}", to_do)
+            since = _("Later photos went through.")
+            return Verdict(WARN, f"{words} {since}", to_do)
         return Verdict(FAIL, words, to_do)
     left = _orders_left(slots)
     if left is not None and left < FEW_ORDERS:
