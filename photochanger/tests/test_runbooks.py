@@ -99,6 +99,15 @@ class NamesTests(SimpleTestCase):
                     except Resolver404:
                         self.fail("no such address")
 
+    def test_every_word_of_the_console_is_there(self) -> None:
+        catalogue = self.read("photochanger/locale/ru/LC_MESSAGES/django.po").replace('"\n"', "")
+        shown = re.findall(r'^msgstr(?:\[\d\])? "(.*)"$', catalogue.lower(), re.MULTILINE)
+        for page in runbooks.pages():
+            for quoted in re.findall(r"«([^»]+)»", page.read_text()):
+                words = " ".join(quoted.lower().rstrip(" …").split())
+                with self.subTest(f"{page.name}: {quoted}"):
+                    self.assertTrue(any(words in text for text in shown))
+
     def test_every_link_leads_somewhere(self) -> None:
         for page in runbooks.pages():
             for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
