@@ -42,6 +42,10 @@ class Sight:
         self._job_id: str | None = None
         self._parser: FormParser | None = None
 
+    @property
+    def is_on(self) -> bool:
+        return self._order is not None
+
     def look(self, slot: Slot, platform: PlatformSettings) -> None:
         """From here on, if this slot's requests are to be seen."""
         order = platform.capture
@@ -71,8 +75,7 @@ class Sight:
 
     async def keep(self) -> None:
         """Write it down. No photo suffers from what goes wrong here."""
-        if self._order is None:
-            return
+        assert self._order
         self.mark("answer")
         parser = self._parser
         segments, fields = (parser.segments, parser.form.fields) if parser else ([], {})
@@ -99,7 +102,8 @@ async def captured(request: HttpRequest) -> AsyncIterator[Sight]:
         sight.failed(InternalError(type(exc).__name__))
         raise
     finally:
-        await asyncio.shield(sight.keep())
+        if sight.is_on:
+            await asyncio.shield(sight.keep())
 
 
 # --- Rows ----------------------------------------------------------------------------------------

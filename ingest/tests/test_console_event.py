@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from unittest import mock
 
 from django.contrib.auth.models import User
-from django.test import override_settings
+from django.test import AsyncClient, override_settings
 from django.utils import timezone
 
 from ingest.capture import start_capture
@@ -142,6 +142,13 @@ class EventTests(ConsoleTestCase):
         self.assertContains(page, "check fail")
         page = await self.async_client.post(f"{EVENT}try/slot-099/")
         self.assertContains(page, "check fail")
+
+    async def test_no_other_site_can_send_a_test_photo(self) -> None:
+        client = AsyncClient(enforce_csrf_checks=True)
+        await client.aforce_login(self.serg)
+        page = await client.post(f"{EVENT}try/slot-001/")
+        self.assertEqual(page.status_code, 403)
+        self.assertEqual((await client.get(f"{EVENT}try/slot-001/")).status_code, 404)
 
     async def test_a_test_photo_is_for_administrators(self) -> None:
         page = await self.async_client.post(f"{EVENT}try/slot-001/")

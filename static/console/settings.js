@@ -49,6 +49,7 @@
   password.addEventListener("input", askFirst);
 
   // --- Long actions
+  for (const check of document.querySelectorAll(".checks-key")) check.hidden = false;
   const tell = (kind, text) => {
     const toast = document.createElement("li");
     toast.className = kind;
