@@ -71,7 +71,9 @@
   };
 
   const onRun = (kind, then) =>
-    document.addEventListener(kind, (event) => event.detail.elt === button && then(event.detail));
+    document.addEventListener(kind, ({ detail }) => {
+      if ((detail.requestConfig?.elt || detail.elt) === button) then(detail);
+    });
   onRun("htmx:configRequest", (detail) => {
     if (photo) detail.formData.set("test_photo", photo);
   });
