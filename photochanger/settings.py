@@ -262,6 +262,7 @@ USE_TZ = True
 # No SECURE_PROXY_SSL_HEADER: Django would believe it of anybody. The edge reads X-Forwarded-Proto,
 # of TRUSTED_PROXIES only.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("COOKIES_OVER_HTTPS_ONLY", default=False)
+LANGUAGE_COOKIE_SECURE, LANGUAGE_COOKIE_SAMESITE = SESSION_COOKIE_SECURE, "Lax"
 # Only on pages of people; booths and machines are never told. Redirecting is the front server's.
 HSTS_SECONDS = env.int("HSTS_SECONDS", default=3600)
 SECURE_HSTS_SECONDS = HSTS_SECONDS if SESSION_COOKIE_SECURE else 0
