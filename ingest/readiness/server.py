@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.db import connection
+from django.db.models import prefetch_related_objects
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -35,6 +36,7 @@ LOOK_SECONDS = 5.0
 
 def look_at_slots() -> Verdict:
     slots = active_slots()
+    prefetch_related_objects(slots, "template_media")
     if not slots:
         to_do = _("Switch on the slots of the event.")
         return Verdict(FAIL, _("No slot is switched on: every photo is refused."), to_do)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from pydantic import ValidationError as RecipeError
 
 from ingest.models import Attempt, Job
-from ingest.readiness.verdict import FAIL, OK, WARN, Verdict, active_slots, when
+from ingest.readiness.verdict import FAIL, OK, WARN, Verdict, active_slots, used_providers, when
 from photochanger.errors import ProviderConfig, ProviderQuota
 from providers.base import Model
 from providers.checking import NOT_CHECKED, Checked
@@ -75,8 +75,9 @@ def look_at_key(name: str) -> Verdict:
 def look_at_models() -> Verdict:
     """Of every slot that is switched on: does its service still offer its model, and until when?"""
     dead, dying, unknown = [], [], []
+    checks = {name: check_provider(name) for name in used_providers()}
     for slot, model_id in _models_in_use():
-        checked = check_provider(slot.provider)
+        checked = checks[slot.provider]
         if not checked.ok:
             unknown.append(slot.pk)
             continue

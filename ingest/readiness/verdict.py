@@ -32,7 +32,7 @@ def when(moment: datetime) -> str:
 
 
 def active_slots() -> list[Slot]:
-    return list(Slot.objects.filter(is_active=True))
+    return list(Slot.objects.filter(is_active=True).order_by("pk"))
 
 
 def used_providers() -> list[str]:

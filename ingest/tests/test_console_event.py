@@ -4,7 +4,9 @@ from datetime import date, timedelta
 from unittest import mock
 
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import AsyncClient, override_settings
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from ingest.capture import start_capture
@@ -98,6 +100,13 @@ class EventTests(ConsoleTestCase):
         self.assertEqual(self.level("password"), "fail")
         self.on(ingest_password_hash="its own")
         self.assertEqual(self.level("password"), "ok")
+
+    def test_no_question_costs_more_queries_for_more_slots(self) -> None:
+        Slot.objects.update(is_active=True, settings={"prompt": "x"})
+        for name in LOOKS:
+            with CaptureQueriesContext(connection) as queries:
+                LOOKS[name]()
+            self.assertLess(len(queries), 5, name)
 
     def test_slots(self) -> None:
         self.assertEqual(self.level("slots"), "ok")

@@ -211,16 +211,20 @@ class EventBrowserTests(ConsoleTestCase):
 
     # --- Capture
     def test_a_booths_request_appears_by_itself(self) -> None:
-        page = self.at(CAPTURE)
+        page = self.at(SETTINGS)
+        page.clock.install()
+        page.goto(CAPTURE)
         page.get_by_label("Сколько запросов").fill("2")
         page.get_by_role("button", name="Начать").click()
         expect(page.locator("#capture-words")).to_contain_text("Ждём ещё 2 запроса из 2")
         self.assertEqual(self.booth("wrong-guess-7"), 401)
+        page.clock.run_for(3500)
         seen = page.locator("#seen > .sheet")
-        expect(seen).to_have_count(1, timeout=8000)
+        expect(seen).to_have_count(1)
         expect(seen.first).to_contain_text("пришёл, но неверный")
         self.assertEqual(self.booth(), 200)
-        expect(seen).to_have_count(2, timeout=8000)
+        page.clock.run_for(3500)
+        expect(seen).to_have_count(2)
         expect(seen.first).to_contain_text("fileToUpload")
         expect(page.locator("#capture-words")).to_contain_text("Запись закончена")
         for secret in (self.site.password, "wrong-guess-7"):
