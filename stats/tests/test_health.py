@@ -18,6 +18,7 @@ from django.test import TestCase, override_settings
 from django.utils import timezone
 
 from ingest.cleanup import LAST_RUN
+from media.tests.test_s3 import NOWHERE, Server, stored_at
 from photochanger.db import in_db
 from providers import simulator
 from providers.simulator import Simulator
@@ -155,6 +156,18 @@ class NoPhotoCanBeTakenInTests(HealthCase):
             self.assertEqual((seen, media["state"]), (status, state))
             self.assertEqual(media["free_bytes"], free)
             await HealthTests.let_it_be_stale(self)  # type: ignore[arg-type]
+
+    async def test_a_bucket_instead_of_a_disk(self) -> None:
+        with Server() as s3, stored_at(s3.url):
+            _, _, media = await self.part("media")
+            self.assertEqual((media["ok"], media["state"]), (True, "reachable"))
+            self.assertEqual(s3.stored(), [])
+
+    async def test_a_bucket_that_is_away(self) -> None:
+        with stored_at(NOWHERE), mock.patch("stats.health.BUDGET_S", 0.1):
+            status, word, media = await self.part("media")
+        self.assertEqual((status, word), (503, "down"))
+        self.assertIn(media["state"], ("unwritable", "slow"))
 
     async def test_a_database_that_is_away(self) -> None:
         def refuse(*_: Any) -> None:
