@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from ingest.console.urls import own_pages
 from slots import settings_page
 from slots.audit_page import audit_page
-from stats import console
+from stats.console import board
+from stats.console.urls import own_pages as figures_pages
 
 
 class Console(admin.AdminSite):
@@ -23,21 +24,21 @@ class Console(admin.AdminSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        return super().index(request, console.board_context(request) | (extra_context or {}))
+        return super().index(request, board.board_context(request) | (extra_context or {}))
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         ours: list[URLResolver | URLPattern] = [
-            path("session/", self.admin_view(console.session), name="session"),
+            path("session/", self.admin_view(board.session), name="session"),
             path("audit/", self.admin_view(audit_page), name="audit"),
-            path("board/", self.admin_view(console.board), name="board"),
+            path("board/", self.admin_view(board.board), name="board"),
             path(
                 "board/<slug:slot_id>/switch/",
-                self.admin_view(console.switch_slot),
+                self.admin_view(board.switch_slot),
                 name="switch_slot",
             ),
             path(
                 "board/<slug:slot_id>/cleanup/",
-                self.admin_view(console.clean_up_slot),
+                self.admin_view(board.clean_up_slot),
                 name="clean_up_slot",
             ),
         ]
@@ -48,4 +49,5 @@ class Console(admin.AdminSite):
                 name="remove_key",
             )
         )
-        return [*ours, *own_pages(self.admin_view), *super().get_urls()]
+        closed = self.admin_view
+        return [*ours, *own_pages(closed), *figures_pages(closed), *super().get_urls()]

@@ -1,4 +1,4 @@
-"""One slot over time: outcomes per interval, and its last failures."""
+"""One slot, or all, over time: outcomes per interval, and the last failures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Func, IntegerField, Prefetch, prefetch_related_objects
+from django.db.models import Func, IntegerField, Prefetch, QuerySet, prefetch_related_objects
 
 from ingest.models import Attempt, Job
 from stats.outcomes import (
@@ -41,6 +41,7 @@ class Failure:
     """For operators: ``detail`` is our words, ``provider_said`` the provider's last ones."""
 
     job_id: UUID
+    slot_id: str
     started_at: datetime
     status: str
     failure_reason: str
@@ -72,10 +73,11 @@ def step_for(window: timedelta) -> int:
     return next(step for step in STEPS_S if window.total_seconds() / step <= MAX_STEPS)
 
 
-def points(slot_id: str, since: datetime, now: datetime, step_s: int) -> list[Point]:
-    """One query; intervals without photos are there too."""
+def points(slot_id: str | None, since: datetime, now: datetime, step_s: int) -> list[Point]:
+    """One query; intervals without photos are there too. Without a slot: of all together."""
     rows = (
-        Job.objects.filter(slot=slot_id, started_at__gte=since, started_at__lte=now)
+        _of(slot_id)
+        .filter(started_at__gte=since, started_at__lte=now)
         .order_by()
         .values(number=_Interval("started_at", step=step_s))
         .annotate(**outcome_counts(now), **timing_percentiles())
@@ -83,6 +85,10 @@ def points(slot_id: str, since: datetime, now: datetime, step_s: int) -> list[Po
     found: dict[int, Mapping[str, Any]] = {row["number"]: row for row in rows}
     first, last = (int(at.timestamp()) // step_s for at in (since, now))
     return [_point(number, step_s, found.get(number)) for number in range(first, last + 1)]
+
+
+def _of(slot_id: str | None) -> QuerySet[Job]:
+    return Job.objects.all() if slot_id is None else Job.objects.filter(slot=slot_id)
 
 
 def _point(number: int, step_s: int, row: Mapping[str, Any] | None) -> Point:
@@ -93,9 +99,9 @@ def _point(number: int, step_s: int, row: Mapping[str, Any] | None) -> Point:
     )
 
 
-def last_failures(slot_id: str, now: datetime) -> list[Failure]:
-    """The booth's last failed photos, however old, newest first. Three queries."""
-    jobs = Job.objects.filter(BOOTH, slot=slot_id).order_by("-started_at")
+def last_failures(slot_id: str | None, now: datetime) -> list[Failure]:
+    """The booths' last failed photos, however old, newest first. Three queries."""
+    jobs = _of(slot_id).filter(BOOTH).order_by("-started_at")
     # Two questions, since one with OR would find no index.
     both = [*jobs.filter(CLOSED_FAILURE)[:FAILURES], *jobs.filter(overdue(now))[:FAILURES]]
     newest = sorted(both, key=lambda job: job.started_at, reverse=True)[:FAILURES]
@@ -108,6 +114,7 @@ def _failure(job: Job) -> Failure:
     attempts = list(job.attempts.all())
     return Failure(
         job_id=job.pk,
+        slot_id=job.slot_id,
         started_at=job.started_at,
         status=status,
         failure_reason=reason,

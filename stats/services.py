@@ -127,6 +127,23 @@ def slot_statistics(slot_id: str, window: timedelta = WINDOW) -> SlotStatistics:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    step_seconds: int
+    points: list[Point]
+
+
+def timeline(window: timedelta = WINDOW, slot_id: str | None = None) -> Timeline:
+    """Outcomes and times per interval, of a slot or of all together. One query."""
+    now, step = timezone.now(), step_for(window)
+    return Timeline(step_seconds=step, points=points(slot_id, now - window, now, step))
+
+
+def failures(slot_id: str | None = None) -> list[Failure]:
+    """The last ones of a slot or of all, however old. Three queries."""
+    return last_failures(slot_id, timezone.now())
+
+
 def dashboard() -> list[SlotCard]:
     """Every slot at a glance, as of the last hour. Three queries."""
     now = timezone.now()

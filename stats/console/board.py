@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -16,8 +16,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from ingest.cleanup import CleanupReport, clean_up
+from ingest.console.words import sentence_of
 from media.links import absolute
-from photochanger.errors import ERROR_BY_REASON, AppError, InvalidFields
+from photochanger.errors import AppError, InvalidFields
 from providers.registry import DRIVERS
 from slots.editing import change_slot
 from slots.models import Slot
@@ -26,9 +27,6 @@ from slots.services import PlatformSettings, find_slot, gallery_is_open, platfor
 from stats.dashboard import SlotCard
 from stats.services import dashboard
 from stats.states import State
-
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise
 
 Page = Callable[[HttpRequest, str], HttpResponse]
 
@@ -59,9 +57,8 @@ class Row:
         return _(title) if title else ""
 
     @property
-    def last_error(self) -> "_StrPromise | str":
-        reason = self.card.last_error_reason
-        return ERROR_BY_REASON[reason].sentence if reason in ERROR_BY_REASON else reason or ""
+    def last_error(self) -> str:
+        return sentence_of(self.card.last_error_reason)
 
 
 # --- Looking -------------------------------------------------------------------------------------

@@ -1,0 +1,244 @@
+"""The statistics page: figures of a window, plots over it, and what went wrong last."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET
+
+from ingest.cleanup import last_cleanup
+from ingest.console.words import sentence_of
+from ingest.models import Job
+from media.models import MediaObject
+from stats import services
+from stats.plots import (
+    KPI,
+    Plot,
+    label,
+    outcomes_plot,
+    percent,
+    seconds,
+    shares_plot,
+    timings_plot,
+)
+from stats.series import Failure, Point
+from stats.services import Overview, SlotFigures, StoredFiles
+
+HOUR, DAY, WEEK, MONTH = 60, 24 * 60, 7 * 24 * 60, services.MAX_WINDOW_MINUTES
+WINDOWS = {
+    HOUR: gettext_lazy("Hour"),
+    DAY: gettext_lazy("Day"),
+    WEEK: gettext_lazy("Week"),
+    MONTH: gettext_lazy("Month"),
+}
+WORDS = {
+    HOUR: gettext_lazy("in the last hour"),
+    DAY: gettext_lazy("in the last day"),
+    WEEK: gettext_lazy("in the last week"),
+    MONTH: gettext_lazy("in the last 31 days"),
+}
+# Seconds between two looks; a wide window costs the database more, and changes less.
+FIGURES_EVERY, PLOTS_EVERY = {HOUR: 10, DAY: 30}, {HOUR: 30, DAY: 120}
+OTHERWISE_EVERY_S, PLOTS_OTHERWISE_S = 60, 600
+SHOWN_FAILURES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the address asks for. What makes no sense there is not asked for."""
+
+    minutes: int = HOUR
+    slot_id: str = ""
+    since: datetime | None = None  # somebody started counting anew, for their own eyes
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> Self:
+        minutes, since = request.GET.get("window", ""), request.GET.get("since", "")
+        return cls(
+            minutes=int(minutes) if minutes.isdecimal() and int(minutes) in WINDOWS else HOUR,
+            slot_id=request.GET.get("slot", "")[:40],
+            since=datetime.fromtimestamp(int(since), UTC) if _is_moment(since) else None,
+        )
+
+    @property
+    def window(self) -> timedelta:
+        if self.since is None:
+            return timedelta(minutes=self.minutes)
+        longest = timedelta(minutes=MONTH)
+        return min(longest, max(timedelta(minutes=1), timezone.now() - self.since))
+
+    @property
+    def words(self) -> str:
+        return _("since the reset") if self.since else str(WORDS[self.minutes])
+
+    @property
+    def figures_every(self) -> int:
+        return FIGURES_EVERY.get(self.minutes, OTHERWISE_EVERY_S)
+
+    @property
+    def plots_every(self) -> int:
+        return PLOTS_EVERY.get(self.minutes, PLOTS_OTHERWISE_S)
+
+    def query(self, **changes: Any) -> str:
+        values = {"window": self.minutes, "slot": self.slot_id, "since": self._epoch} | changes
+        kept = {name: value for name, value in values.items() if value and value != HOUR}
+        return f"?{urlencode(kept)}" if kept else "?"
+
+    @property
+    def _epoch(self) -> int | None:
+        return int(self.since.timestamp()) if self.since else None
+
+    def choices(self) -> Iterator[tuple[str, Any, bool]]:
+        for minutes, name in WINDOWS.items():
+            is_chosen = minutes == self.minutes and not self.since
+            yield self.query(window=minutes, since=None), name, is_chosen
+
+
+def _is_moment(text: str) -> bool:
+    longest_s = MONTH * 60
+    return text.isdecimal() and len(text) < 12 and 0 <= _age_s(int(text)) <= longest_s
+
+
+def _age_s(epoch: int) -> float:
+    return timezone.now().timestamp() - epoch
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A slot in the table."""
+
+    figures: SlotFigures
+    query: str
+    is_chosen: bool
+
+    @property
+    def last_error(self) -> str:
+        return sentence_of(self.figures.lately.last_error_reason)
+
+    @property
+    def percent(self) -> float | None:
+        return percent(self.figures.window.outcomes.success_share)
+
+    @property
+    def p50_s(self) -> float | None:
+        return seconds(self.figures.window.timings.duration_p50_ms)
+
+    @property
+    def p95_s(self) -> float | None:
+        return seconds(self.figures.window.timings.duration_p95_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    failure: Failure
+    slot: str
+
+    @property
+    def sentence(self) -> str:
+        return sentence_of(self.failure.failure_reason)
+
+    @property
+    def said(self) -> str:
+        """The provider's own words, or else ours for operators."""
+        return self.failure.provider_said or self.failure.detail
+
+
+# --- The pages -----------------------------------------------------------------------------------
+@require_GET
+def statistics_page(request: HttpRequest) -> HttpResponse:
+    """The page, or to a script only what changes in it."""
+    _check_may_look(request)
+    if request.GET.get("since") == "now":
+        now = int(timezone.now().timestamp())
+        where = reverse("admin:statistics") + Asked.of(request).query(since=now)
+        return HttpResponseRedirect(where)
+    asked = Asked.of(request)
+    context = {"asked": asked} | _figures(asked)
+    if request.headers.get("HX-Request") == "true":
+        return render(request, "stats/_figures.html", context | {"is_part": True})
+    frame = {
+        **admin.site.each_context(request),
+        "title": _("Statistics"),
+        "all_slots": asked.query(slot=""),
+        "not_reset": asked.query(since=None),
+    }
+    return render(request, "stats/statistics.html", frame | context)
+
+
+@require_GET
+def plots_part(request: HttpRequest) -> HttpResponse:
+    """One query of its own: the page is there before it, also for a month."""
+    _check_may_look(request)
+    asked = Asked.of(request)
+    seen = services.timeline(asked.window, asked.slot_id or None)
+    drawn = [plot(seen.points, seen.step_seconds) for plot in PLOTS]
+    context = {"plots": drawn, "table": list(_table(drawn, seen.points, seen.step_seconds))}
+    return render(request, "stats/_plots.html", context)
+
+
+PLOTS = (outcomes_plot, timings_plot, shares_plot)
+
+
+def _table(plots: list[Plot], points: list[Point], step_s: int) -> Iterator[tuple[str, list[Any]]]:
+    """What the plots show, for whoever cannot see them; only intervals with photos."""
+    curves = [curve for plot in plots for curve in plot.curves if curve.name != "kpi"]
+    for number, point in enumerate(points):
+        if point.outcomes.jobs:
+            yield label(point.starts_at, step_s), [curve.values[number] for curve in curves]
+
+
+def _check_may_look(request: HttpRequest) -> None:
+    if not admin.site.get_model_admin(Job).has_view_permission(request):
+        raise PermissionDenied
+
+
+def _figures(asked: Asked) -> dict[str, Any]:
+    """At most thirteen queries."""
+    seen = services.overview(asked.window)
+    chosen = [one for one in seen.slots if one.lately.slot.pk == asked.slot_id]
+    if asked.slot_id and not chosen:
+        raise Http404
+    window = (chosen[0] if chosen else seen).window
+    return {
+        "seen": seen,
+        "chosen": chosen[0] if chosen else None,
+        "window": window,
+        "share_percent": percent(window.outcomes.success_share),
+        "late_percent": percent(window.outcomes.timeout_share),
+        "p50_s": seconds(window.timings.duration_p50_ms),
+        "p95_s": seconds(window.timings.duration_p95_ms),
+        "in_flight": chosen[0].lately.in_flight if chosen else seen.in_flight,
+        "kpi": KPI,
+        "lines": _lines(asked, seen),
+        "failures": _failures(asked, seen),
+        "storage": [(_kind(stored), stored) for stored in seen.storage],
+        "cleanup": last_cleanup(),
+    }
+
+
+def _lines(asked: Asked, seen: Overview) -> list[Line]:
+    return [
+        Line(one, asked.query(slot=one.lately.slot.pk), one.lately.slot.pk == asked.slot_id)
+        for one in seen.slots
+    ]
+
+
+def _failures(asked: Asked, seen: Overview) -> list[Failed]:
+    names = {one.lately.slot.pk: str(one.lately.slot) for one in seen.slots}
+    found = services.failures(asked.slot_id or None)[:SHOWN_FAILURES]
+    return [Failed(failure, names[failure.slot_id]) for failure in found]
+
+
+def _kind(stored: StoredFiles) -> str:
+    names: dict[str, Any] = dict(MediaObject.Kind.choices)
+    return str(names.get(stored.kind, stored.kind))

@@ -1,0 +1,190 @@
+"""Figures over time as SVG that stands in a page under its content policy.
+
+Nothing in it has a style of its own: classes tell what a line is, and the page's style sheet gives
+it a colour by day and by night. Whoever cannot see it reads the table next to it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+from django.utils.formats import date_format
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from pygal import Line, StackedBar
+from pygal.etree import etree
+from pygal.style import Style
+
+from stats.series import Point
+
+KPI = 95  # per cent of the photos that are answered with a picture in time
+WIDTH, HEIGHT, LABELS, FONT_PX = 800, 260, 8, 13
+DAY_S = 24 * 60 * 60
+NOT_SHOWN = {"overlay", "text-overlay", "tooltip-overlay", "titles"}
+
+Value = float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One line or one colour of the bars; ``name`` is its class too."""
+
+    name: str
+    title: str
+    values: Sequence[Value]
+    has_dots: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    name: str
+    title: str
+    curves: list[Curve]
+    svg: SafeString
+    is_empty: bool
+
+
+def outcomes_plot(points: Sequence[Point], step_s: int) -> Plot:
+    kinds = {
+        "done": _("done"),
+        "timeouts": _("too late (504)"),
+        "provider_errors": _("errors of the AI service"),
+        "own_errors": _("our errors"),
+        "client_gone": _("the booth hung up"),
+        "in_progress": _("in work"),
+    }
+    curves = [
+        Curve(name, title, [getattr(point.outcomes, name) for point in points])
+        for name, title in kinds.items()
+    ]
+    top = max((point.outcomes.jobs for point in points), default=0)
+    chart = _chart(StackedBar, points, step_s, ticks(top), "{:g}".format)
+    return _plot("outcomes", _("Photos by outcome"), chart, curves)
+
+
+def timings_plot(points: Sequence[Point], step_s: int) -> Plot:
+    curves = [
+        Curve("p50", _("half are faster (p50)"), [seconds(p.duration_p50_ms) for p in _of(points)]),
+        Curve("p95", _("95 % are faster (p95)"), [seconds(p.duration_p95_ms) for p in _of(points)]),
+    ]
+    chart = _chart(Line, points, step_s, ticks(_top(curves)), _("{:g} s").format)
+    return _plot("timings", _("Time until the picture"), chart, curves)
+
+
+def shares_plot(points: Sequence[Point], step_s: int) -> Plot:
+    curves = [
+        Curve("done", _("pictures in time"), [percent(p.outcomes.success_share) for p in points]),
+        Curve(
+            "timeouts", _("too late (504)"), [percent(p.outcomes.timeout_share) for p in points]
+        ),
+    ]
+    kpi = Curve("kpi", _("goal: 95 %"), [KPI] * len(points), has_dots=False)
+    chart = _chart(Line, points, step_s, [0, 25, 50, 75, KPI, 100], "{:g} %".format)
+    is_empty = not any(_known(curve) for curve in curves)
+    return _plot("shares", _("Share of photos, %"), chart, [*curves, kpi], is_empty=is_empty)
+
+
+def _of(points: Sequence[Point]) -> list[Any]:
+    return [point.timings for point in points]
+
+
+def seconds(milliseconds: int | None) -> Value:
+    return None if milliseconds is None else round(milliseconds / 1000, 1)
+
+
+def percent(share: float | None) -> Value:
+    return None if share is None else round(share * 100, 1)
+
+
+def _known(curve: Curve) -> list[float]:
+    return [value for value in curve.values if value]
+
+
+def _top(curves: Sequence[Curve]) -> float:
+    return max((value for curve in curves for value in _known(curve)), default=0)
+
+
+def ticks(top: float) -> list[int]:
+    """Round numbers from nothing to at least ``top``, three to six of them."""
+    sizes = (base * 10**power for power in count() for base in (1, 2, 5))
+    size = next(size for size in sizes if top <= 5 * size)
+    return list(range(0, max(2, -(-int(-(-top // 1)) // size)) * size + 1, size))
+
+
+def label(at: datetime, step_s: int) -> str:
+    """The time of an interval, as long as its step needs."""
+    form = "H:i" if step_s * 62 <= 2 * DAY_S else "d.m H:i"
+    return date_format(localtime(at), form)
+
+
+def _chart(
+    kind: type[Line] | type[StackedBar],
+    points: Sequence[Point],
+    step_s: int,
+    y_labels: list[int],
+    told: Callable[[float], str],
+) -> Any:
+    font = {"label_font_size": FONT_PX, "major_label_font_size": FONT_PX, "font_family": "Inter"}
+    chart = kind(
+        **{"width": WIDTH, "height": HEIGHT, "margin": 6, "spacing": 6, "dots_size": 2},
+        **{"show_legend": False, "js": [], "css": [], "no_data_text": ""},
+        **{"show_minor_x_labels": False, "x_labels_major_every": -(-len(points) // LABELS)},
+        **{"truncate_label": -1, "allow_interruptions": True, "range": (0, y_labels[-1])},
+        style=Style(**font),
+    )
+    chart.x_labels = [label(point.starts_at, step_s) for point in points]
+    chart.y_labels, chart.value_formatter = y_labels, told
+    return chart
+
+
+def _plot(
+    name: str, title: str, chart: Any, curves: list[Curve], *, is_empty: bool | None = None
+) -> Plot:
+    shown = [curve for curve in curves if _known(curve)]
+    for curve in shown:
+        chart.add(curve.title, curve.values, show_dots=curve.has_dots)
+    is_empty = not shown if is_empty is None else is_empty
+    svg = mark_safe("") if is_empty else _svg(chart, title, shown)
+    return Plot(name, title, curves, svg, is_empty)
+
+
+# --- What the library draws, without what a page may not hold ------------------------------------
+def _svg(chart: Any, title: str, curves: list[Curve]) -> SafeString:
+    root = chart.render_tree()
+    root.set("role", "img")
+    root.set("aria-label", title)
+    root.set("class", "plot-svg")
+    root.attrib.pop("id", None)
+    _strip(root, curves)
+    return mark_safe(etree.tostring(root, encoding="unicode"))  # noqa: S308 - no text but ours
+
+
+def _strip(element: Any, curves: list[Curve]) -> None:
+    for child in list(element):
+        words = set(str(child.get("class", "")).split())
+        is_flat = child.get("height") == "0.0"
+        if not isinstance(child.tag, str) or _is_left_out(child.tag, words) or is_flat:
+            element.remove(child)
+            continue
+        child.attrib.pop("style", None)
+        if "series" in words:
+            number = next(int(word[6:]) for word in words if word.startswith("serie-"))
+            child.set("class", f"series {curves[number].name}")
+        _strip(child, curves)
+        _name(child)
+
+
+def _is_left_out(tag: str, words: set[str]) -> bool:
+    return tag in ("defs", "title") or bool(words & NOT_SHOWN) or "background" in words
+
+
+def _name(mark: Any) -> None:
+    """What a mouse is told over a bar or a dot: when, and how many."""
+    told = {str(desc.get("class")): desc.text or "" for desc in mark.findall("desc")}
+    for desc in mark.findall("desc"):
+        mark.remove(desc)
+    if told:
+        etree.SubElement(mark, "title").text = f"{told.get('x_label', '')}: {told.get('value', '')}"
