@@ -30,6 +30,23 @@ def keys(*values: str) -> override_settings:
     return override_settings(FIELD_ENCRYPTION_KEYS=list(values))
 
 
+def values_of(path: Path) -> dict[str, str]:
+    return dict(re.findall(r"^([A-Z_]+)=(.*)$", path.read_text(), re.MULTILINE))
+
+
+def in_force(path: Path) -> override_settings:
+    """The secrets of an environment file, as a start of the server would read them."""
+    lists = {"FIELD_ENCRYPTION_KEY", "SECRET_KEY_FALLBACKS", "JWT_SIGNING_KEY_FALLBACKS"}
+    values = {name: "" for name in lists} | values_of(path)
+    secrets: dict[str, str | list[str]] = {
+        name: [part for part in value.split(",") if part] if name in lists else value
+        for name, value in values.items()
+        if name in lists | {"SECRET_KEY", "JWT_SIGNING_KEY"}
+    }
+    secrets["FIELD_ENCRYPTION_KEYS"] = secrets.pop("FIELD_ENCRYPTION_KEY")
+    return override_settings(**secrets)
+
+
 class EncryptionTests(TestCase):
     def setUp(self) -> None:
         with keys(OLD):
@@ -148,10 +165,12 @@ class RenewTests(SimpleTestCase):
         self.before = self.values()
 
     def values(self) -> dict[str, str]:
-        return dict(re.findall(r"^([A-Z_]+)=(.*)$", self.path.read_text(), re.MULTILINE))
+        return values_of(self.path)
 
     def renew(self, *arguments: str) -> str:
-        return run("renew_secret", *arguments, "--path", str(self.path))
+        """As the command is run: each time with what the file says."""
+        with in_force(self.path):
+            return run("renew_secret", *arguments, "--path", str(self.path))
 
     def test_the_new_secret_comes_first_and_the_earlier_one_is_kept_until_it_is_forgotten(
         self,
@@ -192,6 +211,9 @@ class RenewTests(SimpleTestCase):
                 self.renew(name)
         with self.assertRaisesMessage(CommandError, "unreadable"):
             self.renew("FIELD_ENCRYPTION_KEY", "--leaked")
+        self.path.write_text("SECRET_KEY=of-the-file\n")
+        with self.assertRaisesMessage(CommandError, "not the one in force"):
+            run("renew_secret", "SECRET_KEY", "--path", str(self.path))
         with self.assertRaisesMessage(CommandError, "cannot be read"):
             run("renew_secret", "SECRET_KEY", "--path", f"{self.path}.nowhere")
 
@@ -203,7 +225,7 @@ class ForgetTests(TestCase):
         forget = ("renew_secret", "FIELD_ENCRYPTION_KEY", "--forget", "--path", str(path))
         with keys(OLD):
             set_provider_key("gemini", "gemini-key", by="test")
-            with self.assertRaisesMessage(CommandError, "not what this command runs with"):
+            with self.assertRaisesMessage(CommandError, "not the one in force"):
                 run(*forget)
         with keys(NEW, OLD):
             with self.assertRaisesMessage(CommandError, "still needed"):

@@ -16,6 +16,7 @@ from django.urls import Resolver404, resolve
 from photochanger.tests import runbooks
 from photochanger.tests.databases import BASE_DIR
 from photochanger.tests.test_commands import run
+from photochanger.tests.test_rotation import in_force
 from slots.models import Setting
 from slots.secrets import is_of_newest_key
 from slots.services import provider_key, set_provider_key
@@ -162,16 +163,7 @@ class RunTests(TestCase):
         set_provider_key("gemini", "gemini-key", by="test")
 
     def restart_server(self) -> None:
-        env = dict(re.findall(r"^([A-Z_]+)=(.*)$", self.env.read_text(), re.MULTILINE))
-        secrets = {
-            name: [one for one in env.get(name, "").split(",") if one] if is_list else env[name]
-            for name, is_list in (
-                *(("SECRET_KEY", False), ("SECRET_KEY_FALLBACKS", True)),
-                *(("JWT_SIGNING_KEY", False), ("JWT_SIGNING_KEY_FALLBACKS", True)),
-            )
-        }
-        keys = env["FIELD_ENCRYPTION_KEY"].split(",")
-        self.enterContext(override_settings(FIELD_ENCRYPTION_KEYS=keys, **secrets))
+        self.enterContext(in_force(self.env))
 
     def run_line(self, text: str) -> None:
         command, _, target = text.partition(" > ")
@@ -179,7 +171,8 @@ class RunTests(TestCase):
         if words[0] == "restart_server":
             self.restart_server()
         elif words[0] == "renew_secret":
-            call_command(*words, "--path", str(self.env), stdout=io.StringIO())
+            with in_force(self.env):  # a command reads the file anew
+                call_command(*words, "--path", str(self.env), stdout=io.StringIO())
         elif words[0] == "manage":
             out = io.StringIO()
             # A string among the arguments of call_command is taken as it was typed.

@@ -51,8 +51,13 @@ class Command(BaseCommand):
         except OSError as exc:
             raise CommandError(f"{path} cannot be read: {exc.strerror}.") from exc
         known = _known(text, name)
+        if known != _in_force(name):
+            raise CommandError(
+                f"{name} in {path} is not the one in force: the environment or {name}_FILE sets "
+                "another. Renew it there; nothing changed."
+            )
         if forget and name == ENCRYPTION:
-            self._insist_that_none_is_needed(known)
+            self._insist_that_none_is_needed()
         kept = known[:1] if forget else [_fresh(name), *([] if leaked else known)]
         _replace(path, _written(text, name, kept))
         self.stdout.write(
@@ -60,9 +65,7 @@ class Command(BaseCommand):
             f"{len(kept) - 1} earlier still accepted. Restart the server."
         )
 
-    def _insist_that_none_is_needed(self, known: list[str]) -> None:
-        if known != settings.FIELD_ENCRYPTION_KEYS:
-            raise CommandError("This file is not what this command runs with; nothing changed.")
+    def _insist_that_none_is_needed(self) -> None:
         found = move_to_newest_key(only_look=True)
         if found.moved or found.unreadable:
             raise CommandError("An earlier key is still needed. Run rotate_keys first.")
@@ -78,6 +81,12 @@ def _known(text: str, name: str) -> list[str]:
             raise CommandError(f"{name} has a comma, which a list of secrets cannot hold.")
         values += _value(text, EARLIER[name]).split(",")
     return [value.strip() for value in values if value.strip()]
+
+
+def _in_force(name: str) -> list[str]:
+    if name == ENCRYPTION:
+        return list(settings.FIELD_ENCRYPTION_KEYS)
+    return [getattr(settings, name), *getattr(settings, EARLIER[name])]
 
 
 def _value(text: str, name: str) -> str:
