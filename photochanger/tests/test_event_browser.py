@@ -152,7 +152,9 @@ class EventBrowserTests(ConsoleTestCase):
         page.locator("#save").click()
         dialog = page.get_by_role("dialog")
         expect(dialog.get_by_role("heading")).to_have_text("Сменить пароль фотобудки?")
+        page.wait_for_timeout(250)  # it fades in
         assert_accessible(page)
+        self.screenshot(page, "settings-asks", DESK)
         dialog.get_by_role("button", name="Сохранить").click()
         expect(page.locator("#toasts .success")).to_contain_text("Настройки сохранены")
         self.assertNotIn(made, page.content())
