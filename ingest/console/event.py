@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
@@ -150,7 +151,10 @@ def _order(
 
 def _pace(took_ms: int, theirs_ms: int, wait_s: int) -> Verdict:
     words = _("The picture came after %(took)s s, of them %(theirs)s s the service.")
-    words %= {"took": f"{took_ms / 1000:.1f}", "theirs": f"{theirs_ms / 1000:.1f}"}
+    words %= {
+        "took": number_format(took_ms / 1000, 1),
+        "theirs": number_format(theirs_ms / 1000, 1),
+    }
     if took_ms < SLOW_SHARE * wait_s * 1000:
         return Verdict(OK, words)
     slow = _("That is most of the %(wait)s s the slot waits: some photos will be too late.")

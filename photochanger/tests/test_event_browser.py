@@ -235,6 +235,7 @@ class EventBrowserTests(ConsoleTestCase):
         self.screenshot(page, "capture-seen", DESK, full_page=True)
         page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
         assert_nothing_is_cut_off(page)
+        assert_accessible(page)
         self.screenshot(page, "capture-seen", Look(PHONE), full_page=True)
         page.get_by_role("button", name="Удалить").click()
         page.get_by_role("dialog").get_by_role("button", name="Удалить").click()
