@@ -63,6 +63,8 @@ def _remove(folder: str, master: int) -> None:
 def pre_fork(server: Any, worker: Any) -> None:
     """Of two that live at once, as while a new worker takes over, each has its own number."""
     taken = {living.metrics_number for living in server.WORKERS.values()}
+    # Some systems clear shared memory when the user who started us logs out.
+    os.makedirs(start(), mode=0o700, exist_ok=True)
     worker.metrics_number = next(number for number in count(1) if number not in taken)
     multiprocess.mark_process_dead(worker.metrics_number)
 

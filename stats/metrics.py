@@ -49,15 +49,20 @@ def prepare() -> None:
 
 def exposition() -> bytes:
     """All of it, of all processes of this server. Blocking; five queries at most."""
-    if values.ValueClass._multiprocess:  # gunicorn's: photochanger/metrics_workers.py
-        registry = CollectorRegistry()
-        MultiProcessCollector(registry)
-        counted = generate_latest(registry)
-    else:
-        counted = generate_latest(REGISTRY)
     now = CollectorRegistry()
     now.register(LOOK)
-    return counted + generate_latest(now)
+    return _counted() + generate_latest(now)
+
+
+def _counted() -> bytes:
+    if not values.ValueClass._multiprocess:
+        return generate_latest(REGISTRY)
+    registry = CollectorRegistry()
+    try:
+        MultiProcessCollector(registry)  # of gunicorn's workers: photochanger/metrics_workers.py
+    except ValueError as exc:  # somebody took their folder away; what we see ourselves is told
+        log.error("stats.counters.failed", detail=str(exc))
+    return generate_latest(registry)
 
 
 class Look:

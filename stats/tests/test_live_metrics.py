@@ -2,6 +2,7 @@
 real Prometheus, set up as ours is, finds what alerts and dashboard ask for."""
 
 import json
+import shutil
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -119,6 +120,16 @@ class LiveMetricsTests(LiveTestCase):
         self.assertEqual(added("media_files", kind="result"), 6)
         slots = {value for _, labels in after for name, value in labels if name == "slot"}
         self.assertEqual(slots, {f"slot-{number:03}" for number in range(1, 16)})
+
+    def test_zz_without_their_folder_the_server_serves_on(self) -> None:
+        """Run last of the class: nothing is counted together afterwards."""
+        shutil.rmtree(self.folder)
+        self.assertEqual(self.send(["slot-001"]), [200])
+        self.assertEqual(total(scraped(self.server), "database_up"), 1)
+        self.workers()[0].send_signal(signal.SIGKILL)
+        self.eventually(lambda: len(self.workers()) == 2)
+        self.eventually(self.folder.exists)
+        self.assertEqual(self.send(["slot-001"] * 4), [200] * 4)
 
     def test_every_line_of_the_log_is_json_and_a_photos_lines_tell_whose_they_are(self) -> None:
         answer = self.post(self.server)
