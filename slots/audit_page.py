@@ -49,6 +49,11 @@ class Act:
         return capfirst(str(model._meta.verbose_name)) if model else ""
 
     @property
+    def is_slot(self) -> bool:
+        kind = self.entry.content_type
+        return kind is not None and kind.model_class() is Slot
+
+    @property
     def is_settings(self) -> bool:
         return self.entry.object_id == SETTINGS_ID
 
@@ -70,7 +75,7 @@ class Act:
         try:
             if self.is_settings:
                 return reverse(f"{app}_changelist")
-            page = "history" if kind.model_class() is Slot else "change"
+            page = "history" if self.is_slot else "change"
             return reverse(f"{app}_{page}", args=[entry.object_id])
         except NoReverseMatch:
             return ""

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from os.path import commonprefix
 from typing import Any, Literal, NamedTuple
 
 from django.utils.dateparse import parse_datetime
@@ -19,6 +20,8 @@ from slots.history import REMOVED, Change, Record
 from slots.models import Slot, SlotTemplateMedia
 
 LONG_TEXT = 40
+ALIKE = 0.6  # spaces and commas alone make half of it
+MAX_COMPARED = 40_000  # pairs of words; more of them would take a page's whole time
 NOTHING = "—"
 
 
@@ -59,18 +62,33 @@ def line_of(change: Change, was: Mapping[str, Any], now: Mapping[str, Any]) -> L
 
 
 def pieces_of(was: str, now: str) -> list[Piece]:
-    """What is the same, gone and new, by words."""
+    """What is the same, gone and new, by words; of quite another text nothing is the same."""
     before, after = (re.findall(r"\s+|\w+|[^\w\s]", text) for text in (was, now))
-    found: list[Piece] = []
-    for tag, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if tag == "equal":
-            found.append(Piece("same", "".join(before[a:b])))
-            continue
-        if a < b:
-            found.append(Piece("gone", "".join(before[a:b])))
-        if c < d:
-            found.append(Piece("new", "".join(after[c:d])))
-    return found
+    first = len(commonprefix([before, after]))
+    last = len(commonprefix([before[first:][::-1], after[first:][::-1]]))
+    old, new = before[first : len(before) - last], after[first : len(after) - last]
+    middle = _middle(old, new)
+    same = first + last + sum(size for tag, size, *_words in middle if tag == "equal")
+    if 2 * same < ALIKE * (len(before) + len(after)):
+        return [Piece("gone", was), Piece("new", now)]
+    found = [Piece("same", "".join(before[:first]))]
+    for _tag, _size, gone, came in middle:
+        found += (
+            [Piece("same", gone)] if gone == came else [Piece("gone", gone), Piece("new", came)]
+        )
+    found.append(Piece("same", "".join(before[len(before) - last :])))
+    return [piece for piece in found if piece.text]
+
+
+def _middle(old: list[str], new: list[str]) -> list[tuple[str, int, str, str]]:
+    """Between what is the same at both ends: tag, number of equal words, text before and after."""
+    if len(old) * len(new) > MAX_COMPARED:
+        return [("replace", 0, "".join(old), "".join(new))]
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    return [
+        (tag, b - a, "".join(old[a:b]), "".join(new[c:d]))
+        for tag, a, b, c, d in matcher.get_opcodes()
+    ]
 
 
 def in_words(place: str, value: Any, state: Mapping[str, Any]) -> str:

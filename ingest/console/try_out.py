@@ -26,7 +26,7 @@ from photochanger.errors import (
     InvalidImage,
     UnsupportedMediaType,
 )
-from providers.pictures import EXTENSIONS, JPEG, Photo, UnreadablePicture, sniff
+from providers.pictures import JPEG, Photo, UnreadablePicture, sniff
 from slots.editing import Draft, draft
 from slots.field_names import label
 from slots.models import Slot
@@ -65,7 +65,7 @@ class Trial:
     job_id: str | None
     error: AppError | None = None
     wrong: tuple[tuple[str, str, str], ...] = ()  # place, what it is called, what is wrong
-    file_name: str = ""
+    prints_original: bool = False
 
     @cached_property
     def calls(self) -> list[Call]:
@@ -126,20 +126,20 @@ async def slot_try(request: HttpRequest, slot_id: str) -> HttpResponse:
 
 
 async def _try(request: HttpRequest, slot_id: str, arrived_at: float) -> Trial:
-    wait_s = 0
+    wait_s, prints_original = 0, False
     try:
         form, platform = await in_db(_form, request, slot_id)
         wait_s = form.slot.sync_response_seconds or platform.sync_response_seconds
+        prints_original = form.slot.on_failure == Slot.OnFailure.ORIGINAL
         photo = await asyncio.to_thread(_photo, request)
         with photo.file:
-            order = trial(form, platform, photo, arrived_at)
-            outcome, facts = await tried(order)
+            outcome, facts = await tried(trial(form, platform, photo, arrived_at))
     except InvalidFields as exc:
         return Trial(wait_s, {}, None, exc, _wrong(exc, request))
     except AppError as exc:
-        return Trial(wait_s, exc.more if exc.job_id else {}, exc.job_id, exc)
-    name = f"{slot_id}-test.{EXTENSIONS[outcome.picture.mime]}"
-    return Trial(wait_s, facts, str(outcome.job.pk), file_name=name)
+        facts = exc.more if exc.job_id else {}
+        return Trial(wait_s, facts, exc.job_id, exc, prints_original=prints_original)
+    return Trial(wait_s, facts, str(outcome.job.pk))
 
 
 def _form(request: HttpRequest, slot_id: str) -> tuple[Draft, PlatformSettings]:

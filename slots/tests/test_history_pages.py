@@ -1,15 +1,18 @@
 """The history of a slot, the way back, and the page of all changes."""
 
+import time
 from datetime import timedelta
 from typing import Any
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
+from django.test import SimpleTestCase
 from django.utils import timezone
 from django.utils.http import urlencode
 
 from media.models import MediaObject
 from slots.history import read
+from slots.history_words import Piece, pieces_of
 from slots.models import Slot
 from slots.platform import save_settings
 from slots.schemas import SettingsIn
@@ -31,6 +34,33 @@ class PagesTestCase(HistoryTestCase):
 
     def slot(self) -> Slot:
         return Slot.objects.get(pk="slot-001")
+
+
+class PieceTests(SimpleTestCase):
+    def test_a_text_is_compared_by_words(self) -> None:
+        self.assertEqual(
+            pieces_of("Keep the faces, make it a beach.", "Keep all faces, make it a wide beach."),
+            [
+                Piece("same", "Keep "),
+                Piece("gone", "the"),
+                Piece("new", "all"),
+                Piece("same", " faces, make it a"),
+                Piece("new", " wide"),
+                Piece("same", " beach."),
+            ],
+        )
+
+    def test_quite_another_text_is_not_mixed_with_the_old_one(self) -> None:
+        was, now = "A nebula, and a star", "Paint the people as a comic, please, in two colours"
+        self.assertEqual(pieces_of(was, now), [Piece("gone", was), Piece("new", now)])
+
+    def test_the_longest_prompts_are_compared_in_no_time(self) -> None:
+        was = " ".join(f"word{number % 97}" for number in range(700))
+        now = was.replace("word5 ", "other ").replace("word60 ", "another ")
+        started = time.perf_counter()
+        found = pieces_of(was, now)
+        self.assertLess(time.perf_counter() - started, 0.1)
+        self.assertEqual("".join(one.text for one in found if one.kind != "gone"), now)
 
 
 class HistoryPageTests(PagesTestCase):
@@ -173,7 +203,13 @@ class AuditPageTests(PagesTestCase):
         save_settings(SettingsIn(sync_response_seconds=31), by="serg")
         LogEntry.objects.log_actions(self.serg.pk, [self.serg], 1, "", single_object=True)
         page = self.audit()
-        for words in ("Слот: Nebula", "Настройки", "31", "Пользователь: serg", "Добавлено"):
+        for words in (
+            "Слот slot-001: Nebula",
+            "Настройки",
+            "31",
+            "Пользователь: serg",
+            "Добавлено",
+        ):
             self.assertContains(page, words)
 
     def test_it_is_filtered_by_who_what_and_day(self) -> None:

@@ -1,0 +1,222 @@
+"""A slot's test run and its history as operators use them, in a real browser."""
+
+import io
+import json
+from typing import ClassVar
+
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from photochanger.tests import live
+from photochanger.tests.browser import (
+    PHONE,
+    Look,
+    assert_accessible,
+    assert_nothing_is_cut_off,
+)
+from photochanger.tests.test_console_browser import DESK, ConsoleTestCase
+
+SLOT = "/admin/slots/slot/slot-001/change/"
+HISTORY = "/admin/slots/slot/slot-002/history/"
+BOTH = (Look(PHONE, "dark"), DESK)  # each size and each theme once: twice is twice the time
+LONG = "Поставь гостей на палубу парусника в открытом море. Лица, руки и фигуры остаются как есть."
+
+CHANGES = f"""
+from slots.editing import change_slot
+from slots.platform import save_settings
+from slots.schemas import SettingsIn, SlotIn
+change_slot("slot-002", SlotIn(settings={{"prompt": "{LONG}"}}, display_name="Регата"), by="serg")
+other = "{LONG}".replace("парусника", "яхты")
+change_slot("slot-002", SlotIn(settings={{"prompt": other}}, size_limit_mb=12), by="serg")
+change_slot("slot-002", SlotIn(ingest_password="a-secret", gallery_enabled=False), by="serg")
+save_settings(SettingsIn(sync_response_seconds=40, ingest_password="123456"), by="serg")
+"""
+
+
+def png(width: int = 600, height: int = 400) -> bytes:
+    out = io.BytesIO()
+    Image.linear_gradient("L").resize((width, height)).convert("RGB").save(out, "PNG")
+    return out.getvalue()
+
+
+class SlotWorkTests(ConsoleTestCase):
+    provider: ClassVar[live.Simulator]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.provider = cls.enterClassContext(cls.site.simulator(plain=False))
+        cls.server = cls.enterClassContext(cls.site.server())  # one that knows the simulator
+        cls.site.manage("shell", "--verbosity", "0", "-c", CHANGES)
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.tolerate("^: Applying inline style")  # by axe itself
+
+    def slot_page(self, look: Look = DESK, *, prompt: str = "A nebula") -> Page:
+        page = self.logged_in(look)
+        page.goto(SLOT)
+        self.type_prompt(page, prompt)
+        return page
+
+    def type_prompt(self, page: Page, prompt: str) -> None:
+        page.locator("#id_settings").fill(json.dumps({"prompt": prompt}))
+
+    def run_test(self, page: Page) -> None:
+        page.get_by_role("button", name="Протестировать").click()
+
+    def assert_good(self, page: Page, name: str, look: Look) -> None:
+        assert_accessible(page, exclude=(".inline-group", ".datetime"))
+        assert_nothing_is_cut_off(page)
+        page.locator("#try-title").scroll_into_view_if_needed()
+        self.screenshot(page, name, look, full_page=True)
+
+    def test_the_form_as_it_stands_is_tried_to_before_and_after(self) -> None:
+        for look in BOTH:
+            page = self.slot_page(look)
+            self.run_test(page)
+            expect(page.get_by_role("heading", name="Картинка готова за")).to_be_visible()
+            expect(page.get_by_text("Картинка пришла.")).to_be_visible()
+            for picture in page.locator(".compare img").all():
+                expect(picture).to_have_js_property("complete", True)
+                self.assertGreater(picture.evaluate("one => one.naturalWidth"), 100)
+            self.assert_good(page, "try-done", look)
+        saved = self.site.rows("SELECT settings FROM slot WHERE id = 'slot-001'")
+        self.assertEqual(saved, [('{"prompt": "A nebula"}',)])
+
+    def test_a_photo_of_ones_own_is_compared_by_mouse_and_keyboard(self) -> None:
+        page = self.slot_page()
+        file = {"name": "hall.png", "mimeType": "image/png", "buffer": png()}
+        page.locator("#try-file").set_input_files(file)
+        expect(page.locator("#try-name")).to_have_text("hall.png")
+        self.run_test(page)
+        before = page.get_by_alt_text("До")
+        expect(before).to_have_js_property("naturalWidth", 600)
+        slider = page.get_by_role("slider")
+        frame = page.locator(".compare").bounding_box()
+        assert frame
+        page.mouse.click(frame["x"] + frame["width"] * 0.2, frame["y"] + frame["height"] / 2)
+        self.assertAlmostEqual(float(slider.input_value()), 20, delta=4)
+        slider.press("End")
+        seen = page.locator(".compare").evaluate("one => one.style.getPropertyValue('--at')")
+        self.assertEqual(seen, "100%")
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Скачать").click()
+        self.assertRegex(download.value.suggested_filename, r"\.jpg$")
+        page.get_by_role("button", name="Удалить").click()
+        expect(page.locator("#try-name")).to_have_text("портрет-образец")
+
+    def test_a_file_that_will_not_do_is_told_before_it_is_sent(self) -> None:
+        page = self.slot_page()
+        page.locator("#id_size_limit_mb").fill("1")
+        for name, mime, body, words in (
+            ("film.gif", "image/gif", b"GIF89a", "Подойдут только JPG, PNG и WEBP."),
+            ("big.jpg", "image/jpeg", b"x" * 1100000, "Файл больше, чем позволяет слот."),
+        ):
+            file = {"name": name, "mimeType": mime, "buffer": body}
+            page.locator("#try-file").set_input_files(file)
+            expect(page.get_by_role("alert").filter(has_text=words)).to_be_visible()
+            expect(page.locator("#try-name")).to_have_text("портрет-образец")
+
+    def test_a_failed_run_tells_each_call_in_words(self) -> None:
+        look = Look(PHONE, "dark")
+        page = self.slot_page(look, prompt="x [sim:no-image]")
+        page.locator("#id_sync_response_seconds").fill("10")
+        self.run_test(page)
+        failed = page.locator(".try-failed")
+        expect(failed).to_contain_text("без пригодной картинки", timeout=9000)
+        self.assertGreater(page.locator(".try-calls li").count(), 1)
+        expect(page.locator(".try-calls li").first).to_contain_text("NO_IMAGE")
+        self.assert_good(page, "try-failed", look)
+
+    def test_what_is_wrong_in_the_form_is_told_by_field(self) -> None:
+        page = self.slot_page()
+        page.locator("#id_size_limit_mb").fill("99")
+        self.run_test(page)
+        expect(page.locator(".try-failed")).to_contain_text("не больше 20")
+        self.assert_good(page, "try-wrong", DESK)
+        page.get_by_role("link", name="Предел размера, МБ").click()
+        expect(page.locator("#id_size_limit_mb")).to_be_focused()
+
+    def test_seconds_run_against_the_waiting_time_and_nobody_starts_twice(self) -> None:
+        page = self.slot_page(prompt="x [sim:slow=3]")
+        page.locator("#id_sync_response_seconds").fill("11")
+        sent: list[str] = []
+        page.on("request", lambda request: sent.append(request.method))
+        self.run_test(page)
+        page.locator("#try-run").click(force=True)
+        expect(page.locator("#try-s")).to_have_text("1")
+        expect(page.locator("#try-running")).to_contain_text("с из 11")
+        assert_accessible(page, exclude=(".inline-group", ".datetime"))
+        self.screenshot(page, "try-runs", DESK)
+        expect(page.get_by_text("Картинка пришла.")).to_be_visible()
+        expect(page.locator("#try-running")).to_be_hidden()
+        self.assertEqual(sent.count("POST"), 1)
+
+    def test_a_session_that_is_over_or_a_lost_connection_loses_nothing(self) -> None:
+        self.tolerate(
+            "status of 401|Error Code 401|ERR_INTERNET_DISCONNECTED|htmx:(sendError|after)"
+        )
+        page = self.slot_page(prompt="Typed for long")
+        page.route("**/try/", lambda route: route.abort("internetdisconnected"))
+        self.run_test(page)
+        expect(page.get_by_text("Сервер не ответил.")).to_be_visible()
+        page.unroute("**/try/")
+        page.context.clear_cookies(name="sessionid")
+        self.run_test(page)
+        expect(page.locator("#asks-to-log-in")).to_be_visible()
+        expect(page.locator("#id_settings")).to_have_value('{"prompt": "Typed for long"}')
+
+    def test_a_page_in_english_is_english(self) -> None:
+        page = self.slot_page()
+        page.get_by_role("button", name="English").click()
+        page.get_by_role("button", name="Test", exact=True).click()
+        expect(page.get_by_text("A picture came.")).to_be_visible()
+        self.screenshot(page, "try-en", DESK, full_page=True)
+
+    def test_an_earlier_state_comes_back_after_a_look_at_what_changes(self) -> None:
+        page = self.logged_in()
+        page.goto(SLOT.replace("slot-001", "slot-002"))
+        page.get_by_role("link", name="История").first.click()
+        page.get_by_role("link", name="Вернуть версию 2").click()
+        expect(page.locator("ins").filter(has_text="парусника")).to_be_visible()
+        self.assertIn("яхты", self.prompt())
+        for look in BOTH:
+            other = self.logged_in(look)
+            other.goto(page.url)
+            assert_accessible(other)
+            assert_nothing_is_cut_off(other)
+            self.screenshot(other, "restore", look, full_page=True)
+        page.get_by_role("button", name="Вернуть").click()
+        expect(page.locator("#toasts li")).to_contain_text("Снова как было")
+        expect(page.get_by_text("возвращена версия 2")).to_be_visible()
+        self.assertIn("парусника", self.prompt())
+
+    def test_history_and_all_changes_are_good_in_every_look(self) -> None:
+        for look in BOTH:
+            page = self.logged_in(look)
+            for name, path in {"history": HISTORY, "audit": "/admin/audit/"}.items():
+                with self.subTest(look=str(look), page=name):
+                    page.goto(path)
+                    assert_accessible(page)
+                    assert_nothing_is_cut_off(page)
+                    self.screenshot(page, name, look, full_page=True)
+
+    def test_changes_are_found_by_who_what_and_day(self) -> None:
+        page = self.logged_in()
+        page.get_by_role("link", name="Изменения").click()
+        page.get_by_label("Что").select_option(label="Настройки")
+        page.get_by_role("button", name="Показать").click()
+        expect(page.locator(".entries > li")).to_have_count(1)
+        expect(page.locator(".entries")).to_contain_text("40")
+        page.get_by_role("link", name="Все", exact=True).click()
+        page.get_by_label("День").fill("2020-01-01")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("Таких изменений нет.")).to_be_visible()
+        page.get_by_role("button", name="English").click()
+        page.goto("/admin/audit/")
+        self.screenshot(page, "audit-en", DESK, full_page=True)
+
+    def prompt(self) -> str:
+        rows = self.site.rows("SELECT settings FROM slot WHERE id = 'slot-002'")
+        return str(json.loads(rows[0][0])["prompt"])
