@@ -28,6 +28,7 @@
     shown.src = photo ? URL.createObjectURL(photo) : shown.dataset.sample;
     at("try-name").textContent = photo ? photo.name : at("try-name").dataset.sample;
     at("try-drop-it").hidden = !photo;
+    at("try-status").value = photo ? "present" : "removed";
     return undefined;
   };
   file.addEventListener("change", () => {
