@@ -1,15 +1,19 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 
-from ingest.models import Attempt, Job
+from ingest.console.job import delete_picture, job_page
+from ingest.console.jobs import jobs_page
+from ingest.models import Job
 
 
-class ReadOnly:
-    """Rows that the photo's path writes are history: nobody edits them."""
+@admin.register(Job)
+class JobAdmin(admin.ModelAdmin):
+    """Rows that the photo's path writes are history: nobody edits them. The pages are our own."""
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -18,27 +22,27 @@ class ReadOnly:
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def get_urls(self) -> list[URLPattern]:
+        delete = self.admin_site.admin_view(delete_picture)
+        name = "ingest_job_delete_picture"
+        return [path("<uuid:job_id>/delete-picture/", delete, name=name), *super().get_urls()]
 
-class AttemptInline(ReadOnly, admin.TabularInline):
-    model = Attempt
-    extra = 0
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return jobs_page(request)
 
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        return job_page(request, object_id)
 
-@admin.register(Job)
-class JobAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = (
-        "started_at",
-        "slot",
-        "status",
-        "failure_reason",
-        "provider",
-        "duration_ms",
-        "provider_ms",
-        "source",
-    )
-    list_filter = ("status", "failure_reason", "slot", "provider", "source")
-    list_select_related = ("slot",)
-    search_fields = ("job_id",)
-    date_hierarchy = "started_at"
-    inlines = (AttemptInline,)
-    exclude = ("replay_key",)
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Nobody changes a photo, so there is none; its page tells everything."""
+        return job_page(request, object_id)

@@ -1,0 +1,214 @@
+"""One photo: when it came, what was tried and what came of it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+
+from ingest.console.jobs import Row, provider_title
+from ingest.console.words import sentence_of
+from ingest.models import Attempt, Job
+from media.links import absolute
+from media.models import MediaObject
+from media.removal import delete_result
+from photochanger.errors import ResultExpired, ResultNotFound
+from providers.registry import DRIVERS
+from slots.models import Slot
+
+STOP_POLLING = 286  # what htmx takes for "there is no more to come"
+RECIPES = {
+    "": gettext_lazy("none sent"),
+    "md5": gettext_lazy("MD5 of the photo"),
+    "sha1": gettext_lazy("SHA-1 of the photo"),
+    "sha256": gettext_lazy("SHA-256 of the photo"),
+}
+LONG = 1000  # of the drawing of the times
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the provider, for people."""
+
+    attempt: Attempt
+    job: Job
+
+    @property
+    def provider(self) -> str:
+        return provider_title(self.attempt.provider)
+
+    @property
+    def sentence(self) -> str:
+        return sentence_of(self.attempt.failure_reason)
+
+    @property
+    def after_s(self) -> float:
+        return (self.attempt.started_at - self.job.started_at).total_seconds()
+
+    @property
+    def took_s(self) -> float:
+        return self.attempt.duration_ms / 1000
+
+    @property
+    def usage(self) -> str:
+        return ", ".join(f"{name}: {value}" for name, value in self.attempt.usage.items())
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A stretch of time, in parts of ``LONG``."""
+
+    kind: str
+    x: int
+    width: int
+
+
+@dataclass(frozen=True)
+class Told(Row):
+    """A job with its calls and its files; two more queries."""
+
+    @cached_property
+    def calls(self) -> list[Call]:
+        attempts = Attempt.objects.filter(job=self.job).order_by("number")
+        return [Call(attempt, self.job) for attempt in attempts]
+
+    @cached_property
+    def _files(self) -> dict[str, MediaObject]:
+        files = MediaObject.objects.filter(job_id=self.job.pk).order_by("created_at")
+        return {media.kind: media for media in files}
+
+    @property
+    def result(self) -> MediaObject | None:
+        media = self._files.get(MediaObject.Kind.RESULT)
+        return media if media and not media.is_over() else None
+
+    @property
+    def input(self) -> MediaObject | None:
+        """What the provider may still fetch."""
+        media = self._files.get(MediaObject.Kind.PROVIDER_INPUT)
+        return media if media and not media.is_over() else None
+
+    @property
+    def had_result(self) -> bool:
+        return bool(self.job.result_path)
+
+    @property
+    def is_in_work(self) -> bool:
+        return self.status == Job.Status.PROCESSING
+
+    @property
+    def operation(self) -> str:
+        driver = DRIVERS.get(self.job.provider)
+        title = driver.operations.get(self.job.operation) if driver else None
+        return _(title) if title else self.job.operation
+
+    @property
+    def recipe(self) -> str:
+        return str(RECIPES.get(self.job.hash_recipe, self.job.hash_recipe))
+
+    @property
+    def wait_s(self) -> float:
+        return (self.job.deadline - self.job.started_at).total_seconds()
+
+    @property
+    def ours_s(self) -> float | None:
+        took, provider = self.job.duration_ms, self.job.provider_ms
+        return None if took is None else (took - (provider or 0)) / 1000
+
+    @property
+    def words(self) -> str:
+        """What the failure said of itself, for operators."""
+        said = [call.attempt.detail for call in self.calls]
+        return "" if self.job.failure_detail in said else self.job.failure_detail
+
+    # --- Drawn times -----------------------------------------------------------------------------
+    @property
+    def bars(self) -> list[Bar]:
+        """What was ours, and the provider's calls over it."""
+        if self.took_s is None:
+            return []
+        whole = self._bar("ours", 0, self.took_s)
+        calls = [
+            self._bar("refused" if call.attempt.failure_reason else "call", *self._span(call))
+            for call in self.calls
+        ]
+        return [whole, *calls]
+
+    @property
+    def deadline_x(self) -> int:
+        return round(LONG * self.wait_s / self._longest_s)
+
+    @property
+    def _longest_s(self) -> float:
+        return max(self.wait_s, self.took_s or 0, 0.001)
+
+    def _span(self, call: Call) -> tuple[float, float]:
+        return max(0, call.after_s), call.took_s
+
+    def _bar(self, kind: str, start_s: float, took_s: float) -> Bar:
+        x = min(LONG, round(LONG * start_s / self._longest_s))
+        return Bar(kind, x, max(2, min(LONG - x, round(LONG * took_s / self._longest_s))))
+
+
+def _may_delete(request: HttpRequest) -> bool:
+    return admin.site.get_model_admin(Slot).has_change_permission(request)
+
+
+@require_GET
+def job_page(request: HttpRequest, job_id: str) -> HttpResponse:
+    if not admin.site.get_model_admin(Job).has_view_permission(request):
+        raise PermissionDenied
+    told = Told(_found(job_id))
+    pages = {
+        name: absolute(request, f"api:{name}", job_id=told.job.pk)
+        for name in ("guest_page", "public_preview", "public_result")
+    }
+    context = {"told": told, "job": told.job, "may_delete": _may_delete(request), **pages}
+    if request.headers.get("HX-Request") == "true":
+        status = 200 if told.is_in_work else STOP_POLLING
+        return render(request, "ingest/console/_job.html", context, status=status)
+    frame = admin.site.each_context(request) | {"title": _("Photo")}
+    return render(request, "ingest/console/job.html", frame | context)
+
+
+def _found(job_id: str) -> Job:
+    try:
+        return Job.objects.select_related("slot").get(pk=UUID(job_id))
+    except (ValueError, Job.DoesNotExist) as exc:
+        raise Http404 from exc
+
+
+@require_POST
+def delete_picture(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """Result and preview, for ever; the row stays, since it is history."""
+    if not _may_delete(request):
+        raise PermissionDenied
+    if "confirmed" not in request.POST:
+        return _ask(request)
+    try:
+        delete_result(job_id, by=request.user.get_username())
+    except (ResultNotFound, ResultExpired) as exc:
+        messages.error(request, str(exc.sentence))
+    else:
+        messages.success(request, _("The picture is deleted; its link is dead."))
+    return redirect("admin:ingest_job_change", job_id)
+
+
+def _ask(request: HttpRequest) -> HttpResponse:
+    """The page that asks where no script has asked in a dialog."""
+    context: dict[str, Any] = {
+        **admin.site.each_context(request),
+        "title": _("Delete this picture?"),
+        "words": _("The guest's link will be dead. It cannot be brought back."),
+        "yes": _("Delete"),
+    }
+    return render(request, "console/ask.html", context)
+
+
