@@ -1,13 +1,52 @@
+from typing import Any
+
 from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
 
 from media.models import MediaObject
+
+MOST = 2000  # of the newest: what is older is found by its kind or slot
+SLOTS = [f"slot-{number:03}" for number in range(1, 16)]
+
+
+class CappedPaginator(Paginator):
+    """Does not count a million rows to show a hundred."""
+
+    @cached_property
+    def count(self) -> int:
+        return int(self.object_list.order_by()[:MOST].count())
+
+
+class SlotFilter(admin.SimpleListFilter):
+    """Fixed names, since to ask the files which slots they have takes a look at all of them."""
+
+    title, parameter_name = _("slot"), "slot_id"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(slot, slot) for slot in SLOTS]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[MediaObject]
+    ) -> QuerySet[MediaObject]:
+        return queryset.filter(slot_id=self.value()) if self.value() else queryset
 
 
 @admin.register(MediaObject)
 class MediaObjectAdmin(admin.ModelAdmin):
+    """The files that are there; what was deleted has only a row left, and that for a while."""
+
     list_display = ("path", "kind", "slot_id", "size_bytes", "created_at", "expires_at")
-    list_filter = ("kind", "slot_id")
+    list_filter = ("kind", SlotFilter)
+    ordering = ("-created_at",)
+    paginator = CappedPaginator
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[MediaObject]:
+        return super().get_queryset(request).filter(cleaned_at__isnull=True)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
