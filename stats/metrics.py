@@ -18,6 +18,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from ingest.cleanup import last_cleanup
 from ingest.models import Job
 from media import storage
+from media.models import MediaObject
 from photochanger import metrics
 from photochanger.errors import (
     ClientGone,
@@ -34,7 +35,7 @@ from stats.services import stored_files
 log = structlog.get_logger()
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-FRESH_S = 5.0  # so long one look at the database serves, whoever asks
+FRESH_S = 2.0  # so long one look at the database serves, whoever asks
 
 
 def prepare() -> None:
@@ -143,9 +144,11 @@ def _slots(slots: list[Slot]) -> Iterator[Metric]:
 def _media() -> Iterator[Metric]:
     size = gauge("media_bytes", "Stored files, also those that are over.", ("kind",))
     files = gauge("media_files", "Stored files, also those that are over.", ("kind",))
-    for stored in stored_files():
-        size.add_metric([stored.kind], stored.size_bytes)
-        files.add_metric([stored.kind], stored.files)
+    there = {stored.kind: stored for stored in stored_files()}
+    for kind in MediaObject.Kind.values:
+        stored = there.get(kind)
+        size.add_metric([kind], stored.size_bytes if stored else 0)
+        files.add_metric([kind], stored.files if stored else 0)
     yield from (size, files)
 
 
