@@ -165,7 +165,7 @@ def entries_of(model: type[Model], key: str) -> QuerySet[LogEntry]:
     """Newest first."""
     entries = LogEntry.objects.select_related("user")
     kind = ContentType.objects.get_for_model(model)
-    return entries.filter(content_type=kind, object_id=key).order_by("-action_time", "-pk")
+    return entries.filter(content_type=kind, object_id=key).order_by("-pk")
 
 
 def changes(was: State, now: State) -> list[Change]:
