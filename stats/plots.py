@@ -70,7 +70,7 @@ def timings_plot(points: Sequence[Point], step_s: int) -> Plot:
         Curve("p50", _("half are faster (p50)"), [seconds(p.duration_p50_ms) for p in _of(points)]),
         Curve("p95", _("95 % are faster (p95)"), [seconds(p.duration_p95_ms) for p in _of(points)]),
     ]
-    chart = _chart(Line, points, step_s, ticks(_top(curves)), _("{:g} s").format)
+    chart = _chart(Line, points, step_s, ticks(_top(curves)), _in_seconds)
     return _plot("timings", _("Time until the picture"), chart, curves)
 
 
@@ -85,6 +85,10 @@ def shares_plot(points: Sequence[Point], step_s: int) -> Plot:
     chart = _chart(Line, points, step_s, [0, 25, 50, 75, KPI, 100], "{:g} %".format)
     is_empty = not any(_known(curve) for curve in curves)
     return _plot("shares", _("Share of photos, %"), chart, [*curves, kpi], is_empty=is_empty)
+
+
+def _in_seconds(value: float) -> str:
+    return f"{value:g} {_('s')}"
 
 
 def _of(points: Sequence[Point]) -> list[Any]:
