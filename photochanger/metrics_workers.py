@@ -43,9 +43,10 @@ def start() -> str:
 
 
 def _is_alive(process_id: str) -> bool:
-    """Of what has our own id now, the folder is an earlier one's."""
-    if not process_id.isdecimal() or int(process_id) == os.getpid():
-        return not process_id.isdecimal()
+    if not process_id.isdecimal():
+        return True  # no folder of ours
+    if int(process_id) == os.getpid():
+        return False  # an earlier one's, whose id we have now
     try:
         os.kill(int(process_id), 0)
     except ProcessLookupError:

@@ -81,7 +81,7 @@ class Look:
             if time.monotonic() - self._at >= FRESH_S:
                 self._seen = [*disk(), *database()]
                 self._at = time.monotonic()
-            yield from self._seen
+            return iter(self._seen)
 
 
 LOOK = Look()
@@ -104,9 +104,8 @@ def disk() -> Iterator[Metric]:
     except OSError as exc:  # it is not mounted, say: /healthz tells, and the series are missing
         log.error("stats.disk.failed", detail=exc.strerror)
         return
-    free = usage.total - usage.used if usage.free is None else usage.free
     yield one("media_disk_size_bytes", "Size of the disk that holds the pictures.", usage.total)
-    yield one("media_disk_free_bytes", "What is free of it for us.", free)
+    yield one("media_disk_free_bytes", "What is free of it for us.", usage.free)
 
 
 def database() -> Iterator[Metric]:
