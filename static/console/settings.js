@@ -10,18 +10,14 @@
   const once = document.getElementById("once");
 
   // --- The slider and its number
-  const tellBooth = () => {
-    document.getElementById("booth-timeout").textContent = Number(seconds.value) + 10;
-  };
   wait.hidden = false;
-  wait.addEventListener("input", () => {
-    seconds.value = wait.value;
-    tellBooth();
-  });
-  seconds.addEventListener("input", () => {
-    wait.value = seconds.value;
-    tellBooth();
-  });
+  const follow = (leader, follower) =>
+    leader.addEventListener("input", () => {
+      follower.value = leader.value;
+      document.getElementById("booth-timeout").textContent = Number(seconds.value) + 10;
+    });
+  follow(wait, seconds);
+  follow(seconds, wait);
 
   // --- The password: made here, shown once; a new one asks before it is saved
   const askFirst = () => {
@@ -47,6 +43,9 @@
     document.getElementById("copy-password").hidden = false;
   });
   password.addEventListener("input", askFirst);
+  document.getElementById("settings-form").addEventListener("submit", () => {
+    password.type = "password"; // or browsers would remember it as a plain text
+  });
 
   // --- Long actions
   for (const check of document.querySelectorAll(".checks-key")) check.hidden = false;
