@@ -26,6 +26,7 @@ timeout = graceful_timeout  # a worker beats every few seconds, to its end; one 
 keepalive = 5
 max_requests = settings.WORKER_MAX_REQUESTS  # one worker at a time, and only when there are others
 max_requests_jitter = max_requests // 2
+control_socket_disable = True  # signals are enough; it would be a file in somebody's home
 if os.access("/dev/shm", os.W_OK):  # noqa: S108  gunicorn's own files, in a folder of random name
     worker_tmp_dir = "/dev/shm"  # noqa: S108  a beat must not wait for a busy disk
 

@@ -37,7 +37,7 @@ fi
 
 (cd "$half" && sha256sum -- * >SHA256SUMS)
 sync "$half"/*
-mv "$half" "$folder/$name"
+mv -T "$half" "$folder/$name"
 
 # Names sort by time. Whole ones only: a half one begins with a dot.
 find "$folder" -maxdepth 1 -type d -name 'photochanger-*Z' | sort -r | tail -n "+$((keep + 1))" |

