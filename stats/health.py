@@ -30,7 +30,7 @@ from slots.services import provider_key, provider_row_key
 
 log = structlog.get_logger()
 
-BUDGET_S = 0.8  # of the second that a monitor gives us
+BUDGET_S = 0.7  # of the second that a monitor gives us
 PROVIDER_FRESH_S, OWN_FRESH_S = 30.0, 1.0
 CLEANUP_LATE_S = 30 * 60  # cron runs it every 15 minutes
 MIN_FREE_BYTES = 100 * 1024 * 1024  # for a handful of photos; with less they fail

@@ -17,8 +17,17 @@ from ingest.tests.support import jpeg
 from photochanger.tests import live
 from photochanger.tests.databases import OwnPostgres, chosen_database, own_postgres
 
+HEALTH_S = 1.0  # what monitors wait for an answer
 CLEAR_REFUSAL_S = 5.0  # a booth's guest hears of it at once
 only_postgresql = pytest.mark.skipif("config.getoption('--postgres') is False")
+
+
+def health_of_database(server: live.Server) -> tuple[int, str]:
+    """What /healthz says, in time."""
+    begun = time.monotonic()
+    answer = httpx.get(f"{server.url}/healthz", timeout=10)
+    assert time.monotonic() - begun < HEALTH_S
+    return answer.status_code, answer.json()["parts"]["database"]["state"]
 
 
 @only_postgresql
@@ -67,12 +76,16 @@ class RestartTests(LifeTestCase):
             self.assertLess(time.monotonic() - begun, CLEAR_REFUSAL_S)
             seen = httpx.get(f"{self.server.url}/api/jobs/{job_id}", timeout=10)
             self.assert_storage_error(seen)
+            self.assertEqual(health_of_database(self.server), (503, "away"))
+            metrics = httpx.get(f"{self.server.url}/metrics", timeout=10).text
+            self.assertIn("\nphotochanger_database_up 0.0\n", metrics)
             for photo in sent:  # their pictures cannot be recorded any more
                 self.assert_storage_error(photo.result())
             self.assertLess(time.monotonic() - begun, T_SYNC_S + 2)
         finally:
             self.postgres.start()
         self.assertEqual(len(self.open_jobs()), 4)
+        self.eventually(lambda: health_of_database(self.server) == (200, "up"))
         self.assert_all_well([p.result() for p in self.send(self.server, self.photos(6))])
         self.site.execute("delete from job_history where status = 'processing'")
 
@@ -99,6 +112,7 @@ class NoDatabaseTests(LifeTestCase):
             port = silent.getsockname()[1]
             with self.server_on(f"postgresql://pc:pc@127.0.0.1:{port}/pc") as server:
                 self.assertLess(self.refused_in(server), CLEAR_REFUSAL_S)
+                self.assertEqual(health_of_database(server), (503, "slow"))
                 seen = httpx.get(f"{server.url}/api/jobs/{uuid.uuid4()}", timeout=10)
                 self.assert_storage_error(seen)
 
