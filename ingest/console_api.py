@@ -16,11 +16,12 @@ from ingest.models import Job
 from ingest.schemas import TestRunOut
 from ingest.test_run import received_test, tried
 from media.archive import zip_of
-from media.removal import Removed, purge
+from media.removal import Removed
 from photochanger.db import in_db
 from photochanger.describing import described
 from photochanger.errors import InvalidFields
 from slots.api import username
+from slots.purging import purge
 from slots.services import find_slot
 
 console_router = Router(tags=["console"])

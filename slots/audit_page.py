@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.models import ADDITION, DELETION, LogEntry
+from django.contrib.admin.models import DELETION, LogEntry
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -19,8 +19,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from slots.history import SETTINGS_ID, Record, read
-from slots.history_words import Line, lines_of
+from slots.history import SETTINGS_ID, Record, read, said_by
+from slots.history_words import Line, lines_of, message_of
 from slots.models import Setting, Slot
 
 PER_PAGE = 20
@@ -40,7 +40,7 @@ class Act:
 
     @property
     def by(self) -> str:
-        return (self.record.by if self.record else "") or self.entry.user.get_username()
+        return said_by(self.entry)
 
     @property
     def kind(self) -> str:
@@ -59,11 +59,7 @@ class Act:
 
     @property
     def message(self) -> str:
-        if self.entry.action_flag == ADDITION:
-            return _("Added.")
-        if self.entry.action_flag == DELETION:
-            return _("Deleted.")
-        return self.entry.get_change_message()
+        return message_of(self.entry)
 
     @property
     def address(self) -> str:
@@ -73,7 +69,7 @@ class Act:
             return ""
         app = f"admin:{kind.app_label}_{kind.model}"
         try:
-            if self.is_settings:
+            if self.is_settings or not entry.object_id:
                 return reverse(f"{app}_changelist")
             page = "history" if self.is_slot else "change"
             return reverse(f"{app}_{page}", args=[entry.object_id])

@@ -15,9 +15,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from media.archive import zip_of
-from media.removal import purge
 from media.services import kept_results
 from slots.models import Slot
+from slots.purging import purge
 
 EVERYTHING = "everything"
 

@@ -15,7 +15,9 @@ from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model, QuerySet
+from django.utils.translation import gettext_noop
 
+from media.models import MediaObject
 from slots.field_names import msgid
 from slots.models import Setting, Slot
 
@@ -31,6 +33,8 @@ PASSWORD, TEMPLATES = "ingest_password", "template_media"
 SECRETS = (PASSWORD, "provider_keys.")
 SETTINGS_ID = "settings"  # all of them are one object of the history
 CHANGED, REMOVED = "changed", "removed"  # all that is told of a secret
+FILES, REMOVED_FILES = gettext_noop("pictures"), "removed_files"
+ALL_SLOTS = "slot-001 – slot-015"
 COMMAND = "manage.py"  # who, when nobody was logged in
 
 State = dict[str, Any]
@@ -83,15 +87,26 @@ def write(
     model: Model, key: str, name: str, was: State, now: State, *, by: str, **more: Any
 ) -> None:
     """One entry of the history. ``more`` goes into its message."""
-    found = changes(was, now)
-    different = {name: value for name, value in now.items() if was.get(name) != value}
     told = {
-        "fields": [msgid(change.place, now) for change in found],
+        "fields": [msgid(change.place, now) for change in changes(was, now)],
         "was": was,
-        "now": different,
-        "by": by,
+        "now": {field: value for field, value in now.items() if was.get(field) != value},
         **{key: value for key, value in more.items() if value is not None},
     }
+    _enter(model, key, name, told, by=by)
+
+
+def write_removal(slot: Slot | None, files: int, *, by: str) -> None:
+    """That all pictures of a slot, or of all slots, were deleted."""
+    told = {"fields": [FILES], REMOVED_FILES: files}
+    if slot is None:
+        _enter(MediaObject(), "", ALL_SLOTS, told, by=by)
+    else:
+        _enter(slot, slot.pk, str(slot), told, by=by)
+
+
+def _enter(model: Model, key: str, name: str, told: dict[str, Any], *, by: str) -> None:
+    message = [{"changed": told | {"by": by}}]
     LogEntry.objects.create(
         user=author(by),
         content_type=ContentType.objects.get_for_model(model),
@@ -99,7 +114,7 @@ def write(
         object_repr=name[:200],
         action_flag=CHANGE,
         change_message=json.dumps(
-            [{"changed": told}], cls=DjangoJSONEncoder, ensure_ascii=False, separators=(",", ":")
+            message, cls=DjangoJSONEncoder, ensure_ascii=False, separators=(",", ":")
         ),
     )
 
@@ -145,20 +160,37 @@ def state_of(slot: Slot) -> State:
 
 # --- Reading -------------------------------------------------------------------------------------
 def read(entry: LogEntry) -> Record | None:
-    """What an entry of ours tells; None for one that Django wrote."""
-    try:
-        (part,) = json.loads(entry.change_message)
-        told = part["changed"]
-        was, different = dict(told["was"]), dict(told["now"])
-    except (ValueError, KeyError, TypeError):
+    """The states an entry of ours tells of; None for another."""
+    told = _told(entry)
+    if "was" not in told:
         return None
+    was = dict(told["was"])
     return Record(
         was=was,
-        now={name: was.get(name) for name in was} | different,
+        now=was | told["now"],
         version=told.get("version"),
         restores=told.get("restores"),
         by=str(told.get("by", "")),
     )
+
+
+def removed_files(entry: LogEntry) -> int | None:
+    """How many files were deleted, if an entry tells of that."""
+    files = _told(entry).get(REMOVED_FILES)
+    return files if isinstance(files, int) else None
+
+
+def said_by(entry: LogEntry) -> str:
+    """Whoever did it: a command by its own name."""
+    return _told(entry).get("by") or entry.user.get_username()
+
+
+def _told(entry: LogEntry) -> dict[str, Any]:
+    try:
+        (part,) = json.loads(entry.change_message)
+        return dict(part["changed"])
+    except (ValueError, KeyError, TypeError):
+        return {}
 
 
 def entries_of(model: type[Model], key: str) -> QuerySet[LogEntry]:

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from photochanger.errors import InvalidFields, VersionConflict
 from slots.field_names import label
-from slots.history import Record, entries_of, read
-from slots.history_words import Line, lines_of
+from slots.history import Record, entries_of, read, said_by
+from slots.history_words import Line, lines_of, message_of
 from slots.models import Slot
 from slots.restoring import Restoration, restoration, restore
 
@@ -35,8 +35,12 @@ class Row:
         return lines_of(self.record) if self.record else []
 
     @property
+    def message(self) -> str:
+        return message_of(self.entry)
+
+    @property
     def by(self) -> str:
-        return (self.record.by if self.record else "") or self.entry.user.get_username()
+        return said_by(self.entry)
 
 
 @require_GET

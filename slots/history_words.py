@@ -8,15 +8,17 @@ from difflib import SequenceMatcher
 from os.path import commonprefix
 from typing import Any, Literal, NamedTuple
 
+from django.contrib.admin.models import ADDITION, DELETION, LogEntry
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from providers.registry import DRIVERS
 from slots.field_names import label
-from slots.history import REMOVED, Change, Record
+from slots.history import REMOVED, Change, Record, removed_files
 from slots.models import Slot, SlotTemplateMedia
 
 LONG_TEXT = 40
@@ -44,6 +46,16 @@ class Line:
 
 def lines_of(record: Record) -> list[Line]:
     return [line_of(change, record.was, record.now) for change in record.changes]
+
+
+def message_of(entry: LogEntry) -> str:
+    """An entry without fields, in a sentence."""
+    files = removed_files(entry)
+    if files is not None:
+        return ngettext("%d file was deleted.", "%d files were deleted.", files) % files
+    if entry.action_flag == ADDITION:
+        return _("Added.")
+    return _("Deleted.") if entry.action_flag == DELETION else entry.get_change_message()
 
 
 def line_of(change: Change, was: Mapping[str, Any], now: Mapping[str, Any]) -> Line:

@@ -14,9 +14,10 @@ from django.utils import timezone
 from media.models import MediaObject
 from photochanger.errors import InvalidFields, VersionConflict
 from slots.editing import change_slot, delete_template
-from slots.history import COMMAND, Change, Record, read
+from slots.history import COMMAND, Change, Record, read, removed_files, said_by
 from slots.models import Slot
 from slots.platform import save_settings
+from slots.purging import purge
 from slots.schemas import SettingsIn, SlotIn
 from slots.services import find_slot, save_slot
 
@@ -138,3 +139,12 @@ class WrittenTests(HistoryTestCase):
         for secret in ("booth-secret", "secret-key", "$2b$", "gAAAA"):
             self.assertNotIn(secret, entry.change_message)
         self.assertEqual(json.loads(entry.change_message)[0]["changed"]["by"], "serg")
+
+    def test_the_deletion_of_all_pictures_is_told(self) -> None:
+        for slot_id, key in (("slot-001", "slot-001"), (None, "")):
+            purge(slot_id, by="serg")
+            entry = LogEntry.objects.latest("pk")
+            self.assertEqual(
+                (entry.object_id, said_by(entry), removed_files(entry)), (key, "serg", 0)
+            )
+            self.assertIsNone(read(entry))

@@ -15,6 +15,7 @@ from slots.history import read
 from slots.history_words import Piece, pieces_of
 from slots.models import Slot
 from slots.platform import save_settings
+from slots.purging import purge
 from slots.schemas import SettingsIn
 from slots.tests.test_history import HistoryTestCase
 
@@ -202,8 +203,11 @@ class AuditPageTests(PagesTestCase):
         self.change(display_name="Nebula")
         save_settings(SettingsIn(sync_response_seconds=31), by="serg")
         LogEntry.objects.log_actions(self.serg.pk, [self.serg], 1, "", single_object=True)
+        purge(None, by="serg")
         page = self.audit()
         for words in (
+            "Файл: slot-001 – slot-015",
+            "Удалено 0 файлов",
             "Слот slot-001: Nebula",
             "Настройки",
             "31",
