@@ -96,6 +96,10 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     skipped = terminalreporter.stats.get("skipped", [])
     for sign, words in (
         ("NO CHROMIUM", "browser tests SKIPPED: no Chromium found; `make browser` installs it"),
+        (
+            "NO FRONT SERVER",
+            "tests of front servers SKIPPED: `make proxies` installs nginx and Caddy",
+        ),
         ("`make monitoring`", "tests of alerts SKIPPED: `make monitoring` installs their tools"),
     ):
         count = sum(sign in str(report.longrepr) for report in skipped)

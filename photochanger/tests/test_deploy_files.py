@@ -21,7 +21,7 @@ from slots.models import Slot
 
 DEPLOY = BASE_DIR / "deploy"
 BIN = Path(sys.executable).parent
-VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
+VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^${}]*))?\}")
 
 
 def run(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -37,7 +37,7 @@ def new_env(folder: str, address: str = "photos.example.com") -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines if not line.startswith("#"))
 
 
-def compose(variables: dict[str, str]) -> Any:
+def compose(variables: dict[str, str], file: str = "compose.yaml") -> Any:
     """The compose file as Docker sees it: variables filled in, aliases resolved."""
 
     def filled(found: re.Match[str]) -> str:
@@ -45,7 +45,10 @@ def compose(variables: dict[str, str]) -> Any:
         assert kind == "-" or name in variables, name
         return variables.get(name, rest)
 
-    return yaml.safe_load(VARIABLE.sub(filled, (DEPLOY / "compose.yaml").read_text()))
+    text = (DEPLOY / file).read_text()
+    while VARIABLE.search(text):  # the innermost first
+        text = VARIABLE.sub(filled, text)
+    return yaml.safe_load(text)
 
 
 class DeployFileTests(SimpleTestCase):
@@ -80,6 +83,21 @@ class DeployFileTests(SimpleTestCase):
                     self.assertTrue((DEPLOY / source).exists(), f"{name}: {source}")
                 else:
                     self.assertIn(source, found["volumes"])
+
+    def test_docker_would_take_the_file_of_one_more_machine(self) -> None:
+        variables = new_env(self.folder) | {
+            "DATABASE_URL": "postgres://photochanger:word@10.0.0.10:5432/photochanger",
+            "S3_BUCKET": "photos",
+            "FRONT_ADDRESS": "10.0.0.11",
+            "MACHINE_ADDRESS": "10.0.0.12",
+        }
+        found = compose(variables, "compose.machine.yaml")
+        PyCompose.from_yaml(yaml.safe_dump(found)).validate()
+        app, one = found["services"]["app"], compose(variables)["services"]["app"]
+        self.assertEqual(one["environment"]["DATABASE_URL"], variables["DATABASE_URL"])
+        self.assertEqual(app["ports"], ["10.0.0.12:8000:8000"])
+        for name in ("image", "read_only", "cap_drop", "stop_grace_period", "command", "init"):
+            self.assertEqual(app[name], one[name], name)
 
     def test_only_the_front_server_and_what_is_local_can_be_reached(self) -> None:
         services = compose(new_env(self.folder))["services"]
