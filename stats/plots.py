@@ -23,7 +23,7 @@ from stats.series import Point
 KPI = 95  # per cent of the photos that are answered with a picture in time
 WIDTH, HEIGHT, LABELS, FONT_PX = 800, 260, 8, 13
 DAY_S = 24 * 60 * 60
-NOT_SHOWN = {"overlay", "text-overlay", "tooltip-overlay", "titles"}
+NOT_SHOWN = {"text-overlay", "tooltip-overlay", "titles"}
 
 Value = float | None
 
@@ -82,7 +82,7 @@ def shares_plot(points: Sequence[Point], step_s: int) -> Plot:
         ),
     ]
     kpi = Curve("kpi", _("goal: 95 %"), [KPI] * len(points), has_dots=False)
-    chart = _chart(Line, points, step_s, [0, 25, 50, 75, KPI, 100], "{:g} %".format)
+    chart = _chart(Line, points, step_s, [0, 25, 50, 75, KPI], "{:g} %".format, top=100)
     is_empty = not any(_known(curve) for curve in curves)
     return _plot("shares", _("Share of photos, %"), chart, [*curves, kpi], is_empty=is_empty)
 
@@ -130,13 +130,14 @@ def _chart(
     step_s: int,
     y_labels: list[int],
     told: Callable[[float], str],
+    top: int | None = None,
 ) -> Any:
     font = {"label_font_size": FONT_PX, "major_label_font_size": FONT_PX, "font_family": "Inter"}
     chart = kind(
         **{"width": WIDTH, "height": HEIGHT, "margin": 6, "spacing": 6, "dots_size": 2},
         **{"show_legend": False, "js": [], "css": [], "no_data_text": ""},
         **{"show_minor_x_labels": False, "x_labels_major_every": -(-len(points) // LABELS)},
-        **{"truncate_label": -1, "allow_interruptions": True, "range": (0, y_labels[-1])},
+        **{"truncate_label": -1, "allow_interruptions": True, "range": (0, top or y_labels[-1])},
         style=Style(**font),
     )
     chart.x_labels = [label(point.starts_at, step_s) for point in points]

@@ -69,6 +69,11 @@ class Row:
         return seconds(self.job.provider_ms)
 
     @property
+    def since_s(self) -> int:
+        """Of a photo in work: how long its booth has been waiting."""
+        return max(0, round((timezone.now() - self.job.started_at).total_seconds()))
+
+    @property
     def is_test(self) -> bool:
         return self.job.source == Job.Source.UI_TEST
 

@@ -102,7 +102,7 @@ class BoardTests(ConsoleTestCase):
         for words in ("в работе: 1 из 4", "секунд назад", "Квота AI-сервиса исчерпана", "Ошибки"):
             self.assertIn(words, page)
         self.assertIn("http://testserver/ingest/slot-001", page)
-        self.assertIn("?slot__id__exact=slot-001", page)
+        self.assertIn("?slot=slot-001", page)
 
     def test_an_open_gallery_is_marked_as_open_to_everybody(self) -> None:
         self.assertContains(self.client.get("/admin/"), "открыта всем, у кого есть ссылка", count=2)

@@ -126,6 +126,11 @@ class Line:
         return sentence_of(self.figures.lately.last_error_reason)
 
     @property
+    def is_idle(self) -> bool:
+        """Nothing to tell but its state: short on a phone."""
+        return not (self.figures.window.outcomes.jobs or self.figures.lately.last_photo_at)
+
+    @property
     def percent(self) -> float | None:
         return percent(self.figures.window.outcomes.success_share)
 

@@ -1,0 +1,90 @@
+"""Every page of the console: under the content policy, behind the door, with few queries."""
+
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import TestCase
+from django.test.utils import CaptureQueriesContext
+
+from ingest.models import Attempt, Job
+from media.models import MediaObject
+from slots.models import Slot
+from stats.tests.support import job, open_job
+
+MOST_QUERIES = 15
+# A new page joins here, and is held to what all pages are held to.
+PAGES = {
+    "dashboard": "/admin/",
+    "dashboard, its part": "/admin/board/",
+    "slot": "/admin/slots/slot/slot-001/change/",
+    "slots": "/admin/slots/slot/",
+    "history": "/admin/slots/slot/slot-001/history/",
+    "settings": "/admin/slots/setting/",
+    "statistics": "/admin/statistics/",
+    "statistics of a month": "/admin/statistics/?window=44640",
+    "statistics of a slot": "/admin/statistics/?slot=slot-001",
+    "plots": "/admin/statistics/plots/",
+    "plots of a month": "/admin/statistics/plots/?window=44640",
+    "jobs": "/admin/ingest/job/",
+    "jobs, filtered": "/admin/ingest/job/?provider=turbotext&reason=quota&slot=slot-001",
+    "job": "/admin/ingest/job/{job}/change/",
+    "audit": "/admin/audit/",
+    "event": "/admin/event/",
+    "capture": "/admin/capture/",
+    "files": "/admin/media/mediaobject/",
+}
+
+
+class ConsolePagesTests(TestCase):
+    @classmethod
+    def setUpTestData(cls) -> None:
+        cls.serg = User.objects.create_superuser("serg")
+        Slot.objects.update(is_active=True, settings={"prompt": "As an oil painting"})
+
+    def setUp(self) -> None:
+        self.client.force_login(self.serg)
+
+    def add_photos(self, count: int) -> Job:
+        photos = [job(f"slot-{n % 15 + 1:03}", ago_s=n, reason="quota") for n in range(count)]
+        Job.objects.bulk_create([*photos, *(open_job(ago_s=n) for n in range(5))])
+        facts = {"provider": "gemini", "duration_ms": 5, "failure_reason": "quota"}
+        for number, photo in enumerate(photos):
+            Attempt.objects.create(job=photo, number=1, started_at=photo.started_at, **facts)
+            MediaObject.objects.create(
+                **{"slot_id": photo.slot_id, "job_id": photo.pk, "kind": "result"},
+                **{"path": f"results/{number}", "mime": "image/jpeg", "size_bytes": 1},
+            )
+        return photos[0]
+
+    def test_a_page_asks_the_database_little_however_many_photos_there_are(self) -> None:
+        photo = self.add_photos(40)
+        for name, path in PAGES.items():
+            with self.subTest(page=name), CaptureQueriesContext(connection) as seen:
+                answer = self.client.get(path.format(job=photo.pk))
+                self.assertEqual(answer.status_code, 200)
+                self.assertLessEqual(len(seen), MOST_QUERIES)
+
+    def test_every_page_is_under_the_content_policy(self) -> None:
+        photo = self.add_photos(2)
+        for name, path in PAGES.items():
+            with self.subTest(page=name):
+                answer = self.client.get(path.format(job=photo.pk))
+                self.assertIn("script-src 'self'", answer["Content-Security-Policy"])
+                body = answer.content.decode()
+                self.assertNotRegex(body, r"<style|\sstyle=|\son[a-z]+=")
+                self.assertNotRegex(body, r"<script(?![^>]* src=)[^>]*>")
+
+    def test_a_guest_sees_none_of_them(self) -> None:
+        self.client.logout()
+        for name, path in PAGES.items():
+            with self.subTest(page=name):
+                answer = self.client.get(path.format(job=job().pk))
+                self.assertEqual(answer.status_code, 302)
+                self.assertIn("/admin/login/?next=", answer["Location"])
+
+    def test_somebody_without_rights_sees_no_figures_and_no_photos(self) -> None:
+        photo = self.add_photos(1)
+        self.client.force_login(User.objects.create_user("eve", is_staff=True))
+        for name in ("statistics", "plots", "jobs", "job"):
+            with self.subTest(page=name):
+                answer = self.client.get(PAGES[name].format(job=photo.pk))
+                self.assertEqual(answer.status_code, 403)

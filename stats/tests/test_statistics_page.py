@@ -1,0 +1,137 @@
+"""The statistics page by HTTP, and its plots."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.test import SimpleTestCase
+from django.utils import timezone
+
+from ingest.models import Attempt, Job
+from slots.models import Slot
+from stats.outcomes import Outcomes, Timings
+from stats.plots import outcomes_plot, shares_plot, ticks, timings_plot
+from stats.series import Point
+from stats.tests.support import StatsTestCase, job
+
+PAGE, PLOTS = "/admin/statistics/", "/admin/statistics/plots/"
+
+
+class StatisticsPageTests(StatsTestCase):
+    def setUp(self) -> None:
+        self.client.force_login(User.objects.create_superuser("serg"))
+
+    def line(self, slot_id: str, query: str = "") -> Any:
+        lines = self.client.get(f"{PAGE}?{query}").context["lines"]
+        return next(line for line in lines if line.figures.lately.slot.pk == slot_id)
+
+    def test_the_page_tells_what_the_figures_are(self) -> None:
+        self.keep(
+            *(job(ago_s=n) for n in range(18)),
+            *(job(reason="timeout"), job("slot-002", reason="quota"), job(source="ui_test")),
+        )
+        page = self.client.get(PAGE)
+        self.assertContains(page, "<b>20</b><span>обработок за час, все слоты</span>")
+        self.assertContains(page, "90 %")
+        self.assertContains(page, "ниже цели 95 %")
+        self.assertEqual(self.line("slot-001").figures.window.outcomes.timeouts, 1)
+        self.assertEqual(len(page.context["lines"]), 15)
+        self.assertContains(page, "Квота AI-сервиса исчерпана")
+
+    def test_a_window_is_chosen_and_what_makes_no_sense_is_an_hour(self) -> None:
+        self.keep(job(), job(ago_s=5000), job(ago_s=3 * 86400), job(ago_s=20 * 86400))
+        counted = {"": 1, "window=1440": 2, "window=10080": 3, "window=44640": 4}
+        for query, photos in {**counted, "window=7": 1, "window=x&since=x": 1}.items():
+            with self.subTest(query=query):
+                self.assertEqual(self.line("slot-001", query).figures.window.outcomes.jobs, photos)
+
+    def test_a_reset_counts_anew_for_who_pressed_it_and_deletes_nothing(self) -> None:
+        self.keep(job(ago_s=300))
+        answer = self.client.get(f"{PAGE}?since=now&slot=slot-001")
+        self.assertRegex(answer["Location"], r"^/admin/statistics/\?slot=slot-001&since=\d+$")
+        page = self.client.get(answer["Location"])
+        self.assertContains(page, "<b>0</b>")
+        self.assertContains(page, "Показать всё снова")
+        self.assertEqual(Job.objects.count(), 1)
+        ahead = int(timezone.now().timestamp()) + 900
+        self.assertContains(self.client.get(f"{PAGE}?since={ahead}"), "<b>1</b>")
+
+    def test_one_slot_is_looked_at_alone(self) -> None:
+        self.keep(job("slot-001", reason="quota"), job("slot-002", reason="timeout"))
+        page = self.client.get(f"{PAGE}?slot=slot-002")
+        self.assertEqual([one.failure.slot_id for one in page.context["failures"]], ["slot-002"])
+        self.assertEqual(page.context["window"].outcomes.jobs, 1)
+        self.assertContains(page, "<b>2</b>")  # the corner is of all slots
+        self.assertEqual(self.client.get(f"{PAGE}?slot=slot-099").status_code, 404)
+
+    def test_what_a_provider_said_is_cut_and_does_nothing(self) -> None:
+        failed = job(reason="bad_response")
+        self.keep(failed)
+        words = "<script>alert(1)</script>" * 20
+        Attempt.objects.create(
+            **{"job": failed, "number": 1, "started_at": failed.started_at, "duration_ms": 1},
+            **{"provider": "gemini", "detail": words[:500]},
+        )
+        Slot.objects.filter(pk="slot-001").update(display_name="<b>ball</b>")
+        page = self.client.get(PAGE)
+        self.assertNotContains(page, "<script>alert")
+        self.assertNotContains(page, "<b>ball")
+        said = re.search(r'<q class="said">(.*?)</q>', page.content.decode(), re.DOTALL)
+        assert said
+        self.assertLess(len(said[1].replace("&lt;", "<").replace("&gt;", ">")), 201)
+
+    def test_its_part_holds_everything_that_changes(self) -> None:
+        part = self.client.get(PAGE, headers={"HX-Request": "true"}).content.decode()
+        live = set(re.findall(r'id="([\w-]+)" data-live', part))
+        whole = set(re.findall(r'id="([\w-]+)" data-live', self.client.get(PAGE).content.decode()))
+        self.assertEqual(whole - live, {"plots-shown", "numbers-shown"})
+        plots = self.client.get(PLOTS).content.decode()
+        self.assertEqual(set(re.findall(r'id="([\w-]+)" data-live', plots)), whole - live)
+
+    def test_the_plots_are_of_the_chosen_slot(self) -> None:
+        self.keep(*(job("slot-002", ago_s=n * 60) for n in range(5)))
+        self.assertContains(self.client.get(f"{PLOTS}?slot=slot-002"), "<svg", count=3)
+        self.assertNotContains(self.client.get(f"{PLOTS}?slot=slot-001"), "<svg")
+
+
+class PlotTests(SimpleTestCase):
+    POINTS = [
+        Point(
+            starts_at=datetime(2026, 5, 5, 20, tzinfo=UTC) + timedelta(minutes=n),
+            outcomes=Outcomes(jobs=n, done=max(0, n - 1), timeouts=min(1, n)),
+            timings=Timings(duration_p50_ms=8000 + n, duration_p95_ms=20_000) if n else Timings(),
+        )
+        for n in range(30)
+    ]
+
+    def test_a_plot_may_stand_in_a_page(self) -> None:
+        for draw in (outcomes_plot, timings_plot, shares_plot):
+            svg = str(draw(self.POINTS, 60).svg)
+            with self.subTest(plot=draw.__name__):
+                self.assertRegex(svg, r'^<svg [^>]*role="img"')
+                self.assertNotRegex(svg, r"<style|<script|style=|\son\w+=|<desc|\sid=")
+
+    def test_bars_are_as_high_as_their_figures_and_tell_them(self) -> None:
+        svg = str(outcomes_plot(self.POINTS, 60).svg)
+        done = svg[svg.index('class="series done"') : svg.index('class="series timeouts"')]
+        heights = [float(found) for found in re.findall(r'height="([\d.]+)"', done)]
+        self.assertEqual(len(heights), 28)
+        self.assertAlmostEqual(heights[-1] / heights[0], 28, delta=0.1)
+        self.assertIn("<title>23:29: 28</title>", done)
+
+    def test_the_goal_is_a_line_of_its_own(self) -> None:
+        self.assertIn('class="series kpi"', str(shares_plot(self.POINTS, 60).svg))
+
+    def test_nothing_to_draw_is_no_plot(self) -> None:
+        nothing = [Point(starts_at=datetime.now(UTC), outcomes=Outcomes(), timings=Timings())] * 5
+        for draw in (outcomes_plot, timings_plot, shares_plot):
+            plot = draw(nothing, 60)
+            self.assertEqual((plot.is_empty, plot.svg), (True, ""))
+
+    def test_ticks_are_round_and_reach_the_top(self) -> None:
+        self.assertEqual((ticks(0), ticks(1)), ([0, 1, 2], [0, 1, 2]))
+        for top in (2, 3, 7, 12, 33, 48.5, 99, 101, 12_345):
+            marks = ticks(top)
+            self.assertGreaterEqual(marks[-1], top)
+            self.assertTrue(3 <= len(marks) <= 6, marks)
