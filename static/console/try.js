@@ -1,50 +1,13 @@
 "use strict";
-// The test run: which photo, the seconds that run, and how it ended.
+// The test run: the seconds that run against the waiting time, and how it ended.
 (() => {
   const at = (id) => document.getElementById(id);
   const panel = at("try");
   if (!panel) return;
-  const file = at("try-file");
   const button = at("try-run");
   const words = panel.dataset;
-  const MB = 1024 * 1024;
-  let photo = null; // none: the sample
-  let clock = null;
-
-  const complain = (text) => {
-    at("try-wrong").textContent = text || "";
-    at("try-wrong").hidden = !text;
-  };
   const field = (name) => button.form?.elements.namedItem(name);
-
-  const choose = (chosen) => {
-    if (chosen && !/^image\/(jpeg|png|webp)$/.test(chosen.type)) return complain(words.type);
-    if (chosen && chosen.size > (Number(field("size_limit_mb")?.value) || 20) * MB)
-      return complain(words.large);
-    complain();
-    photo = chosen || null;
-    const shown = at("try-shown");
-    // Pictures of earlier runs still show theirs: freed with the page.
-    shown.src = photo ? URL.createObjectURL(photo) : shown.dataset.sample;
-    at("try-name").textContent = photo ? photo.name : at("try-name").dataset.sample;
-    at("try-drop-it").hidden = !photo;
-    at("try-status").value = photo ? "present" : "removed";
-    return undefined;
-  };
-  file.addEventListener("change", () => {
-    if (file.files[0]) choose(file.files[0]);
-    file.value = ""; // the same file may be chosen again
-  });
-  at("try-drop-it").addEventListener("click", () => {
-    choose(null);
-    file.focus();
-  });
-  for (const kind of ["dragenter", "dragover", "dragleave", "drop"])
-    at("try-drop").addEventListener(kind, (event) => {
-      event.preventDefault();
-      at("try-drop").classList.toggle("over", kind === "dragenter" || kind === "dragover");
-      if (kind === "drop" && event.dataTransfer.files[0]) choose(event.dataTransfer.files[0]);
-    });
+  let clock = null;
 
   const run = () => {
     const wait = Number(field("sync_response_seconds")?.value) || Number(words.wait);
@@ -61,14 +24,19 @@
   };
   const running = (isIt) => {
     at("try-running").hidden = !isIt;
+    at("try-said").textContent = isIt ? words.runs : "";
     clearInterval(clock);
     for (const name of ["aria-busy", "aria-disabled"])
       if (isIt) button.setAttribute(name, "true");
       else button.removeAttribute(name);
     if (isIt) run();
   };
-  const say = (text) => {
-    at("try-said").textContent = text;
+  // Told wherever on the page somebody is by now; of the last run only.
+  const tell = (text, kind) => {
+    const toast = document.createElement("li");
+    [toast.id, toast.className, toast.textContent] = ["toast-try", kind, text];
+    at("toast-try")?.remove();
+    window.toast(toast);
   };
 
   const onRun = (kind, then) =>
@@ -76,30 +44,29 @@
       if ((detail.requestConfig?.elt || detail.elt) === button) then(detail);
     });
   onRun("htmx:configRequest", (detail) => {
-    if (photo) detail.formData.set("test_photo", photo);
+    if (panel.photo) detail.formData.set("test_photo", panel.photo);
   });
   onRun("htmx:beforeSend", () => {
-    complain();
+    panel.complain();
     at("tried").replaceChildren();
-    say(words.runs);
+    at("toast-try")?.remove();
     running(true);
   });
   onRun("htmx:afterRequest", (detail) => {
     running(false);
     const { status, responseText } = detail.xhr;
-    say("");
     if (detail.successful || status === 401) return;
     let told = status ? words.broken : words.gone;
     try {
       told = JSON.parse(responseText).details || told;
     } catch { /* no words of ours */ }
-    complain(told);
+    panel.complain(told);
   });
   onRun("htmx:afterSwap", () => {
     const outcome = at("try-outcome");
     const before = outcome.querySelector("[data-before]");
     if (before) before.src = at("try-shown").src;
-    say(outcome.querySelector("[data-said]").textContent);
+    tell(outcome.querySelector("[data-said]").textContent, before ? "success" : "error");
     outcome.scrollIntoView({ block: "nearest" });
   });
   panel.addEventListener("click", (event) => {
