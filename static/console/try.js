@@ -66,7 +66,7 @@
     const outcome = at("try-outcome");
     const before = outcome.querySelector("[data-before]");
     if (before) before.src = at("try-shown").src;
-    tell(outcome.querySelector("[data-said]").textContent, before ? "success" : "error");
+    tell(outcome.querySelector("[data-said]").textContent, before ? "success" : "failed");
     outcome.scrollIntoView({ block: "nearest" });
   });
   panel.addEventListener("click", (event) => {
