@@ -18,7 +18,8 @@ class CappedPaginator(Paginator):
 
     @cached_property
     def count(self) -> int:
-        return int(self.object_list.order_by()[:MOST].count())
+        found: QuerySet[MediaObject] = self.object_list  # type: ignore[assignment]
+        return found.order_by()[:MOST].count()
 
 
 class SlotFilter(admin.SimpleListFilter):

@@ -210,5 +210,3 @@ def _ask(request: HttpRequest) -> HttpResponse:
         "yes": _("Delete"),
     }
     return render(request, "console/ask.html", context)
-
-

@@ -101,7 +101,9 @@ class JobFilter(forms.Form):
         widget=forms.Select(choices=[("", gettext_lazy("any")), *Job.Status.choices]),
     )
     reason = forms.CharField(required=False, label=gettext_lazy("Reason"), widget=forms.Select)
-    provider = forms.CharField(required=False, label=gettext_lazy("AI service"), widget=forms.Select)
+    provider = forms.CharField(
+        required=False, label=gettext_lazy("AI service"), widget=forms.Select
+    )
     day = forms.DateField(
         required=False,
         label=gettext_lazy("Day"),
@@ -126,7 +128,7 @@ class JobFilter(forms.Form):
     def chosen(self, name: str) -> str:
         """The value when it is one of those offered."""
         value = self.cleaned_data.get(name, "")
-        offered = self.fields[name].widget.choices  # type: ignore[attr-defined]
+        offered = self.fields[name].widget.choices
         return value if value in dict(offered) else ""
 
     @property
@@ -241,11 +243,10 @@ def jobs_page(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     form = JobFilter(request.GET, list(Slot.objects.only("pk", "display_name")))
     asked = request.GET.get("q", "").strip()[:200]
-    context = {"form": form, "asked": asked, "title": _("Log of jobs")}
-    context |= _searched(asked) if asked else _listed(request, form)
-    rows = context["rows"]
-    if asked and len(rows) == 1:
-        return redirect("admin:ingest_job_change", rows[0].job.pk)
+    found = _searched(asked) if asked else _listed(request, form)
+    if asked and len(found["rows"]) == 1:
+        return redirect("admin:ingest_job_change", found["rows"][0].job.pk)
+    context = {"form": form, "asked": asked, "title": _("Log of jobs"), **found}
     if request.headers.get("HX-Request") == "true":
         return render(request, "ingest/console/_jobs.html", context)
     frame = admin.site.each_context(request)

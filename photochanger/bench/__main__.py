@@ -14,11 +14,12 @@ from photochanger.bench.downloads import downloads
 from photochanger.bench.figures import Bars
 from photochanger.bench.guard import guard
 from photochanger.bench.overhead import ceiling, overhead
+from photochanger.bench.pages import pages
 from photochanger.bench.stats import stats
 from photochanger.bench.waiting import Crowd, waiting
 from photochanger.tests import live
 
-SECTIONS = ("overhead", "ceiling", "waiting", "guard", "cleanup", "downloads", "stats")
+SECTIONS = ("overhead", "ceiling", "waiting", "guard", "cleanup", "downloads", "stats", "pages")
 NEED_PHOTOS = {"overhead", "ceiling", "waiting"}
 REPEATS = {"50kb": 20, "1mb": 20, "15mb": 10}
 CROWD_COUNTS = {"50kb": 100, "1mb": 80, "15mb": 40}
@@ -49,6 +50,8 @@ def main() -> int:
             guard(site, bars, console)
         if "stats" in given.only:
             stats(site, bars, console)
+        if "pages" in given.only:
+            pages(site, bars, console)
         if "downloads" in given.only:
             downloads(site, given.phones, bars, console)
         if "cleanup" in given.only:

@@ -41,7 +41,7 @@ def stats(site: live.LiveSite, bars: Bars, console: Console) -> None:
         table.add_column(column, justify="left" if column == "asked" else "right")
     with site.server() as server:
         for name, path in QUERIES.items():
-            taken = ask(server, path, token)
+            taken = ask(server, path, {"Authorization": f"Bearer {token}"}, REPEATS)
             middle = percentile(taken.again_s, 0.5)
             bar = ("", "")
             if name in HELD:
@@ -65,11 +65,11 @@ class Taken:
     again_s: list[float]
 
 
-def ask(server: live.Server, path: str, token: str) -> Taken:
+def ask(server: live.Server, path: str, headers: dict[str, str], repeats: int) -> Taken:
     """The first answer pays for imports and for what the database has not read yet."""
-    headers, taken = {"Authorization": f"Bearer {token}"}, []
+    taken = []
     with closing(http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=60)) as asked:
-        for _ in range(REPEATS + WARM_UP):
+        for _ in range(repeats + WARM_UP):
             started = time.monotonic()
             asked.request("GET", path, headers=headers)
             answer = asked.getresponse()

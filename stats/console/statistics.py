@@ -90,8 +90,8 @@ class Asked:
         return PLOTS_EVERY.get(self.minutes, PLOTS_OTHERWISE_S)
 
     def query(self, **changes: Any) -> str:
-        values = {"window": self.minutes, "slot": self.slot_id, "since": self._epoch} | changes
-        kept = {name: value for name, value in values.items() if value and value != HOUR}
+        now: dict[str, Any] = {"window": self.minutes, "slot": self.slot_id, "since": self._epoch}
+        kept = {n: value for n, value in (now | changes).items() if value and value != HOUR}
         return f"?{urlencode(kept)}" if kept else "?"
 
     @property

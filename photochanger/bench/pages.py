@@ -1,0 +1,72 @@
+"""Every page of the console over a million photos: how long the server takes, what it asks."""
+
+import json
+import tempfile
+
+import psycopg
+from rich.console import Console
+from rich.table import Table
+
+from photochanger.bench.figures import Bars, ms, percentile
+from photochanger.bench.stats import JOBS, ask, fill
+from photochanger.tests import live
+from photochanger.tests.console_pages import MOST_QUERIES, MOST_S, PAGES
+
+REPEATS = 15
+
+
+def pages(site: live.LiveSite, bars: Bars, console: Console) -> None:
+    """Meant for PostgreSQL: a studio that keeps SQLite has no million photos."""
+    if site.database_url.startswith("sqlite"):
+        console.print("pages: only on PostgreSQL.")
+        return
+    with psycopg.connect(site.database_url) as connection:
+        found = connection.execute("SELECT job_id FROM job_history LIMIT 1").fetchone()
+    if found is None:
+        with console.status(f"Filling in {JOBS:,} photos"):
+            fill(site)
+    with tempfile.TemporaryDirectory(prefix="pc-static-") as folder:
+        site.env["STATIC_ROOT"] = folder
+        site.manage("collectstatic", "--noinput", "--verbosity", "0")
+        console.print(measured(site, bars))
+
+
+def measured(site: live.LiveSite, bars: Bars) -> Table:
+    table = Table(title=f"Pages of the console over {JOBS:,} photos")
+    for column in ("page", "queries", "", "first, ms", "p50, ms", "p95, ms", ""):
+        table.add_column(column, justify="left" if column == "page" else "right")
+    asked = site.manage("shell", "--verbosity", "0", "-c", COUNT.format(pages=PAGES))
+    counted = json.loads(asked.strip().splitlines()[-1])
+    headers = {"Cookie": f"sessionid={counted['session']}"}
+    with site.server() as server:
+        for name, path in counted["pages"].items():
+            taken = ask(server, path, headers, REPEATS)
+            middle, queries = percentile(taken.again_s, 0.5), counted["queries"][name]
+            few = bars.hold(queries <= MOST_QUERIES, f"pages: {name}, {queries} queries")
+            quick = bars.hold(middle <= MOST_S, f"pages: {name}, {ms(middle)} ms")
+            late = ms(percentile(taken.again_s, 0.95))
+            table.add_row(name, str(queries), few, ms(taken.first_s), ms(middle), late, quick)
+    return table
+
+
+COUNT = """
+import json
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from ingest.models import Job
+settings.ALLOWED_HOSTS = ["*"]
+client = Client()
+client.force_login(User.objects.create_superuser("pages"))
+job = Job.objects.filter(status="failed").first().pk
+pages = {{name: path.format(job=job) for name, path in {pages}.items()}}
+queries = {{}}
+for name, path in pages.items():
+    with CaptureQueriesContext(connection) as seen:
+        assert client.get(path).status_code == 200, path
+    queries[name] = len(seen)
+session = client.cookies["sessionid"].value
+print(json.dumps({{"session": session, "pages": pages, "queries": queries}}))
+"""
