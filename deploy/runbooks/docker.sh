@@ -11,7 +11,7 @@ renew_secret() {
         app renew_secret "$@" --path /host/.env
 }
 restart_server() { _compose up --detach --force-recreate --no-deps app cleanup backup; }
-stop_server() { _compose stop app cleanup; }
+stop_server() { _compose stop app cleanup backup; }
 start_server() { _compose up --detach; }
 server_log() { _compose logs --tail 200 --follow app; }
 health() { curl -sS "https://$(sed -n 's/^SITE_ADDRESS=//p' deploy/.env)/healthz"; }

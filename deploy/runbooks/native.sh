@@ -6,8 +6,9 @@ as_owner() { sudo -u "$(stat -c %U manage.py)" -- "$@"; }
 manage() { as_owner .venv/bin/python manage.py "$@"; }
 renew_secret() { manage renew_secret "$@"; }
 restart_server() { sudo systemctl restart photochanger; }
-stop_server() { sudo systemctl stop photochanger photochanger-cleanup.timer; }
-start_server() { sudo systemctl start photochanger photochanger-cleanup.timer; }
+_all() { sudo systemctl "$1" photochanger photochanger-cleanup.timer photochanger-backup.timer; }
+stop_server() { _all stop; }
+start_server() { _all start; }
 server_log() { sudo journalctl -u photochanger -n 200 -f; }
 health() { curl -sS http://127.0.0.1:8000/healthz; }
 # With a key of its own: an equal photo would get its earlier picture, and prove nothing.

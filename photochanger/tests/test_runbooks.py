@@ -4,6 +4,7 @@ import io
 import os
 import re
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -76,9 +77,13 @@ class NamesTests(SimpleTestCase):
         for name in public:
             self.assertIn(f"`{name}", told)
 
-    def test_both_files_are_shell(self) -> None:
-        for file in ("native.sh", "docker.sh"):
-            subprocess.run(["sh", "-n", str(runbooks.FOLDER / file)], check=True)
+    def test_both_files_are_clean_shell(self) -> None:
+        files = [str(runbooks.FOLDER / file) for file in ("native.sh", "docker.sh")]
+        shellcheck = Path(sys.executable).with_name("shellcheck")
+        done = subprocess.run(
+            [shellcheck, "--shell=sh", *files], capture_output=True, text=True, check=False
+        )
+        self.assertEqual(done.stdout + done.stderr, "")
 
     def test_every_variable_is_one(self) -> None:
         known = set(re.findall(r"^(?:# )?([A-Z_0-9]+)=", self.read(".env.example"), re.MULTILINE))
