@@ -21,9 +21,10 @@ from pygal.style import Style
 from stats.series import Point
 
 KPI = 95  # per cent of the photos that are answered with a picture in time
-WIDTH, HEIGHT, LABELS = 800, 260, 8
+WIDTH, HEIGHT = 800, 260
+LABELS = {StackedBar: 8, Line: 6}
 FONT_PX = {StackedBar: 13, Line: 17}  # as in the style sheet; lines are drawn at half the width
-DAY_S = 24 * 60 * 60
+HOUR_S, DAY_S = 60 * 60, 24 * 60 * 60
 NOT_SHOWN = {"text-overlay", "tooltip-overlay", "titles"}
 
 Value = float | None
@@ -119,7 +120,7 @@ def ticks(top: float) -> list[int]:
 
 def label(at: datetime, step_s: int) -> str:
     """The time of an interval, as long as its step needs."""
-    form = "H:i" if step_s * 62 <= 2 * DAY_S else "d.m H:i"
+    form = "H:i" if step_s <= HOUR_S else "d.m H:i" if step_s < DAY_S else "d.m"
     return date_format(localtime(at), form)
 
 
@@ -136,7 +137,7 @@ def _chart(
     chart = kind(
         **{"width": WIDTH, "height": HEIGHT, "margin": 6, "spacing": 6, "dots_size": 3},
         **{"show_legend": False, "js": [], "css": [], "no_data_text": ""},
-        **{"show_minor_x_labels": False, "x_labels_major_every": -(-len(points) // LABELS)},
+        **{"show_minor_x_labels": False, "x_labels_major_every": -(-len(points) // LABELS[kind])},
         **{"truncate_label": -1, "allow_interruptions": True, "range": (0, top or y_labels[-1])},
         style=Style(**font),
     )

@@ -68,19 +68,26 @@ class _Interval(Func):
         return self.as_sql(compiler, connection, template=template, **context)
 
 
-def step_for(window: timedelta) -> int:
+def step_for(window: timedelta, most: int = MAX_STEPS) -> int:
     """Seconds of an interval, so that the window has about 48 to 60 of them."""
-    return next(step for step in STEPS_S if window.total_seconds() / step <= MAX_STEPS)
+    return next(step for step in STEPS_S if window.total_seconds() / step <= most)
 
 
-def points(slot_id: str | None, since: datetime, now: datetime, step_s: int) -> list[Point]:
+def points(
+    slot_id: str | None,
+    since: datetime,
+    now: datetime,
+    step_s: int,
+    *,
+    with_overhead: bool = True,
+) -> list[Point]:
     """One query; intervals without photos are there too. Without a slot: of all together."""
     rows = (
         _of(slot_id)
         .filter(started_at__gte=since, started_at__lte=now)
         .order_by()
         .values(number=_Interval("started_at", step=step_s))
-        .annotate(**outcome_counts(now), **timing_percentiles())
+        .annotate(**outcome_counts(now), **timing_percentiles(with_overhead=with_overhead))
     )
     found: dict[int, Mapping[str, Any]] = {row["number"]: row for row in rows}
     first, last = (int(at.timestamp()) // step_s for at in (since, now))

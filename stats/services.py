@@ -25,7 +25,7 @@ from stats.outcomes import (
     photos,
     timing_percentiles,
 )
-from stats.series import Failure, Point, last_failures, points, step_for
+from stats.series import MAX_STEPS, Failure, Point, last_failures, points, step_for
 from stats.states import State, medians, state_of
 from stats.total import jobs_total
 
@@ -82,13 +82,18 @@ class SlotStatistics:
     failures: list[Failure]
 
 
-def overview(window: timedelta = WINDOW, slot_id: str | None = None) -> Overview:
-    """Eight queries. Raises SlotNotFound when the slot to narrow ``slots`` to does not exist."""
+def overview(
+    window: timedelta = WINDOW, slot_id: str | None = None, *, with_overhead: bool = True
+) -> Overview:
+    """Eight queries. Raises SlotNotFound when the slot to narrow ``slots`` to does not exist.
+
+    ``with_overhead``: of each slot too; that of all together is always there.
+    """
     now = timezone.now()
     events = lately(now)
     if slot_id is not None and slot_id not in {event.slot.pk for event in events}:
         raise SlotNotFound(slot_id[:40])
-    by_slot = _figures_by_slot(now - window, now)
+    by_slot = _figures_by_slot(now - window, now, with_overhead=with_overhead)
     timings = _timings(now - window)
     figures = [by_slot.get(event.slot.pk, Figures()) for event in events]
     states = _states(events, now)
@@ -134,9 +139,14 @@ class Timeline:
 
 
 def timeline(window: timedelta = WINDOW, slot_id: str | None = None) -> Timeline:
-    """Outcomes and times per interval, of a slot or of all together. One query."""
-    now, step = timezone.now(), step_for(window)
-    return Timeline(step_seconds=step, points=points(slot_id, now - window, now, step))
+    """Outcomes and times per interval, of a slot or of all together, for plots. One query.
+
+    A wide window has half as many intervals: a week by six hours, a month by days.
+    """
+    now = timezone.now()
+    step = step_for(window, MAX_STEPS if window <= WINDOW * 24 else MAX_STEPS // 2 + 1)
+    found = points(slot_id, now - window, now, step, with_overhead=False)
+    return Timeline(step_seconds=step, points=found)
 
 
 def failures(slot_id: str | None = None) -> list[Failure]:
@@ -169,14 +179,14 @@ def _states(events: list[Lately], now: datetime) -> dict[str, State]:
 
 
 def _figures_by_slot(
-    since: datetime, now: datetime, slot_id: str | None = None
+    since: datetime, now: datetime, slot_id: str | None = None, *, with_overhead: bool = True
 ) -> dict[str, Figures]:
     jobs = Job.objects.filter(started_at__gte=since).order_by()
     if slot_id:
         jobs = jobs.filter(slot=slot_id)
     rows = jobs.values("slot_id").annotate(
         **outcome_counts(now),
-        **timing_percentiles(),
+        **timing_percentiles(with_overhead=with_overhead),
         test_runs=photos(Q(source=Job.Source.UI_TEST)),
     )
     return {str(row["slot_id"]): _figures(row) for row in rows}

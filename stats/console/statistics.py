@@ -209,7 +209,7 @@ def _check_may_look(request: HttpRequest) -> None:
 
 def _figures(asked: Asked) -> dict[str, Any]:
     """At most thirteen queries."""
-    seen = services.overview(asked.window)
+    seen = services.overview(asked.window, with_overhead=False)
     chosen = [one for one in seen.slots if one.lately.slot.pk == asked.slot_id]
     if asked.slot_id and not chosen:
         raise Http404
