@@ -101,6 +101,10 @@ class ProviderDriver(ABC, Generic[S]):
         fields, sentences to translate. ``kinds``: of the slot's template pictures."""
         return {}
 
+    def settings_for(self, operation: str) -> Collection[str]:
+        """The settings that an operation makes something of; a form shows no others."""
+        return self.Settings.model_fields.keys()
+
     @abstractmethod
     async def process(self, request: ProviderRequest[S]) -> Picture:
         """The picture, of a type told by its bytes; whether it decodes is for the caller to see."""

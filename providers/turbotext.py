@@ -67,6 +67,10 @@ class TurbotextDriver(ProviderDriver[TurbotextSettings]):
     requires_public_media = True
     Settings = TurbotextSettings
 
+    def settings_for(self, operation: str) -> Collection[str]:
+        known = operation_for(operation, TurbotextSettings())
+        return known.settings if known else ()
+
     def misfits(
         self, operation: str, settings: TurbotextSettings, kinds: Collection[str]
     ) -> dict[str, str]:

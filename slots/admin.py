@@ -1,43 +1,26 @@
 from typing import Any
 
 from django.contrib import admin
-from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
-from slots import console, history_pages, settings_page
-from slots.models import Setting, Slot, SlotTemplateMedia
-from slots.services import save_slot
-
-
-class TemplateMediaInline(admin.TabularInline):
-    """To look at: chosen here, a picture would keep the time of an unused one, and be cleaned up.
-
-    ``slots.editing`` changes them.
-    """
-
-    model = SlotTemplateMedia
-    extra = 0
-
-    def has_add_permission(self, request: HttpRequest, obj: Slot | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Slot | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Slot | None = None) -> bool:
-        return False
+from slots import console, history_pages, settings_page, slot_page
+from slots.models import Setting, Slot
 
 
 @admin.register(Slot)
 class SlotAdmin(admin.ModelAdmin):
     list_display = ("id", "display_name", "provider", "operation", "is_active", "updated_at")
     list_filter = ("provider", "is_active")
-    readonly_fields = ("id", "version", "updated_at", "updated_by")
-    inlines = (TemplateMediaInline,)
 
-    def save_model(self, request: HttpRequest, obj: Slot, form: ModelForm, change: bool) -> None:
-        save_slot(obj, by=request.user.get_username())
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> HttpResponse:
+        return slot_page.slot_page(request, object_id)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
@@ -50,6 +33,14 @@ class SlotAdmin(admin.ModelAdmin):
             path("pictures/", view(console.pictures_page), name="all_pictures"),
             path("<slot_id>/pictures/", view(console.pictures_page), name="slot_pictures"),
             path("<slot_id>/results.zip", view(console.results_zip), name="slot_results_zip"),
+            path("<slot_id>/fields/", view(slot_page.slot_fields), name="slot_fields"),
+            path("<slot_id>/templates/", view(slot_page.slot_templates), name="slot_templates"),
+            path(
+                "<slot_id>/templates/<slug:media_id>/",
+                view(slot_page.template_picture),
+                name="slot_template",
+            ),
+            path("<slot_id>/copy/", view(slot_page.copy_page), name="slot_copy"),
             path(
                 "<slot_id>/restore/<int:entry_id>/",
                 view(history_pages.restore_page),

@@ -14,7 +14,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from ingest.console.plain_form import read_slot_form
 from ingest.console.waiting import waiting_page
 from ingest.reception import arrival
 from ingest.test_run import trial, tried
@@ -31,6 +30,7 @@ from slots.editing import Draft, draft
 from slots.field_names import label
 from slots.models import Slot
 from slots.services import PlatformSettings, find_slot, platform_settings
+from slots.slot_form import read_slot_form
 from slots.uploads import opened_photo
 
 if TYPE_CHECKING:

@@ -1,6 +1,5 @@
 """The slot page's test run over HTTP: the unsaved form, a photo, and how it went in words."""
 
-import json
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -34,7 +33,7 @@ class TryOutTests(IngestTestCase):
         form = {
             "provider": "gemini",
             "operation": "image_edit",
-            "settings": json.dumps({"prompt": prompt}),
+            "recipe-gemini-prompt": prompt,
             "size_limit_mb": "15",
             **fields,
         }

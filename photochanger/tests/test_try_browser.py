@@ -60,7 +60,7 @@ class SlotWorkTests(ConsoleTestCase):
         return page
 
     def type_prompt(self, page: Page, prompt: str) -> None:
-        page.locator("#id_settings").fill(json.dumps({"prompt": prompt}))
+        page.locator('[id="settings.prompt"]').fill(prompt)
 
     def run_test(self, page: Page) -> None:
         page.get_by_role("button", name="Протестировать").click()
@@ -165,7 +165,7 @@ class SlotWorkTests(ConsoleTestCase):
         page.context.clear_cookies(name="sessionid")
         self.run_test(page)
         expect(page.locator("#asks-to-log-in")).to_be_visible()
-        expect(page.locator("#id_settings")).to_have_value('{"prompt": "Typed for long"}')
+        expect(page.locator('[id="settings.prompt"]')).to_have_value("Typed for long")
 
     def test_a_page_in_english_is_english(self) -> None:
         page = self.slot_page()

@@ -1,0 +1,198 @@
+"""The page of one slot: its form, its template pictures, its last results."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from media.links import absolute
+from media.models import MediaObject
+from media.services import visible_results
+from media.uploads import read_upload
+from photochanger.errors import AppError, InvalidFields, VersionConflict
+from slots.copying import copy_slot
+from slots.editing import change_slot
+from slots.history import changes, state_of
+from slots.history_words import Line, line_of
+from slots.models import Slot, SlotTemplateMedia
+from slots.retirement import retiring_slots
+from slots.sentences import Fields
+from slots.slot_form import (
+    PRESENT,
+    Recipe,
+    mark,
+    own_controls,
+    read_slot_form,
+    recipe_of,
+    typed_as_stored,
+    typed_in,
+)
+from slots.uploads import register_template
+
+Kind = SlotTemplateMedia.MediaKind
+RESULTS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A template picture on the page."""
+
+    media_id: str
+    kind: str
+    status: str = PRESENT
+
+
+@require_http_methods(["GET", "POST"])
+def slot_page(request: HttpRequest, slot_id: str) -> HttpResponse:
+    slot = _slot(request, slot_id)
+    if request.method == "GET":
+        return _shown(request, slot, typed_as_stored(slot), _stored_templates(slot))
+    typed, templates = typed_in(request), _typed_templates(request)
+    try:
+        change = read_slot_form(request, slot)
+        change_slot(slot.pk, change, by=request.user.get_username())
+    except InvalidFields as exc:
+        return _shown(request, slot, typed, templates, wrong=dict(exc.fields))
+    except VersionConflict:
+        slot = get_object_or_404(Slot, pk=slot_id)
+        was = state_of(slot)
+        mine = was | change.model_dump(mode="json", include=set(was), exclude_unset=True)
+        lines = [line_of(one, was, mine) for one in changes(was, mine)]
+        return _shown(request, slot, typed, templates, conflict=lines)
+    messages.success(request, _("The slot is saved. Photos are made by it from now on."))
+    return redirect("admin:slots_slot_change", slot.pk)
+
+
+@require_POST
+def slot_fields(request: HttpRequest, slot_id: str) -> HttpResponse:
+    """The fields of another provider or operation; nothing that was typed is lost."""
+    slot = _slot(request, slot_id)
+    recipe = recipe_of(typed_in(request))
+    context = {"slot": slot, "recipe": recipe, "templates": _typed_templates(request)}
+    return render(request, "slots/console/_recipe.html", context | _rules(recipe))
+
+
+@require_POST
+def slot_templates(request: HttpRequest, slot_id: str) -> HttpResponse:
+    """A template picture that was chosen or dropped: stored, but used only after saving."""
+    slot = _slot(request, slot_id)
+    recipe = recipe_of(typed_in(request))
+    context: dict[str, Any] = {"slot": slot, **_rules(recipe)}
+    upload = request.FILES.get("template_file")
+    try:
+        if upload is None:
+            raise InvalidFields({"template_file": _("Choose a picture.")})
+        done = register_template(slot.pk, upload, by=request.user.get_username())
+        kind = request.POST.get("new_kind", "")
+        kinds = [name for name, _title in context["kinds"]] or Kind.values
+        context["one"] = Template(done.media.pk.hex, kind if kind in kinds else kinds[0])
+    except AppError as exc:
+        context["wrong"] = exc.sentence
+    return render(request, "slots/console/_template.html", context)
+
+
+@require_GET
+def template_picture(request: HttpRequest, slot_id: str, media_id: str) -> HttpResponse:
+    media, body = read_upload(MediaObject.Kind.TEMPLATE, media_id)
+    if media.slot_id != slot_id:
+        raise PermissionDenied
+    headers = {"Cache-Control": "private, max-age=3600"}
+    return HttpResponse(body, content_type=media.mime, headers=headers)
+
+
+@require_http_methods(["GET", "POST"])
+def copy_page(request: HttpRequest, slot_id: str) -> HttpResponse:
+    slot = _slot(request, slot_id)
+    targets = list(Slot.objects.exclude(pk=slot.pk))
+    if request.method == "POST":
+        chosen, _dot, version = request.POST.get("target", "").partition(":")
+        target = next((one for one in targets if one.pk == chosen), None)
+        if target is None or not version.isdecimal():
+            messages.error(request, _("Choose the slot to copy to."))
+            return redirect(request.path)
+        try:
+            by = request.user.get_username()
+            copy_slot(slot.pk, target.pk, version=int(version), by=by)
+        except AppError as exc:
+            messages.error(request, str(exc.sentence))
+            return redirect(request.path)
+        messages.success(request, _("Copied to %(slot)s. Look at it here.") % {"slot": target.pk})
+        return redirect("admin:slots_slot_change", target.pk)
+    context = {"title": _("Copy the slot"), "slot": slot, "targets": targets}
+    return render(request, "admin/slots/slot/copy.html", admin.site.each_context(request) | context)
+
+
+def _slot(request: HttpRequest, slot_id: str) -> Slot:
+    slot = get_object_or_404(Slot, pk=slot_id)
+    if not admin.site.get_model_admin(Slot).has_change_permission(request, slot):
+        raise PermissionDenied
+    return slot
+
+
+def _stored_templates(slot: Slot) -> list[Template]:
+    rows = slot.template_media.values_list("media_object_id", "media_kind")
+    return [Template(media_id.hex, kind) for media_id, kind in rows]
+
+
+def _typed_templates(request: HttpRequest) -> list[Template]:
+    lists = [request.POST.getlist(f"template_{name}") for name in ("id", "kind", "status")]
+    return [Template(*row) for row in zip(*lists, strict=False)]
+
+
+def _rules(recipe: Recipe) -> dict[str, Any]:
+    """Which parts template pictures can play in what is chosen now."""
+    titles = dict(Kind.choices)
+    takes = recipe.driver.template_kinds.get(recipe.operation, ())
+    return {"kinds": [(kind, titles[Kind(kind)]) for kind in takes], "every_kind": Kind.choices}
+
+
+def _shown(
+    request: HttpRequest,
+    slot: Slot,
+    typed: dict[str, str],
+    templates: list[Template],
+    *,
+    wrong: Fields | None = None,
+    conflict: list[Line] | None = None,
+) -> HttpResponse:
+    recipe, own = recipe_of(typed), own_controls(typed)
+    left = mark([own["display_name"], *recipe.controls, *own.values()], wrong or {})
+    words = [text for place, text in left.items() if place.startswith("template_media")]
+    context = {
+        "title": str(slot),
+        "slot": slot,
+        "original": slot,
+        "recipe": recipe,
+        "own": own,
+        "templates": templates,
+        "templates_wrong": words,
+        "password_wrong": left.pop("ingest_password", ""),
+        "left": [text for place, text in left.items() if not place.startswith("template_media")],
+        "has_errors": bool(wrong),
+        "conflict": conflict,
+        "read_version": typed.get("version", ""),
+        "model": _model(recipe),
+        "retiring": retiring_slots(slots=[slot]),
+        "ingest_url": absolute(request, "api:ingest_photo_short", slot_id=slot.pk),
+        "results": visible_results(slot.pk)[:RESULTS],
+        "jobs_url": f"{reverse('admin:ingest_job_changelist')}?slot={slot.pk}",
+        **_rules(recipe),
+    }
+    page = "admin/slots/slot/change_form.html"
+    status = 409 if conflict is not None else 200
+    return render(request, page, admin.site.each_context(request) | context, status=status)
+
+
+def _model(recipe: Recipe) -> str:
+    """The AI model that is chosen, by the name people know."""
+    chosen = next((one for one in recipe.controls if one.place == "settings.model"), None)
+    if chosen is None:
+        return str(recipe.driver.title)
+    title = dict(chosen.choices).get(chosen.value, chosen.value)
+    return f"{recipe.driver.title}, {title}"
