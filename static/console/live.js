@@ -20,7 +20,7 @@
       known.replaceWith(part);
       if (at) document.getElementById(at)?.focus({ preventScroll: true });
     }
-    for (const shut of document.querySelectorAll(".live > [hidden]")) shut.hidden = false;
+    for (const shut of document.querySelectorAll(".live > details[hidden]")) shut.hidden = false;
   };
 
   const isOurs = (event) => event.detail.target.matches(".live");
