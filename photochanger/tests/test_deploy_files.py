@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import unittest
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from cryptography.fernet import Fernet
 from django.core.validators import MaxValueValidator
 from django.test import SimpleTestCase
 
-from photochanger.tests.databases import BASE_DIR
+from photochanger.tests.databases import BASE_DIR, chosen_database
 from slots.models import Slot
 
 DEPLOY = BASE_DIR / "deploy"
@@ -51,6 +52,7 @@ def compose(variables: dict[str, str], file: str = "compose.yaml") -> Any:
     return yaml.safe_load(text)
 
 
+@unittest.skipUnless(chosen_database() == "postgresql", "once is enough: no database plays a part")
 class DeployFileTests(SimpleTestCase):
     def setUp(self) -> None:
         self.folder = self.enterContext(tempfile.TemporaryDirectory())
