@@ -109,6 +109,17 @@ class BoardTests(ConsoleTestCase):
         Slot.objects.update(gallery_enabled=False)
         self.assertNotContains(self.client.get("/admin/"), "открыта всем")
 
+    def test_a_model_that_goes_is_told_before_it_is_gone(self) -> None:
+        self.assertNotContains(self.client.get("/admin/"), "Выбрать другую модель")
+        recipe = {"prompt": "A nebula", "model": "gemini-2.5-flash-image"}
+        Slot.objects.filter(pk="slot-002").update(settings=recipe)
+        for path in ("/admin/", "/admin/board/"):
+            answer = self.client.get(path)
+            self.assertContains(answer, "Выбрать другую модель", count=1)
+            self.assertContains(answer, "Nano Banana")
+        Slot.objects.filter(pk="slot-002").update(is_active=False)
+        self.assertNotContains(self.client.get("/admin/"), "Выбрать другую модель")
+
     def test_a_name_is_no_html(self) -> None:
         Slot.objects.filter(pk="slot-001").update(display_name='"><script>alert(1)</script>')
         self.assertNotContains(self.client.get("/admin/"), "<script>alert")

@@ -22,6 +22,7 @@ from photochanger.errors import AppError, InvalidFields
 from providers.registry import DRIVERS
 from slots.editing import change_slot
 from slots.models import Slot
+from slots.retirement import retiring_slots
 from slots.schemas import SlotIn
 from slots.services import PlatformSettings, find_slot, gallery_is_open, platform_settings
 from stats.dashboard import SlotCard
@@ -68,6 +69,7 @@ def board_context(request: HttpRequest) -> dict[str, Any]:
     rows = [_row(request, card, platform) for card in dashboard()]
     unset = [row for row in rows if row.card.state == State.NOT_CONFIGURED]
     return {
+        "retiring": retiring_slots(slots=[row.slot for row in rows if row.slot.is_active]),
         "rows": [row for row in rows if row.card.state != State.NOT_CONFIGURED],
         "unset": unset,
         "next_slot": unset[0].slot if unset else None,
