@@ -105,6 +105,7 @@ def _resolved(schema: dict[str, Any], defs: dict[str, Any]) -> dict[str, Any]:
 def control(driver: ProviderDriver[Any], leaf: Leaf, typed: Mapping[str, str]) -> Control:
     schema, name = leaf.schema, input_name(driver.name, leaf)
     kind = _kind(driver, leaf)
+    title, described = schema.get("title", leaf.place), schema.get("description")
     value = typed[name] if name in typed else as_text(schema.get("default"), kind)
     bounds = {"min": "minimum", "max": "maximum", "maxlength": "maxLength"}
     found = {html: schema[word] for html, word in bounds.items() if word in schema}
@@ -114,8 +115,8 @@ def control(driver: ProviderDriver[Any], leaf: Leaf, typed: Mapping[str, str]) -
         place=f"settings.{leaf.place}",
         name=name,
         kind=kind,
-        label=_(schema.get("title", leaf.place)),
-        help=_(schema["description"]) if schema.get("description") else "",
+        label=_(title),
+        help=_(described) if described else "",
         value=value,
         choices=_choices(driver, leaf, value) if kind == "choice" else [],
         bounds=found,

@@ -1,0 +1,153 @@
+"""The page of a slot as operators use it, in a real browser."""
+
+import io
+import json
+import re
+from typing import Any
+
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from photochanger.tests.browser import LOOKS, PHONE, Look, assert_accessible
+from photochanger.tests.browser import assert_nothing_is_cut_off as assert_fits
+from photochanger.tests.test_console_browser import DESK, ConsoleTestCase
+
+DROP = """async (zone, bytes) => {
+  const file = new File([new Uint8Array(bytes)], "dropped.png", { type: "image/png" });
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(file);
+  zone.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer }));
+}"""
+
+
+def png() -> bytes:
+    out = io.BytesIO()
+    Image.linear_gradient("L").resize((320, 240)).convert("RGB").save(out, "PNG")
+    return out.getvalue()
+
+
+class SlotPageTests(ConsoleTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.tolerate("^: Applying inline style")  # by axe itself
+
+    def slot_page(self, number: int, look: Look = DESK, **options: Any) -> Page:
+        page = self.logged_in(look, **options)
+        page.goto(f"/admin/slots/slot/slot-{number:03}/change/")
+        return page
+
+    def prompt(self, page: Page) -> Any:
+        return page.locator("[id='settings.prompt']")
+
+    def stored(self, number: int) -> dict[str, Any]:
+        (row,) = self.site.rows(f"SELECT settings FROM slot WHERE id = 'slot-{number:03}'")
+        return dict(json.loads(row[0]))
+
+    def save(self, page: Page) -> None:
+        page.get_by_role("button", name="Сохранить", exact=True).click()
+
+    def test_the_page_is_good_in_every_look_and_both_languages(self) -> None:
+        self.add_result(png())
+        for look in LOOKS:
+            page = self.slot_page(1, look)
+            page.locator("#finer summary").click()
+            page.locator("#toggle-second summary").click()
+            assert_accessible(page)
+            assert_fits(page)
+            self.screenshot(page, "slot", look, full_page=True)
+            page.context.close()
+        page = self.slot_page(1, Look(PHONE), locale="en-US")
+        page.context.add_cookies(
+            [{"name": "django_language", "value": "en", "url": self.server.url}]
+        )
+        page.reload()
+        assert_fits(page)
+        self.screenshot(page, "slot-en", Look(PHONE), full_page=True)
+        page.goto("/admin/slots/slot/slot-001/copy/")
+        assert_accessible(page)
+        self.screenshot(page, "slot-copy-en", Look(PHONE), full_page=True)
+
+    def test_another_provider_and_back_keeps_what_was_typed_and_keys_are_enough(self) -> None:
+        page = self.slot_page(2)
+        self.prompt(page).fill("Typed for Gemini")
+        page.locator("#provider-gemini").focus()
+        page.keyboard.press("ArrowRight")
+        expect(page.locator("#id_operation")).to_have_value("style_transfer")
+        expect(self.prompt(page)).to_have_value("Typed for Gemini")
+        self.prompt(page).fill("Typed for Turbotext")
+        page.locator("#provider-turbotext").press("ArrowLeft")
+        expect(page.locator("[id='settings.model']")).to_be_visible()
+        expect(self.prompt(page)).to_have_value("Typed for Gemini")
+        page.locator("#save").focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#toasts")).to_contain_text("Слот сохранён")
+        self.assertEqual(self.stored(2), {"prompt": "Typed for Gemini"})
+
+    def test_what_is_wrong_stands_at_its_field_and_is_mended_there(self) -> None:
+        page = self.slot_page(3)
+        self.prompt(page).fill("")
+        page.locator("#id_size_limit_mb").fill("99")
+        self.save(page)
+        expect(page.locator(".errornote")).to_contain_text("Ничего не сохранено")
+        expect(self.prompt(page)).to_be_focused()
+        expect(page.locator("#id_size_limit_mb")).to_have_value("99")
+        assert_accessible(page)
+        self.screenshot(page, "slot-wrong", DESK, full_page=True)
+        self.prompt(page).fill("Oil")
+        page.locator("#id_size_limit_mb").fill("12")
+        self.save(page)
+        expect(page.locator("#toasts")).to_contain_text("Слот сохранён")
+        self.assertEqual(self.stored(3)["prompt"], "Oil")
+
+    def test_template_pictures_come_by_file_and_by_drop_and_go_after_asking(self) -> None:
+        page = self.slot_page(4)
+        page.locator("#toggle-second summary").click()
+        text = {"name": "a.txt", "mimeType": "text/plain", "buffer": b"no"}
+        page.locator("#template-file").set_input_files(text)
+        expect(page.locator("#template-wrong")).to_contain_text("JPG, PNG")
+        file = {"name": "style.png", "mimeType": "image/png", "buffer": png()}
+        page.locator("#template-file").set_input_files(file)
+        expect(page.locator(".template")).to_have_count(1)
+        page.locator("#template-drop").evaluate(DROP, list(png()))
+        expect(page.locator(".template")).to_have_count(2)
+        self.screenshot(page, "slot-templates", DESK, full_page=True)
+        self.save(page)
+        expect(page.locator("#toasts")).to_contain_text("Слот сохранён")
+        page.locator("[data-removes]").first.click()
+        page.locator("#ask-yes").click()
+        expect(page.locator(".template:visible")).to_have_count(1)
+        self.save(page)
+        expect(page.locator("#toasts")).to_contain_text("Слот сохранён")
+        rows = self.site.rows("SELECT id FROM slot_template_media WHERE slot_id = 'slot-004'")
+        self.assertEqual(len(rows), 1)
+
+    def test_the_second_of_two_is_warned_loses_nothing_and_may_take_over(self) -> None:
+        self.tolerate("status of 409")
+        first, second = self.slot_page(1), self.slot_page(1)
+        first.locator("#id_display_name").fill("Первый")
+        self.save(first)
+        expect(first.locator("#toasts")).to_contain_text("Слот сохранён")
+        second.locator("#id_display_name").fill("Второй")
+        self.save(second)
+        expect(second.locator("#conflict")).to_contain_text("Первый")
+        expect(second.locator("#id_display_name")).to_have_value("Второй")
+        assert_accessible(second)
+        self.screenshot(second, "slot-conflict", DESK, full_page=True)
+        second.get_by_role("button", name="Сохранить мои").click()
+        expect(second.locator("#toasts")).to_contain_text("Слот сохранён")
+        expect(second.locator("h1")).to_have_text("Второй")
+
+    def test_nobody_leaves_by_mistake_and_a_lost_session_loses_nothing(self) -> None:
+        self.tolerate("status of 401")
+        page = self.slot_page(2)
+        asked: list[str] = []
+        page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+        page.locator("#id_display_name").fill("Half typed")
+        page.get_by_role("link", name="История", exact=True).click()
+        page.wait_for_timeout(100)
+        self.assertEqual(asked, ["beforeunload"])
+        page.context.clear_cookies()
+        self.save(page)
+        expect(page.locator("#asks-to-log-in")).to_be_visible()
+        expect(page.locator("#id_display_name")).to_have_value("Half typed")
+        self.assertRegex(page.url, re.compile("slot-002/change"))
