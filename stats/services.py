@@ -83,17 +83,17 @@ class SlotStatistics:
 
 
 def overview(
-    window: timedelta = WINDOW, slot_id: str | None = None, *, with_overhead: bool = True
+    window: timedelta = WINDOW, slot_id: str | None = None, *, is_lean: bool = False
 ) -> Overview:
     """Eight queries. Raises SlotNotFound when the slot to narrow ``slots`` to does not exist.
 
-    ``with_overhead``: of each slot too; that of all together is always there.
+    ``is_lean``: without what takes longest, each slot's overhead and the storage.
     """
     now = timezone.now()
     events = lately(now)
     if slot_id is not None and slot_id not in {event.slot.pk for event in events}:
         raise SlotNotFound(slot_id[:40])
-    by_slot = _figures_by_slot(now - window, now, with_overhead=with_overhead)
+    by_slot = _figures_by_slot(now - window, now, with_overhead=not is_lean)
     timings = _timings(now - window)
     figures = [by_slot.get(event.slot.pk, Figures()) for event in events]
     states = _states(events, now)
@@ -106,7 +106,7 @@ def overview(
             test_runs=sum(one.test_runs for one in figures),
         ),
         in_flight=sum(event.in_flight for event in events),
-        storage=stored_files(),
+        storage=[] if is_lean else stored_files(),
         slots=[
             SlotFigures(lately=event, window=one, state=states[event.slot.pk])
             for event, one in zip(events, figures, strict=True)

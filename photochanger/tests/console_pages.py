@@ -16,6 +16,7 @@ PAGES = {
     "statistics of a slot": "/admin/statistics/?slot=slot-001",
     "plots": "/admin/statistics/plots/",
     "plots of a month": "/admin/statistics/plots/?window=44640",
+    "storage": "/admin/statistics/storage/",
     "jobs": "/admin/ingest/job/",
     "jobs that failed": "/admin/ingest/job/?outcome=failed",
     "jobs of a rare kind": "/admin/ingest/job/?provider=turbotext&reason=quota&slot=slot-001",

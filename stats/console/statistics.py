@@ -191,6 +191,19 @@ def plots_part(request: HttpRequest) -> HttpResponse:
     return render(request, "stats/_plots.html", context)
 
 
+@require_GET
+def storage_part(request: HttpRequest) -> HttpResponse:
+    """What is on the disk: looked at less often than the rest, for it takes longest."""
+    _check_may_look(request)
+    stored = services.stored_files()
+    context = {
+        "storage": [(_kind(one), one) for one in stored],
+        "storage_bytes": sum(one.size_bytes for one in stored),
+        "cleanup": last_cleanup(),
+    }
+    return render(request, "stats/_storage.html", context)
+
+
 PLOTS = (outcomes_plot, timings_plot, shares_plot)
 
 
@@ -208,8 +221,8 @@ def _check_may_look(request: HttpRequest) -> None:
 
 
 def _figures(asked: Asked) -> dict[str, Any]:
-    """At most thirteen queries."""
-    seen = services.overview(asked.window, with_overhead=False)
+    """At most eleven queries."""
+    seen = services.overview(asked.window, is_lean=True)
     chosen = [one for one in seen.slots if one.lately.slot.pk == asked.slot_id]
     if asked.slot_id and not chosen:
         raise Http404
@@ -226,8 +239,6 @@ def _figures(asked: Asked) -> dict[str, Any]:
         "kpi": KPI,
         "lines": _lines(asked, seen),
         "failures": _failures(asked, seen),
-        "storage": [(_kind(stored), stored) for stored in seen.storage],
-        "cleanup": last_cleanup(),
     }
 
 

@@ -13,4 +13,5 @@ def own_pages(closed: Callable[[Callable[..., Any]], Callable[..., Any]]) -> lis
     return [
         path("statistics/", closed(statistics.statistics_page), name="statistics"),
         path("statistics/plots/", closed(statistics.plots_part), name="statistics_plots"),
+        path("statistics/storage/", closed(statistics.storage_part), name="statistics_storage"),
     ]

@@ -3,19 +3,23 @@
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.contrib.auth.models import User
 from django.test import SimpleTestCase
 from django.utils import timezone
 
+from ingest.cleanup import clean_up
 from ingest.models import Attempt, Job
+from media.models import MediaObject
 from slots.models import Slot
 from stats.outcomes import Outcomes, Timings
 from stats.plots import outcomes_plot, shares_plot, ticks, timings_plot
 from stats.series import Point
 from stats.tests.support import StatsTestCase, job
 
-PAGE, PLOTS = "/admin/statistics/", "/admin/statistics/plots/"
+PAGE = "/admin/statistics/"
+PLOTS, STORAGE = f"{PAGE}plots/", f"{PAGE}storage/"
 
 
 class StatisticsPageTests(StatsTestCase):
@@ -85,9 +89,22 @@ class StatisticsPageTests(StatsTestCase):
         part = self.client.get(PAGE, headers={"HX-Request": "true"}).content.decode()
         live = set(re.findall(r'id="([\w-]+)" data-live', part))
         whole = set(re.findall(r'id="([\w-]+)" data-live', self.client.get(PAGE).content.decode()))
-        self.assertEqual(whole - live, {"plots-shown", "numbers-shown"})
-        plots = self.client.get(PLOTS).content.decode()
-        self.assertEqual(set(re.findall(r'id="([\w-]+)" data-live', plots)), whole - live)
+        self.assertEqual(whole - live, {"plots-shown", "numbers-shown", "stored-lines"})
+        others = "".join(self.client.get(path).content.decode() for path in (PLOTS, STORAGE))
+        self.assertEqual(set(re.findall(r'id="([\w-]+)" data-live', others)), whole - live)
+
+    def test_storage_and_cleanup_are_told(self) -> None:
+        self.assertContains(self.client.get(STORAGE), "Очистка ещё ни разу не запускалась")
+        clean_up(by="cron")  # before there are rows whose files it would miss
+        for kind, size in (("result", 3 * 1024**2), ("preview", 1024**2), ("preview", 1024**2)):
+            MediaObject.objects.create(
+                **{"slot_id": "slot-001", "kind": kind, "size_bytes": size},
+                **{"path": f"{kind}/{uuid4()}", "mime": "image/jpeg"},
+            )
+        page = self.client.get(STORAGE)
+        self.assertContains(page, "2 файла")
+        self.assertContains(page, "5,0\xa0МБ")
+        self.assertContains(page, "запустил cron")
 
     def test_the_plots_are_of_the_chosen_slot(self) -> None:
         self.keep(*(job("slot-002", ago_s=n * 60) for n in range(5)))
