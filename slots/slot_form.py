@@ -167,9 +167,21 @@ def read_slot_form(request: HttpRequest, slot: Slot) -> SlotIn:
         change = SlotIn.model_validate(values)
     except ValidationError as exc:
         wrong |= fields_of(exc.errors(include_url=False, include_input=False))
-    if wrong:
-        raise InvalidFields(wrong)
+    if wrong:  # all at once, though the recipe is judged with the whole slot otherwise
+        raise InvalidFields(_recipe_errors(values) | wrong)
     return change
+
+
+def _recipe_errors(values: dict[str, Any]) -> Fields:
+    driver = DRIVERS.get(values.get("provider", ""))
+    if driver is None or not (values["settings"] or values.get("is_active")):
+        return {}
+    try:
+        driver.Settings.model_validate(values["settings"])
+    except ValidationError as exc:
+        found = exc.errors(include_url=False, include_input=False)
+        return fields_of(found, prefix="settings")
+    return {}
 
 
 def _moment(text: str, wrong: Fields) -> datetime | None:
