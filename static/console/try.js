@@ -73,7 +73,7 @@
     const link = event.target.closest("[data-field]");
     if (!link) return;
     event.preventDefault();
-    const wrong = field(link.dataset.field);
+    const wrong = at(link.dataset.field) || field(link.dataset.field); // a recipe's have their own names
     (wrong?.[0] || wrong)?.focus();
   });
 })();
