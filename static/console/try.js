@@ -73,7 +73,8 @@
     const link = event.target.closest("[data-field]");
     if (!link) return;
     event.preventDefault();
-    const wrong = at(link.dataset.field) || field(link.dataset.field); // a recipe's have their own names
+    // A recipe's fields have names of their own.
+    const wrong = at(link.dataset.field) || field(link.dataset.field);
     (wrong?.[0] || wrong)?.focus();
   });
 })();
