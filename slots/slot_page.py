@@ -1,11 +1,12 @@
 """The page of one slot: its form, its template pictures, its last results."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -22,6 +23,7 @@ from slots.history import changes, state_of
 from slots.history_words import Line, line_of
 from slots.models import Slot, SlotTemplateMedia
 from slots.retirement import retiring_slots
+from slots.schemas import ID_PATTERN
 from slots.sentences import Fields
 from slots.slot_form import (
     PRESENT,
@@ -99,9 +101,13 @@ def slot_templates(request: HttpRequest, slot_id: str) -> HttpResponse:
 
 @require_GET
 def template_picture(request: HttpRequest, slot_id: str, media_id: str) -> HttpResponse:
-    media, body = read_upload(MediaObject.Kind.TEMPLATE, media_id)
+    _slot(request, slot_id)
+    try:
+        media, body = read_upload(MediaObject.Kind.TEMPLATE, media_id)
+    except AppError as exc:
+        raise Http404 from exc
     if media.slot_id != slot_id:
-        raise PermissionDenied
+        raise Http404
     headers = {"Cache-Control": "private, max-age=3600"}
     return HttpResponse(body, content_type=media.mime, headers=headers)
 
@@ -142,7 +148,8 @@ def _stored_templates(slot: Slot) -> list[Template]:
 
 def _typed_templates(request: HttpRequest) -> list[Template]:
     lists = [request.POST.getlist(f"template_{name}") for name in ("id", "kind", "status")]
-    return [Template(*row) for row in zip(*lists, strict=False)]
+    rows = zip(*lists, strict=False)
+    return [Template(*row) for row in rows if re.fullmatch(ID_PATTERN, row[0])]
 
 
 def _rules(recipe: Recipe) -> dict[str, Any]:

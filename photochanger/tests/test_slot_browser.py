@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from photochanger.tests.browser import LOOKS, PHONE, Look, assert_accessible
 from photochanger.tests.browser import assert_nothing_is_cut_off as assert_fits
@@ -142,7 +142,12 @@ class SlotPageTests(ConsoleTestCase):
         self.tolerate("status of 401")
         page = self.slot_page(2)
         asked: list[str] = []
-        page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+
+        def stay(dialog: Dialog) -> None:
+            asked.append(dialog.type)
+            dialog.dismiss()
+
+        page.on("dialog", stay)
         page.locator("#id_display_name").fill("Half typed")
         page.get_by_role("link", name="История", exact=True).click()
         page.wait_for_timeout(100)

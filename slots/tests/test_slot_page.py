@@ -201,6 +201,13 @@ class SlotPageTests(ConsoleTestCase):
         drawn = self.client.post(f"{SLOT}templates/", self.form() | {"template_file": bad})
         self.assertContains(drawn, "data-wrong")
 
+    def test_a_picture_that_is_gone_or_another_slots_breaks_nothing(self) -> None:
+        gone = "0" * 32
+        self.assertEqual(self.client.get(f"{SLOT}templates/{gone}/").status_code, 404)
+        row = {"template_kind": "style", "template_status": "present"}
+        self.assertContains(self.save(template_id=gone, **row), "Загрузите")
+        self.assertContains(self.save(template_id="../x", **row), 'class="error"')
+
     def test_a_slot_is_copied_with_its_pictures_to_files_of_their_own(self) -> None:
         up = self.form() | {"template_file": picture(), "new_kind": "style"}
         media = self.client.post(f"{SLOT}templates/", up).context["one"].media_id
