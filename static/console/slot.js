@@ -13,7 +13,9 @@
   };
   for (const kind of ["input", "change"]) document.addEventListener(kind, touched);
   form.addEventListener("submit", (event) => {
-    if (!event.defaultPrevented) isUnsaved = false;
+    if (event.defaultPrevented) return;
+    isUnsaved = false;
+    form.classList.add("flashed");
   });
   window.addEventListener("beforeunload", (event) => {
     if (isUnsaved) event.preventDefault();
@@ -27,7 +29,6 @@
   document.addEventListener("htmx:afterSwap", ({ detail }) => {
     if (detail.target !== recipe) return;
     for (const id of open) document.getElementById(id)?.setAttribute("open", "");
-    window.htmx.trigger(recipe, "recipe");
   });
 
   // --- Template pictures
