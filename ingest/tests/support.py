@@ -2,7 +2,6 @@
 
 import io
 import random
-import shutil
 from typing import Any, cast
 from unittest import mock
 
@@ -50,7 +49,6 @@ class IngestTestCase(TestCase):
             override_settings(GEMINI_BASE_URL=self.provider.url, GEMINI_API_KEY="sim-key")
         )
         self.slot = Slot.objects.get(pk="slot-001")
-        self.addCleanup(shutil.rmtree, settings.MEDIA_ROOT / "results", ignore_errors=True)
 
     def scenario(self, name: str) -> None:
         Slot.objects.filter(pk="slot-001").update(

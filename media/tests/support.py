@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import shutil
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,9 +34,6 @@ async def whole(answer: StreamingHttpResponse) -> bytes:
 
 
 class ResultsTestCase(TestCase):
-    def setUp(self) -> None:
-        self.addCleanup(shutil.rmtree, settings.MEDIA_ROOT / "results", ignore_errors=True)
-
     def keep(
         self,
         result: ResultPicture | None = None,

@@ -1,12 +1,10 @@
 """How results go: by their guest, by an administrator, by a new setting."""
 
-import shutil
 import uuid
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import connection
 from django.utils import timezone
@@ -104,11 +102,6 @@ class TakeAwayTests(ResultsTestCase):
 
 
 class PurgeTests(ResultsTestCase):
-    def setUp(self) -> None:
-        super().setUp()
-        for folder in ("templates", "test-photos"):
-            self.addCleanup(shutil.rmtree, settings.MEDIA_ROOT / folder, ignore_errors=True)
-
     def other(self, kind: Kind, path: str) -> MediaObject:
         storage.write(path, b"picture")
         return MediaObject.objects.create(

@@ -34,6 +34,14 @@ _media_root = tempfile.mkdtemp(prefix="photochanger-tests-media-")
 atexit.register(shutil.rmtree, _media_root, ignore_errors=True)
 
 
+@pytest.fixture(autouse=True)
+def _no_files_of_another_test() -> Generator[None, None, None]:
+    """What a test stored goes with it, as its rows do; live sites have folders of their own."""
+    yield
+    for folder in os.scandir(_media_root):
+        shutil.rmtree(folder) if folder.is_dir() else os.unlink(folder)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--postgres",

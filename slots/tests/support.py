@@ -2,7 +2,6 @@
 
 import io
 import random
-import shutil
 from typing import Any
 
 from django.conf import settings
@@ -37,8 +36,6 @@ class AdminTestCase(TestCase):
     def setUp(self) -> None:
         token = {"authorization": f"Bearer {AdminToken.for_user(self.serg)}"}
         self.client.defaults |= {"HTTP_AUTHORIZATION": token["authorization"]}
-        self.addCleanup(shutil.rmtree, settings.MEDIA_ROOT / "templates", ignore_errors=True)
-        self.addCleanup(shutil.rmtree, settings.MEDIA_ROOT / "test-photos", ignore_errors=True)
 
     def put(self, path: str, body: Any, **headers: str) -> Any:
         with self.captureOnCommitCallbacks(execute=True):
