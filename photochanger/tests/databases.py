@@ -19,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psutil
 import psycopg
+from psycopg.sql import SQL, Identifier
 
 DatabaseKind = Literal["sqlite", "postgresql"]
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -125,20 +126,29 @@ def with_database(url: str, name: str) -> str:
 
 
 @contextmanager
-def new_database(kind: DatabaseKind) -> Iterator[str]:
-    """The DATABASE_URL of an empty database that is gone at the end."""
+def new_database(kind: DatabaseKind, *, like: str | None = None) -> Iterator[str]:
+    """The DATABASE_URL of a database that is gone at the end: empty, or a copy of ``like``.
+
+    Nobody may be connected to ``like`` meanwhile.
+    """
     if kind == "sqlite":
         with tempfile.TemporaryDirectory(prefix="pc-live-db-") as folder:
-            yield f"sqlite:///{folder}/site.sqlite3"
+            file = Path(folder) / "site.sqlite3"
+            if like:
+                shutil.copyfile(urlsplit(like).path[1:], file)
+            yield f"sqlite:///{file}"
         return
     server, name = ensure_postgres(), f"pc_live_{secrets.token_hex(4)}"
+    template = urlsplit(like).path[1:] if like else "template1"
     with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(f'create database "{name}"')
+        admin.execute(
+            SQL("create database {} template {}").format(Identifier(name), Identifier(template))
+        )
     try:
         yield with_database(server, name)
     finally:
         with psycopg.connect(server, autocommit=True) as admin:
-            admin.execute(f'drop database "{name}" with (force)')
+            admin.execute(SQL("drop database {} with (force)").format(Identifier(name)))
 
 
 def rows(database_url: str, sql: str) -> list[tuple[Any, ...]]:

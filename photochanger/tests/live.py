@@ -8,6 +8,7 @@
 Nothing here needs Django or pytest in the calling process; the site lives in its own processes.
 """
 
+import atexit
 import http.client
 import json
 import os
@@ -22,8 +23,9 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -327,18 +329,33 @@ def uvicorn_command(application: str, port: int) -> list[str]:
 @contextmanager
 def site(kind: DatabaseKind = "sqlite") -> Iterator[LiveSite]:
     """A migrated site on a fresh database; everything it wrote is gone at the end."""
-    with new_database(kind) as url, site_on(url) as live:
+    with new_database(kind, like=_migrated(kind)) as url, _site_in_a_folder(url) as live:
         yield live
 
 
 @contextmanager
 def site_on(database_url: str) -> Iterator[LiveSite]:
-    """A migrated site on a database of the caller's."""
-    root = Path(tempfile.mkdtemp(prefix="pc-live-"))
-    try:
-        live = LiveSite(root, database_url)
+    """A site that migrates a database of the caller's."""
+    with _site_in_a_folder(database_url) as live:
         live.migrate()
         yield live
+
+
+@cache
+def _migrated(kind: DatabaseKind) -> str:
+    """A database to copy: many sites of one process, and each would take seconds to migrate."""
+    kept = ExitStack()
+    atexit.register(kept.close)
+    url = kept.enter_context(new_database(kind))
+    with site_on(url):
+        return url
+
+
+@contextmanager
+def _site_in_a_folder(database_url: str) -> Iterator[LiveSite]:
+    root = Path(tempfile.mkdtemp(prefix="pc-live-"))
+    try:
+        yield LiveSite(root, database_url)
     finally:
         shutil.rmtree(root, ignore_errors=True)
 
