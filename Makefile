@@ -48,9 +48,11 @@ lint: install  ## Formatting, lint, types, system checks, migrations.
 	@ENV_FILE= DEBUG=1 DATABASE_URL=sqlite://:memory: $(MANAGE) makemigrations --check --dry-run
 
 browser:  ## Install Chromium for the browser tests, where that is possible.
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \
+	@{ command -v chromium-headless-shell || command -v chromium || command -v chromium-browser; } \
+	  >/dev/null || { \
 	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Chromium ..." && \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+	  --no-install-recommends chromium-headless-shell fonts-liberation >/dev/null; \
 	} || echo "Chromium cannot be installed here (it takes root and apt-get)."
 
 proxies:  ## Install nginx and Caddy for the tests of front servers, where that is possible.

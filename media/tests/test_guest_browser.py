@@ -7,6 +7,7 @@ import re
 import zxingcpp
 from django.contrib.auth.hashers import make_password
 from PIL import Image
+from playwright.sync_api import expect
 
 from photochanger.tests.browser import (
     LOOKS,
@@ -24,7 +25,7 @@ class PageTests(BrowserTestCase):
         for look in LOOKS:
             with self.subTest(look=str(look)):
                 page = self.open(f"/public/results/{job}/page", look)
-                page.wait_for_function("document.querySelector('.large').naturalWidth > 0")
+                expect(page.locator(".large")).not_to_have_js_property("naturalWidth", 0)
                 self.screenshot(page, "guest-page", look)
                 assert_accessible(page)
                 assert_nothing_is_cut_off(page)
@@ -39,7 +40,7 @@ class PageTests(BrowserTestCase):
     def test_a_wide_picture_fits_too(self) -> None:
         job = self.add_result(sight(2, size=(1600, 900)))
         page = self.open(f"/public/results/{job}/page")
-        page.wait_for_function("document.querySelector('.large').naturalWidth > 0")
+        expect(page.locator(".large")).not_to_have_js_property("naturalWidth", 0)
         self.screenshot(page, "guest-page-wide", Look())
         assert_nothing_is_cut_off(page)
 

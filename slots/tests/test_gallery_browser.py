@@ -144,7 +144,6 @@ class GalleryTests(BrowserTestCase):
         for look in (*LOOKS, Look((1920, 1080))):
             page = self.open(self.show, look)
             page.locator(".slide.seen").wait_for()
-            page.wait_for_timeout(1300)  # the cross-fade
             self.screenshot(page, "slideshow", look)
             assert_accessible(page)
 
@@ -194,7 +193,7 @@ class GalleryTests(BrowserTestCase):
         self.tick(page, 8.1)
         self.wait_for(page, jobs[1])
         page.keyboard.press("f")
-        page.wait_for_function("document.fullscreenElement !== null")
+        expect(page.locator(":fullscreen")).to_have_count(1)
 
     def test_the_screen_outlives_a_network_that_was_away(self) -> None:
         old = self.add(1, minutes_ago=1)
