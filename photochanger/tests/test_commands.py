@@ -18,7 +18,7 @@ from django.test import SimpleTestCase, TestCase, override_settings
 
 from photochanger.auth import AdminToken, admin_of
 from photochanger.errors import Unauthorized
-from photochanger.tests.databases import BASE_DIR
+from photochanger.tests.databases import BASE_DIR, once
 from slots.models import Slot
 from slots.secrets import password_matches
 from slots.services import platform_settings
@@ -269,6 +269,7 @@ def command(line: list[str], **env: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
+@once()
 class StartTests(SimpleTestCase):
     """A wrong installation does not start, and says what to do."""
 

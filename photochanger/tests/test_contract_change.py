@@ -14,6 +14,7 @@ from django.test import SimpleTestCase
 
 from photochanger.contract import Change, change, digest, raised
 from photochanger.management.commands import export_openapi
+from photochanger.tests.databases import once
 
 SLOT = {
     "type": "object",
@@ -142,6 +143,7 @@ class ChangeTests(SimpleTestCase):
         )
 
 
+@once()
 class ExportTests(SimpleTestCase):
     """The command, on a folder where the last description lacks what the code has by now."""
 

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import unittest
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from cryptography.fernet import Fernet
 from django.core.validators import MaxValueValidator
 from django.test import SimpleTestCase
 
-from photochanger.tests.databases import BASE_DIR, chosen_database
+from photochanger.tests.databases import BASE_DIR, once
 from slots.models import Slot
 
 DEPLOY = BASE_DIR / "deploy"
@@ -52,7 +51,7 @@ def compose(variables: dict[str, str], file: str = "compose.yaml") -> Any:
     return yaml.safe_load(text)
 
 
-@unittest.skipUnless(chosen_database() == "postgresql", "once is enough: no database plays a part")
+@once()
 class DeployFileTests(SimpleTestCase):
     def setUp(self) -> None:
         self.folder = self.enterContext(tempfile.TemporaryDirectory())

@@ -4,7 +4,6 @@ import os
 import re
 import secrets
 import subprocess
-import unittest
 from typing import Any
 
 import httpx
@@ -16,7 +15,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from photochanger.checks import check_public_address, log_public_address
 from photochanger.deployment import check_deployment
-from photochanger.tests.databases import chosen_database
+from photochanger.tests.databases import once
 from photochanger.tests.test_commands import manage
 from slots.models import Slot
 
@@ -49,7 +48,7 @@ def check_as_production(**env: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-@unittest.skipUnless(chosen_database() == "postgresql", "once is enough: no database plays a part")
+@once()
 class ProductionTests(SimpleTestCase):
     def test_behind_https_it_is_clean(self) -> None:
         done = check_as_production(**HTTPS)

@@ -5,7 +5,6 @@ import os
 import secrets
 import tempfile
 import threading
-import unittest
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -18,13 +17,13 @@ from django.contrib.auth.hashers import make_password
 from django.test import SimpleTestCase
 
 from photochanger.tests.advisories import audit, verdict
-from photochanger.tests.databases import chosen_database
+from photochanger.tests.databases import once
 from photochanger.tests.leaks import leaks
 
 GOOGLE_KEY = "AIza" + "Sy" + secrets.token_urlsafe(40)[:33]
 
 
-@unittest.skipUnless(chosen_database() == "postgresql", "once is enough: no database plays a part")
+@once()
 class LeakTests(SimpleTestCase):
     def found(self, text: str, name: str = "slots/notes.py") -> list[str]:
         root = Path(self.enterContext(tempfile.TemporaryDirectory()))
@@ -88,7 +87,7 @@ def advisories_of(weak: str) -> Iterator[str]:
         server.server_close()
 
 
-@unittest.skipUnless(chosen_database() == "postgresql", "once is enough: no database plays a part")
+@once()
 class AuditTests(SimpleTestCase):
     def setUp(self) -> None:
         folder = self.enterContext(tempfile.TemporaryDirectory())

@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import unittest
 from collections.abc import Iterator
 
 import httpx
@@ -12,13 +11,13 @@ from ingest.booth import BoothAnswer, BoothRequest, send_photo
 from ingest.tests.live_support import LiveTestCase
 from ingest.tests.support import jpeg
 from photochanger.tests import fronts, live
-from photochanger.tests.databases import chosen_database
+from photochanger.tests.databases import only_on
 from photochanger.tests.fronts import Front
 
 MB = 1024 * 1024
 
 
-@unittest.skipUnless(chosen_database() == "postgresql", "front servers are tried on PostgreSQL")
+@only_on("postgresql", "front servers are tried on PostgreSQL")
 class FrontTests(LiveTestCase):
     """nginx before an app that hands files over (X-Accel-Redirect), Caddy before one that sends
     them. ``slot-001`` answers at once, ``slot-002`` after a while, ``slot-003`` takes 1 MB.

@@ -7,10 +7,10 @@ import httpx
 
 from photochanger.tests import fronts, live
 from photochanger.tests.browser import static_root
-from photochanger.tests.databases import chosen_database
+from photochanger.tests.databases import chosen_database, only_on
 
 
-@unittest.skipUnless(chosen_database() == "sqlite", "cookies are the same on every database")
+@only_on("sqlite", "cookies are the same on every database")
 class HttpsTests(unittest.TestCase):
     site: live.LiveSite
 

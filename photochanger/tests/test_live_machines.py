@@ -1,6 +1,5 @@
 """Two machines: two servers, one PostgreSQL, one bucket, and nginx before both."""
 
-import unittest
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,7 +13,7 @@ from ingest.tests.support import jpeg
 from media.tests.test_s3 import KEY, SECRET
 from media.tests.test_s3 import Server as Bucket
 from photochanger.tests import fronts, live
-from photochanger.tests.databases import chosen_database
+from photochanger.tests.databases import only_on
 from photochanger.tests.fronts import Front
 
 SLOT_LIMIT = 4
@@ -22,7 +21,7 @@ OTHER_SLOTS = tuple(f"slot-{number:03}" for number in range(2, 14))
 LONG_AGO = "2026-01-01 00:00:00+00:00"
 
 
-@unittest.skipUnless(chosen_database() == "postgresql", "several machines need PostgreSQL")
+@only_on("postgresql", "several machines need PostgreSQL")
 class TwoMachinesTests(LiveTestCase):
     """Each slot takes four photos at once; each photo takes its provider 1.5 s."""
 

@@ -21,7 +21,7 @@ import httpx
 from ingest.tests.life_support import LifeTestCase
 from ingest.tests.support import jpeg
 from photochanger.tests import live
-from photochanger.tests.databases import BASE_DIR, chosen_database
+from photochanger.tests.databases import BASE_DIR, only_on
 
 NOBODYS = 10001  # the image's user
 # Files, root and all, are read-only for it; it may only look, as in an image nothing is hidden.
@@ -79,7 +79,7 @@ def health_check() -> list[str]:
     return command
 
 
-@unittest.skipUnless(chosen_database() == "postgresql", "the start is tried on PostgreSQL")
+@only_on("postgresql", "the start is tried on PostgreSQL")
 class StartTests(LifeTestCase):
     def as_in_an_image(self, tree: Path, *command: str) -> list[str]:
         script = AS_IN_AN_IMAGE.format(tree=tree, command=shlex.join(command))

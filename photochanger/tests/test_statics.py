@@ -7,9 +7,10 @@ import unittest
 import httpx
 
 from photochanger.tests import live
-from photochanger.tests.databases import chosen_database
+from photochanger.tests.databases import chosen_database, once
 
 
+@once()
 class StaticFilesTests(unittest.TestCase):
     server: live.Server
     css: str  # a file's address with the hash of its content in it
