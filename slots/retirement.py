@@ -15,6 +15,7 @@ MODELS = ("model", "fallback_model")
 @dataclass(frozen=True, slots=True)
 class Retiring:
     slot: Slot
+    model_id: str
     model: str  # its title
     retires_on: date
     days: int  # until then; none are left when it is 0 or less
@@ -25,12 +26,19 @@ class Retiring:
 
 
 def retiring_slots(
-    today: date | None = None, *, slots: Iterable[Slot] | None = None
+    today: date | None = None,
+    *,
+    slots: Iterable[Slot] | None = None,
+    within_days: int | None = WARN_DAYS,
 ) -> list[Retiring]:
-    """Of the given slots, else of all that take photos: the most urgent first."""
+    """Of the given slots, else of all that take photos: the most urgent first.
+
+    ``within_days`` leaves out what ends later than that; None tells of every known end.
+    """
     today = today or timezone.localdate()
+    until = date.max if within_days is None else today + timedelta(days=within_days)
     looked_at = Slot.objects.filter(is_active=True) if slots is None else slots
-    found = [one for slot in looked_at for one in _of(slot, today)]
+    found = [one for slot in looked_at for one in _of(slot, today) if one.retires_on <= until]
     return sorted(found, key=lambda one: (one.days, one.slot.pk))
 
 
@@ -43,9 +51,7 @@ def _of(slot: Slot, today: date) -> list[Retiring]:
         return []
     used = {getattr(recipe, name, None) for name in MODELS}
     return [
-        Retiring(slot, model.title, model.retires_on, (model.retires_on - today).days)
+        Retiring(slot, model.id, model.title, model.retires_on, (model.retires_on - today).days)
         for model in slot.driver.models
-        if model.id in used
-        and model.retires_on is not None
-        and model.retires_on <= today + timedelta(days=WARN_DAYS)
+        if model.id in used and model.retires_on is not None
     ]

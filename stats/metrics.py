@@ -4,7 +4,6 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import structlog
 from django.conf import settings
@@ -28,6 +27,7 @@ from photochanger.errors import (
 )
 from providers.registry import DRIVERS
 from slots.models import Slot
+from slots.retirement import retiring_slots
 from slots.services import platform_settings
 from stats.outcomes import PROVIDER_REASONS, in_flight
 from stats.services import stored_files
@@ -177,20 +177,7 @@ def _retirement(slots: list[Slot]) -> Iterator[Metric]:
         "Days until the model of an active slot is switched off; negative: it was.",
         ("slot", "model"),
     )
-    today = timezone.localdate()
-    for slot in slots:
-        model = _announced(slot)
-        if slot.is_active and model is not None:
-            days.add_metric([slot.pk, model.id], (model.retires_on - today).days)
+    active = [slot for slot in slots if slot.is_active]
+    for found in retiring_slots(slots=active, within_days=None):
+        days.add_metric([found.slot.pk, found.model_id], found.days)
     yield days
-
-
-def _announced(slot: Slot) -> Any:
-    """The slot's model, when the day of its end is known."""
-    driver = DRIVERS.get(slot.provider)
-    if driver is None or not isinstance(slot.settings, dict):
-        return None
-    default = driver.Settings.model_fields.get("model")
-    name = slot.settings.get("model") or (default.default if default else "")
-    model = {model.id: model for model in driver.models}.get(str(name))
-    return model if model is not None and model.retires_on is not None else None
