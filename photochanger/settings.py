@@ -258,6 +258,7 @@ LANGUAGES = [("ru", "Русский"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "photochanger/locale"]
 TIME_ZONE: str = env.str("TIME_ZONE", default="Europe/Moscow")  # shown to people; kept as UTC
 USE_TZ = True
+FORMAT_MODULE_PATH = ["photochanger.formats"]
 
 # No SECURE_PROXY_SSL_HEADER: Django would believe it of anybody. The edge reads X-Forwarded-Proto,
 # of TRUSTED_PROXIES only.
