@@ -15,18 +15,20 @@ from pydantic import ValidationError as RecipeError
 
 from ingest.models import Attempt, Job
 from ingest.readiness.verdict import FAIL, OK, WARN, Verdict, active_slots, used_providers, when
-from photochanger.errors import ProviderConfig, ProviderQuota
+from photochanger.errors import ProviderAuth, ProviderConfig, ProviderQuota
 from providers.base import Model
-from providers.checking import NOT_CHECKED, Checked
+from providers.checking import NO_KEY, NOT_CHECKED, Checked
 from providers.registry import DRIVERS
 from slots.models import Setting, Slot
+from slots.retirement import WARN_DAYS
 from slots.services import provider_key, provider_row_key
 
-RETIRES_SOON, QUOTA_SEEN = timedelta(days=60), timedelta(hours=24)
+RETIRES_SOON, QUOTA_SEEN = timedelta(days=WARN_DAYS), timedelta(hours=24)
 # Key, models and clock ask the same service, one after the other. What is being mended must not
 # look broken for long.
 CHECK_FRESH_S, FAILURE_FRESH_S = 20.0, 4.0
 LATEST_JOBS, FEW_ORDERS = 20, 100
+ABOUT_THE_KEY = {NO_KEY, ProviderAuth.reason, ProviderConfig.reason}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,9 @@ def check_key(name: str, key: str) -> Checked:
 def look_at_key(name: str) -> Verdict:
     checked = check_provider(name)
     if not checked.ok:
-        return Verdict(FAIL, checked.sentence, _("Enter a working key in the settings."))
+        is_the_key = checked.reason in ABOUT_THE_KEY
+        to_do = _("Enter a working key in the settings.") if is_the_key else ""
+        return Verdict(FAIL, checked.sentence, to_do)
     if checked.reason == NOT_CHECKED:
         return Verdict(WARN, checked.sentence, _("Make a test photo below."))
     took = _("It answered in %(ms)s ms.") % {"ms": checked.latency_ms}

@@ -70,6 +70,10 @@ class EventTests(ConsoleTestCase):
         self.assertEqual(self.level("key-gemini"), "ok")
         set_provider_key("gemini", "bad-key-of-nobody", by="serg")
         self.assertEqual(self.level("key-gemini"), "fail")
+        self.assertIn("working key", str(look_at_key("gemini").to_do))
+        with override_settings(GEMINI_BASE_URL="http://127.0.0.1:1"):  # no new key would help
+            away = look_at_key("gemini")
+        self.assertEqual((away.level, away.to_do), ("fail", ""))
         with override_settings(GEMINI_API_KEY=""):
             set_provider_key("gemini", "", by="serg")
             self.assertIn("No key is set", str(look_at_key("gemini").words))
