@@ -1,7 +1,6 @@
 """Settings, the event's page and capture as operators use them, on a server with a provider."""
 
 import io
-import re
 from typing import Any, ClassVar
 
 from PIL import Image
@@ -77,16 +76,6 @@ class EventBrowserTests(ConsoleTestCase):
                     self.screenshot(page, name, look, full_page=True)
                     assert_accessible(page)
                     assert_nothing_is_cut_off(page)
-
-    def test_in_english_too(self) -> None:
-        page = self.at(SETTINGS)
-        page.get_by_role("button", name="English").click()
-        for name, path in PAGES.items():
-            page.goto(path)
-            self.checked(page)
-            self.screenshot(page, f"{name}-en", DESK, full_page=True)
-            for words in page.locator("#content :is(h1, h2, .help, label, .words)").all():
-                expect(words).not_to_contain_text(re.compile("[А-яё]"))
 
     # --- Settings
     def test_each_setting_is_saved_and_a_toast_says_so(self) -> None:

@@ -110,9 +110,6 @@ class StatisticsTests(FiguresTestCase):
         page.locator("#numbers summary").click()
         expect(page.locator("#numbers table")).to_be_visible()
         assert_accessible(page)
-        page.get_by_role("button", name="English").click()
-        expect(page.locator(".plot-svg")).to_have_count(3)
-        self.screenshot(page, "statistics-en", LOOKS[-1], full_page=True)
 
     def test_no_photo_yet_is_no_broken_page(self) -> None:
         look = Look(PHONE, "dark")
@@ -143,8 +140,6 @@ class LogTests(FiguresTestCase):
         page.get_by_label("Итог").select_option("failed")
         page.get_by_role("button", name="Показать").click()
         expect(page.locator(".pill.done")).to_have_count(0)
-        page.get_by_role("button", name="English").click()
-        self.screenshot(page, "jobs-en", LOOKS[-1], full_page=True)
 
     def test_an_empty_log_says_what_to_do(self) -> None:
         page = self.logged_in(Look(DESKTOP, "dark"))

@@ -46,7 +46,7 @@ class SlotPageTests(ConsoleTestCase):
     def save(self, page: Page) -> None:
         page.get_by_role("button", name="Сохранить", exact=True).click()
 
-    def test_the_page_is_good_by_day_and_night_small_and_large_in_both_languages(self) -> None:
+    def test_the_page_is_good_by_day_and_night_small_and_large(self) -> None:
         self.add_result(png())
         for look in (Look(PHONE, "dark"), DESK):
             page = self.slot_page(1, look)
@@ -57,15 +57,9 @@ class SlotPageTests(ConsoleTestCase):
             self.screenshot(page, "slot", look, full_page=True)
             page.context.close()
         page = self.slot_page(1, Look(PHONE))
-        page.context.add_cookies(
-            [{"name": "django_language", "value": "en", "url": self.server.url}]
-        )
-        page.reload()
-        assert_fits(page)
-        self.screenshot(page, "slot-en", Look(PHONE), full_page=True)
         page.goto("/admin/slots/slot/slot-001/copy/")
         assert_accessible(page)
-        self.screenshot(page, "slot-copy-en", Look(PHONE), full_page=True)
+        self.screenshot(page, "slot-copy", Look(PHONE), full_page=True)
 
     def test_another_provider_and_back_keeps_what_was_typed_and_keys_are_enough(self) -> None:
         page = self.slot_page(2)

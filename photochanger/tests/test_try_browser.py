@@ -218,9 +218,6 @@ class SlotWorkTests(ConsoleTestCase):
         page.get_by_label("День").fill("2020-01-01")
         page.keyboard.press("Enter")
         expect(page.get_by_text("Таких изменений нет.")).to_be_visible()
-        page.get_by_role("button", name="English").click()
-        page.goto("/admin/audit/")
-        self.screenshot(page, "audit-en", DESK, full_page=True)
 
     def prompt(self) -> str:
         rows = self.site.rows("SELECT settings FROM slot WHERE id = 'slot-002'")
