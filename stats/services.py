@@ -3,11 +3,13 @@
 Every function here runs a fixed number of queries, whatever the tables hold.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar, cast
+from urllib.parse import quote
 
+from django.core.cache import cache
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
@@ -32,6 +34,11 @@ from stats.total import jobs_total
 MB = 1_000_000
 WINDOW = timedelta(minutes=60)
 MAX_WINDOW_MINUTES = 60 * 24 * 31
+# The pages' wide windows take the database a tenth of a second each, again and again while somebody
+# looks, and half a minute changes nothing in them that an eye would see.
+WIDE, KEPT_S = timedelta(days=1), 30
+
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,14 +94,19 @@ def overview(
 ) -> Overview:
     """Eight queries. Raises SlotNotFound when the slot to narrow ``slots`` to does not exist.
 
-    ``is_lean``: without what takes longest, each slot's overhead and the storage.
+    ``is_lean``, for pages: without what takes longest, each slot's overhead and the storage; the
+    figures of a wide window may be ``KEPT_S`` old.
     """
     now = timezone.now()
     events = lately(now)
     if slot_id is not None and slot_id not in {event.slot.pk for event in events}:
         raise SlotNotFound(slot_id[:40])
-    by_slot = _figures_by_slot(now - window, now, with_overhead=not is_lean)
-    timings = _timings(now - window)
+
+    def look() -> tuple[dict[str, Figures], Timings]:
+        by_slot = _figures_by_slot(now - window, now, with_overhead=not is_lean)
+        return by_slot, _timings(now - window)
+
+    by_slot, timings = _kept("figures", window, look) if is_lean else look()
     figures = [by_slot.get(event.slot.pk, Figures()) for event in events]
     states = _states(events, now)
     return Overview(
@@ -141,12 +153,17 @@ class Timeline:
 def timeline(window: timedelta = WINDOW, slot_id: str | None = None) -> Timeline:
     """Outcomes and times per interval, of a slot or of all together, for plots. One query.
 
-    A wide window has half as many intervals: a week by six hours, a month by days.
+    A wide window has half as many intervals: a week by six hours, a month by days; and it may be
+    ``KEPT_S`` old.
     """
     now = timezone.now()
-    step = step_for(window, MAX_STEPS if window <= WINDOW * 24 else MAX_STEPS // 2 + 1)
-    found = points(slot_id, now - window, now, step, with_overhead=False)
-    return Timeline(step_seconds=step, points=found)
+    step = step_for(window, MAX_STEPS if window <= WIDE else MAX_STEPS // 2 + 1)
+
+    def look() -> Timeline:
+        found = points(slot_id, now - window, now, step, with_overhead=False)
+        return Timeline(step_seconds=step, points=found)
+
+    return _kept(f"timeline.{quote(slot_id or '')}", window, look)
 
 
 def failures(slot_id: str | None = None) -> list[Failure]:
@@ -158,6 +175,17 @@ def dashboard() -> list[SlotCard]:
     """Every slot at a glance, as of the last hour. Three queries."""
     now = timezone.now()
     return cards(lately(now), now, platform_settings().sync_response_seconds)
+
+
+def _kept(name: str, window: timedelta, look: Callable[[], _Found]) -> _Found:
+    """What ``look`` finds; of a wide window, what it found a moment ago in this process."""
+    if window <= WIDE:
+        return look()
+    key = f"stats.{name}.{_minutes(window)}"
+    if (found := cache.get(key)) is None:
+        found = look()
+        cache.set(key, found, KEPT_S)
+    return cast(_Found, found)
 
 
 def _minutes(window: timedelta) -> int:

@@ -6,7 +6,6 @@ from typing import Any, cast
 from unittest import mock
 
 from django.conf import settings
-from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import TestCase, override_settings
@@ -41,7 +40,6 @@ class IngestTestCase(TestCase):
         set_ingest_password(PASSWORD, by="test")
 
     def setUp(self) -> None:
-        cache.clear()
         # The jitter between calls of a provider: random in life, next to nothing here.
         self.enterContext(mock.patch("random.uniform", return_value=0.01))
         self.provider = self.enterContext(simulator.running(latency=0.0))

@@ -345,8 +345,8 @@ def site_on(database_url: str) -> Iterator[LiveSite]:
 def _migrated(kind: DatabaseKind) -> str:
     """A database to copy: many sites of one process, and each would take seconds to migrate."""
     kept = ExitStack()
-    atexit.register(kept.close)
     url = kept.enter_context(new_database(kind))
+    atexit.register(kept.close)  # after the server's own: the last to register is the first to go
     with site_on(url):
         return url
 

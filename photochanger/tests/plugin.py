@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from cryptography.fernet import Fernet
+from django.core.cache import cache
 
 PROVIDER_KEYS = ("GEMINI_API_KEY", "TURBOTEXT_API_KEY")
 # A developer's shell may hold these; each would change what is tested.
@@ -35,9 +36,10 @@ atexit.register(shutil.rmtree, _media_root, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
-def _no_files_of_another_test() -> Generator[None, None, None]:
-    """What a test stored goes with it, as its rows do; live sites have folders of their own."""
+def _nothing_of_another_test() -> Generator[None, None, None]:
+    """Files and the cache go with a test, as its rows do; live sites have their own."""
     yield
+    cache.clear()
     for folder in os.scandir(_media_root):
         shutil.rmtree(folder) if folder.is_dir() else os.unlink(folder)
 

@@ -4,7 +4,6 @@ import re
 from datetime import timedelta
 from typing import Any
 
-from django.core.cache import cache
 from django.test import override_settings
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -29,7 +28,6 @@ class GalleryTestCase(ResultsTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        cache.clear()
         self.picture = picture(side_px=32)
 
     def add(self, minutes_ago: int = 0, **options: Any) -> MediaObject:

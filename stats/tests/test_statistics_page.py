@@ -50,6 +50,22 @@ class StatisticsPageTests(StatsTestCase):
             with self.subTest(query=query):
                 self.assertEqual(self.line("slot-001", query).figures.window.outcomes.jobs, photos)
 
+    def test_a_wide_window_is_kept_for_whoever_looks_again_and_an_hour_is_not(self) -> None:
+        for query, more in {"window=10080": 0, "window=44640": 0, "": 2, "window=1440": 2}.items():
+            Job.objects.all().delete()
+            self.keep(job())
+            with self.subTest(query=query):
+                self.line("slot-001", query)
+                self.plots(query)
+                self.keep(job(ago_s=40), job(ago_s=50))
+                jobs = self.line("slot-001", query).figures.window.outcomes.jobs
+                self.assertEqual((jobs, self.plots(query)), (1 + more, 1 + more))
+
+    def plots(self, query: str) -> int:
+        """How many photos the plots tell of."""
+        page = self.client.get(f"{PAGE}plots/?{query}")
+        return sum(int(values[0] or 0) for _time, values in page.context["table"])
+
     def test_a_reset_counts_anew_for_who_pressed_it_and_deletes_nothing(self) -> None:
         self.keep(job(ago_s=300))
         answer = self.client.get(f"{PAGE}?since=now&slot=slot-001")
