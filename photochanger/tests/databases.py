@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -62,6 +63,7 @@ def _wheel() -> Callable[..., Any]:
     return found
 
 
+@cache  # each asking would register another end of the server, before what uses it has ended
 def _shared_postgres() -> str:
     get_server = _wheel()
     POSTGRES_DIR.parent.mkdir(exist_ok=True)
