@@ -16,7 +16,7 @@ WindowMinutes = Annotated[
         60,
         ge=1,
         le=services.MAX_WINDOW_MINUTES,
-        description="How far to look back, at most 31 days.",
+        description="How far to look back, at most 31 days; more than a day may be 30 s old.",
     ),
 ]
 

@@ -34,8 +34,8 @@ from stats.total import jobs_total
 MB = 1_000_000
 WINDOW = timedelta(minutes=60)
 MAX_WINDOW_MINUTES = 60 * 24 * 31
-# The pages' wide windows take the database a tenth of a second each, again and again while somebody
-# looks, and half a minute changes nothing in them that an eye would see.
+# A wide window takes the database a tenth of a second, again and again while somebody looks, and
+# half a minute changes nothing in it that an eye would see.
 WIDE, KEPT_S = timedelta(days=1), 30
 
 _Found = TypeVar("_Found")
@@ -94,8 +94,8 @@ def overview(
 ) -> Overview:
     """Eight queries. Raises SlotNotFound when the slot to narrow ``slots`` to does not exist.
 
-    ``is_lean``, for pages: without what takes longest, each slot's overhead and the storage; the
-    figures of a wide window may be ``KEPT_S`` old.
+    The figures of a wide window may be ``KEPT_S`` old. ``is_lean``, for pages: without what takes
+    longest, each slot's overhead and the storage.
     """
     now = timezone.now()
     events = lately(now)
@@ -106,7 +106,7 @@ def overview(
         by_slot = _figures_by_slot(now - window, now, with_overhead=not is_lean)
         return by_slot, _timings(now - window)
 
-    by_slot, timings = _kept("figures", window, look) if is_lean else look()
+    by_slot, timings = _kept(f"figures.{is_lean}", window, look)
     figures = [by_slot.get(event.slot.pk, Figures()) for event in events]
     states = _states(events, now)
     return Overview(
@@ -128,18 +128,23 @@ def overview(
 
 
 def slot_statistics(slot_id: str, window: timedelta = WINDOW) -> SlotStatistics:
-    """At most eight queries. Raises SlotNotFound."""
+    """At most eight queries; a wide window may be ``KEPT_S`` old. Raises SlotNotFound."""
     now = timezone.now()
     events = [event for event in lately(now) if event.slot.pk == slot_id]
     if not events:
         raise SlotNotFound(slot_id[:40])
-    figures = _figures_by_slot(now - window, now, slot_id).get(slot_id, Figures())
     step = step_for(window)
+
+    def look() -> tuple[Figures, list[Point]]:
+        figures = _figures_by_slot(now - window, now, slot_id).get(slot_id, Figures())
+        return figures, points(slot_id, now - window, now, step)
+
+    figures, found = _kept(f"slot.{slot_id}", window, look)
     return SlotStatistics(
         window_minutes=_minutes(window),
         slot=SlotFigures(lately=events[0], window=figures, state=_states(events, now)[slot_id]),
         step_seconds=step,
-        points=points(slot_id, now - window, now, step),
+        points=found,
         failures=last_failures(slot_id, now),
     )
 

@@ -2,6 +2,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
+from ingest.models import Job
 from photochanger.auth import AdminToken
 from slots.models import Slot
 from stats.openapi import OVERVIEW, STATISTICS
@@ -64,6 +65,16 @@ class StatsApiTests(StatsTestCase):
         self.assertEqual(sum(point["jobs"] for point in answer["points"]), 2)
         self.assertEqual(answer["failures"][0]["failure_reason"], "timeout")
         self.assertEqual(answer["slot"]["slot_id"], "slot-001")
+
+    def test_a_window_of_a_week_may_be_a_moment_old_and_one_of_a_day_is_not(self) -> None:
+        for minutes, jobs in ((7 * 24 * 60, 1), (24 * 60, 2)):
+            Job.objects.all().delete()
+            for _ in range(2):
+                self.keep(job())
+                seen = self.get("overview", window_minutes=minutes).json()["system"]
+                slot = self.get("slots/slot-001", window_minutes=minutes).json()
+            self.assertEqual(seen["jobs_last_window"], jobs)
+            self.assertEqual(sum(point["jobs"] for point in slot["points"]), jobs)
 
     def test_an_unknown_slot_is_not_found(self) -> None:
         for path, query in (
