@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from photochanger.tests.browser import (
     LOOKS,
+    OTHER_LOOKS,
     BrowserTestCase,
     Look,
     assert_accessible,
@@ -22,7 +23,7 @@ from photochanger.tests.sights import sight
 class PageTests(BrowserTestCase):
     def test_the_page_is_good_on_phones_and_desks_by_day_and_night(self) -> None:
         job = self.add_result(sight(1))
-        for look in LOOKS:
+        for look in (*LOOKS, *OTHER_LOOKS):
             with self.subTest(look=str(look)):
                 page = self.open(f"/public/results/{job}/page", look)
                 expect(page.locator(".large")).not_to_have_js_property("naturalWidth", 0)

@@ -11,7 +11,6 @@ from playwright.sync_api import Page, expect
 from photochanger.tests.browser import (
     DESKTOP,
     LOOKS,
-    PHONE,
     BrowserTestCase,
     Look,
     assert_accessible,
@@ -130,7 +129,7 @@ class StockPageTests(ConsoleTestCase):
         # Both by axe itself: it shows what is hidden, and reads what a style sheet imports.
         self.tolerate("^: Applying inline style|/widgets[.][a-f0-9]+[.]css: Failed")
         djangos = ("#changelist-filter", ".inline-group", ".datetime")
-        for look in (Look(PHONE, "dark"), DESK):
+        for look in LOOKS:
             page = self.logged_in(look)
             for name, path in {
                 "slot": "/admin/slots/slot/slot-001/change/",

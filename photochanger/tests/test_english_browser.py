@@ -4,10 +4,9 @@ import re
 
 from playwright.sync_api import Page
 
-from photochanger.tests.browser import DESKTOP, PHONE, Look, assert_nothing_is_cut_off
+from photochanger.tests.browser import OTHER_LOOKS, assert_nothing_is_cut_off
 from photochanger.tests.test_figures_browser import FiguresTestCase
 
-SMALL_AND_LARGE = (Look(PHONE), Look(DESKTOP, "dark"))
 RUSSIAN = re.compile("[А-яЁё][^\n]*")
 SLOT = "/admin/slots/slot/slot-001"
 PAGES = {
@@ -77,7 +76,7 @@ class EnglishTests(FiguresTestCase):
         with self.subTest(page=name):
             self.assertEqual(page.locator("html").get_attribute("lang"), "en")
             self.assertEqual(RUSSIAN.findall(self.words(page)), [])
-        for look in SMALL_AND_LARGE:
+        for look in OTHER_LOOKS:
             with self.subTest(page=name, look=str(look)):
                 page.set_viewport_size({"width": look.size[0], "height": look.size[1]})
                 page.emulate_media(color_scheme=look.theme)

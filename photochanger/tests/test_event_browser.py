@@ -10,6 +10,7 @@ from ingest.booth import send_photo
 from ingest.booth_form import BoothRequest
 from photochanger.tests.browser import (
     DESKTOP,
+    LOOKS,
     PHONE,
     Look,
     assert_accessible,
@@ -67,7 +68,7 @@ class EventBrowserTests(ConsoleTestCase):
 
     # --- Looks
     def test_the_pages_are_good_on_phones_and_desks_by_day_and_night(self) -> None:
-        for look in (Look(PHONE, "dark"), DESK):
+        for look in LOOKS:
             page = self.at(SETTINGS, look)
             for name, path in PAGES.items():
                 with self.subTest(look=str(look), page=name):

@@ -10,7 +10,6 @@ from playwright.sync_api import Page, expect
 from photochanger.tests.browser import (
     DESKTOP,
     LOOKS,
-    PHONE,
     Look,
     assert_accessible,
     assert_nothing_is_cut_off,
@@ -99,8 +98,11 @@ class FiguresTestCase(ConsoleTestCase):
         assert_nothing_is_cut_off(page)
 
 
-class StatisticsTests(FiguresTestCase):
-    def test_the_page_is_good_on_phones_and_desks_by_day_and_night(self) -> None:
+class FiguresTests(FiguresTestCase):
+    """One class for three pages: each has a server and a browser of its own."""
+
+    # --- Statistics
+    def test_statistics_are_good_on_phones_and_desks_by_day_and_night(self) -> None:
         self.add_evening()
         failed = self.site.rows("SELECT job_id FROM job_history WHERE failure_reason = 'quota'")
         self.add_call(str(failed[0][0]), 1, reason="quota", detail=HOSTILE)
@@ -112,7 +114,7 @@ class StatisticsTests(FiguresTestCase):
         assert_accessible(page)
 
     def test_no_photo_yet_is_no_broken_page(self) -> None:
-        look = Look(PHONE, "dark")
+        look = LOOKS[0]
         page = self.logged_in(look)
         page.goto("/admin/statistics/?window=1440")
         expect(page.get_by_text("За это время фото не было.").first).to_be_visible()
@@ -128,8 +130,7 @@ class StatisticsTests(FiguresTestCase):
         expect(page.locator("#failure-lines")).to_contain_text("Квота AI-сервиса исчерпана")
         expect(page.locator("#stats-slot-002")).to_be_focused()
 
-
-class LogTests(FiguresTestCase):
+    # --- The log of jobs
     def test_the_log_is_good_on_phones_and_desks_by_day_and_night(self) -> None:
         self.add_evening()
         for page, look in self.in_every_look("/admin/ingest/job/"):
@@ -147,7 +148,7 @@ class LogTests(FiguresTestCase):
         expect(page.get_by_text("Ещё не пришло ни одного фото.")).to_be_visible()
         self.assert_good(page, "jobs-empty", Look(DESKTOP, "dark"))
 
-    def test_news_come_by_themselves_and_what_is_typed_stays(self) -> None:
+    def test_photos_come_by_themselves_and_what_is_typed_stays(self) -> None:
         self.add_job("slot-001", ago_s=60)
         page = self.following("/admin/ingest/job/")
         page.get_by_label("День").fill("2026-05-05")
@@ -160,9 +161,8 @@ class LogTests(FiguresTestCase):
         expect(page.get_by_label("День")).to_have_value("2026-05-05")
         self.assertIn("job-", page.evaluate("document.activeElement.id"))
 
-
-class JobTests(FiguresTestCase):
-    def test_the_page_is_good_on_phones_and_desks_by_day_and_night(self) -> None:
+    # --- A photo
+    def test_a_photo_is_good_on_phones_and_desks_by_day_and_night(self) -> None:
         job = self.add_photo_with_picture()
         for page, look in self.in_every_look(f"/admin/ingest/job/{job}/change/"):
             expect(page.get_by_text("<script>document.title")).to_be_visible()

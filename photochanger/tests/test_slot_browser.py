@@ -8,7 +8,7 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import Dialog, Page, expect
 
-from photochanger.tests.browser import PHONE, Look, assert_accessible
+from photochanger.tests.browser import LOOKS, PHONE, Look, assert_accessible
 from photochanger.tests.browser import assert_nothing_is_cut_off as assert_fits
 from photochanger.tests.test_console_browser import DESK, ConsoleTestCase
 
@@ -48,7 +48,7 @@ class SlotPageTests(ConsoleTestCase):
 
     def test_the_page_is_good_by_day_and_night_small_and_large(self) -> None:
         self.add_result(png())
-        for look in (Look(PHONE, "dark"), DESK):
+        for look in LOOKS:
             page = self.slot_page(1, look)
             page.locator("#finer summary").click()
             page.locator("#toggle-second summary").click()

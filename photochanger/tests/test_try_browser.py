@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from photochanger.tests import live
 from photochanger.tests.browser import (
-    PHONE,
+    LOOKS,
     Look,
     assert_accessible,
     assert_nothing_is_cut_off,
@@ -18,7 +18,6 @@ from photochanger.tests.test_console_browser import DESK, ConsoleTestCase
 
 SLOT = "/admin/slots/slot/slot-001/change/"
 HISTORY = "/admin/slots/slot/slot-002/history/"
-BOTH = (Look(PHONE, "dark"), DESK)  # each size and each theme once: twice is twice the time
 LONG = "Поставь гостей на палубу парусника в открытом море. Лица, руки и фигуры остаются как есть."
 
 CHANGES = f"""
@@ -72,7 +71,7 @@ class SlotWorkTests(ConsoleTestCase):
         self.screenshot(page, name, look, full_page=True)
 
     def test_the_form_as_it_stands_is_tried_to_before_and_after(self) -> None:
-        for look in BOTH:
+        for look in LOOKS:
             page = self.slot_page(look)
             self.run_test(page)
             expect(page.get_by_role("heading", name="Картинка готова за")).to_be_visible()
@@ -119,7 +118,7 @@ class SlotWorkTests(ConsoleTestCase):
             expect(page.locator("#try-name")).to_have_text("портрет-образец")
 
     def test_a_failed_run_tells_each_call_in_words(self) -> None:
-        look = Look(PHONE, "dark")
+        look = LOOKS[0]
         page = self.slot_page(look, prompt="x [sim:no-image]")
         page.locator("#id_sync_response_seconds").fill("10")
         self.run_test(page)
@@ -186,7 +185,7 @@ class SlotWorkTests(ConsoleTestCase):
         page.get_by_role("link", name="Вернуть версию 2").click()
         expect(page.locator("ins").filter(has_text="парусника")).to_be_visible()
         self.assertIn("яхты", self.prompt())
-        for look in BOTH:
+        for look in LOOKS:
             other = self.logged_in(look)
             other.goto(page.url)
             assert_accessible(other)
@@ -198,7 +197,7 @@ class SlotWorkTests(ConsoleTestCase):
         self.assertIn("парусника", self.prompt())
 
     def test_history_and_all_changes_are_good_in_every_look(self) -> None:
-        for look in BOTH:
+        for look in LOOKS:
             page = self.logged_in(look)
             for name, path in {"history": HISTORY, "audit": "/admin/audit/"}.items():
                 with self.subTest(look=str(look), page=name):

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, Route, expect
 from photochanger.tests.browser import (
     DESKTOP,
     LOOKS,
+    OTHER_LOOKS,
     BrowserTestCase,
     Look,
     assert_accessible,
@@ -77,7 +78,7 @@ class GalleryTests(BrowserTestCase):
     def test_the_gallery_is_good_on_phones_and_desks_by_day_and_night(self) -> None:
         for number in range(7):
             self.add(number, size=(900, 1200) if number % 3 else (1200, 900), minutes_ago=number)
-        for look in LOOKS:
+        for look in (*LOOKS, *OTHER_LOOKS):
             with self.subTest(look=str(look)):
                 page = self.open(self.gallery, look)
                 page.wait_for_load_state("networkidle")
