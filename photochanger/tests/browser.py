@@ -133,6 +133,7 @@ class BrowserTestCase(SimpleTestCase):
             "viewport": {"width": look.size[0], "height": look.size[1]},
             "color_scheme": look.theme,
             "locale": "ru-RU",
+            "reduced_motion": "reduce",
             "has_touch": look.size == PHONE,
         }
         context = self.browser.new_context(**(given | options))

@@ -1,9 +1,8 @@
 """The operators' console as they use it: the door, the slots, by mouse, keyboard and phone."""
 
-import re
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 from playwright.sync_api import Page, expect
@@ -23,9 +22,12 @@ _numbers = count()
 
 
 class ConsoleTestCase(BrowserTestCase):
+    session: ClassVar[list[Any]]  # the cookies of who has been here: hashing a password takes long
+
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
+        cls.session = []
         make = (
             "from django.contrib.auth.models import User;"
             f"User.objects.create_superuser('serg', password='{PASSWORD}')"
@@ -46,10 +48,16 @@ class ConsoleTestCase(BrowserTestCase):
         self.log_in(page)
         return page
 
-    def log_in(self, page: Page) -> None:
-        page.goto("/admin/login/?next=/admin/")
+    def log_in(self, page: Page, path: str = "/admin/") -> None:
+        """Through the door once, and then as one who has been here."""
+        if self.session:
+            page.context.add_cookies(self.session)
+            page.goto(path)
+            return
+        page.goto(f"/admin/login/?next={path}")
         self.enter(page)
-        page.wait_for_url(re.compile("/admin/$"))
+        page.wait_for_url(f"**{path}")
+        self.session.extend(page.context.cookies())
 
     def enter(self, page: Page) -> None:
         page.get_by_label("Имя пользователя").fill("serg")
@@ -203,7 +211,7 @@ class BoardTests(ConsoleTestCase):
             expect(page.locator("#searchbar")).to_have_value(f"{self.server.url}/ingest/slot-001")
 
     def test_switching_off_asks_first_and_tells_how_it_ended(self) -> None:
-        page = self.logged_in()
+        page = self.logged_in(reduced_motion="no-preference")
         page.locator("#more-slot-003").focus()
         page.keyboard.press("Enter")
         page.keyboard.press("Tab")
@@ -346,6 +354,7 @@ class BoardTests(ConsoleTestCase):
     def test_logging_out_leads_to_the_door(self) -> None:
         page = self.logged_in()
         page.get_by_role("button", name="Выйти").click()
+        self.session.clear()
         page.wait_for_url("**/admin/login/")
         page.goto("/admin/")
         page.wait_for_url("**/admin/login/?next=/admin/")

@@ -1,7 +1,6 @@
 """Settings, the event's page and capture as operators use them, on a server with a provider."""
 
 import io
-from typing import Any, ClassVar
 
 from PIL import Image
 from playwright.sync_api import Page, expect
@@ -31,22 +30,16 @@ def photo() -> bytes:
 
 
 class EventBrowserTests(ConsoleTestCase):
-    session: ClassVar[dict[str, Any]]  # how the browser that has logged in once is known
-
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
         provider = cls.enterClassContext(simulator.running())
         cls.site.env["GEMINI_BASE_URL"] = provider.url
         cls.server = cls.enterClassContext(cls.site.server())  # one that talks to it
-        cls.session = {}
 
     def at(self, path: str, look: Look = DESK) -> Page:
-        """The page, as one who has logged in before."""
-        if "state" not in self.session:
-            self.session["state"] = self.logged_in().context.storage_state()
-        page = self.page(look, storage_state=self.session["state"])
-        page.goto(path)
+        page = self.page(look)
+        self.log_in(page, path)
         return page
 
     def setting(self, key: str) -> str:
