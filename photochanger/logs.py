@@ -47,22 +47,7 @@ def configure(
     read as ``json`` here, since a log must exist before the checks run. Syslog, when there is an
     address, and daily files, when there is a folder, get the same lines, always as JSON.
     """
-    handlers: dict[str, Any] = {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "structured"}
-    }
-    if syslog_address:
-        handlers["syslog"] = {
-            "()": "photochanger.syslog.NeverWaitingSyslogHandler",
-            "address": syslog_address,
-            "formatter": "json",
-        }
-    if folder:
-        handlers["files"] = {
-            "()": "photochanger.log_files.DailyFiles",
-            "folder": folder,
-            "keep_days": keep_days,
-            "formatter": "json",
-        }
+    handlers = _handlers(syslog_address, folder, keep_days)
     logging.config.dictConfig(
         {
             "version": 1,
@@ -83,6 +68,26 @@ def configure(
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def _handlers(syslog_address: str, folder: str, keep_days: int) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "structured"}
+    }
+    if syslog_address:
+        found["syslog"] = {
+            "()": "photochanger.syslog.NeverWaitingSyslogHandler",
+            "address": syslog_address,
+            "formatter": "json",
+        }
+    if folder:
+        found["files"] = {
+            "()": "photochanger.log_files.DailyFiles",
+            "folder": folder,
+            "keep_days": keep_days,
+            "formatter": "json",
+        }
+    return found
 
 
 def _formatter(renderer: list[Any]) -> dict[str, Any]:
