@@ -175,6 +175,8 @@ class FiguresTests(FiguresTestCase):
         page.locator("#searchbar").fill(job[:6])
         page.keyboard.press("Enter")
         page.wait_for_url("**/change/")
+        # Whoever deletes a picture has seen it: a preview asked for later would be gone.
+        page.wait_for_load_state("networkidle")
         page.locator("#delete-picture").click()
         dialog = page.get_by_role("dialog")
         expect(dialog.get_by_role("button", name="Отмена")).to_be_focused()
