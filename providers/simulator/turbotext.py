@@ -119,19 +119,24 @@ class Turbotext:
         if len(self._jobs) > _JOBS_KEPT:
             self._jobs.popitem(last=False)
         call.queueid = str(job.queueid)
+        begins = call.started
         try:
             if scenario.slow == "create":
-                await exchange.wait_until(call.started + _slow_s(job))
+                begins += _slow_s(job)
+                await exchange.wait_until(begins)
             return scenario.create(work) if scenario.create else queued(job)
         finally:
-            # Also when the client has left: the service knows nothing of that. The task's first
-            # step comes when this one yields, and that is after the answer went out.
-            task = asyncio.create_task(self._work_on(job, call))
+            # Also when the client has left: the service knows nothing of that, and comes for the
+            # pictures no sooner. The task's first step comes when this one yields, and that is
+            # after the answer went out.
+            task = asyncio.create_task(self._work_on(job, call, begins))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
 
-    async def _work_on(self, job: Job, call: Call) -> None:
+    async def _work_on(self, job: Job, call: Call, begins: float) -> None:
         """Fetch the pictures, alter the first, and leave the result where its link says."""
+        if (early := begins - time.monotonic()) > 0:
+            await asyncio.sleep(early)
         links = {name: job.form[name] for name in LINKS[job.method]}
         if links and not self._options.plain:
             photos, fetched = await fetch_all(links)
