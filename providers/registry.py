@@ -3,8 +3,8 @@
 from typing import Any
 
 from providers.base import ProviderDriver
-from providers.gemini import GeminiDriver
-from providers.turbotext import TurbotextDriver
+from providers.gemini.driver import GeminiDriver
+from providers.turbotext.driver import TurbotextDriver
 
 DRIVERS: dict[str, ProviderDriver[Any]] = {
     driver.name: driver for driver in (GeminiDriver(), TurbotextDriver())

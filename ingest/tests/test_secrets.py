@@ -17,7 +17,7 @@ from ingest.tests.live_support import LiveTestCase
 from ingest.tests.support import jpeg
 from photochanger.tests import live
 from providers.base import ProviderRequest
-from providers.gemini import GeminiSettings
+from providers.gemini.driver import GeminiSettings
 from providers.pictures import JPEG, Photo
 from slots.services import PlatformSettings
 

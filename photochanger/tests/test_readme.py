@@ -5,7 +5,7 @@ from django.core.management import get_commands
 from django.test import SimpleTestCase
 
 from photochanger.errors import ERRORS
-from providers.simulator.gemini_scenarios import SCENARIOS
+from providers.simulator.gemini.scenarios import SCENARIOS
 
 
 def readme() -> str:

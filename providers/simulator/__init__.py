@@ -7,10 +7,11 @@ time, from the providers' documents, so that a mistake on one side shows.
         ...  # call sim.url, then look at sim.calls
 """
 
-from providers.simulator import gemini_scenarios, turbotext_scenarios
+from providers.simulator.gemini import scenarios as gemini_scenarios
 from providers.simulator.journal import Call, Fetch, PictureSeen
 from providers.simulator.options import Options
 from providers.simulator.server import Simulator, running
+from providers.simulator.turbotext import scenarios as turbotext_scenarios
 
 __all__ = ["Call", "Fetch", "Options", "PictureSeen", "Simulator", "running", "scenarios"]
 

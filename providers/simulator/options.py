@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from providers.simulator.gemini_models import RETIRED
+from providers.simulator.gemini.models import RETIRED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

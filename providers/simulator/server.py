@@ -9,11 +9,11 @@ from typing import Any, ClassVar, Protocol
 
 import uvicorn
 
-from providers.simulator.gemini import Gemini
-from providers.simulator.gemini_models import RETIRED
+from providers.simulator.gemini.models import RETIRED
+from providers.simulator.gemini.service import Gemini
 from providers.simulator.journal import Call, Journal
 from providers.simulator.options import Options
-from providers.simulator.turbotext import Turbotext
+from providers.simulator.turbotext.service import Turbotext
 from providers.simulator.wire import (
     Answer,
     ClientLeft,

@@ -26,15 +26,16 @@ from photochanger.errors import (
     ProviderNetwork,
 )
 from photochanger.tests.certificates import tls_pair
-from providers import downloads, http, simulator, turbotext
+from providers import downloads, http, simulator
 from providers.base import CallTrace, DriverSettings, ProviderRequest, Reference
 from providers.checking import Checked
-from providers.gemini import GeminiSettings
+from providers.gemini.driver import GeminiSettings
 from providers.pictures import Picture, Slices, decode
 from providers.registry import DRIVERS
 from providers.tests.links import serving_links
 from providers.tests.test_pictures import SECRET, drawing, encoded, exif_with, photo_of
-from providers.turbotext import TurbotextSettings
+from providers.turbotext import driver as turbotext
+from providers.turbotext.driver import TurbotextSettings
 
 GOOD_KEY = "sim-ok"
 

@@ -28,11 +28,12 @@ from photochanger.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
-from providers import gemini, http
+from providers import http
 from providers.base import CallTrace, ProviderRequest, Reference
-from providers.catalogue import DEFAULT_GEMINI_MODEL, GEMINI_MODELS
-from providers.gemini import GeminiSettings, build, prepare
-from providers.gemini_answer import explain, parse
+from providers.gemini import driver as gemini
+from providers.gemini.answer import explain, parse
+from providers.gemini.driver import GeminiSettings, build, prepare
+from providers.gemini.models import DEFAULT_GEMINI_MODEL, GEMINI_MODELS
 from providers.pictures import JPEG, PNG, UnreadablePicture
 from providers.tests.test_pictures import SECRET, drawing, encoded, exif_with, photo_of
 

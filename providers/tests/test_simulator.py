@@ -16,8 +16,9 @@ from django.test import SimpleTestCase
 from PIL import Image
 
 from providers import simulator
-from providers.simulator import pictures, turbotext_scenarios
-from providers.simulator.gemini_scenarios import SCENARIOS
+from providers.simulator import pictures
+from providers.simulator.gemini.scenarios import SCENARIOS
+from providers.simulator.turbotext import scenarios as turbotext_scenarios
 
 BANANA = "gemini-nano-banana-2.1"
 FLASH_25 = "gemini-2.5-flash-image"

@@ -18,8 +18,8 @@ from PIL import Image
 
 from providers import simulator
 from providers.simulator import pictures
-from providers.simulator.turbotext_answers import DOCUMENTED_SAMPLE
-from providers.simulator.turbotext_scenarios import SCENARIOS
+from providers.simulator.turbotext.answers import DOCUMENTED_SAMPLE
+from providers.simulator.turbotext.scenarios import SCENARIOS
 
 KEY = "a-very-secret-key"
 CURL = shutil.which("curl")

@@ -32,9 +32,9 @@ from providers import http
 from providers.base import CallTrace, ProviderRequest, Reference
 from providers.downloads import check_address, is_public
 from providers.pictures import JPEG, PNG, WEBP, Photo, Slices
-from providers.publishable import MAX_BYTES, publishable
 from providers.tests.test_pictures import SECRET, drawing, encoded, exif_with, photo_of
-from providers.turbotext import (
+from providers.turbotext.answer import Answer, address_of, explain, parse
+from providers.turbotext.driver import (
     EDIT,
     STYLE,
     TurbotextDriver,
@@ -44,7 +44,7 @@ from providers.turbotext import (
     publish,
     read,
 )
-from providers.turbotext_answer import Answer, address_of, explain, parse
+from providers.turbotext.publishable import MAX_BYTES, publishable
 
 ANSWERS = Path(__file__).parent / "answers" / "turbotext"
 KEY = "a-key-of-nobody"

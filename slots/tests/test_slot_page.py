@@ -9,7 +9,7 @@ from PIL import Image
 from pydantic import BaseModel, Field
 
 from providers.base import DriverSettings
-from providers.gemini import GeminiDriver
+from providers.gemini.driver import GeminiDriver
 from slots.drawing import control, leaves, settings_of
 from slots.editing import change_slot
 from slots.models import Slot

@@ -19,7 +19,7 @@ from ingest.tests.support import IngestTestCase, jpeg
 from media.models import MediaObject
 from photochanger import metrics
 from photochanger.db import in_db
-from providers.catalogue import DEFAULT_GEMINI_MODEL, GEMINI_BY_ID
+from providers.gemini.models import DEFAULT_GEMINI_MODEL, GEMINI_BY_ID
 from slots.models import Slot
 from slots.services import change_settings
 from stats.metrics import LOOK, prepare

@@ -6,9 +6,10 @@ from typing import Any
 import uvicorn
 from django.core.management.base import BaseCommand, CommandError
 
-from providers.simulator import gemini_scenarios, turbotext_scenarios
+from providers.simulator.gemini import scenarios as gemini_scenarios
 from providers.simulator.options import Options
 from providers.simulator.server import Simulator, config
+from providers.simulator.turbotext import scenarios as turbotext_scenarios
 
 HOW_TO = """\
 Gemini: GEMINI_BASE_URL={url}  with any key that does not begin with "bad-key".

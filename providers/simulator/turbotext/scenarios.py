@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from providers.simulator.turbotext_answers import (
+from providers.simulator.turbotext.answers import (
     DOCUMENTED_SAMPLE,
     Work,
     documented,
@@ -16,7 +16,7 @@ from providers.simulator.turbotext_answers import (
     reconnect,
     success,
 )
-from providers.simulator.turbotext_contract import HTML, said
+from providers.simulator.turbotext.contract import HTML, said
 from providers.simulator.wire import Answer, Ending
 
 Build = Callable[[Work], Answer]

@@ -28,9 +28,8 @@ from providers.base import ProviderDriver, ProviderRequest
 from providers.checking import CHECK_SECONDS, MAX_CHECK_BYTES, NOT_CHECKED, Checked, ahead_of
 from providers.downloads import download
 from providers.pictures import Picture, UnreadablePicture
-from providers.publishable import publishable
-from providers.turbotext_answer import Answer, address_of, explain, parse
-from providers.turbotext_operations import (
+from providers.turbotext.answer import Answer, address_of, explain, parse
+from providers.turbotext.operations import (
     EDIT,
     FACE_ONTO_GUEST,
     GUEST_INTO_SCENE,
@@ -40,6 +39,7 @@ from providers.turbotext_operations import (
     misfits,
     operation_for,
 )
+from providers.turbotext.publishable import publishable
 
 FIRST_POLL_S, SECOND_POLL_S, NEXT_POLLS_S = 1.0, 1.5, 2.0  # no rule is documented [G]
 POLL_TIMEOUT_S = 10.0  # of one poll; a silent connection must not eat the deadline

@@ -23,14 +23,14 @@ from photochanger.errors import (
 )
 from providers import http
 from providers.base import ALL_TEMPLATE_KINDS, DriverSettings, ProviderDriver, ProviderRequest
-from providers.catalogue import (
+from providers.checking import CHECK_SECONDS, MAX_CHECK_BYTES, Checked, ahead_of
+from providers.gemini.answer import explain, models_of, parse
+from providers.gemini.models import (
     COMMON_RATIOS,
     DEFAULT_GEMINI_MODEL,
     GEMINI_BY_ID,
     GEMINI_MODELS,
 )
-from providers.checking import CHECK_SECONDS, MAX_CHECK_BYTES, Checked, ahead_of
-from providers.gemini_answer import explain, models_of, parse
 from providers.pictures import Picture, Slices, UnreadablePicture, clean
 
 BASE64_PIECE = 3 * 65536  # a multiple of 3: no padding inside

@@ -12,8 +12,8 @@ import orjson
 import pybase64
 from PIL import Image
 
-from providers.simulator.gemini_models import DEFAULT, MODELS, Model, nearest_ratio
-from providers.simulator.gemini_schema import REQUEST, parse
+from providers.simulator.gemini.models import DEFAULT, MODELS, Model, nearest_ratio
+from providers.simulator.gemini.schema import REQUEST, parse
 from providers.simulator.wire import Answer, json_answer
 
 MIME_TYPES = ("image/png", "image/jpeg", "image/webp", "image/heic", "image/heif")

@@ -17,8 +17,8 @@ from typing import ClassVar
 from providers.simulator import pictures
 from providers.simulator.journal import PROMPT_CHARS_KEPT, Call, Journal, PictureSeen
 from providers.simulator.options import Options
-from providers.simulator.turbotext_answers import Job, Work, draw, failure, queued, reconnect
-from providers.simulator.turbotext_contract import (
+from providers.simulator.turbotext.answers import Job, Work, draw, failure, queued, reconnect
+from providers.simulator.turbotext.contract import (
     LINKS,
     METHODS,
     Form,
@@ -27,8 +27,8 @@ from providers.simulator.turbotext_contract import (
     read_form,
     read_key,
 )
-from providers.simulator.turbotext_fetch import fetch_all
-from providers.simulator.turbotext_scenarios import SCENARIOS, SLOW_S, page
+from providers.simulator.turbotext.fetch import fetch_all
+from providers.simulator.turbotext.scenarios import SCENARIOS, SLOW_S, page
 from providers.simulator.wire import Answer, BodyTooLarge, Exchange
 
 _MARKER = re.compile(r"\[sim:([a-z0-9-]+)(?:=(\d+(?:\.\d+)?))?\]")

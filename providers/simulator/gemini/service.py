@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar
 
-from providers.simulator.gemini_answers import Work, error
-from providers.simulator.gemini_contract import (
+from providers.simulator.gemini.answers import Work, error
+from providers.simulator.gemini.contract import (
     GenerateRequest,
     Refused,
     check_key,
     read_request,
 )
-from providers.simulator.gemini_models import DEFAULT, MODELS
-from providers.simulator.gemini_scenarios import (
+from providers.simulator.gemini.models import DEFAULT, MODELS
+from providers.simulator.gemini.scenarios import (
     ERROR_S,
     SCENARIOS,
     Scenario,

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from providers.simulator import pictures
-from providers.simulator.gemini_contract import BAD_PICTURE, GenerateRequest, Refused
-from providers.simulator.gemini_models import DEFAULT, MODELS, image_tokens, output_size
+from providers.simulator.gemini.contract import BAD_PICTURE, GenerateRequest, Refused
+from providers.simulator.gemini.models import DEFAULT, MODELS, image_tokens, output_size
 from providers.simulator.wire import Answer, json_answer
 
 Json = dict[str, Any]

@@ -9,7 +9,7 @@ from typing import Any
 from PIL import Image, ImageOps
 
 from providers.simulator import pictures
-from providers.simulator.turbotext_contract import AVAILABLE, METHODS, Form, said
+from providers.simulator.turbotext.contract import AVAILABLE, METHODS, Form, said
 from providers.simulator.wire import Answer
 
 Json = dict[str, Any]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from providers.simulator.gemini_answers import (
+from providers.simulator.gemini.answers import (
     Work,
     draw,
     envelope,
@@ -18,7 +18,7 @@ from providers.simulator.gemini_answers import (
     signed_part,
     success,
 )
-from providers.simulator.gemini_contract import Refused, check_key
+from providers.simulator.gemini.contract import Refused, check_key
 from providers.simulator.wire import Answer, Ending, json_answer
 
 SLOW_S = 70.0
