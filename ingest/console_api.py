@@ -16,7 +16,7 @@ from ingest.models import Job
 from ingest.schemas import TestRunOut
 from ingest.test_run import received_test, tried
 from media.archive import zip_of
-from media.removal import Removed
+from media.deletion import Removed
 from photochanger.db import in_db
 from photochanger.describing import described
 from photochanger.errors import InvalidFields

@@ -4,7 +4,7 @@ import asyncio
 
 from ingest.models import Job
 from media import storage
-from media.removal import clear_away
+from media.deletion import clear_away
 from photochanger.db import in_db
 from photochanger.errors import (
     ERROR_BY_REASON,

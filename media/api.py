@@ -4,12 +4,12 @@ from typing import IO, Annotated
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from ninja import Path, Query, Router
 
+from media.deletion import delete_result
+from media.file_response import ASK_EACH_TIME, file_answer, fresh_for
 from media.openapi import DELETE_RESULT, GET_PREVIEW, GET_PROVIDER_MEDIA, GET_RESULT
 from media.previews import made_anew, preview_of
 from media.provider_inputs import open_input
-from media.removal import delete_result
 from media.services import find_result, result_in_link
-from media.serving import ASK_EACH_TIME, file_answer, fresh_for
 from photochanger.db import in_db
 from photochanger.errors import ResultNotFound
 

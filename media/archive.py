@@ -12,8 +12,8 @@ from django.utils import timezone
 from zipstream import ZipStream
 
 from media import storage
+from media.deletion import clear_away
 from media.models import MediaObject
-from media.removal import clear_away
 from media.services import visible_results
 from photochanger.db import in_db
 

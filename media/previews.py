@@ -13,8 +13,8 @@ from django.db import transaction
 from PIL import Image, ImageOps
 
 from media import storage
+from media.deletion import clear_away
 from media.models import MediaObject
-from media.removal import clear_away
 from media.services import find_result, kept_results
 from photochanger.db import in_db
 from photochanger.errors import ResultExpired, ResultNotFound, StorageError

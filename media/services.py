@@ -9,8 +9,8 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from PIL import Image
 
+from media.deletion import clear_away
 from media.models import MediaObject
-from media.removal import clear_away
 from photochanger.errors import ResultExpired, ResultNotFound
 
 Kind = MediaObject.Kind

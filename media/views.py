@@ -6,12 +6,12 @@ from django.utils.translation import gettext as _
 from ninja import Router
 
 from media.api import ResultId
+from media.deletion import delete_result
+from media.file_response import fresh_for
 from media.links import absolute
 from media.models import MediaObject
 from media.qr import qr_svg
-from media.removal import delete_result
 from media.services import find_result, result_in_link
-from media.serving import fresh_for
 from photochanger.db import in_db
 from photochanger.describing import described
 from photochanger.errors import AppError

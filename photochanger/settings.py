@@ -177,12 +177,12 @@ STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(VAR_DIR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "media.disk.AtomicFileSystemStorage"},
+    "default": {"BACKEND": "media.storage.local.AtomicFileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 if S3_BUCKET:
     STORAGES["default"] = {
-        "BACKEND": "media.s3.BucketStorage",
+        "BACKEND": "media.storage.s3.BucketStorage",
         "OPTIONS": {
             "bucket_name": S3_BUCKET,
             "location": S3_PREFIX,

@@ -13,8 +13,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from media.deletion import take_away
 from media.models import MediaObject
-from media.removal import take_away
 from media.uploads import find_upload
 from photochanger.errors import InvalidFields, StorageError, VersionConflict
 from slots.history import COLUMNS, recorded

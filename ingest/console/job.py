@@ -16,9 +16,9 @@ from django.views.decorators.http import require_GET, require_POST
 from ingest.console.jobs import Row, provider_title
 from ingest.console.words import sentence_of
 from ingest.models import Attempt, Job
+from media.deletion import delete_result
 from media.links import absolute
 from media.models import MediaObject
-from media.removal import delete_result
 from photochanger.errors import ResultExpired, ResultNotFound
 from providers.registry import DRIVERS
 from slots.models import Slot

@@ -11,9 +11,9 @@ from django.test import override_settings
 from django.utils.http import http_date
 from PIL import Image
 
+from media.deletion import delete_result
 from media.models import MediaObject
 from media.previews import _record_anew, write_preview
-from media.removal import delete_result
 from media.tests.support import ResultsTestCase, picture
 from photochanger.errors import ResultExpired
 

@@ -71,7 +71,7 @@ def stored_at(url: str, *, bucket: str = "photos", prefix: str = "live") -> over
     }
     return override_settings(
         STORAGES={
-            "default": {"BACKEND": "media.s3.BucketStorage", "OPTIONS": options},
+            "default": {"BACKEND": "media.storage.s3.BucketStorage", "OPTIONS": options},
             "staticfiles": {
                 "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage",
             },

@@ -8,9 +8,9 @@ from django.test import override_settings
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from media.deletion import delete_result
 from media.models import MediaObject
 from media.qr import qr_svg
-from media.removal import delete_result
 from media.tests.support import ResultsTestCase, picture
 from slots.models import Slot
 from slots.services import change_settings

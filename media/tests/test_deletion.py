@@ -11,9 +11,9 @@ from django.utils import timezone
 from structlog.testing import capture_logs
 
 from media import storage
+from media.deletion import clear_away, purge, take_away
 from media.models import MediaObject
 from media.previews import _record_anew, write_preview
-from media.removal import clear_away, purge, take_away
 from media.services import keep_results_for, visible_results
 from media.tests.support import ResultsTestCase, picture
 
