@@ -34,9 +34,9 @@ from photochanger.errors import (
 from providers.pictures import Photo, UnreadablePicture
 from slots.editing import Draft, draft
 from slots.schemas import SlotIn
-from slots.sentences import fields_of
 from slots.services import PlatformSettings, find_slot, platform_settings
 from slots.uploads import opened_photo
+from slots.validation_messages import fields_of
 
 PHOTO_FIELDS = ("test_image", *FILE_FIELDS)
 MAX_PAYLOAD_BYTES = 48 * 1024  # a form with a prompt of 4000 letters in any alphabet

@@ -9,8 +9,8 @@ from django.urls import URLPattern, URLResolver, path
 from django.utils.translation import gettext_lazy as _
 
 from ingest.console.urls import own_pages
-from slots import settings_page
-from slots.audit_page import audit_page
+from slots.console import settings as settings_page
+from slots.console.audit import audit_page
 from stats.console import board
 from stats.console.urls import own_pages as figures_pages
 

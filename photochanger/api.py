@@ -40,7 +40,7 @@ from slots.api import (
     slots_router,
     template_media_router,
 )
-from slots.sentences import fields_of
+from slots.validation_messages import fields_of
 from slots.views import gallery_router
 from stats.api import stats_router
 

@@ -4,7 +4,10 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
-from slots import console, history_pages, settings_page, slot_page
+from slots.console import history as history_pages
+from slots.console import pictures
+from slots.console import settings as settings_page
+from slots.console import slot as slot_page
 from slots.models import Setting, Slot
 
 
@@ -30,9 +33,9 @@ class SlotAdmin(admin.ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         return [
-            path("pictures/", view(console.pictures_page), name="all_pictures"),
-            path("<slot_id>/pictures/", view(console.pictures_page), name="slot_pictures"),
-            path("<slot_id>/results.zip", view(console.results_zip), name="slot_results_zip"),
+            path("pictures/", view(pictures.pictures_page), name="all_pictures"),
+            path("<slot_id>/pictures/", view(pictures.pictures_page), name="slot_pictures"),
+            path("<slot_id>/results.zip", view(pictures.results_zip), name="slot_results_zip"),
             path("<slot_id>/fields/", view(slot_page.slot_fields), name="slot_fields"),
             path("<slot_id>/templates/", view(slot_page.slot_templates), name="slot_templates"),
             path(

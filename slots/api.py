@@ -9,11 +9,11 @@ from ninja.files import UploadedFile
 from media.models import MediaObject
 from media.uploads import read_upload
 from photochanger.describing import described
-from slots import answers, openapi
+from slots import openapi, presenters
 from slots.editing import change_slot, delete_template
 from slots.models import Slot, SlotTemplateMedia
-from slots.platform import read_settings, save_settings
-from slots.providers import all_providers
+from slots.platform_settings import read_settings, save_settings
+from slots.provider_info import all_providers
 from slots.schemas import (
     ProviderOut,
     SettingsIn,
@@ -47,7 +47,7 @@ FormSlotId = Annotated[str, Form(description="slot-001 to slot-015", example="sl
 )
 def list_slots(request: HttpRequest) -> list[SlotShortOut]:
     """All fifteen, by their numbers."""
-    return [answers.short(request, slot) for slot in Slot.objects.all()]
+    return [presenters.short(request, slot) for slot in Slot.objects.all()]
 
 
 @slots_router.get(
@@ -61,7 +61,7 @@ def list_slots(request: HttpRequest) -> list[SlotShortOut]:
 )
 def get_slot(request: HttpRequest, slot_id: SlotId) -> SlotOut:
     """Its recipe, limits, template pictures, and its last results with links."""
-    return answers.whole(request, find_slot(slot_id))
+    return presenters.whole(request, find_slot(slot_id))
 
 
 @slots_router.put(
@@ -77,7 +77,7 @@ def put_slot(request: HttpRequest, slot_id: SlotId, change: SlotIn) -> SlotOut:
     What a GET has answered may be sent back as it is. With `version` nothing is saved when
     somebody else was quicker (409). Nothing is saved either when a field is wrong (400, `fields`).
     """
-    return answers.whole(request, change_slot(slot_id, change, by=username(request)))
+    return presenters.whole(request, change_slot(slot_id, change, by=username(request)))
 
 
 @template_media_router.post(
@@ -96,7 +96,7 @@ def register_template_media(
     """Stored without its metadata. A slot uses it once a `PUT` of the slot names it in
     `template_media`; if none does within a day, it is deleted."""
     done = register_template(slot_id, file, by=username(request))
-    return answers.uploaded_template(request, done, media_kind)
+    return presenters.uploaded_template(request, done, media_kind)
 
 
 @template_media_router.get(
@@ -146,7 +146,7 @@ def register_media(
 ) -> UploadOut:
     """For several test runs with one photo. It is deleted after a quarter of an hour or as
     `TEMP_TTL_SECONDS` says."""
-    return answers.uploaded(register_test_photo(slot_id, file, by=username(request)))
+    return presenters.uploaded(register_test_photo(slot_id, file, by=username(request)))
 
 
 @settings_router.get(

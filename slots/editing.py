@@ -17,12 +17,12 @@ from media.deletion import take_away
 from media.models import MediaObject
 from media.uploads import find_upload
 from photochanger.errors import InvalidFields, StorageError, VersionConflict
-from slots.history import COLUMNS, recorded
+from slots.history.records import COLUMNS, recorded
 from slots.models import Slot, SlotTemplateMedia
 from slots.passwords import hashed_password
 from slots.schemas import SlotIn, TemplateMediaIn
-from slots.sentences import Fields, fields_of_form
 from slots.services import find_slot, store_slot
+from slots.validation_messages import Fields, fields_of_form
 
 log = structlog.get_logger()
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError as RecipeError
 from media.models import MediaObject
 from providers.base import DriverSettings, ProviderDriver
 from providers.registry import DRIVERS
-from slots.sentences import recipe_errors
+from slots.validation_messages import recipe_errors
 
 DEFAULT_PROVIDER, DEFAULT_OPERATION = "gemini", "image_edit"
 

@@ -2,7 +2,7 @@
 
 from media import deletion
 from media.deletion import Removed
-from slots.history import write_removal
+from slots.history.records import write_removal
 from slots.services import find_slot
 
 

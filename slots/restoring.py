@@ -6,11 +6,11 @@ from django.contrib.admin.models import LogEntry
 
 from photochanger.errors import InvalidFields
 from slots.editing import apply, change_slot, lost_templates
-from slots.history import COLUMNS, PASSWORD, TEMPLATES, Record, read, state_of
+from slots.history.records import COLUMNS, PASSWORD, TEMPLATES, Record, read, state_of
 from slots.models import Slot
 from slots.schemas import SlotIn
-from slots.sentences import Fields
 from slots.services import find_slot
+from slots.validation_messages import Fields
 
 
 @dataclass(frozen=True, slots=True)

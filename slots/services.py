@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, BaseModel, Field, StrictBool
 
 from media.services import keep_results_for
 from photochanger.errors import SlotDisabled, SlotNotFound, VersionConflict
-from slots.history import recorded
+from slots.history.records import recorded
 from slots.models import Setting, Slot
 from slots.secrets import decrypt, encrypt, hash_password
 

@@ -26,8 +26,8 @@ from photochanger.errors import (
     StorageError,
 )
 from providers.registry import DRIVERS
+from slots.model_retirement import retiring_slots
 from slots.models import Slot
-from slots.retirement import retiring_slots
 from slots.services import platform_settings
 from stats.outcomes import PROVIDER_REASONS, in_flight
 from stats.services import stored_files

@@ -26,11 +26,11 @@ from photochanger.errors import (
     UnsupportedMediaType,
 )
 from providers.pictures import JPEG, Photo, UnreadablePicture, sniff
+from slots.console.slot_form import read_slot_form
 from slots.editing import Draft, draft
-from slots.field_names import label
+from slots.history.field_names import label
 from slots.models import Slot
 from slots.services import PlatformSettings, find_slot, platform_settings
-from slots.slot_form import read_slot_form
 from slots.uploads import opened_photo
 
 if TYPE_CHECKING:

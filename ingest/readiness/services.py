@@ -19,8 +19,8 @@ from photochanger.errors import ProviderAuth, ProviderConfig, ProviderQuota
 from providers.base import Model
 from providers.checking import NO_KEY, NOT_CHECKED, Checked
 from providers.registry import DRIVERS
+from slots.model_retirement import WARN_DAYS
 from slots.models import Setting, Slot
-from slots.retirement import WARN_DAYS
 from slots.services import provider_key, provider_row_key
 
 RETIRES_SOON, QUOTA_SEEN = timedelta(days=WARN_DAYS), timedelta(hours=24)

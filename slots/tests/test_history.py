@@ -14,9 +14,9 @@ from django.utils import timezone
 from media.models import MediaObject
 from photochanger.errors import InvalidFields, VersionConflict
 from slots.editing import change_slot, delete_template
-from slots.history import COMMAND, Change, Record, read, removed_files, said_by
+from slots.history.records import COMMAND, Change, Record, read, removed_files, said_by
 from slots.models import Slot
-from slots.platform import save_settings
+from slots.platform_settings import save_settings
 from slots.purging import purge
 from slots.schemas import SettingsIn, SlotIn
 from slots.services import find_slot, save_slot

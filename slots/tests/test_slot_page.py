@@ -10,12 +10,12 @@ from pydantic import BaseModel, Field
 
 from providers.base import DriverSettings
 from providers.gemini.driver import GeminiDriver
-from slots.drawing import control, leaves, settings_of
+from slots.console.form_fields import control, leaves, settings_of
 from slots.editing import change_slot
+from slots.model_retirement import retiring_slots
 from slots.models import Slot
-from slots.retirement import retiring_slots
 from slots.schemas import SlotIn
-from slots.tests.test_console import ConsoleTestCase
+from slots.tests.test_pictures import ConsoleTestCase
 
 PAGE = "/admin/slots/slot/slot-001/change/"
 SLOT = "/admin/slots/slot/slot-001/"

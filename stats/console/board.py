@@ -21,8 +21,8 @@ from media.links import absolute
 from photochanger.errors import AppError, InvalidFields
 from providers.registry import DRIVERS
 from slots.editing import change_slot
+from slots.model_retirement import retiring_slots
 from slots.models import Slot
-from slots.retirement import retiring_slots
 from slots.schemas import SlotIn
 from slots.services import PlatformSettings, find_slot, gallery_is_open, platform_settings
 from stats.dashboard import SlotCard

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from slots.history import CHANGED, PASSWORD, write_settings
+from slots.history.records import CHANGED, PASSWORD, write_settings
 from slots.services import MIN_PASSWORD, platform_settings, set_ingest_password
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from photochanger.errors import InvalidFields
 from providers.registry import DRIVERS
-from slots.platform import read_settings, save_settings
+from slots.platform_settings import read_settings, save_settings
 from slots.schemas import ProviderKeyOut, SettingsIn
 from slots.services import MAX_PASSWORD_BYTES, MIN_PASSWORD
 
@@ -154,7 +154,9 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         "settings": now,
         "keys": list(_keys(form, now.provider_keys)),
     }
-    return render(request, "admin/slots/settings.html", admin.site.each_context(request) | context)
+    return render(
+        request, "slots/console/settings.html", admin.site.each_context(request) | context
+    )
 
 
 def _keys(form: SettingsForm, states: dict[str, ProviderKeyOut]) -> Iterator[KeyRow]:

@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from providers.registry import DRIVERS
-from slots.field_names import label
-from slots.history import REMOVED, Change, Record, removed_files
+from slots.history.field_names import label
+from slots.history.records import REMOVED, Change, Record, removed_files
 from slots.models import Slot, SlotTemplateMedia
 
 LONG_TEXT = 40

@@ -13,7 +13,7 @@ from media import storage
 from media.models import MediaObject
 from photochanger.db import in_db
 from slots.models import Setting, Slot
-from slots.platform import read_settings
+from slots.platform_settings import read_settings
 from slots.services import platform_settings
 
 SETTINGS = "/admin/slots/setting/"

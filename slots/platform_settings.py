@@ -12,11 +12,10 @@ from pydantic import ValidationError
 
 from photochanger.errors import InvalidFields
 from providers.registry import DRIVERS
-from slots.history import CHANGED, REMOVED, State, write_settings
+from slots.history.records import CHANGED, REMOVED, State, write_settings
 from slots.models import Setting
 from slots.passwords import clean_key, hashed_password
 from slots.schemas import ProviderKeyOut, SettingsIn, SettingsOut
-from slots.sentences import fields_of, place
 from slots.services import (
     PASSWORD_KEY,
     PlatformSettings,
@@ -26,6 +25,7 @@ from slots.services import (
     set_ingest_password_hash,
     set_provider_key,
 )
+from slots.validation_messages import fields_of, place
 
 log = structlog.get_logger()
 

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from photochanger.errors import InvalidFields
 from providers.base import ProviderDriver
 from providers.registry import DRIVERS
-from slots.drawing import (
+from slots.console.form_fields import (
     FALSE,
     TRUE,
     Control,
@@ -28,7 +28,7 @@ from slots.drawing import (
 )
 from slots.models import Slot
 from slots.schemas import SlotIn
-from slots.sentences import DATE, Fields, fields_of
+from slots.validation_messages import DATE, Fields, fields_of
 
 OWN = (
     *("display_name", "is_active", "size_limit_mb", "sync_response_seconds"),

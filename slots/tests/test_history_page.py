@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from media.models import MediaObject
-from slots.history import read
-from slots.history_words import Piece, pieces_of
+from slots.history.records import read
+from slots.history.wording import Piece, pieces_of
 from slots.models import Slot
-from slots.platform import save_settings
+from slots.platform_settings import save_settings
 from slots.purging import purge
 from slots.schemas import SettingsIn
 from slots.tests.test_history import HistoryTestCase

@@ -48,7 +48,7 @@ def pictures_page(request: HttpRequest, slot_id: str | None = None) -> HttpRespo
     kept = kept_results().filter(slot_id=slot.pk) if slot else kept_results()
     figures = kept.aggregate(files=Count("pk"), size_bytes=Sum("size_bytes"))
     return page(
-        request, "admin/slots/pictures.html", title=_("Pictures"), slot=slot, word=word, **figures
+        request, "slots/console/pictures.html", title=_("Pictures"), slot=slot, word=word, **figures
     )
 
 

@@ -19,8 +19,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from slots.history import SETTINGS_ID, Record, read, said_by
-from slots.history_words import Line, lines_of, message_of
+from slots.history.records import SETTINGS_ID, Record, read, said_by
+from slots.history.wording import Line, lines_of, message_of
 from slots.models import Setting, Slot
 
 PER_PAGE = 20
@@ -151,4 +151,4 @@ def audit_page(request: HttpRequest) -> HttpResponse:
         "filters": f"{kept.urlencode()}&" if kept else "",
         "is_filtered": any(kept.values()),
     }
-    return render(request, "slots/audit.html", admin.site.each_context(request) | context)
+    return render(request, "slots/console/audit.html", admin.site.each_context(request) | context)

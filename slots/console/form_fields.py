@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop
 
 from photochanger.errors import InvalidFields
 from providers.base import ProviderDriver
-from slots.sentences import Fields
+from slots.validation_messages import Fields
 
 Kind = Literal["text", "long", "number", "choice", "tick", "color", "lines", "json", "password"]
 LONG_TEXT = 400  # characters, from which on a text has several lines

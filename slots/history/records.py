@@ -18,7 +18,7 @@ from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_noop
 
 from media.models import MediaObject
-from slots.field_names import msgid
+from slots.history.field_names import msgid
 from slots.models import Setting, Slot
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from photochanger.errors import InvalidFields, VersionConflict
-from slots.field_names import label
-from slots.history import Record, entries_of, read, said_by
-from slots.history_words import Line, lines_of, message_of
+from slots.history.field_names import label
+from slots.history.records import Record, entries_of, read, said_by
+from slots.history.wording import Line, lines_of, message_of
 from slots.models import Slot
 from slots.restoring import Restoration, restoration, restore
 
@@ -61,7 +61,7 @@ def history_page(request: HttpRequest, slot_id: str) -> HttpResponse:
         "page": page,
         "first": first if first and first.record else None,
     }
-    return _page(request, "admin/slots/slot/history.html", context)
+    return _page(request, "slots/console/history.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -87,7 +87,7 @@ def restore_page(request: HttpRequest, slot_id: str, entry_id: int) -> HttpRespo
             (label(place, found.becoming.now), words) for place, words in found.obstacles.items()
         ],
     }
-    return _page(request, "admin/slots/slot/restore.html", context)
+    return _page(request, "slots/console/restore.html", context)
 
 
 def _restored(request: HttpRequest, found: Restoration, seen_version: int) -> bool:

@@ -17,15 +17,7 @@ from media.models import MediaObject
 from media.services import visible_results
 from media.uploads import read_upload
 from photochanger.errors import AppError, InvalidFields, VersionConflict
-from slots.copying import copy_slot
-from slots.editing import change_slot
-from slots.history import changes, state_of
-from slots.history_words import Line, line_of
-from slots.models import Slot, SlotTemplateMedia
-from slots.retirement import retiring_slots
-from slots.schemas import ID_PATTERN
-from slots.sentences import Fields
-from slots.slot_form import (
+from slots.console.slot_form import (
     PRESENT,
     Recipe,
     mark,
@@ -35,7 +27,15 @@ from slots.slot_form import (
     typed_as_stored,
     typed_in,
 )
+from slots.copying import copy_slot
+from slots.editing import change_slot
+from slots.history.records import changes, state_of
+from slots.history.wording import Line, line_of
+from slots.model_retirement import retiring_slots
+from slots.models import Slot, SlotTemplateMedia
+from slots.schemas import ID_PATTERN
 from slots.uploads import register_template
+from slots.validation_messages import Fields
 
 Kind = SlotTemplateMedia.MediaKind
 RESULTS = 6
@@ -131,7 +131,7 @@ def copy_page(request: HttpRequest, slot_id: str) -> HttpResponse:
         messages.success(request, _("Copied to %(slot)s. Look at it here.") % {"slot": target.pk})
         return redirect("admin:slots_slot_change", target.pk)
     context = {"title": _("Copy the slot"), "slot": slot, "targets": targets}
-    return render(request, "admin/slots/slot/copy.html", admin.site.each_context(request) | context)
+    return render(request, "slots/console/copy.html", admin.site.each_context(request) | context)
 
 
 def _slot(request: HttpRequest, slot_id: str) -> Slot:
@@ -191,7 +191,7 @@ def _shown(
         "jobs_url": f"{reverse('admin:ingest_job_changelist')}?slot={slot.pk}",
         **_rules(recipe),
     }
-    page = "admin/slots/slot/change_form.html"
+    page = "slots/console/slot.html"
     status = 409 if conflict is not None else 200
     return render(request, page, admin.site.each_context(request) | context, status=status)
 
