@@ -3,11 +3,11 @@ from typing import Annotated
 from django.http import HttpRequest, HttpResponseBase
 from ninja import Path, Router
 
-from ingest import services
-from ingest.answers import answer, result_url
-from ingest.capture import captured
+from ingest.capture.recorder import captured
+from ingest.job_status import job_in_link, job_status
 from ingest.openapi import INGEST
-from ingest.reception import received_order
+from ingest.pipeline.receive import received_order
+from ingest.pipeline.response import answer, result_url
 from ingest.schemas import ErrorOut, JobOut
 from photochanger.describing import described
 
@@ -51,8 +51,6 @@ for router, name in ((ingest_router, "ingest_photo"), (short_router, "ingest_pho
     summary="Look at a photo's state",
     openapi_extra={"responses": described("job_not_found", "internal_error", "storage_error")},
 )
-def job_status(request: HttpRequest, job_id: JobId) -> JobOut:
+def get_job(request: HttpRequest, job_id: JobId) -> JobOut:
     """Status, times and link of one photo, until its time is over."""
-    return services.job_status(
-        services.job_in_link(job_id), link=lambda job: result_url(request, job)
-    )
+    return job_status(job_in_link(job_id), link=lambda job: result_url(request, job))

@@ -9,7 +9,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from pydantic import BaseModel
 
-from ingest.capture import forget_captures
+from ingest.capture.recorder import forget_captures
 from ingest.models import Job
 from media.cleanup import Progress, Sweep
 from photochanger.errors import Interrupted

@@ -17,8 +17,8 @@ from ninja.errors import HttpError, ValidationError
 from ninja.openapi.docs import Swagger
 from ninja.parser import Parser
 
+from ingest.admin_api import console_router, purge_router
 from ingest.api import ingest_router, jobs_router, short_router
-from ingest.console_api import console_router, purge_router
 from media.api import public_router
 from media.views import guest_router, refusal_page, wants_page
 from photochanger import metrics

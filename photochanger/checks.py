@@ -12,7 +12,7 @@ from django.core import checks
 from django.db import DatabaseError
 from django.utils.module_loading import import_string
 
-from ingest.publishing import public_base
+from ingest.pipeline.input_links import public_base
 from photochanger.errors import ProviderConfig
 from photochanger.syslog import parse_address
 from providers.registry import DRIVERS

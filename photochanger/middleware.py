@@ -17,7 +17,7 @@ from django.conf import settings
 from django.utils.translation import get_supported_language_variant
 from django.utils.translation.trans_real import parse_accept_lang_header
 
-from ingest.upload import ARRIVED_KEY, BODY_KEY
+from ingest.pipeline.upload import ARRIVED_KEY, BODY_KEY
 from photochanger import metrics
 from photochanger.errors import AppError, ClientGone, InvalidRequest, PayloadTooLarge
 

@@ -134,7 +134,7 @@ def lost_templates(slot_id: str, wanted: list[dict[str, str]]) -> int:
 
 def _locked(slot_id: str) -> Slot:
     """Until the transaction ends nobody else changes this slot, nor is a photo let in."""
-    # NO KEY: see ingest.admission.
+    # NO KEY: see ingest.pipeline.admission.
     return Slot.objects.select_for_update(no_key=True).get(pk=slot_id)
 
 

@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
-from ingest.capture import MAX_REQUESTS, forget_captures, start_capture, stop_capture
+from ingest.capture.recorder import MAX_REQUESTS, forget_captures, start_capture, stop_capture
+from ingest.capture.snapshot import Seen
 from ingest.models import Capture, CapturedRequest
-from ingest.seen import Seen
 from photochanger.errors import ERROR_BY_REASON
 from slots.models import Slot
 

@@ -15,13 +15,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from ingest.console.waiting import waiting_page
+from ingest.console.decorators import waiting_page
 from ingest.models import Job
+from ingest.pipeline.receive import Order
+from ingest.pipeline.trial import tried
 from ingest.readiness import LOOKS
+from ingest.readiness.result import FAIL, OK, WARN, Verdict, active_slots, used_providers
 from ingest.readiness.services import look_at_key
-from ingest.readiness.verdict import FAIL, OK, WARN, Verdict, active_slots, used_providers
-from ingest.reception import Order
-from ingest.test_run import tried
 from media.links import absolute
 from photochanger.db import in_db
 from photochanger.errors import AppError
@@ -120,7 +120,7 @@ async def event_try(request: HttpRequest, slot_id: str) -> HttpResponse:
     except AppError as exc:
         verdict = Verdict(FAIL, exc.sentence, _("Open the slot: its test run tells more."))
     context = {"verdict": verdict}
-    return await in_db(render, request, "ingest/console/_verdict.html", context)
+    return await in_db(render, request, "ingest/console/_check_result.html", context)
 
 
 def _slot_to_try(slot_id: str) -> tuple[Slot, PlatformSettings, tuple[SlotTemplateMedia, ...]]:

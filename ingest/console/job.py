@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from ingest.console.jobs import Row, provider_title
-from ingest.console.words import sentence_of
+from ingest.console.messages import sentence_of
 from ingest.models import Attempt, Job
 from media.deletion import delete_result
 from media.links import absolute

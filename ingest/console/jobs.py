@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from ingest.console.words import sentence_of
+from ingest.console.messages import sentence_of
 from ingest.models import Job
 from photochanger.errors import ERRORS, Interrupted
 from providers.registry import DRIVERS

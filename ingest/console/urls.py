@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from ingest.console import capture, event, try_out, upkeep
+from ingest.console import capture, event, maintenance, trial
 
 
 def own_pages(closed: Callable[[Callable[..., Any]], Callable[..., Any]]) -> list[URLPattern]:
@@ -14,10 +14,10 @@ def own_pages(closed: Callable[[Callable[..., Any]], Callable[..., Any]]) -> lis
         path("event/", closed(event.event_page), name="event"),
         path("event/check/<slug:name>/", closed(event.event_check), name="event_check"),
         path("event/try/<slug:slot_id>/", event.event_try, name="event_try"),
-        path("slot/<slug:slot_id>/try/", try_out.slot_try, name="slot_try"),
-        path("slot/sample.jpg", closed(try_out.sample_photo), name="try_sample"),
+        path("slot/<slug:slot_id>/try/", trial.slot_try, name="slot_try"),
+        path("slot/sample.jpg", closed(trial.sample_photo), name="try_sample"),
         path("capture/", closed(capture.capture_page), name="capture"),
         path("capture/news/", closed(capture.capture_news), name="capture_news"),
-        path("settings/key/<slug:provider>/check/", upkeep.check_key, name="check_key"),
-        path("settings/cache/clean/", closed(upkeep.clean_cache), name="clean_cache"),
+        path("settings/key/<slug:provider>/check/", maintenance.check_key, name="check_key"),
+        path("settings/cache/clean/", closed(maintenance.clean_cache), name="clean_cache"),
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from ingest.readiness import server, services
-from ingest.readiness.verdict import Verdict
+from ingest.readiness.result import Verdict
 
 # What the page asks, beside one question for each key.
 LOOKS: dict[str, Callable[[], Verdict]] = {

@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 from pydantic import ValidationError as RecipeError
 
 from ingest.cleanup import last_cleanup
-from ingest.publishing import is_private, public_base
+from ingest.pipeline.input_links import is_private, public_base
+from ingest.readiness.result import FAIL, OK, WARN, Verdict, active_slots, used_providers, when
 from ingest.readiness.services import check_provider
-from ingest.readiness.verdict import FAIL, OK, WARN, Verdict, active_slots, used_providers, when
 from media import storage
 from photochanger.errors import ProviderConfig, ProviderError, StorageError
 from providers import http

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from pydantic import ValidationError as RecipeError
 
 from ingest.models import Attempt, Job
-from ingest.readiness.verdict import FAIL, OK, WARN, Verdict, active_slots, used_providers, when
+from ingest.readiness.result import FAIL, OK, WARN, Verdict, active_slots, used_providers, when
 from photochanger.errors import ProviderAuth, ProviderConfig, ProviderQuota
 from providers.base import Model
 from providers.checking import NO_KEY, NOT_CHECKED, Checked

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import httpx
 
-from ingest.booth_form import BoothForm, BoothRequest
+from ingest.booth.form import BoothForm, BoothRequest
 from ingest.tests.support import jpeg
 from photochanger.tests import live
 from photochanger.tests.databases import chosen_database

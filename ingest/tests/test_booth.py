@@ -20,8 +20,8 @@ from django.core.management.base import CommandError
 from django.test import SimpleTestCase
 from PIL import Image
 
-from ingest.booth import BoothAnswer, send_photo
-from ingest.booth_form import BoothRequest, new_boundary
+from ingest.booth.client import BoothAnswer, send_photo
+from ingest.booth.form import BoothRequest, new_boundary
 from photochanger.tests.certificates import tls_pair
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -381,7 +381,7 @@ class AnswerTests(SimpleTestCase):
         assert answer.total_s < 1
 
     def test_an_endless_answer_is_cut_off(self) -> None:
-        with mock.patch("ingest.booth.MAX_ANSWER_BYTES", 1000):
+        with mock.patch("ingest.booth.client.MAX_ANSWER_BYTES", 1000):
             answer, _ = send_to(answering(http_answer("200 OK", bytes(1_000_000))))
         assert answer.error
         assert "more than 1000 bytes" in answer.error

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from ingest.capture import forget_captures, start_capture, stop_capture
+from ingest.capture.recorder import forget_captures, start_capture, stop_capture
 from ingest.models import Capture, CapturedRequest, Job
 from ingest.tests.support import PASSWORD, IngestTestCase, jpeg
 from photochanger.db import in_db

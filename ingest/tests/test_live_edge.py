@@ -7,7 +7,7 @@ import time
 import httpx
 from PIL import Image
 
-from ingest.booth import BoothAnswer, BoothRequest, send_photo
+from ingest.booth.client import BoothAnswer, BoothRequest, send_photo
 from ingest.tests.live_support import LiveTestCase, RawClient, chunked
 from ingest.tests.support import jpeg
 from photochanger.tests import live

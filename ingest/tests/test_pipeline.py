@@ -8,8 +8,8 @@ from dataclasses import replace
 from django.utils import timezone
 
 from ingest.models import Job
-from ingest.pipeline import process_photo
-from ingest.reception import Order
+from ingest.pipeline.process import process_photo
+from ingest.pipeline.receive import Order
 from ingest.tests.support import IngestTestCase, jpeg
 from media.models import MediaObject
 from media.services import visible_results

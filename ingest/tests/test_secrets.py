@@ -12,7 +12,7 @@ import httpx
 from django.test import SimpleTestCase
 from pydantic import ValidationError
 
-from ingest.booth_form import BoothRequest
+from ingest.booth.form import BoothRequest
 from ingest.tests.live_support import LiveTestCase
 from ingest.tests.support import jpeg
 from photochanger.tests import live

@@ -12,7 +12,7 @@ import httpx
 from django.test import SimpleTestCase, override_settings
 from PIL import Image
 
-from ingest.publishing import public_base
+from ingest.pipeline.input_links import public_base
 from ingest.tests.live_support import LiveTestCase
 from ingest.tests.support import jpeg
 from photochanger.errors import ProviderConfig

@@ -136,7 +136,7 @@ def write(path: Path, data: bytes) -> None:
 
 
 def preview(picture: bytes) -> bytes:
-    """The product's own recipe (ingest/gate.py); importing that would load Django here."""
+    """The recipe of ``ingest.pipeline.result_check``; importing that would load Django here."""
     image = Image.open(io.BytesIO(picture)).convert("RGB")
     image = image.reduce(max(1, max(image.size) // 512))
     image.thumbnail((512, 512), Image.Resampling.BILINEAR)

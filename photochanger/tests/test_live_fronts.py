@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 from PIL import Image
 
-from ingest.booth import BoothAnswer, BoothRequest, send_photo
+from ingest.booth.client import BoothAnswer, BoothRequest, send_photo
 from ingest.tests.live_support import LiveTestCase
 from ingest.tests.support import jpeg
 from photochanger.tests import fronts, live

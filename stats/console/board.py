@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from ingest.cleanup import CleanupReport, clean_up
-from ingest.console.words import sentence_of
+from ingest.console.messages import sentence_of
 from media.links import absolute
 from photochanger.errors import AppError, InvalidFields
 from providers.registry import DRIVERS

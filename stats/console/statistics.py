@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from ingest.cleanup import last_cleanup
-from ingest.console.words import sentence_of
+from ingest.console.messages import sentence_of
 from ingest.models import Job
 from media.models import MediaObject
 from stats import services

@@ -18,10 +18,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
-from ingest.booth import parse_url, send_photo
-from ingest.booth_form import HASH_RECIPES, BoothRequest
-from ingest.booth_report import Shot, as_json, as_table, drill_table, line, shot_of, sum_up
-from ingest.drill import run as drills_of
+from ingest.booth.client import parse_url, send_photo
+from ingest.booth.drill import run as drills_of
+from ingest.booth.form import HASH_RECIPES, BoothRequest
+from ingest.booth.report import Shot, as_json, as_table, drill_table, line, shot_of, sum_up
 from providers import pictures, simulator
 from slots.models import Slot
 

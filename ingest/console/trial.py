@@ -14,9 +14,9 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from ingest.console.waiting import waiting_page
-from ingest.reception import arrival
-from ingest.test_run import trial, tried
+from ingest.console.decorators import waiting_page
+from ingest.pipeline.receive import arrival
+from ingest.pipeline.trial import trial, tried
 from photochanger.db import in_db
 from photochanger.errors import (
     ERROR_BY_REASON,
@@ -122,7 +122,7 @@ async def slot_try(request: HttpRequest, slot_id: str) -> HttpResponse:
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     shown = await _try(request, slot_id, arrival(request))
-    return await in_db(render, request, "ingest/console/_tried.html", {"trial": shown})
+    return await in_db(render, request, "ingest/console/_trial_result.html", {"trial": shown})
 
 
 async def _try(request: HttpRequest, slot_id: str, arrived_at: float) -> Trial:

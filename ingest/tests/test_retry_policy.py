@@ -7,7 +7,7 @@ from django.test import SimpleTestCase
 from django.utils import timezone
 
 from ingest.models import Attempt, Job
-from ingest.retries import FLOOR_S, MAX_CALLS, pause_before_retry, typical_call_s
+from ingest.pipeline.retry_policy import FLOOR_S, MAX_CALLS, pause_before_retry, typical_call_s
 from ingest.tests.support import IngestTestCase
 from photochanger.db import in_db
 from photochanger.errors import (

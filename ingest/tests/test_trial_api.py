@@ -12,9 +12,9 @@ from django.http import HttpResponse
 from django.utils import timezone
 from PIL import Image
 
-from ingest.admission import admit
 from ingest.models import Attempt, Job
-from ingest.reception import Order
+from ingest.pipeline.admission import admit
+from ingest.pipeline.receive import Order
 from ingest.tests.support import IngestTestCase, jpeg
 from media import storage
 from media.models import MediaObject

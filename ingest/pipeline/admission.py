@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from ingest.models import Job
-from ingest.reception import Order
+from ingest.pipeline.receive import Order
 from media.services import kept_results
 from photochanger import metrics
 from photochanger.errors import IdempotencyConflict, RateLimited, SlotDisabled

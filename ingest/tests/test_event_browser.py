@@ -5,8 +5,8 @@ import io
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from ingest.booth import send_photo
-from ingest.booth_form import BoothRequest
+from ingest.booth.client import send_photo
+from ingest.booth.form import BoothRequest
 from photochanger.tests.browser import (
     DESKTOP,
     LOOKS,

@@ -12,10 +12,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 from structlog.contextvars import bind_contextvars
 
-from ingest.capture import Sight
+from ingest.capture.recorder import Sight
 from ingest.models import Job
-from ingest.password import check_password
-from ingest.upload import ARRIVED_KEY, BODY_KEY, UploadedForm, received_form
+from ingest.pipeline.password import check_password
+from ingest.pipeline.upload import ARRIVED_KEY, BODY_KEY, UploadedForm, received_form
 from photochanger.db import in_db
 from photochanger.errors import (
     ChecksumMismatch,

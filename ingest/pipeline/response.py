@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 
 from django.http import HttpRequest, StreamingHttpResponse
 
-from ingest.closing import falls_back
 from ingest.models import Job
-from ingest.pipeline import Outcome, keep_preview, process_photo
-from ingest.reception import Order
-from ingest.steps import to_the_end
+from ingest.pipeline.outcome import falls_back
+from ingest.pipeline.process import Outcome, keep_preview, process_photo
+from ingest.pipeline.receive import Order
+from ingest.pipeline.tasks import to_the_end
 from media.links import absolute
 from photochanger import metrics
 from photochanger.errors import AppError

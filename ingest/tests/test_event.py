@@ -9,7 +9,7 @@ from django.test import AsyncClient, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from ingest.capture import start_capture
+from ingest.capture.recorder import start_capture
 from ingest.cleanup import clean_up
 from ingest.models import Capture, CapturedRequest, Job
 from ingest.readiness import LOOKS

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.urls import reverse
 
-from ingest.closing import Record
-from ingest.steps import to_the_end
+from ingest.pipeline.outcome import Record
+from ingest.pipeline.tasks import to_the_end
 from media.provider_inputs import EXTENSIONS, publish_input
 from photochanger.errors import ProviderConfig
 from providers.base import Publish

@@ -8,12 +8,12 @@ from django.db import DatabaseError
 from PIL import Image
 from structlog.contextvars import bind_contextvars
 
-from ingest.admission import Admission, admit
-from ingest.calling import build_request, call_provider
-from ingest.closing import Record, close_failed, recorded
 from ingest.models import Job
-from ingest.reception import Order
-from ingest.replay import replay
+from ingest.pipeline.admission import Admission, admit
+from ingest.pipeline.outcome import Record, close_failed, recorded
+from ingest.pipeline.provider_call import build_request, call_provider
+from ingest.pipeline.receive import Order
+from ingest.pipeline.replay import replay
 from media.previews import record_preview, write_preview
 from media.services import ResultPicture
 from photochanger import metrics

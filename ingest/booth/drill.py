@@ -14,9 +14,9 @@ from typing import Any
 
 from django.db import connection
 
-from ingest.booth import send_photo
-from ingest.booth_form import BoothRequest
-from ingest.booth_report import Shot, shot_of
+from ingest.booth.client import send_photo
+from ingest.booth.form import BoothRequest
+from ingest.booth.report import Shot, shot_of
 from slots.models import Slot
 
 MAX_SLOTS = 8  # tried side by side

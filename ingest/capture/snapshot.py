@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from multipart import MultipartSegment
 from pydantic import BaseModel
 
-from ingest.upload import BODY_KEY, FILE_FIELDS
+from ingest.pipeline.upload import BODY_KEY, FILE_FIELDS
 
 MAX_HEADERS, MAX_VALUE = 40, 120
 NAME = re.compile(r"[\w.\-\[\]!]{1,60}", re.ASCII)

@@ -9,8 +9,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from ingest.cleanup import CleanupReport, clean_up, last_cleanup
-from ingest.console.waiting import waiting_page
-from ingest.readiness.verdict import FAIL, OK, WARN, Verdict
+from ingest.console.decorators import waiting_page
+from ingest.readiness.result import FAIL, OK, WARN, Verdict
 from photochanger.db import in_db
 from photochanger.errors import InvalidFields, ProviderConfig
 from providers.checking import NOT_CHECKED, Checked
@@ -35,7 +35,7 @@ async def check_key(request: HttpRequest, provider: str) -> HttpResponse:
     except ProviderConfig:
         words = _("The stored key cannot be read with this server's FIELD_ENCRYPTION_KEY.")
         verdict = Verdict(FAIL, words, _("Enter the key anew."))
-    return await in_db(render, request, "ingest/console/_verdict.html", {"verdict": verdict})
+    return await in_db(render, request, "ingest/console/_check_result.html", {"verdict": verdict})
 
 
 def _stored_key(provider: str) -> str:

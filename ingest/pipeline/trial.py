@@ -16,10 +16,10 @@ from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError
 
 from ingest.models import Job
-from ingest.pipeline import Outcome, keep_preview, process_photo
-from ingest.reception import Order, arrival, photo_of, started_at
+from ingest.pipeline.process import Outcome, keep_preview, process_photo
+from ingest.pipeline.receive import Order, arrival, photo_of, started_at
+from ingest.pipeline.upload import BODY_KEY, FILE_FIELDS, UploadedForm, received_form
 from ingest.schemas import AttemptOut
-from ingest.upload import BODY_KEY, FILE_FIELDS, UploadedForm, received_form
 from media import storage
 from media.models import MediaObject
 from media.uploads import find_upload

@@ -18,9 +18,9 @@ from django.db.models import F
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
+from ingest.capture.snapshot import Seen, describe
 from ingest.models import Capture, CapturedRequest
-from ingest.seen import Seen, describe
-from ingest.upload import ARRIVED_KEY, FormParser
+from ingest.pipeline.upload import ARRIVED_KEY, FormParser
 from photochanger.db import in_db
 from photochanger.errors import AppError, ClientGone, InternalError
 from slots.models import Slot

@@ -10,11 +10,11 @@ from ninja import Field, Path, Query, Router, Schema
 from pydantic import BaseModel
 
 from ingest import openapi
-from ingest.answers import answer, result_url
 from ingest.cleanup import CleanupReport, clean_up
 from ingest.models import Job
+from ingest.pipeline.response import answer, result_url
+from ingest.pipeline.trial import received_test, tried
 from ingest.schemas import TestRunOut
-from ingest.test_run import received_test, tried
 from media.archive import zip_of
 from media.deletion import Removed
 from photochanger.db import in_db

@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ingest.booth import BoothAnswer
-from ingest.booth_form import BoothRequest
+from ingest.booth.client import BoothAnswer
+from ingest.booth.form import BoothRequest
 from providers import pictures
 
 URL_COLUMN_NEEDS = 160  # columns of a terminal; on a narrower one the links stand below the table

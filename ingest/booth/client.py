@@ -19,7 +19,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 import h11
 
-from ingest.booth_form import CHUNK_BYTES, BoothForm, BoothRequest
+from ingest.booth.form import CHUNK_BYTES, BoothForm, BoothRequest
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024  # three times the largest photo: more is not a print
 _NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)

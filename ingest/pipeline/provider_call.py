@@ -9,14 +9,14 @@ from django.conf import settings
 from django.utils import timezone
 from pydantic import ValidationError
 
-from ingest.admission import Admission
-from ingest.closing import Record, milliseconds
-from ingest.gate import check_result
 from ingest.models import Attempt
-from ingest.publishing import publisher
-from ingest.reception import Order
-from ingest.retries import pause_before_retry, typical_call_s
-from ingest.steps import both, to_the_end
+from ingest.pipeline.admission import Admission
+from ingest.pipeline.input_links import publisher
+from ingest.pipeline.outcome import Record, milliseconds
+from ingest.pipeline.receive import Order
+from ingest.pipeline.result_check import check_result
+from ingest.pipeline.retry_policy import pause_before_retry, typical_call_s
+from ingest.pipeline.tasks import both, to_the_end
 from media import storage
 from media.services import ResultPicture, result_path
 from photochanger import metrics
@@ -96,7 +96,7 @@ async def call_provider(
 ) -> ResultPicture:
     """A checked and stored picture; ProviderTimeout at ``until`` (the event loop's time).
 
-    Calls again where the rule of ``ingest.retries`` says so. Raises ProviderError, StorageError.
+    Calls again where ``ingest.pipeline.retry_policy`` says so. Raises ProviderError, StorageError.
     """
     try:
         async with asyncio.timeout_at(until):

@@ -9,8 +9,8 @@ from typing import Any
 from django.test import SimpleTestCase
 from PIL import Image
 
-from ingest import gate
-from ingest.gate import check_result
+from ingest.pipeline import result_check
+from ingest.pipeline.result_check import check_result
 from media.previews import PREVIEW_SIDE_PX, make_preview
 from media.services import ResultPicture
 from photochanger.errors import BadResponse
@@ -75,7 +75,9 @@ class BrokenPictureTests(SimpleTestCase):
 
     def test_a_bomb_is_refused_before_it_is_decoded(self) -> None:
         bomb = picture((8000, 6300), file_format="PNG", mode="L").body
-        assert len(bomb) < 2_000_000 and gate.MAX_RESULT_MEGAPIXELS * 1_000_000 < 8000 * 6300
+        assert (
+            len(bomb) < 2_000_000 and result_check.MAX_RESULT_MEGAPIXELS * 1_000_000 < 8000 * 6300
+        )
         assert "8000x6300" in str(self.refusal(bomb))
 
     def test_random_damage_is_a_picture_or_a_refusal(self) -> None:
