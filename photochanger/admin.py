@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from ingest.console.urls import own_pages
 from slots.console import settings as settings_page
 from slots.console.audit import audit_page
-from stats.console import board
+from stats.console import dashboard
 from stats.console.urls import own_pages as figures_pages
 
 
@@ -24,21 +24,21 @@ class Console(admin.AdminSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        return super().index(request, board.board_context(request) | (extra_context or {}))
+        return super().index(request, dashboard.board_context(request) | (extra_context or {}))
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         ours: list[URLResolver | URLPattern] = [
-            path("session/", self.admin_view(board.session), name="session"),
+            path("session/", self.admin_view(dashboard.session), name="session"),
             path("audit/", self.admin_view(audit_page), name="audit"),
-            path("board/", self.admin_view(board.board), name="board"),
+            path("board/", self.admin_view(dashboard.board), name="board"),
             path(
                 "board/<slug:slot_id>/switch/",
-                self.admin_view(board.switch_slot),
+                self.admin_view(dashboard.switch_slot),
                 name="switch_slot",
             ),
             path(
                 "board/<slug:slot_id>/cleanup/",
-                self.admin_view(board.clean_up_slot),
+                self.admin_view(dashboard.clean_up_slot),
                 name="clean_up_slot",
             ),
         ]

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from slots.models import Slot
-from stats.lately import Lately
-from stats.states import State, has_fresh_error, medians, state_of
+from stats.recent import Lately
+from stats.slot_state import State, has_fresh_error, medians, state_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from pydantic import Field
 from stats.outcomes import Outcomes, Timings
 from stats.series import Failure, Point
 from stats.services import MB, Figures, Overview, SlotFigures, SlotStatistics, StoredFiles
-from stats.states import State
+from stats.slot_state import State
 
 SHARE = "of the booth photos that were answered, without those whose booth hung up"
 

@@ -18,7 +18,7 @@ from media.models import MediaObject
 from photochanger.errors import SlotNotFound
 from slots.services import platform_settings
 from stats.dashboard import SlotCard, cards
-from stats.lately import Lately, lately
+from stats.job_counter import jobs_total
 from stats.outcomes import (
     Outcomes,
     Timings,
@@ -27,9 +27,9 @@ from stats.outcomes import (
     photos,
     timing_percentiles,
 )
+from stats.recent import Lately, lately
 from stats.series import MAX_STEPS, Failure, Point, last_failures, points, step_for
-from stats.states import State, medians, state_of
-from stats.total import jobs_total
+from stats.slot_state import State, medians, state_of
 
 MB = 1_000_000
 WINDOW = timedelta(minutes=60)

@@ -6,7 +6,7 @@ from django.utils import translation
 from photochanger.errors import AppError, Unauthorized
 from stats.health import report
 from stats.metrics import CONTENT_TYPE, exposition
-from stats.scrapers import check_scraper
+from stats.metrics_access import check_scraper
 
 
 async def livez(request: HttpRequest) -> HttpResponse:

@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import Page
 
 from photochanger.tests.browser import OTHER_LOOKS, assert_nothing_is_cut_off
-from photochanger.tests.test_figures_browser import FiguresTestCase
+from stats.tests.test_statistics_browser import FiguresTestCase
 
 RUSSIAN = re.compile("[А-яЁё][^\n]*")
 SLOT = "/admin/slots/slot/slot-001"

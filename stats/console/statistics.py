@@ -170,14 +170,14 @@ def statistics_page(request: HttpRequest) -> HttpResponse:
     asked = Asked.of(request)
     context = {"asked": asked} | _figures(asked)
     if request.headers.get("HX-Request") == "true":
-        return render(request, "stats/_figures.html", context | {"is_part": True})
+        return render(request, "stats/console/_figures.html", context | {"is_part": True})
     frame = {
         **admin.site.each_context(request),
         "title": _("Statistics"),
         "all_slots": asked.query(slot=""),
         "not_reset": asked.query(since=None),
     }
-    return render(request, "stats/statistics.html", frame | context)
+    return render(request, "stats/console/statistics.html", frame | context)
 
 
 @require_GET
@@ -188,7 +188,7 @@ def plots_part(request: HttpRequest) -> HttpResponse:
     seen = services.timeline(asked.window, asked.slot_id or None)
     drawn = [plot(seen.points, seen.step_seconds) for plot in PLOTS]
     context = {"plots": drawn, "table": list(_table(drawn, seen.points, seen.step_seconds))}
-    return render(request, "stats/_plots.html", context)
+    return render(request, "stats/console/_plots.html", context)
 
 
 @require_GET
@@ -201,7 +201,7 @@ def storage_part(request: HttpRequest) -> HttpResponse:
         "storage_bytes": sum(one.size_bytes for one in stored),
         "cleanup": last_cleanup(),
     }
-    return render(request, "stats/_storage.html", context)
+    return render(request, "stats/console/_storage.html", context)
 
 
 PLOTS = (outcomes_plot, timings_plot, shares_plot)

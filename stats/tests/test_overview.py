@@ -7,9 +7,9 @@ from ingest.models import Job
 from media.models import MediaObject
 from photochanger.errors import ERRORS, ProviderError, SlotNotFound
 from slots.models import Setting, Slot
-from stats import total
-from stats.lately import Lately
+from stats import job_counter
 from stats.outcomes import PROVIDER_REASONS
+from stats.recent import Lately
 from stats.services import overview
 from stats.tests.support import StatsTestCase, job, open_job
 
@@ -103,21 +103,21 @@ class LatelyTests(StatsTestCase):
 
 class TotalTests(StatsTestCase):
     def remembered(self) -> Any:
-        kept: Any = Setting.objects.get(pk=total.KEY).value
+        kept: Any = Setting.objects.get(pk=job_counter.KEY).value
         return kept["jobs"]
 
     def test_the_total_stays_right_when_old_photos_are_no_longer_counted(self) -> None:
-        before, total.COUNT_AHEAD = total.COUNT_AHEAD, 3
-        self.addCleanup(setattr, total, "COUNT_AHEAD", before)
+        before, job_counter.COUNT_AHEAD = job_counter.COUNT_AHEAD, 3
+        self.addCleanup(setattr, job_counter, "COUNT_AHEAD", before)
         now = timezone.now()
         self.keep(*(job(ago_s=86400 * days) for days in (0.1, 0.9, 1.1, 2, 3)))
-        self.assertEqual(total.jobs_total(now), 5)
+        self.assertEqual(job_counter.jobs_total(now), 5)
         self.assertEqual(self.remembered(), 3)
         self.keep(job(), job(ago_s=86400 * 0.95))
-        self.assertEqual(total.jobs_total(now), 7)
-        self.assertEqual(total.jobs_total(now + timedelta(days=1.5)), 7)
+        self.assertEqual(job_counter.jobs_total(now), 7)
+        self.assertEqual(job_counter.jobs_total(now + timedelta(days=1.5)), 7)
         self.assertEqual(self.remembered(), 7)
-        self.assertEqual(total.jobs_total(now + timedelta(days=2)), 7)
+        self.assertEqual(job_counter.jobs_total(now + timedelta(days=2)), 7)
 
 
 class StorageTests(StatsTestCase):

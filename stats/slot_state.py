@@ -8,9 +8,9 @@ from pydantic import ValidationError as RecipeError
 from ingest.models import Job
 from providers.registry import DRIVERS
 from slots.models import Slot
-from stats.lately import Lately
 from stats.outcomes import BOOTH, DONE
 from stats.percentiles import Percentile
+from stats.recent import Lately
 
 FRESH = timedelta(hours=1)  # an older failure says nothing about now
 LATE_SHARE = 0.75  # of the waiting time: a little slower, and photos will time out

@@ -27,7 +27,7 @@ from slots.schemas import SlotIn
 from slots.services import PlatformSettings, find_slot, gallery_is_open, platform_settings
 from stats.dashboard import SlotCard
 from stats.services import dashboard
-from stats.states import State
+from stats.slot_state import State
 
 Page = Callable[[HttpRequest, str], HttpResponse]
 
@@ -96,7 +96,7 @@ def session(request: HttpRequest) -> HttpResponse:
 @require_GET
 def board(request: HttpRequest) -> HttpResponse:
     """The part of the page that changes by itself."""
-    return render(request, "stats/_board.html", board_context(request))
+    return render(request, "stats/console/_dashboard.html", board_context(request))
 
 
 # --- Doing ---------------------------------------------------------------------------------------
@@ -119,7 +119,7 @@ def _action(act: Callable[[HttpRequest, str], None]) -> Page:
             return _ask(request, unasked)
         if request.headers.get("HX-Request") == "true":
             context = board_context(request) | {"tells": True}
-            return render(request, "stats/_board.html", context)
+            return render(request, "stats/console/_dashboard.html", context)
         return HttpResponseRedirect(reverse("admin:index"))
 
     return page
