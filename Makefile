@@ -70,8 +70,8 @@ monitoring:  ## Install Prometheus' and Alertmanager's tools for the tests of al
 	} || echo "Prometheus cannot be installed here (it takes root and apt-get)."
 
 audit: install  ## Secrets in what is committed; known weaknesses of what production installs.
-	@$(BIN)/python -m photochanger.tests.leaks
-	@$(BIN)/python -m photochanger.tests.advisories
+	@$(BIN)/python -m photochanger.testing.leaks
+	@$(BIN)/python -m photochanger.testing.advisories
 
 # Providers know no database: their tests run in one of the passes.
 test: lint audit browser proxies monitoring  ## Everything CI runs: lint, then the suite on SQLite and on PostgreSQL.
@@ -79,7 +79,7 @@ test: lint audit browser proxies monitoring  ## Everything CI runs: lint, then t
 	@echo "--- PostgreSQL" && $(PYTEST) --postgres $(ARGS)
 
 fuzz: install  ## Hold the API to its description at length. ARGS="--cases 500 --seed 7"
-	@$(BIN)/python -m photochanger.tests.fuzz $(ARGS)
+	@$(BIN)/python -m photochanger.testing.fuzz $(ARGS)
 
 bench: install  ## Overhead against a thin baseline, memory and connections while photos wait.
 	@$(BIN)/python -m photochanger.bench $(ARGS)

@@ -8,12 +8,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "photochanger.settings")
 
 from django.conf import settings
 
-from photochanger import metrics_workers
-from photochanger.metrics_workers import child_exit, post_fork, pre_fork  # noqa: F401  gunicorn's
-from photochanger.server_log import ServerLog
-from photochanger.workers import Worker
+from photochanger.server import worker_metrics
+from photochanger.server.logger import ServerLog
+from photochanger.server.worker import Worker
+from photochanger.server.worker_metrics import child_exit, post_fork, pre_fork  # noqa: F401  gunicorn's
 
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics_workers.start()
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = worker_metrics.start()
 
 wsgi_app = "photochanger.asgi:application"
 worker_class = Worker

@@ -18,8 +18,8 @@ from ingest.schemas import TestRunOut
 from media.archive import zip_of
 from media.deletion import Removed
 from photochanger.db import in_db
-from photochanger.describing import described
 from photochanger.errors import InvalidFields
+from photochanger.openapi import described
 from slots.api import username
 from slots.purging import purge
 from slots.services import find_slot

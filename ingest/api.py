@@ -9,7 +9,7 @@ from ingest.openapi import INGEST
 from ingest.pipeline.receive import received_order
 from ingest.pipeline.response import answer, result_url
 from ingest.schemas import ErrorOut, JobOut
-from photochanger.describing import described
+from photochanger.openapi import described
 
 ingest_router = Router(tags=["ingest"])
 short_router = Router(tags=["ingest"])

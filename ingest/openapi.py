@@ -3,7 +3,7 @@ since the view reads the one itself and answers with the other."""
 
 from typing import Any
 
-from photochanger.describing import EXAMPLE_JOB, described
+from photochanger.openapi import EXAMPLE_JOB, described
 from providers.pictures import EXTENSIONS
 
 BINARY = {"type": "string", "format": "binary"}

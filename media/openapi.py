@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from photochanger.describing import described
+from photochanger.openapi import described
 
 BINARY = {"type": "string", "format": "binary"}
 RESULT_TYPES = ("image/jpeg", "image/png", "image/webp")

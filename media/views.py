@@ -13,8 +13,8 @@ from media.models import MediaObject
 from media.qr import qr_svg
 from media.services import find_result, result_in_link
 from photochanger.db import in_db
-from photochanger.describing import described
 from photochanger.errors import AppError
+from photochanger.openapi import described
 
 guest_router = Router(tags=["public"])
 

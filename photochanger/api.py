@@ -22,7 +22,7 @@ from ingest.api import ingest_router, jobs_router, short_router
 from media.api import public_router
 from media.views import guest_router, refusal_page, wants_page
 from photochanger import metrics
-from photochanger.auth import AdminAuth
+from photochanger.edge.body import language_of
 from photochanger.errors import (
     AppError,
     InternalError,
@@ -31,8 +31,8 @@ from photochanger.errors import (
     PayloadTooLarge,
     StorageError,
 )
-from photochanger.login import login_router
-from photochanger.middleware import language_of
+from photochanger.web.login import login_router
+from photochanger.web.tokens import AdminAuth
 from slots.api import (
     media_router,
     providers_router,

@@ -8,12 +8,8 @@ class PhotoChangerConfig(AppConfig):
     verbose_name = "PhotoChanger"
 
     def ready(self) -> None:
-        from photochanger import (  # noqa: F401  registers them
-            checks,
-            deployment,
-            login,
-            metrics_checks,
-        )
+        from photochanger.checks import deployment, environment, monitoring  # noqa: F401  registers
+        from photochanger.web import login  # noqa: F401  listens to log-ins
 
 
 class ConsoleConfig(admin.AdminConfig):

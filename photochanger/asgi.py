@@ -20,11 +20,11 @@ from django.urls import reverse
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from media import storage
-from photochanger.checks import log_public_address
-from photochanger.fairness import FairDownloads
-from photochanger.middleware import BodyGuard, Lifespan, RequestLanes
-from photochanger.request_ids import RequestIds
-from photochanger.statics import StaticFiles
+from photochanger.checks.environment import log_public_address
+from photochanger.edge.body import BodyGuard, Lifespan, RequestLanes
+from photochanger.edge.download_throttle import FairDownloads
+from photochanger.edge.request_ids import RequestIds
+from photochanger.edge.static_files import StaticFiles
 from providers import http
 from stats.metrics import prepare
 

@@ -74,13 +74,13 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 # Both together: a guesser elsewhere must not lock an administrator out in the middle of an event.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_CLIENT_IP_CALLABLE = "photochanger.login.locked_address"
+AXES_CLIENT_IP_CALLABLE = "photochanger.web.login.locked_address"
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the lock ends when it said it would
 AXES_DISABLE_ACCESS_LOG = True  # our own log tells of log-ins
 AXES_ENABLE_ADMIN = AXES_VERBOSE = False
-# Its middleware only words the answer of a locked door; ours is in photochanger/login.py.
-# Django looks for its own middleware by name and not for subclasses: photochanger/deployment.py.
+# Its middleware only words the answer of a locked door; ours is in photochanger/web/login.py.
+# Django looks for its own middleware by name, not for subclasses: see checks/deployment.py.
 SILENCED_SYSTEM_CHECKS = [
     "axes.W002",
     *("security.W001", "security.W002", "security.W003", "security.W010"),
@@ -218,20 +218,20 @@ INSTALLED_APPS = [
 # Every entry must be async-capable: a single synchronous one would hold a thread for every photo
 # that waits (the system check photochanger.E009 looks). They are skipped where machines call.
 MIDDLEWARE = [
-    "photochanger.metrics_http.BeforeAll",
-    "photochanger.people.PageGuard",
-    "photochanger.people.GuestLanguage",
-    "photochanger.unrouted.Unrouted",
-    "photochanger.people.SecurityMiddleware",
-    "photochanger.people.SessionMiddleware",
-    "photochanger.people.LocaleMiddleware",
-    "photochanger.people.CommonMiddleware",
-    "photochanger.people.CsrfViewMiddleware",
-    "photochanger.people.AuthenticationMiddleware",
-    "photochanger.people.MessageMiddleware",
-    "photochanger.people.HtmxMiddleware",
-    "photochanger.people.XFrameOptionsMiddleware",
-    "photochanger.metrics_http.AfterAll",
+    "photochanger.web.metrics.BeforeAll",
+    "photochanger.web.middleware.PageGuard",
+    "photochanger.web.middleware.GuestLanguage",
+    "photochanger.web.api_not_found.Unrouted",
+    "photochanger.web.middleware.SecurityMiddleware",
+    "photochanger.web.middleware.SessionMiddleware",
+    "photochanger.web.middleware.LocaleMiddleware",
+    "photochanger.web.middleware.CommonMiddleware",
+    "photochanger.web.middleware.CsrfViewMiddleware",
+    "photochanger.web.middleware.AuthenticationMiddleware",
+    "photochanger.web.middleware.MessageMiddleware",
+    "photochanger.web.middleware.HtmxMiddleware",
+    "photochanger.web.middleware.XFrameOptionsMiddleware",
+    "photochanger.web.metrics.AfterAll",
 ]
 ROOT_URLCONF = "photochanger.urls"
 ASGI_APPLICATION = "photochanger.asgi.application"

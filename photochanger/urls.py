@@ -4,7 +4,7 @@ from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
 from photochanger.api import api
-from photochanger.login import console_login
+from photochanger.web.login import console_login
 from stats.views import healthz, livez, metrics
 
 urlpatterns = [

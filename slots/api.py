@@ -8,7 +8,7 @@ from ninja.files import UploadedFile
 
 from media.models import MediaObject
 from media.uploads import read_upload
-from photochanger.describing import described
+from photochanger.openapi import described
 from slots import openapi, presenters
 from slots.editing import change_slot, delete_template
 from slots.models import Slot, SlotTemplateMedia

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from photochanger.describing import described
+from photochanger.openapi import described
 from providers.pictures import EXTENSIONS
 
 ANY = ("unauthorized", "forbidden", "internal_error", "storage_error")

@@ -14,7 +14,7 @@ from ninja import Path, Query, Router, Schema
 from media.links import absolute
 from media.views import qr_answer
 from photochanger.db import in_db
-from photochanger.describing import described
+from photochanger.openapi import described
 from slots.gallery import Gallery, Shown, gallery_seen_lately, look_at_gallery
 
 gallery_router = Router(tags=["public"])

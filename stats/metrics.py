@@ -60,7 +60,8 @@ def _counted() -> bytes:
         return generate_latest(REGISTRY)
     registry = CollectorRegistry()
     try:
-        MultiProcessCollector(registry)  # of gunicorn's workers: photochanger/metrics_workers.py
+        # Of gunicorn's workers: photochanger/server/worker_metrics.py.
+        MultiProcessCollector(registry)
     except ValueError as exc:  # somebody took their folder away; what we see ourselves is told
         log.error("stats.counters.failed", detail=str(exc))
     return generate_latest(registry)

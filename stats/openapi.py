@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from photochanger.describing import EXAMPLE_JOB, described
+from photochanger.openapi import EXAMPLE_JOB, described
 
 REFUSALS = described(
     *("invalid_request", "unauthorized", "forbidden", "slot_not_found"),

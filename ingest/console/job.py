@@ -209,4 +209,4 @@ def _ask(request: HttpRequest) -> HttpResponse:
         "words": _("The guest's link will be dead. It cannot be brought back."),
         "yes": _("Delete"),
     }
-    return render(request, "console/ask.html", context)
+    return render(request, "console/confirm.html", context)

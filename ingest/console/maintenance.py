@@ -77,7 +77,7 @@ def _ask(request: HttpRequest) -> HttpResponse:
         "words": _("Only outdated results are deleted; the last processed file stays available."),
         "yes": _("Clean up"),
     }
-    return render(request, "console/ask.html", context)
+    return render(request, "console/confirm.html", context)
 
 
 def _outcome(report: CleanupReport) -> str:

@@ -17,7 +17,7 @@ import httpx
 
 from ingest.tests.live_support import LiveTestCase
 from ingest.tests.support import jpeg
-from photochanger.tests import live
+from photochanger.testing import live
 
 T_SYNC_S, SLOT_LIMIT = 10, 10
 LATENCY_S = 2.0

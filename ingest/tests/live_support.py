@@ -13,8 +13,8 @@ import httpx
 
 from ingest.booth.form import BoothForm, BoothRequest
 from ingest.tests.support import jpeg
-from photochanger.tests import live
-from photochanger.tests.databases import chosen_database
+from photochanger.testing import live
+from photochanger.testing.databases import chosen_database
 
 SENDING_BYTES = 64 * 1024
 

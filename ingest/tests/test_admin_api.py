@@ -15,13 +15,13 @@ from ingest.tests.live_support import LiveTestCase
 from ingest.tests.support import jpeg
 from media import storage
 from media.models import MediaObject
-from photochanger.tests import live
+from photochanger.testing import live
 from slots.tests.support import AdminTestCase
 
 SLOT = "/api/slots/slot-001"
 NEW_TOKEN = """
 from django.contrib.auth.models import User
-from photochanger.auth import AdminToken
+from photochanger.web.tokens import AdminToken
 serg = User.objects.create(username="serg", password="!", is_superuser=True)
 print(AdminToken.for_user(serg))
 """

@@ -22,7 +22,7 @@ from PIL import Image
 
 from ingest.booth.client import BoothAnswer, send_photo
 from ingest.booth.form import BoothRequest, new_boundary
-from photochanger.tests.certificates import tls_pair
+from photochanger.testing.certificates import tls_pair
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 BOUNDARY = "------------090306000104030805010400"

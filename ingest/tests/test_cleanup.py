@@ -21,9 +21,9 @@ from ingest.tests.support import IngestTestCase
 from media import storage
 from media.models import MediaObject
 from photochanger.db import in_db
-from photochanger.tests import live
-from photochanger.tests.databases import BASE_DIR, chosen_database
-from photochanger.tests.old_files import expired_results, stray_file
+from photochanger.testing import live
+from photochanger.testing.databases import BASE_DIR, chosen_database
+from photochanger.testing.old_files import expired_results, stray_file
 
 
 def command(*arguments: str) -> str:

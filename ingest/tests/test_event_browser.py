@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from ingest.booth.client import send_photo
 from ingest.booth.form import BoothRequest
-from photochanger.tests.browser import (
+from photochanger.testing.browser import (
     DESKTOP,
     LOOKS,
     PHONE,

@@ -8,8 +8,8 @@ import psutil
 
 from ingest.tests.life_support import LifeTestCase, small_disk
 from ingest.tests.support import jpeg
-from photochanger.tests import live
-from photochanger.tests.databases import chosen_database
+from photochanger.testing import live
+from photochanger.testing.databases import chosen_database
 
 MB = 1024 * 1024
 SPOOLED_BYTES = 3 * MB // 2  # more than waits in memory

@@ -10,7 +10,7 @@ from PIL import Image
 from ingest.booth.client import BoothAnswer, BoothRequest, send_photo
 from ingest.tests.live_support import LiveTestCase, RawClient, chunked
 from ingest.tests.support import jpeg
-from photochanger.tests import live
+from photochanger.testing import live
 
 MB = 1024 * 1024
 GIGABYTE = "Content-Length: 1073741824"

@@ -9,7 +9,7 @@ import psutil
 
 from ingest.tests.life_support import LATENCY_S, SLOT_LIMIT, LifeTestCase
 from ingest.tests.support import jpeg
-from photochanger.tests import live
+from photochanger.testing import live
 
 LONG_AGO = "2026-01-01 00:00:00+00:00"
 

@@ -12,7 +12,7 @@ import httpx
 
 from ingest.tests.live_support import LiveTestCase
 from ingest.tests.support import jpeg
-from photochanger.tests import live
+from photochanger.testing import live
 
 SLOT_LIMIT, PROVIDER_LIMIT = 4, 6
 LANES = 4 + 2

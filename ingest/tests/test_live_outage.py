@@ -14,8 +14,8 @@ import pytest
 
 from ingest.tests.life_support import T_SYNC_S, LifeTestCase, small_disk
 from ingest.tests.support import jpeg
-from photochanger.tests import live
-from photochanger.tests.databases import OwnPostgres, chosen_database, own_postgres
+from photochanger.testing import live
+from photochanger.testing.databases import OwnPostgres, chosen_database, own_postgres
 
 HEALTH_S = 1.0  # what monitors wait for an answer
 CLEAR_REFUSAL_S = 5.0  # a booth's guest hears of it at once

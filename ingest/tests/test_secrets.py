@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from ingest.booth.form import BoothRequest
 from ingest.tests.live_support import LiveTestCase
 from ingest.tests.support import jpeg
-from photochanger.tests import live
+from photochanger.testing import live
 from providers.base import ProviderRequest
 from providers.gemini.driver import GeminiSettings
 from providers.pictures import JPEG, Photo

@@ -19,8 +19,8 @@ from ingest.tests.support import IngestTestCase, jpeg
 from media import storage
 from media.models import MediaObject
 from media.services import visible_results
-from photochanger.auth import AdminToken
 from photochanger.db import in_db
+from photochanger.web.tokens import AdminToken
 from slots.editing import draft
 from slots.models import Slot
 from slots.schemas import SlotIn

@@ -7,8 +7,8 @@ from typing import ClassVar
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from photochanger.tests import live
-from photochanger.tests.browser import (
+from photochanger.testing import live
+from photochanger.testing.browser import (
     LOOKS,
     Look,
     assert_accessible,

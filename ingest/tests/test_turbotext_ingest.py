@@ -16,7 +16,7 @@ from ingest.pipeline.input_links import public_base
 from ingest.tests.live_support import LiveTestCase
 from ingest.tests.support import jpeg
 from photochanger.errors import ProviderConfig
-from photochanger.tests import live
+from photochanger.testing import live
 
 OPERATIONS = {
     "slot-001": ("style_transfer", {}, "style"),

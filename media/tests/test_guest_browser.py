@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import make_password
 from PIL import Image
 from playwright.sync_api import expect
 
-from photochanger.tests.browser import (
+from photochanger.testing.browser import (
     LOOKS,
     OTHER_LOOKS,
     BrowserTestCase,
@@ -17,7 +17,7 @@ from photochanger.tests.browser import (
     assert_accessible,
     assert_nothing_is_cut_off,
 )
-from photochanger.tests.sights import sight
+from photochanger.testing.sample_photos import sight
 
 
 class PageTests(BrowserTestCase):

@@ -21,7 +21,7 @@ from ingest.models import Job
 from ingest.tests.support import IngestTestCase
 from media import storage
 from media.models import MediaObject
-from photochanger import checks
+from photochanger.checks import environment
 from photochanger.errors import StorageError
 
 KEY, SECRET = "S3KEYSECRETA", "s3-secret-key-value"
@@ -248,7 +248,7 @@ class SettingsTests(SimpleTestCase):
             {"S3_BUCKET": "s3://photos"},
         ):
             with self.subTest(half), override_settings(**half):
-                found = [error.id for error in checks.check_environment()]
+                found = [error.id for error in environment.check_environment()]
                 self.assertEqual(found, ["photochanger.E011"])
 
     def test_the_environment_chooses_and_a_disk_pays_nothing_for_it(self) -> None:

@@ -17,7 +17,7 @@ from photochanger.bench.overhead import ceiling, overhead
 from photochanger.bench.pages import pages
 from photochanger.bench.stats import stats
 from photochanger.bench.waiting import Crowd, waiting
-from photochanger.tests import live
+from photochanger.testing import live
 
 SECTIONS = ("overhead", "ceiling", "waiting", "guard", "cleanup", "downloads", "stats", "pages")
 NEED_PHOTOS = {"overhead", "ceiling", "waiting"}

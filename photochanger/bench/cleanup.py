@@ -13,9 +13,9 @@ from rich.progress import track
 from rich.table import Table
 
 from photochanger.bench.figures import MB, Bars, mb
-from photochanger.tests import live
-from photochanger.tests.databases import BASE_DIR
-from photochanger.tests.old_files import expired_results, stray_file
+from photochanger.testing import live
+from photochanger.testing.databases import BASE_DIR
+from photochanger.testing.old_files import expired_results, stray_file
 
 MAX_GROWTH_MB = 20.0  # over a run with nothing to do
 SAMPLE_EVERY_S = 0.01

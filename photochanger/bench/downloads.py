@@ -12,7 +12,7 @@ from rich.table import Table
 from photochanger.bench.figures import MB, Bars, mb, ms, percentile
 from photochanger.bench.overhead import Pinger
 from photochanger.bench.phones import Fetch, fetch_at_once
-from photochanger.tests import live
+from photochanger.testing import live
 
 PICTURES, PICTURE_BYTES = 20, 2 * MB
 ROUNDS = 2

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from photochanger.bench.figures import MB, Bars, mb
 from photochanger.bench.sides import SLOT
-from photochanger.tests import live
+from photochanger.testing import live
 
 DECLARED_BYTES = 1_000_000_000
 CAP_BYTES = 20 * 1024 * 1024

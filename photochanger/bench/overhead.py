@@ -16,7 +16,7 @@ from rich.table import Table
 from photochanger.bench.figures import RATIO_BAR, mb, ms, percentile
 from photochanger.bench.load import Plan, run
 from photochanger.bench.sides import Side, all_sides, check, warm_up
-from photochanger.tests import live
+from photochanger.testing import live
 
 PROVIDER_S = 0.5
 CROWD = 8

@@ -9,8 +9,8 @@ from rich.table import Table
 
 from photochanger.bench.figures import Bars, ms, percentile
 from photochanger.bench.stats import JOBS, ask, fill
-from photochanger.tests import live
-from photochanger.tests.console_pages import MOST_QUERIES, MOST_S, PAGES
+from photochanger.testing import live
+from photochanger.testing.console_pages import MOST_QUERIES, MOST_S, PAGES
 
 REPEATS = 15
 

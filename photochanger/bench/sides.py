@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from photochanger.bench.load import Plan, Shot, Target, run
-from photochanger.tests import live
+from photochanger.testing import live
 
 WARM_UP = 3  # imports, the first bcrypt, the first connections
 SLOT = "slot-001"

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from photochanger.bench.figures import Bars, ms, percentile
-from photochanger.tests import live
+from photochanger.testing import live
 
 JOBS, FILES, YEAR_S = 1_000_000, 300_000, 365 * 24 * 3600
 BAR_S = 0.1
@@ -144,7 +144,7 @@ FROM generate_series(1, {files}) AS n
 """
 TOKEN = """
 from django.contrib.auth.models import User
-from photochanger.auth import AdminToken
+from photochanger.web.tokens import AdminToken
 print(AdminToken.for_user(User.objects.create_superuser("bench")))
 """
 DASHBOARD = """

@@ -11,7 +11,7 @@ from rich.table import Table
 from photochanger.bench.figures import MB, Bars, mb, ms, percentile
 from photochanger.bench.load import Plan, Shot, run
 from photochanger.bench.sides import Side, warm_up
-from photochanger.tests import live
+from photochanger.testing import live
 
 MAX_CONNECTIONS = 8
 MAX_MB_PER_PHOTO = 5.0

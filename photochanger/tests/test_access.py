@@ -16,8 +16,8 @@ from django.urls.resolvers import RoutePattern
 from django.utils import timezone
 
 from photochanger.api import api
-from photochanger.auth import AdminAuth, AdminToken
 from photochanger.errors import Forbidden, Unauthorized
+from photochanger.web.tokens import AdminAuth, AdminToken
 
 # What booths, guests, providers and monitors may call; everything else is for administrators.
 PUBLIC = {

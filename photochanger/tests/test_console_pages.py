@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from ingest.models import Attempt, Job
 from media.models import MediaObject
-from photochanger.tests.console_pages import MOST_QUERIES, PAGES
+from photochanger.testing.console_pages import MOST_QUERIES, PAGES
 from slots.models import Slot
 from stats.tests.support import job, open_job
 

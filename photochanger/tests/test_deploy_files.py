@@ -16,7 +16,7 @@ from cryptography.fernet import Fernet
 from django.core.validators import MaxValueValidator
 from django.test import SimpleTestCase
 
-from photochanger.tests.databases import BASE_DIR, once
+from photochanger.testing.databases import BASE_DIR, once
 from slots.models import Slot
 
 DEPLOY = BASE_DIR / "deploy"

@@ -13,9 +13,9 @@ from django.core.handlers.asgi import ASGIHandler
 from django.test import SimpleTestCase, TestCase, override_settings
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from photochanger.checks import check_public_address, log_public_address
-from photochanger.deployment import check_deployment
-from photochanger.tests.databases import once
+from photochanger.checks.deployment import check_deployment
+from photochanger.checks.environment import check_public_address, log_public_address
+from photochanger.testing.databases import once
 from photochanger.tests.test_commands import manage
 from slots.models import Slot
 
@@ -89,7 +89,7 @@ class DeploymentCheckTests(SimpleTestCase):
         self.assertEqual(self.found(ALLOWED_HOSTS=["*"]), [])
         self.assertEqual(self.found(ALLOWED_HOSTS=["*"], PUBLIC_BASE_URL=""), ["W006"])
         self.assertEqual(self.found(JWT_SIGNING_KEY="s" * 40), ["W007"])
-        machines = ["photochanger.people.PageGuard"]
+        machines = ["photochanger.web.middleware.PageGuard"]
         self.assertEqual(self.found(MIDDLEWARE=machines), ["W008"] * 4)
 
 
@@ -121,7 +121,7 @@ class PublicAddressTests(TestCase):
         self.assertIn("photos of slot-004 will fail", self.told(["default"])[0])
         with (
             override_settings(DEBUG=False, PUBLIC_BASE_URL="", PUBLIC_MEDIA_BASE_URL=""),
-            self.assertLogs("photochanger.checks", "WARNING") as seen,
+            self.assertLogs("photochanger.checks.environment", "WARNING") as seen,
         ):
             log_public_address()
         self.assertIn("server.public_address_is_missing", seen.output[0])

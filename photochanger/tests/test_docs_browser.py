@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Request, expect
 
-from photochanger.tests.browser import DESKTOP, BrowserTestCase, Look
+from photochanger.testing.browser import DESKTOP, BrowserTestCase, Look
 
 
 class DocsTests(BrowserTestCase):

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page
 
-from photochanger.tests.browser import OTHER_LOOKS, assert_nothing_is_cut_off
+from photochanger.testing.browser import OTHER_LOOKS, assert_nothing_is_cut_off
 from stats.tests.test_statistics_browser import FiguresTestCase
 
 RUSSIAN = re.compile("[А-яЁё][^\n]*")

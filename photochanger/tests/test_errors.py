@@ -4,7 +4,7 @@ from django.test import SimpleTestCase
 
 from photochanger.errors import ERROR_BY_REASON, ERRORS, AppError, ProviderQuota, RateLimited
 
-# Design section 6, word for word; and what no operation answers (``photochanger.unrouted``).
+# The documented table, and what no operation answers (``photochanger.web.api_not_found``).
 TABLE = {
     400: {"invalid_request", "invalid_image", "checksum_mismatch"},
     401: {"invalid_password", "unauthorized", "invalid_credentials"},

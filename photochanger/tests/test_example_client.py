@@ -11,8 +11,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from photochanger.tests import live
-from photochanger.tests.databases import BASE_DIR, chosen_database
+from photochanger.testing import live
+from photochanger.testing.databases import BASE_DIR, chosen_database
 
 CLIENT = BASE_DIR / "spec/examples/photochanger_client.py"
 

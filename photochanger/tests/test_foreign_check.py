@@ -1,7 +1,7 @@
 import unittest
 
-from photochanger.tests import fuzz
-from photochanger.tests.databases import chosen_database
+from photochanger.testing import fuzz
+from photochanger.testing.databases import chosen_database
 
 CASES, SEED = 2, 20261122
 

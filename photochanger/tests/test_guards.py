@@ -16,9 +16,9 @@ from cryptography.fernet import Fernet
 from django.contrib.auth.hashers import make_password
 from django.test import SimpleTestCase
 
-from photochanger.tests.advisories import audit, verdict
-from photochanger.tests.databases import once
-from photochanger.tests.leaks import leaks
+from photochanger.testing.advisories import audit, verdict
+from photochanger.testing.databases import once
+from photochanger.testing.leaks import leaks
 
 GOOGLE_KEY = "AIza" + "Sy" + secrets.token_urlsafe(40)[:33]
 

@@ -8,8 +8,8 @@ import httpx
 import psycopg
 from PIL import Image
 
-from photochanger.tests import live
-from photochanger.tests.databases import chosen_database, new_database, pg_connections, rows
+from photochanger.testing import live
+from photochanger.testing.databases import chosen_database, new_database, pg_connections, rows
 
 
 def jpeg() -> bytes:

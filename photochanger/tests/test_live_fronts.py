@@ -10,9 +10,9 @@ from PIL import Image
 from ingest.booth.client import BoothAnswer, BoothRequest, send_photo
 from ingest.tests.live_support import LiveTestCase
 from ingest.tests.support import jpeg
-from photochanger.tests import fronts, live
-from photochanger.tests.databases import only_on
-from photochanger.tests.fronts import Front
+from photochanger.testing import fronts, live
+from photochanger.testing.databases import only_on
+from photochanger.testing.fronts import Front
 
 MB = 1024 * 1024
 

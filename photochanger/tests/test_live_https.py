@@ -5,9 +5,9 @@ import unittest
 
 import httpx
 
-from photochanger.tests import fronts, live
-from photochanger.tests.browser import static_root
-from photochanger.tests.databases import chosen_database, only_on
+from photochanger.testing import fronts, live
+from photochanger.testing.browser import static_root
+from photochanger.testing.databases import chosen_database, only_on
 
 
 @only_on("sqlite", "cookies are the same on every database")

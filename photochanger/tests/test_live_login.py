@@ -5,8 +5,8 @@ import unittest
 
 import httpx
 
-from photochanger.tests import live
-from photochanger.tests.databases import chosen_database
+from photochanger.testing import live
+from photochanger.testing.databases import chosen_database
 
 WRONG = "nearly-the-right-password"
 GUESSER, SERG_AT_THE_EVENT = "203.0.113.7", "198.51.100.9"

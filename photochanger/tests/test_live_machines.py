@@ -12,9 +12,9 @@ from ingest.tests.live_support import LiveTestCase
 from ingest.tests.support import jpeg
 from media.tests.test_s3 import KEY, SECRET
 from media.tests.test_s3 import Server as Bucket
-from photochanger.tests import fronts, live
-from photochanger.tests.databases import only_on
-from photochanger.tests.fronts import Front
+from photochanger.testing import fronts, live
+from photochanger.testing.databases import only_on
+from photochanger.testing.fronts import Front
 
 SLOT_LIMIT = 4
 OTHER_SLOTS = tuple(f"slot-{number:03}" for number in range(2, 14))

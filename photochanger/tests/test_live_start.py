@@ -20,8 +20,8 @@ import httpx
 
 from ingest.tests.life_support import LifeTestCase
 from ingest.tests.support import jpeg
-from photochanger.tests import live
-from photochanger.tests.databases import BASE_DIR, only_on
+from photochanger.testing import live
+from photochanger.testing.databases import BASE_DIR, only_on
 
 NOBODYS = 10001  # the image's user
 # Files, root and all, are read-only for it; it may only look, as in an image nothing is hidden.

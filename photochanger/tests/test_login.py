@@ -13,7 +13,7 @@ from django.test import Client, TestCase, override_settings
 from django.utils import timezone
 from structlog.testing import capture_logs
 
-from photochanger.auth import AdminToken
+from photochanger.web.tokens import AdminToken
 
 LOGIN, CONSOLE = "/api/login", "/admin/login/"
 PASSWORD, WRONG = "correct-horse-battery", "nearly-the-right-password"

@@ -21,7 +21,7 @@ from django.test import SimpleTestCase, override_settings
 from structlog.testing import capture_logs
 
 from ingest.tests.support import IngestTestCase
-from photochanger.request_ids import RequestIds
+from photochanger.edge.request_ids import RequestIds
 
 SPEAK = """
 from photochanger import settings

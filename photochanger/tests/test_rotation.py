@@ -12,9 +12,9 @@ from django.core.management import CommandError
 from django.test import SimpleTestCase, TestCase, override_settings
 
 from media.tests.support import ResultsTestCase, picture
-from photochanger.auth import AdminToken, admin_of
 from photochanger.errors import ProviderConfig, Unauthorized
 from photochanger.tests.test_commands import run
+from photochanger.web.tokens import AdminToken, admin_of
 from slots.models import Setting
 from slots.services import provider_key, provider_row_key, set_provider_key
 

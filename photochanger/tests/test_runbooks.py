@@ -14,8 +14,8 @@ from django.core.management import call_command
 from django.test import SimpleTestCase, TestCase, override_settings
 from django.urls import Resolver404, resolve
 
-from photochanger.tests import runbooks
-from photochanger.tests.databases import BASE_DIR
+from photochanger.testing import runbooks
+from photochanger.testing.databases import BASE_DIR
 from photochanger.tests.test_commands import run
 from photochanger.tests.test_rotation import in_force
 from slots.models import Setting

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.checks import run_checks
 from django.test import SimpleTestCase, override_settings
 
-from photochanger.syslog import NeverWaitingSyslogHandler, parse_address
+from photochanger.logs.syslog import NeverWaitingSyslogHandler, parse_address
 
 SPEAK = """
 import time

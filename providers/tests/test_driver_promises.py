@@ -25,7 +25,7 @@ from photochanger.errors import (
     ProviderError,
     ProviderNetwork,
 )
-from photochanger.tests.certificates import tls_pair
+from photochanger.testing.certificates import tls_pair
 from providers import downloads, http, simulator
 from providers.base import CallTrace, DriverSettings, ProviderRequest, Reference
 from providers.checking import Checked

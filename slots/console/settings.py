@@ -176,7 +176,7 @@ def remove_key(request: HttpRequest, provider: str) -> HttpResponse:
             "words": _("It cannot be brought back. Photos then use the key of .env, if any."),
             "yes": _("Remove"),
         }
-        return render(request, "console/ask.html", admin.site.each_context(request) | context)
+        return render(request, "console/confirm.html", admin.site.each_context(request) | context)
     change = SettingsIn(provider_keys={provider: ""})
     save_settings(change, by=request.user.get_username())
     messages.success(request, _("The key of %(provider)s is removed.") % {"provider": title})

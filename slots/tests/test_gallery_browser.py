@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import Page, Route, expect
 
-from photochanger.tests.browser import (
+from photochanger.testing.browser import (
     DESKTOP,
     LOOKS,
     OTHER_LOOKS,
@@ -15,7 +15,7 @@ from photochanger.tests.browser import (
     assert_accessible,
     assert_nothing_is_cut_off,
 )
-from photochanger.tests.sights import sight
+from photochanger.testing.sample_photos import sight
 
 
 class GalleryTests(BrowserTestCase):

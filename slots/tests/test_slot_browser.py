@@ -8,8 +8,8 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import Dialog, Page, expect
 
-from photochanger.tests.browser import LOOKS, PHONE, Look, assert_accessible
-from photochanger.tests.browser import assert_nothing_is_cut_off as assert_fits
+from photochanger.testing.browser import LOOKS, PHONE, Look, assert_accessible
+from photochanger.testing.browser import assert_nothing_is_cut_off as assert_fits
 from photochanger.tests.test_console_browser import DESK, ConsoleTestCase
 
 DROP = """async (zone, bytes) => {

@@ -141,7 +141,7 @@ def _ask(request: HttpRequest, unasked: _Unasked) -> HttpResponse:
         "words": unasked.words,
         "yes": unasked.yes,
     }
-    return render(request, "console/ask.html", context)
+    return render(request, "console/confirm.html", context)
 
 
 @_action

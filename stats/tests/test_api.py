@@ -3,7 +3,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from ingest.models import Job
-from photochanger.auth import AdminToken
+from photochanger.web.tokens import AdminToken
 from slots.models import Slot
 from stats.openapi import OVERVIEW, STATISTICS
 from stats.schemas import OverviewOut, SlotStatisticsOut

@@ -17,9 +17,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ingest.tests.live_support import LiveTestCase
 from ingest.tests.support import jpeg
-from photochanger.metrics_workers import SHARED_MEMORY
-from photochanger.tests import live
-from photochanger.tests.monitors import DEPLOY, RULES, names_in, panel_queries, rules, tool
+from photochanger.server.worker_metrics import SHARED_MEMORY
+from photochanger.testing import live
+from photochanger.testing.monitors import DEPLOY, RULES, names_in, panel_queries, rules, tool
 
 TOKEN = "a-token-of-a-scraper"
 RETIRED = "gemini-2.5-flash-image"

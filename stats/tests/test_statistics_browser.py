@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from photochanger.tests.browser import (
+from photochanger.testing.browser import (
     DESKTOP,
     LOOKS,
     Look,

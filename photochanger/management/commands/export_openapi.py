@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import translation
 
 from photochanger.api import api
-from photochanger.contract import LEVELS, Change, Document, change, digest, raised
+from photochanger.openapi_compat import LEVELS, Change, Document, change, digest, raised
 
 CONTRACT = settings.BASE_DIR / "spec/contracts/openapi.yaml"
 VERSION = settings.BASE_DIR / "spec/contracts/VERSION.json"

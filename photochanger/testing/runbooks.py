@@ -11,7 +11,7 @@ import yaml
 from django.core.management import CommandError, get_commands, load_command_class
 from django.urls import Resolver404, resolve
 
-from photochanger.tests.databases import BASE_DIR
+from photochanger.testing.databases import BASE_DIR
 
 FOLDER = BASE_DIR / "deploy/runbooks"
 COMPOSE = BASE_DIR / "deploy/compose.yaml"

@@ -11,7 +11,7 @@ from unittest import SkipTest
 
 import yaml
 
-from photochanger.tests.databases import BASE_DIR
+from photochanger.testing.databases import BASE_DIR
 
 DEPLOY = BASE_DIR / "deploy"
 RULES = DEPLOY / "prometheus/rules.yml"

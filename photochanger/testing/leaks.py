@@ -1,4 +1,4 @@
-"""`python -m photochanger.tests.leaks`: no secret may be in what is committed, or about to be."""
+"""`python -m photochanger.testing.leaks`: no secret may be in what is committed, or about to be."""
 
 import os
 import re

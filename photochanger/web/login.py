@@ -24,9 +24,9 @@ from ninja import Router, Schema
 from pydantic import Field
 
 from ingest.schemas import ErrorOut
-from photochanger.auth import LIFETIME, AdminToken
-from photochanger.describing import described
 from photochanger.errors import LoginFailed, Throttled
+from photochanger.openapi import described
+from photochanger.web.tokens import LIFETIME, AdminToken
 
 log = structlog.get_logger()
 login_router = Router(tags=["login"])

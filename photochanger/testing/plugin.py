@@ -1,4 +1,4 @@
-"""What every test run needs before Django reads its settings: `-p photochanger.tests.plugin`.
+"""What every test run needs before Django reads its settings: `-p photochanger.testing.plugin`.
 
 Nothing of the developer's own environment may leak in: no `.env`, no real provider key, no
 database but the one chosen here (SQLite in memory, or a real PostgreSQL with `--postgres`).
@@ -78,7 +78,7 @@ def _set_environment(*, keep_provider_keys: bool) -> None:
 
 def _postgres_url() -> str:
     """Address of a database of this run's own, so that two runs never share `test_...`."""
-    from photochanger.tests import databases
+    from photochanger.testing import databases
 
     try:
         server = databases.ensure_postgres()

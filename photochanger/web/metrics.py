@@ -10,7 +10,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponseBase
 from django_prometheus.middleware import PrometheusAfterMiddleware, PrometheusBeforeMiddleware
 
-from photochanger.people import MACHINE_PATHS
+from photochanger.web.middleware import MACHINE_PATHS
 
 
 def is_counted(request: HttpRequest) -> bool:

@@ -3,7 +3,7 @@ from typing import Any
 
 from django.test import SimpleTestCase
 
-from photochanger.fairness import STARTING_AT_ONCE, FairDownloads, Pace
+from photochanger.edge.download_throttle import STARTING_AT_ONCE, FairDownloads, Pace
 
 LINK = "/public/results/3f2b4c6d-0000-4000-8000-000000000000"
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import SkipTest
 
-from photochanger.tests import live
-from photochanger.tests.certificates import own_certificate
-from photochanger.tests.databases import BASE_DIR
+from photochanger.testing import live
+from photochanger.testing.certificates import own_certificate
+from photochanger.testing.databases import BASE_DIR
 
 NOT_HERE = "NO FRONT SERVER: {} is not installed; `make proxies` installs it"
 NGINX_MAIN = """

@@ -7,7 +7,7 @@ do in the same turn make it a second long, for everybody.
 import asyncio
 from collections import deque
 
-from photochanger.middleware import App, Message, Receive, Scope, Send
+from photochanger.edge.body import App, Message, Receive, Scope, Send
 
 PATHS = ("/public/results/",)
 STARTING_AT_ONCE = 4  # looked up and begun; sending is another matter, so slow phones hold no place

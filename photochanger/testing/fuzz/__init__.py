@@ -1,6 +1,6 @@
 """The API held to its own description by a foreign tool, schemathesis, on a throw-away site.
 
-    .venv/bin/python -m photochanger.tests.fuzz --cases 200 --seed 7
+    .venv/bin/python -m photochanger.testing.fuzz --cases 200 --seed 7
 
 It reads the description, makes requests up that keep to it and that do not, follows its links from
 answer to request, and reports every answer that the description does not promise. What it needs to
@@ -18,8 +18,8 @@ from pathlib import Path
 
 import httpx
 
-from photochanger.tests import live
-from photochanger.tests.databases import DatabaseKind
+from photochanger.testing import live
+from photochanger.testing.databases import DatabaseKind
 
 HERE = Path(__file__).parent
 # The other phases, examples and limits of each value, take as many as the description gives.
@@ -82,7 +82,7 @@ def check(
         environment = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
             "PYTHONPATH": str(live.BASE_DIR),
-            "SCHEMATHESIS_HOOKS": "photochanger.tests.fuzz.hooks",
+            "SCHEMATHESIS_HOOKS": "photochanger.testing.fuzz.hooks",
             **secrets,
             "TMPDIR": str(site.tmp),
         }

@@ -22,7 +22,7 @@ _LOGGERS = {
     # httpx logs every request's address at INFO; ours says more with less.
     "httpx": {"level": "WARNING"},
     "uvicorn.access": {"level": "WARNING"},
-    # It tells of every log-in, in words of its own; we do in photochanger/login.py.
+    # It tells of every log-in, in words of its own; we do in photochanger/web/login.py.
     "axes": {"level": "ERROR"},
     "django.request": {"filters": ["news"]},
 }
@@ -76,13 +76,13 @@ def _handlers(syslog_address: str, folder: str, keep_days: int) -> dict[str, Any
     }
     if syslog_address:
         found["syslog"] = {
-            "()": "photochanger.syslog.NeverWaitingSyslogHandler",
+            "()": "photochanger.logs.syslog.NeverWaitingSyslogHandler",
             "address": syslog_address,
             "formatter": "json",
         }
     if folder:
         found["files"] = {
-            "()": "photochanger.log_files.DailyFiles",
+            "()": "photochanger.logs.daily_files.DailyFiles",
             "folder": folder,
             "keep_days": keep_days,
             "formatter": "json",

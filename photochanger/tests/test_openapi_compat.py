@@ -12,9 +12,9 @@ import yaml
 from django.core.management import CommandError, call_command
 from django.test import SimpleTestCase
 
-from photochanger.contract import Change, change, digest, raised
 from photochanger.management.commands import export_openapi
-from photochanger.tests.databases import once
+from photochanger.openapi_compat import Change, change, digest, raised
+from photochanger.testing.databases import once
 
 SLOT = {
     "type": "object",

@@ -20,7 +20,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import urlencode
 from django_htmx import middleware as htmx
 
-from photochanger.middleware import language_of
+from photochanger.edge.body import language_of
 
 MACHINE_PATHS = (
     "/ingest/",

@@ -1,4 +1,4 @@
-"""`python -m photochanger.tests.advisories`: does a pinned package have a known weakness?
+"""`python -m photochanger.testing.advisories`: does a pinned package have a known weakness?
 
 pip-audit asks the package index. Where that is out of reach, or answers without advisories (a
 mirror), nothing was checked, and this says so loudly instead of "no known vulnerabilities".

@@ -29,8 +29,8 @@ from unittest import SkipTest
 from django.test import SimpleTestCase
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
-from photochanger.tests import live
-from photochanger.tests.databases import BASE_DIR, chosen_database
+from photochanger.testing import live
+from photochanger.testing.databases import BASE_DIR, chosen_database
 
 NO_CHROMIUM = "NO CHROMIUM: the pages were not tested in a browser; `make browser` installs it"
 SCREENSHOTS = BASE_DIR / "var/screenshots"

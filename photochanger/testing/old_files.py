@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from photochanger.tests.live import LiveSite
+from photochanger.testing.live import LiveSite
 
 FIRST_OVER = datetime(2026, 1, 1, tzinfo=UTC)
 BODY = b"picture"

@@ -4,7 +4,7 @@ import argparse
 import secrets
 import sys
 
-from photochanger.tests import fuzz
+from photochanger.testing import fuzz
 
 
 def main() -> int:

@@ -6,8 +6,8 @@ import unittest
 
 import httpx
 
-from photochanger.tests import live
-from photochanger.tests.databases import chosen_database, once
+from photochanger.testing import live
+from photochanger.testing.databases import chosen_database, once
 
 
 @once()

@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 
 from ingest.pipeline.input_links import public_base
 from photochanger.errors import ProviderConfig
-from photochanger.syslog import parse_address
+from photochanger.logs.syslog import parse_address
 from providers.registry import DRIVERS
 from slots.models import Slot
 from slots.services import environment_key

@@ -33,7 +33,7 @@ import httpx
 import psutil
 from cryptography.fernet import Fernet
 
-from photochanger.tests.databases import (
+from photochanger.testing.databases import (
     BASE_DIR,
     ConnectionCounter,
     DatabaseKind,
