@@ -12,8 +12,9 @@ from pydantic import BaseModel
 from ingest import openapi
 from ingest.cleanup import CleanupReport, clean_up
 from ingest.models import Job
-from ingest.pipeline.response import answer, result_url
-from ingest.pipeline.trial import received_test, tried
+from ingest.pipeline.process import process_photo
+from ingest.pipeline.response import picture_response, result_url
+from ingest.pipeline.trial import receive_trial, run_trial
 from ingest.schemas import TestRunOut
 from media.archive import zip_of
 from media.deletion import Removed
@@ -53,14 +54,14 @@ async def test_run(
     """The path of a booth's photo, without the booth password, on a slot that is switched off
     too, and never with an equal photo's earlier picture. Public lists do not show the result.
     """
-    async with received_test(request, slot_id) as order:
+    async with receive_trial(request, slot_id) as order:
         if as_ == "picture":
-            return await answer(request, order)
-        outcome, facts = await tried(order)
-        url = result_url(request, outcome.job)
-        response["X-Job-Id"], response["X-Result-Url"] = str(outcome.job.pk), url
+            return picture_response(request, await process_photo(order))
+        result, facts = await run_trial(order)
+        url = result_url(request, result.job)
+        response["X-Job-Id"], response["X-Result-Url"] = str(result.job.pk), url
         return TestRunOut(
-            job_id=outcome.job.pk,
+            job_id=result.job.pk,
             status=Job.Status.DONE,
             result_url=url,
             preview_url=f"{url}/preview",

@@ -3,11 +3,11 @@ from typing import Annotated
 from django.http import HttpRequest, HttpResponseBase
 from ninja import Path, Router
 
-from ingest.capture.recorder import captured
+from ingest.capture.recorder import capture_request
 from ingest.job_status import job_in_link, job_status
 from ingest.openapi import INGEST
-from ingest.pipeline.receive import received_order
-from ingest.pipeline.response import answer, result_url
+from ingest.pipeline.process import handle_booth_photo
+from ingest.pipeline.response import result_url
 from ingest.schemas import ErrorOut, JobOut
 from photochanger.openapi import described
 
@@ -19,6 +19,7 @@ jobs_router = Router(tags=["jobs"])
 JobId = Annotated[str, Path(format="uuid")]
 
 
+@capture_request
 async def ingest(
     request: HttpRequest,
     slot_id: Annotated[str, Path(description="slot-001 to slot-015", example="slot-001")],
@@ -28,8 +29,7 @@ async def ingest(
     The answer comes within the slot's time limit (10-60 s, 48 by default): set the booth's own
     time-out 10 s longer.
     """
-    async with captured(request) as sight, received_order(request, slot_id, sight) as order:
-        return sight.answered(await answer(request, order))
+    return await handle_booth_photo(request, slot_id)
 
 
 # Both spellings of both paths, never a redirect: a booth loses a redirected POST.

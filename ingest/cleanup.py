@@ -9,7 +9,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from pydantic import BaseModel
 
-from ingest.capture.recorder import forget_captures
+from ingest.capture.recorder import delete_captures
 from ingest.models import Job
 from media.cleanup import Progress, Sweep
 from photochanger.errors import Interrupted
@@ -63,7 +63,7 @@ def clean_up(
     sweep.remove_orphans()
     sweep.forget_rows()
     if not dry_run:
-        forget_captures()
+        delete_captures()
     report = CleanupReport(
         finished_at=timezone.now(),
         took_ms=round((time.monotonic() - started) * 1000),

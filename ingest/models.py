@@ -172,7 +172,7 @@ class Capture(models.Model):
 
 
 class CapturedRequest(models.Model):
-    """What one request looked like: ``ingest.capture.snapshot.Seen`` as JSON, some KB at most."""
+    """What one request looked like: a ``RequestSnapshot`` of ``ingest.capture`` as JSON."""
 
     capture = models.ForeignKey(Capture, models.CASCADE, related_name="requests")
     at = models.DateTimeField(auto_now_add=True)

@@ -1,29 +1,17 @@
 """Results on disk and their rows: file first, row second, so that a row never lies."""
 
 import uuid
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
-from PIL import Image
 
 from media.deletion import clear_away
 from media.models import MediaObject
 from photochanger.errors import ResultExpired, ResultNotFound
 
 Kind = MediaObject.Kind
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResultPicture:
-    """A finished picture on its way to storage: its bytes, and the same picture decoded."""
-
-    body: bytes
-    mime: str
-    sha256: str
-    image: Image.Image
 
 
 def result_path(slot_id: str, job_id: uuid.UUID, extension: str) -> str:
@@ -34,8 +22,10 @@ def record_result(
     slot_id: str,
     job_id: uuid.UUID,
     path: str,
-    result: ResultPicture,
     *,
+    mime: str,
+    size_bytes: int,
+    sha256: str,
     created_at: datetime,
     expires_at: datetime,
     is_listed: bool = True,
@@ -49,9 +39,9 @@ def record_result(
         job_id=job_id,
         kind=Kind.RESULT,
         path=path,
-        mime=result.mime,
-        size_bytes=len(result.body),
-        sha256=result.sha256,
+        mime=mime,
+        size_bytes=size_bytes,
+        sha256=sha256,
         created_at=created_at,
         expires_at=expires_at,
         is_listed=is_listed,

@@ -4,6 +4,7 @@ The type of a picture is always told by its bytes. Names, declared types and met
 outside and are never believed; metadata never leaves (a guest's phone knows where it was).
 """
 
+import hashlib
 import io
 import math
 import tempfile
@@ -14,7 +15,7 @@ from typing import IO
 
 from PIL import Image
 
-from photochanger.errors import StorageError
+from photochanger.errors import InvalidImage, StorageError, UnsupportedMediaType
 from providers.metadata import Ranges, ranges_without_metadata
 
 JPEG, PNG, WEBP = "image/jpeg", "image/png", "image/webp"
@@ -58,6 +59,45 @@ class Photo:
     width: int
     height: int
     orientation: int = 1
+
+    @classmethod
+    def open(
+        cls,
+        file: IO[bytes],
+        *,
+        max_megapixels: int,
+        size_bytes: int | None = None,
+        sha256: str | None = None,
+    ) -> "Photo":
+        """The photo in ``file``, its type told by its bytes; size and digest if they are known.
+
+        Blocking. Raises UnsupportedMediaType, or InvalidImage for a header that does not decode
+        or promises too many pixels.
+        """
+        file.seek(0)
+        mime = sniff(file.read(16))
+        if mime is None:
+            raise UnsupportedMediaType("neither JPEG, PNG nor WEBP by content")
+        try:
+            width, height, orientation = read_header(file, max_megapixels=max_megapixels)
+        except UnreadablePicture as exc:
+            raise InvalidImage(str(exc)) from exc
+        return cls(
+            file=file,
+            size_bytes=file.seek(0, io.SEEK_END) if size_bytes is None else size_bytes,
+            sha256=sha256 or _sha256(file),
+            mime=mime,
+            width=width,
+            height=height,
+            orientation=orientation,
+        )
+
+
+def _sha256(file: IO[bytes]) -> str:
+    file.seek(0)
+    digest = hashlib.file_digest(file, "sha256")  # type: ignore[arg-type]
+    file.seek(0)
+    return digest.hexdigest()
 
 
 class UnreadablePicture(ValueError):

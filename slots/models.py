@@ -73,6 +73,14 @@ class Slot(models.Model):
         """Raises KeyError for a provider that was removed from the code."""
         return DRIVERS[self.provider]
 
+    @property
+    def size_limit_bytes(self) -> int:
+        return self.size_limit_mb * 1024 * 1024
+
+    def wait_s(self, platform_wait_s: int) -> int:
+        """Seconds that a booth waits: the slot's own, or else the platform's."""
+        return self.sync_response_seconds or platform_wait_s
+
     def recipe(self) -> DriverSettings:
         """The settings as the driver's own type; raises pydantic's ValidationError."""
         recipe: DriverSettings = self.driver.Settings.model_validate(self.settings)

@@ -43,9 +43,7 @@ def whole(request: HttpRequest, slot: Slot) -> SlotOut:
         **short(request, slot).model_dump(),
         size_limit_mb=slot.size_limit_mb,
         sync_response_seconds=slot.sync_response_seconds,
-        effective_sync_response_seconds=(
-            slot.sync_response_seconds or platform.sync_response_seconds
-        ),
+        effective_sync_response_seconds=(slot.wait_s(platform.sync_response_seconds)),
         settings=slot.settings,
         template_media=[template(request, one) for one in templates],
         on_failure=Slot.OnFailure(slot.on_failure),

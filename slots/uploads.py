@@ -1,10 +1,9 @@
 """Pictures that administrators upload for a slot: by content, sane, and without metadata."""
 
-import hashlib
 import io
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import IO, Protocol
+from typing import Protocol
 
 import structlog
 from django.conf import settings
@@ -12,15 +11,13 @@ from django.utils import timezone
 
 from media.models import MediaObject
 from media.uploads import store_upload
-from photochanger.errors import InvalidImage, PayloadTooLarge, UnsupportedMediaType
+from photochanger.errors import InvalidImage, PayloadTooLarge
 from providers.pictures import (
     EXTENSIONS,
     Photo,
     UnreadablePicture,
     clean,
     decode,
-    read_header,
-    sniff,
 )
 from slots.services import find_slot
 
@@ -93,29 +90,9 @@ def _photo(upload: Upload) -> Photo:
     if (upload.size or 0) > settings.MAX_UPLOAD_MB * 1024 * 1024:
         raise PayloadTooLarge(f"{upload.size} bytes")
     body = upload.read()
-    mime = sniff(body[:16])
-    if mime is None:
-        raise UnsupportedMediaType("neither JPEG, PNG nor WEBP by content")
+    photo = Photo.open(io.BytesIO(body), max_megapixels=settings.MAX_PHOTO_MEGAPIXELS)
     try:
         decode(body, max_megapixels=MAX_MEGAPIXELS)
-        return opened_photo(io.BytesIO(body), mime)
     except UnreadablePicture as exc:
         raise InvalidImage(str(exc)) from exc
-
-
-def opened_photo(file: IO[bytes], mime: str) -> Photo:
-    """Raises UnreadablePicture."""
-    width, height, orientation = read_header(file, max_megapixels=settings.MAX_PHOTO_MEGAPIXELS)
-    size_bytes = file.seek(0, io.SEEK_END)
-    file.seek(0)
-    sha256 = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
-    file.seek(0)
-    return Photo(
-        file=file,
-        size_bytes=size_bytes,
-        sha256=sha256,
-        mime=mime,
-        width=width,
-        height=height,
-        orientation=orientation,
-    )
+    return photo

@@ -1,4 +1,4 @@
-"""What is kept of a captured request: names, sizes, types and times; never a person's value."""
+"""What is stored of a captured request: names, sizes, types and times; never a person's value."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,8 @@ from django.http import HttpRequest
 from multipart import MultipartSegment
 from pydantic import BaseModel
 
-from ingest.pipeline.upload import BODY_KEY, FILE_FIELDS
+from ingest.pipeline.upload import FILE_FIELDS
+from photochanger.request_scope import scope_of, streamed_body
 
 MAX_HEADERS, MAX_VALUE = 40, 120
 NAME = re.compile(r"[\w.\-\[\]!]{1,60}", re.ASCII)
@@ -15,20 +16,20 @@ MIME = re.compile(r"[\w.+-]{1,40}/[\w.+-]{1,60}", re.ASCII)
 EXTENSION = re.compile(r"\.\w{1,5}$", re.ASCII)
 SECRET = re.compile(r"pass|pwd|secret|key|token", re.IGNORECASE)
 # Values that tell of the booth's manner and never of a person or a secret; all others are hidden.
-SHOWN_HEADERS = {
+PLAIN_HEADERS = {
     *("accept", "accept-encoding", "accept-language", "connection", "content-length"),
     *("content-transfer-encoding", "expect", "host", "transfer-encoding", "user-agent"),
     *("x-forwarded-proto", "via"),
 }
 
 
-class SeenHeader(BaseModel):
+class HeaderSnapshot(BaseModel):
     name: str
-    value: str = ""  # only of SHOWN_HEADERS
+    value: str = ""  # only of PLAIN_HEADERS
     length: int | None = None  # of a hidden value
 
 
-class SeenPart(BaseModel):
+class PartSnapshot(BaseModel):
     """One part of the form; of a value only its length and what it looks like."""
 
     name: str
@@ -41,15 +42,15 @@ class SeenPart(BaseModel):
     looks: str = ""  # empty, digits, hex, text
 
 
-class Seen(BaseModel):
+class RequestSnapshot(BaseModel):
     """One request. A name or value that holds the password it came with is hidden."""
 
     method: str = ""
     path: str = ""
     http_version: str = ""
     query_names: list[str] = []
-    headers: list[SeenHeader] = []
-    parts: list[SeenPart] = []
+    headers: list[HeaderSnapshot] = []
+    parts: list[PartSnapshot] = []
     received_bytes: int | None = None
     hash_recipe: str = ""
     status: int = 0
@@ -58,57 +59,61 @@ class Seen(BaseModel):
     marks_ms: list[tuple[str, int]] = []  # steps done, since the first byte
 
 
-def describe(
-    seen: Seen,
+def describe_request(
+    snapshot: RequestSnapshot,
     request: HttpRequest,
     segments: Sequence[MultipartSegment],
     fields: Mapping[str, str],
 ) -> None:
-    """Note in ``seen`` what the request looks like; ``fields`` are as far as they were read."""
-    scope = getattr(request, "scope", {})
+    """Describe the request in ``snapshot``; ``fields`` are as far as they were read."""
+    scope = scope_of(request)
     password = fields.get("password", "").strip()
-    seen.method, seen.path = str(request.method), _shown(request.path[:40], password)
-    seen.http_version = str(scope.get("http_version", ""))
-    seen.query_names = [_name(name, password) for name in list(request.GET)[:20]]
-    seen.headers = [
-        _header(name.decode("latin-1"), value.decode("latin-1"), password)
+    snapshot.method, snapshot.path = str(request.method), _safe_text(request.path[:40], password)
+    snapshot.http_version = str(scope.get("http_version", ""))
+    snapshot.query_names = [_safe_name(name, password) for name in list(request.GET)[:20]]
+    snapshot.headers = [
+        _snapshot_header(name.decode("latin-1"), value.decode("latin-1"), password)
         for name, value in scope.get("headers", [])[:MAX_HEADERS]
     ]
-    if body := scope.get(BODY_KEY):
-        seen.received_bytes = body.taken_bytes
-    seen.parts = [_part(segment, fields, password) for segment in segments]
-    photos = (part for part in seen.parts if part.is_file and part.name in FILE_FIELDS)
+    if body := streamed_body(request):
+        snapshot.received_bytes = body.taken_bytes
+    snapshot.parts = [_snapshot_part(segment, fields, password) for segment in segments]
+    photos = (part for part in snapshot.parts if part.is_file and part.name in FILE_FIELDS)
     if photo := next(photos, None):
         photo.is_photo = True
 
 
-def _header(name: str, value: str, password: str) -> SeenHeader:
+def _snapshot_header(name: str, value: str, password: str) -> HeaderSnapshot:
     if name == "content-type":  # its boundary is the booth's own and changes each time
         mime, _, rest = value.partition(";")
         value = f"{mime.strip()}; boundary=…" if "boundary=" in rest.lower() else mime.strip()
-    is_open = name in SHOWN_HEADERS or name == "content-type"
-    if not is_open or _holds(password, value):
-        return SeenHeader(name=_name(name, password), length=len(value))
-    return SeenHeader(name=_name(name, password), value=_shown(value[:MAX_VALUE], password))
-
-
-def _part(segment: MultipartSegment, fields: Mapping[str, str], password: str) -> SeenPart:
-    name, mime = segment.name or "", segment.content_type or ""
-    value = fields.get(name, "")
-    is_secret = bool(SECRET.search(name)) or _holds(password, value)
-    extension = EXTENSION.search(segment.filename or "")
-    return SeenPart(
-        name=_name(name, password),
-        is_file=segment.filename is not None,
-        is_whole=segment.complete,
-        size_bytes=None if is_secret else segment.bytes_received,
-        mime=mime if MIME.fullmatch(mime) and not _holds(password, mime) else "",
-        extension=_shown(extension[0], password) if extension else "",
-        looks="" if is_secret or segment.filename is not None else _looks(value),
+    is_open = name in PLAIN_HEADERS or name == "content-type"
+    if not is_open or _contains(password, value):
+        return HeaderSnapshot(name=_safe_name(name, password), length=len(value))
+    return HeaderSnapshot(
+        name=_safe_name(name, password), value=_safe_text(value[:MAX_VALUE], password)
     )
 
 
-def _looks(value: str) -> str:
+def _snapshot_part(
+    segment: MultipartSegment, fields: Mapping[str, str], password: str
+) -> PartSnapshot:
+    name, mime = segment.name or "", segment.content_type or ""
+    value = fields.get(name, "")
+    is_secret = bool(SECRET.search(name)) or _contains(password, value)
+    extension = EXTENSION.search(segment.filename or "")
+    return PartSnapshot(
+        name=_safe_name(name, password),
+        is_file=segment.filename is not None,
+        is_whole=segment.complete,
+        size_bytes=None if is_secret else segment.bytes_received,
+        mime=mime if MIME.fullmatch(mime) and not _contains(password, mime) else "",
+        extension=_safe_text(extension[0], password) if extension else "",
+        looks="" if is_secret or segment.filename is not None else _classify(value),
+    )
+
+
+def _classify(value: str) -> str:
     if not value.strip():
         return "empty"
     if value.isdecimal():
@@ -116,17 +121,17 @@ def _looks(value: str) -> str:
     return "hex" if re.fullmatch(r"[0-9a-fA-F]{8,}", value) else "text"
 
 
-def _name(name: str, password: str) -> str:
+def _safe_name(name: str, password: str) -> str:
     """A name as it came, if it can be one; else only its length."""
-    is_name = NAME.fullmatch(name) and not _holds(password, name)
+    is_name = NAME.fullmatch(name) and not _contains(password, name)
     return name if is_name else f"‹{len(name)}›"
 
 
-def _shown(text: str, password: str) -> str:
-    if _holds(password, text):
+def _safe_text(text: str, password: str) -> str:
+    if _contains(password, text):
         return f"‹{len(text)}›"
     return "".join(sign if sign.isprintable() else "·" for sign in text)
 
 
-def _holds(password: str, text: str) -> bool:
+def _contains(password: str, text: str) -> bool:
     return bool(password) and password.lower() in text.lower()

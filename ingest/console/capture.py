@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
-from ingest.capture.recorder import MAX_REQUESTS, forget_captures, start_capture, stop_capture
-from ingest.capture.snapshot import Seen
+from ingest.capture.recorder import MAX_REQUESTS, delete_captures, start_capture, stop_capture
+from ingest.capture.snapshot import RequestSnapshot
 from ingest.models import Capture, CapturedRequest
 from photochanger.errors import ERROR_BY_REASON
 from slots.models import Slot
@@ -60,7 +60,7 @@ class Shown:
     """One request as the page tells it."""
 
     row: CapturedRequest
-    seen: Seen
+    seen: RequestSnapshot
 
     @property
     def is_fine(self) -> bool:
@@ -115,7 +115,7 @@ def _acted(request: HttpRequest, form: CaptureForm) -> bool:
             messages.error(request, _("Nothing was deleted: it was not confirmed."))
         else:
             stop_capture(by=by)
-            forget_captures(older_than=timedelta())
+            delete_captures(older_than=timedelta())
             messages.success(request, _("What was captured is deleted."))
     elif form.is_valid():
         start_capture(form.cleaned_data["slot"], form.cleaned_data["wanted"], by=by)
@@ -137,7 +137,7 @@ def _state(request: HttpRequest) -> dict[str, Any]:
     after = request.GET.get("after", "")
     requests = CapturedRequest.objects.filter(capture=capture) if capture else None
     found = requests.filter(pk__gt=int(after)) if requests and after.isdecimal() else requests
-    shown = [Shown(row, Seen.model_validate(row.seen)) for row in (found or [])[:SHOWN]]
+    shown = [Shown(row, RequestSnapshot.model_validate(row.seen)) for row in (found or [])[:SHOWN]]
     is_running = capture is not None and capture.is_running
     return {
         "capture": capture,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.conf import settings
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,20 +17,18 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from ingest.console.decorators import waiting_page
-from ingest.models import Job
-from ingest.pipeline.receive import Order
-from ingest.pipeline.trial import tried
+from ingest.pipeline.order import Order
+from ingest.pipeline.trial import run_trial
 from ingest.readiness import LOOKS
 from ingest.readiness.result import FAIL, OK, WARN, Verdict, active_slots, used_providers
 from ingest.readiness.services import look_at_key
 from media.links import absolute
 from photochanger.db import in_db
 from photochanger.errors import AppError
-from providers.pictures import JPEG, Photo
+from providers.pictures import Photo
 from providers.registry import DRIVERS
 from slots.models import Slot, SlotTemplateMedia
 from slots.services import PlatformSettings, find_slot, password_hash_for, platform_settings
-from slots.uploads import opened_photo
 
 SAMPLE = Path(__file__).parents[1] / "sample/portrait.jpg"
 BOOTH_LONGER_S = 10  # than the slot waits: so that the answer "too late" still arrives
@@ -84,7 +83,7 @@ def _lines(request: HttpRequest, slot: Slot, platform: PlatformSettings) -> Boot
     return BoothLines(
         slot=slot,
         link=absolute(request, "api:ingest_photo_short", slot_id=slot.pk),
-        wait_s=slot.sync_response_seconds or platform.sync_response_seconds,
+        wait_s=slot.wait_s(platform.sync_response_seconds),
         has_password=bool(password_hash_for(slot, platform)),
     )
 
@@ -114,8 +113,15 @@ async def event_try(request: HttpRequest, slot_id: str) -> HttpResponse:
         slot, platform, templates = await in_db(_slot_to_try, slot_id)
         photo = await asyncio.to_thread(_sample)
         with photo.file:
-            _outcome, facts = await tried(_order(slot, platform, templates, photo))
-        wait_s = slot.sync_response_seconds or platform.sync_response_seconds
+            order = Order.for_trial(
+                slot,
+                templates,
+                platform=platform,
+                photo=photo,
+                arrived_at=asyncio.get_running_loop().time(),
+            )
+            _result, facts = await run_trial(order)
+        wait_s = slot.wait_s(platform.sync_response_seconds)
         verdict = _pace(facts["duration_ms"], facts["provider_ms"] or 0, wait_s)
     except AppError as exc:
         verdict = Verdict(FAIL, exc.sentence, _("Open the slot: its test run tells more."))
@@ -130,23 +136,8 @@ def _slot_to_try(slot_id: str) -> tuple[Slot, PlatformSettings, tuple[SlotTempla
 
 
 def _sample() -> Photo:
-    return opened_photo(io.BytesIO(SAMPLE.read_bytes()), JPEG)
-
-
-def _order(
-    slot: Slot, platform: PlatformSettings, templates: tuple[SlotTemplateMedia, ...], photo: Photo
-) -> Order:
-    wait_s = slot.sync_response_seconds or platform.sync_response_seconds
-    return Order(
-        slot=slot,
-        platform=platform,
-        photo=photo,
-        source=Job.Source.UI_TEST,
-        started_at=timezone.now(),
-        wait_s=wait_s,
-        deadline_at=asyncio.get_running_loop().time() + wait_s,
-        draft_templates=templates,
-    )
+    file = io.BytesIO(SAMPLE.read_bytes())
+    return Photo.open(file, max_megapixels=settings.MAX_PHOTO_MEGAPIXELS)
 
 
 def _pace(took_ms: int, theirs_ms: int, wait_s: int) -> Verdict:

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -15,23 +16,20 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from ingest.console.decorators import waiting_page
-from ingest.pipeline.receive import arrival
-from ingest.pipeline.trial import trial, tried
+from ingest.pipeline.trial import run_trial, trial_order
 from photochanger.db import in_db
 from photochanger.errors import (
     ERROR_BY_REASON,
     AppError,
     InvalidFields,
-    InvalidImage,
-    UnsupportedMediaType,
 )
-from providers.pictures import JPEG, Photo, UnreadablePicture, sniff
+from photochanger.request_scope import arrival_time
+from providers.pictures import JPEG, Photo
 from slots.console.slot_form import read_slot_form
 from slots.editing import Draft, draft
 from slots.history.field_names import label
 from slots.models import Slot
 from slots.services import PlatformSettings, find_slot, platform_settings
-from slots.uploads import opened_photo
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -121,7 +119,7 @@ async def slot_try(request: HttpRequest, slot_id: str) -> HttpResponse:
     """How it went, as a part of the page. Everything expected is an answer, so that it is shown."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
-    shown = await _try(request, slot_id, arrival(request))
+    shown = await _try(request, slot_id, arrival_time(request))
     return await in_db(render, request, "ingest/console/_trial_result.html", {"trial": shown})
 
 
@@ -129,17 +127,18 @@ async def _try(request: HttpRequest, slot_id: str, arrived_at: float) -> Trial:
     wait_s, prints_original = 0, False
     try:
         form, platform = await in_db(_form, request, slot_id)
-        wait_s = form.slot.sync_response_seconds or platform.sync_response_seconds
+        wait_s = form.slot.wait_s(platform.sync_response_seconds)
         prints_original = form.slot.on_failure == Slot.OnFailure.ORIGINAL
         photo = await asyncio.to_thread(_photo, request)
         with photo.file:
-            outcome, facts = await tried(trial(form, platform, photo, arrived_at))
+            order = trial_order(form, platform, photo, arrived_at=arrived_at)
+            result, facts = await run_trial(order)
     except InvalidFields as exc:
         return Trial(wait_s, {}, None, exc, _wrong(exc, request))
     except AppError as exc:
         facts = exc.more if exc.job_id else {}
         return Trial(wait_s, facts, exc.job_id, exc, prints_original=prints_original)
-    return Trial(wait_s, facts, str(outcome.job.pk))
+    return Trial(wait_s, facts, str(result.job.pk))
 
 
 def _form(request: HttpRequest, slot_id: str) -> tuple[Draft, PlatformSettings]:
@@ -153,13 +152,7 @@ def _photo(request: HttpRequest) -> Photo:
     """The photo that came, or the sample. Blocking. Raises UnsupportedMediaType, InvalidImage."""
     upload = request.FILES.get("test_photo")
     file: IO[bytes] = upload.file if upload and upload.file else io.BytesIO(SAMPLE.read_bytes())
-    mime = sniff(file.read(16))
-    if mime is None:
-        raise UnsupportedMediaType("neither JPEG, PNG nor WEBP by content")
-    try:
-        return opened_photo(file, mime)
-    except UnreadablePicture as exc:
-        raise InvalidImage(str(exc)) from exc
+    return Photo.open(file, max_megapixels=settings.MAX_PHOTO_MEGAPIXELS)
 
 
 def _wrong(exc: InvalidFields, request: HttpRequest) -> tuple[tuple[str, str, str], ...]:

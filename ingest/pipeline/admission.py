@@ -1,9 +1,10 @@
-"""Who may go in: limits and duplicates, decided in the database so that all processes agree.
+"""Admit a photo: limits and duplicates, decided in the database so that all processes agree.
 
 The two statements of the hot path are written by hand: they run for every photo, and the ORM took
 8 ms for what they do in 3.
 """
 
+import asyncio
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -12,10 +13,12 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from ingest.models import Job
-from ingest.pipeline.receive import Order
+from ingest.pipeline.order import Order
+from ingest.pipeline.outcome import JobRun, close_failed
 from media.services import kept_results
 from photochanger import metrics
-from photochanger.errors import IdempotencyConflict, RateLimited, SlotDisabled
+from photochanger.db import in_db
+from photochanger.errors import ClientGone, IdempotencyConflict, RateLimited, SlotDisabled
 from slots.models import Slot, SlotTemplateMedia
 from slots.services import make_provider_row, provider_row_key
 
@@ -33,66 +36,79 @@ class Admission:
     is_replay: bool = False
 
 
+async def admit_photo(order: Order) -> Admission:
+    """``admit``, and the place given back when the booth hangs up at this very moment."""
+    admitting = asyncio.ensure_future(in_db(admit, order))
+    try:
+        return await asyncio.shield(admitting)
+    except asyncio.CancelledError:
+        admission = await admitting
+        if not admission.is_replay:
+            run = JobRun(admission.job, order)
+            await in_db(close_failed, run, ClientGone("the booth hung up on its way in"))
+        raise
+
+
 def admit(order: Order) -> Admission:
     """A place for this photo, or the job of an equal one.
 
     One short transaction, right across processes and machines. Raises RateLimited,
     IdempotencyConflict, SlotDisabled.
     """
-    # An unlocked look first: a clear refusal or a replay costs no lock, which under a storm of
+    # Unlocked first: a clear refusal or a replay costs no lock, which under a storm of
     # refusals lets half as many photos in again.
-    if (earlier := look(order).earlier) is not None:
+    if (earlier := check_capacity(order).earlier) is not None:
         return Admission(job=earlier, is_replay=True)
     try:
         return _admit_locked(order)
     except IntegrityError:
         # The unique replay key has the last word: an equal photo was a moment quicker.
-        if (earlier := look(order).earlier) is not None:
+        if (earlier := check_capacity(order).earlier) is not None:
             return Admission(job=earlier, is_replay=True)
         raise
 
 
 @transaction.atomic
 def _admit_locked(order: Order) -> Admission:
-    locked = lock(order.slot)
+    locked = lock_rows(order.slot)
     is_stale = locked.slot_version != order.slot.version
-    if is_stale and not order.is_test:  # an operator saved it since the photo arrived
+    if is_stale and not order.is_trial:  # an operator saved it since the photo arrived
         order = replace(order, slot=Slot.objects.get(pk=order.slot.pk))
-        locked = lock(order.slot)
+        locked = lock_rows(order.slot)
     slot = order.slot
     if not slot.is_active:
         raise SlotDisabled(slot.pk)
-    seen = look(order)
-    if seen.earlier is not None:
-        return Admission(job=seen.earlier, is_replay=True)
+    capacity = check_capacity(order)
+    if capacity.earlier is not None:
+        return Admission(job=capacity.earlier, is_replay=True)
     key = replay_key(order)
-    if seen.key_is_stale:
+    if capacity.key_is_stale:
         Job.objects.filter(replay_key=key).update(replay_key=None)
-    job = Job.objects.create(**_row(order, slot), replay_key=key)
-    templates = order.draft_templates if order.is_test else saved_templates(slot, locked)
+    job = Job.objects.create(**_job_fields(order, slot), replay_key=key)
+    templates = order.draft_templates if order.is_trial else load_templates(slot, locked)
     return Admission(job=job, stored_key=locked.stored_key, templates=templates)
 
 
-class Locked(NamedTuple):
+class LockedRows(NamedTuple):
     slot_version: int
     stored_key: object
     templates: int  # how many the slot has; most have none, and need not be asked for them
 
 
-def saved_templates(slot: Slot, locked: Locked) -> tuple[SlotTemplateMedia, ...]:
+def load_templates(slot: Slot, locked: LockedRows) -> tuple[SlotTemplateMedia, ...]:
     if not locked.templates:
         return ()
     return tuple(slot.template_media.select_related("media_object"))
 
 
-LOCK = """
+LOCK_ROWS = """
     SELECT slot.version, settings.value,
         (SELECT count(*) FROM slot_template_media WHERE slot_template_media.slot_id = slot.id)
     FROM slot JOIN settings ON settings.key = %s WHERE slot.id = %s
 """
 
 
-def lock(slot: Slot) -> Locked:
+def lock_rows(slot: Slot) -> LockedRows:
     """Hold the rows of slot and provider, in this order, until the transaction ends.
 
     On SQLite the whole transaction holds the database already (``IMMEDIATE``).
@@ -101,23 +117,23 @@ def lock(slot: Slot) -> Locked:
     can_lock = connection.features.has_select_for_update
     tail = connection.ops.for_update_sql(no_key=True) if can_lock else ""
     with connection.cursor() as cursor:
-        cursor.execute(LOCK + tail, [provider_row_key(slot.provider), slot.pk])
+        cursor.execute(LOCK_ROWS + tail, [provider_row_key(slot.provider), slot.pk])
         row = cursor.fetchone()
     if row is None:  # the provider's first photo
         make_provider_row(slot.provider)
-        return lock(slot)
-    return Locked(*row)
+        return lock_rows(slot)
+    return LockedRows(*row)
 
 
-def _row(order: Order, slot: Slot) -> dict[str, object]:
+def _job_fields(order: Order, slot: Slot) -> dict[str, object]:
     return {
         "slot": slot,
         "slot_version": slot.version,
         "source": order.source,
         "provider": slot.provider,
         "operation": slot.operation,
-        "started_at": order.started_at,
-        "deadline": order.deadline,
+        "started_at": order.deadline.started_at,
+        "deadline": order.deadline.expires_at,
         "photo_sha256": order.photo.sha256,
         "photo_bytes": order.photo.size_bytes,
         "hash_recipe": order.hash_recipe,
@@ -128,21 +144,20 @@ def _row(order: Order, slot: Slot) -> dict[str, object]:
     }
 
 
-# --- Limits and duplicates -----------------------------------------------------------------------
-class Look(NamedTuple):
+class Capacity(NamedTuple):
     earlier: Job | None  # an equal photo's job, in progress or with its picture still kept
     key_is_stale: bool  # held by a job that has died or expired
 
 
 # Photos whose deadline has passed do not count: their process died.
-LOOK = """
+COUNT_JOBS = """
     SELECT count(*) FILTER (WHERE slot_id = %s), count(*) FILTER (WHERE provider = %s),
         (SELECT holder.job_id FROM job_history AS holder WHERE holder.replay_key = %s)
     FROM job_history WHERE status = 'processing' AND deadline > %s
 """
 
 
-def look(order: Order) -> Look:
+def check_capacity(order: Order) -> Capacity:
     """Is there an equal photo's job, or else a place?
 
     Raises RateLimited, and IdempotencyConflict when the key came with another photo.
@@ -150,26 +165,26 @@ def look(order: Order) -> Look:
     slot, limits = order.slot, order.platform
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     with connection.cursor() as cursor:
-        cursor.execute(LOOK, [slot.pk, slot.provider, replay_key(order), now])
+        cursor.execute(COUNT_JOBS, [slot.pk, slot.provider, replay_key(order), now])
         in_slot, in_provider, holder_id = cursor.fetchone()
     has_result = Exists(kept_results().filter(job_id=OuterRef("pk")))
     holders = Job.objects.annotate(has_result=has_result).filter(pk=holder_id)
     holder = holders.first() if holder_id else None
     if holder is not None and is_replay(order, holder, has_result=holder.has_result):
-        return Look(earlier=holder, key_is_stale=False)
+        return Capacity(earlier=holder, key_is_stale=False)
     if in_slot >= limits.max_jobs_per_slot:
         metrics.queue_was_full(slot=slot.pk, limit="slot")
         raise RateLimited(f"{slot.pk} is full", retry_after_s=FULL_RETRY_AFTER_S)
     if in_provider >= limits.max_jobs_per_provider:
         metrics.queue_was_full(slot=slot.pk, limit="provider")
         raise RateLimited(f"{slot.provider} is full", retry_after_s=FULL_RETRY_AFTER_S)
-    return Look(earlier=None, key_is_stale=holder is not None)
+    return Capacity(earlier=None, key_is_stale=holder is not None)
 
 
 def replay_key(order: Order) -> str | None:
     """What makes two photos the same order, or None when each is an order of its own."""
     slot = order.slot
-    if order.source == Job.Source.UI_TEST:
+    if order.is_trial:
         return None
     if order.idempotency_key:
         return f"key:{slot.pk}:{order.idempotency_key}"

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.urls import reverse
 
-from ingest.pipeline.outcome import Record
-from ingest.pipeline.tasks import to_the_end
+from ingest.pipeline.outcome import JobRun
+from ingest.pipeline.tasks import run_to_completion
 from media.provider_inputs import EXTENSIONS, publish_input
 from photochanger.errors import ProviderConfig
 from providers.base import Publish
@@ -18,18 +18,18 @@ PRIVATE_ENDINGS = (".localhost", ".local", ".internal", ".lan", ".home", ".test"
 READING_BYTES = 1024 * 1024
 
 
-def publisher(record: Record) -> Publish:
-    """How this job's driver puts a picture under a link; ``recorded`` takes it back.
+def input_publisher(run: JobRun) -> Publish:
+    """How this job's driver puts a picture under a link; ``job_outcome`` takes it back.
 
     The driver's publish raises ProviderConfig when the provider could not reach us anyway.
     """
-    job = record.job
+    job = run.job
 
     async def publish(picture: Slices) -> str:
         base = public_base(job.provider)
-        body = await asyncio.to_thread(read, picture)
-        record.has_inputs = True
-        stored = await to_the_end(
+        body = await asyncio.to_thread(read_whole, picture)
+        run.has_inputs = True
+        stored = await run_to_completion(
             publish_input(job.pk, job.slot_id, body, picture.mime, expires_at=job.deadline)
         )
         name = f"{stored.pk}.{EXTENSIONS[picture.mime]}"
@@ -38,7 +38,7 @@ def publisher(record: Record) -> Publish:
     return publish
 
 
-def read(picture: Slices) -> bytes:
+def read_whole(picture: Slices) -> bytes:
     """Blocking. Raises UnreadablePicture."""
     return b"".join(picture.chunks(READING_BYTES))
 

@@ -1,7 +1,8 @@
-"""Calling the provider for one job: what it is told, how long it may take, what it did."""
+"""Call the provider for one job: what it is sent, how long it may take, what it did."""
 
 import asyncio
-from dataclasses import replace
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import structlog
@@ -11,39 +12,48 @@ from pydantic import ValidationError
 
 from ingest.models import Attempt
 from ingest.pipeline.admission import Admission
-from ingest.pipeline.input_links import publisher
-from ingest.pipeline.outcome import Record, milliseconds
-from ingest.pipeline.receive import Order
-from ingest.pipeline.result_check import check_result
+from ingest.pipeline.input_links import input_publisher
+from ingest.pipeline.order import Deadline
+from ingest.pipeline.outcome import JobRun, milliseconds
+from ingest.pipeline.result_check import ResultPicture, check_result
 from ingest.pipeline.retry_policy import pause_before_retry, typical_call_s
-from ingest.pipeline.tasks import both, to_the_end
+from ingest.pipeline.tasks import gather_both, run_to_completion
 from media import storage
-from media.services import ResultPicture, result_path
+from media.services import result_path
 from photochanger import metrics
 from photochanger.db import in_db
 from photochanger.errors import (
     AppError,
     ClientGone,
     InternalError,
+    InvalidImage,
     ProviderConfig,
     ProviderError,
     ProviderTimeout,
     StorageError,
+    UnsupportedMediaType,
 )
 from providers.base import CallTrace, DriverSettings, ProviderRequest, Reference
-from providers.pictures import EXTENSIONS, Photo, Picture, UnreadablePicture, read_header
+from providers.pictures import EXTENSIONS, Photo, Picture
 from providers.registry import DRIVERS
 from slots.models import SlotTemplateMedia
 from slots.services import provider_key
 
 log = structlog.get_logger()
 
+# What the driver may know of the job; each call adds its own time limit, number and trace.
+RequestBuilder = Callable[..., ProviderRequest[Any]]
 
-def build_request(record: Record, admission: Admission, order: Order) -> ProviderRequest[Any]:
-    """What the driver may know of the job. Blocking (opens template files).
 
-    Raises ProviderConfig for a slot that cannot work.
+async def prepare_request(run: JobRun, admission: Admission) -> RequestBuilder:
+    """What is the same for every call of the job.
+
+    Raises ProviderConfig for a slot that cannot work, StorageError for a lost template picture.
     """
+    return await asyncio.to_thread(_prepare_request, run, admission)
+
+
+def _prepare_request(run: JobRun, admission: Admission) -> RequestBuilder:
     slot = admission.job.slot
     try:
         recipe = slot.recipe()
@@ -52,150 +62,149 @@ def build_request(record: Record, admission: Admission, order: Order) -> Provide
     api_key = provider_key(slot.provider, admission.stored_key)
     if not api_key:
         raise ProviderConfig(f"there is no key for {slot.provider}")
-    return ProviderRequest(
+    return partial(
+        ProviderRequest,
         operation=slot.operation,
-        photo=order.photo,
+        photo=run.order.photo,
         references=tuple(
-            Reference(template.media_kind, open_template(record, template))
+            Reference(template.media_kind, open_template(run, template))
             for template in admission.templates
         ),
         settings=recipe,
         api_key=api_key,
-        budget_s=order.wait_s,
-        publish=publisher(record),
+        publish=input_publisher(run),
     )
 
 
-def open_template(record: Record, template: SlotTemplateMedia) -> Photo:
-    """A template picture as an open file; the record closes it with the job.
+def open_template(run: JobRun, template: SlotTemplateMedia) -> Photo:
+    """A template picture as an open file, which is closed with the job.
 
     Raises StorageError when it is gone, ProviderConfig when it is no picture.
     """
     stored = template.media_object
     try:
-        file = record.files.enter_context(storage.open_file(stored.path))
+        file = run.files.enter_context(storage.open_file(stored.path))
     except FileNotFoundError as exc:
         raise StorageError(f"template {stored.pk} is not in storage") from exc
     try:
-        width, height, orientation = read_header(file, max_megapixels=settings.MAX_PHOTO_MEGAPIXELS)
-    except UnreadablePicture as exc:
+        return Photo.open(
+            file,
+            max_megapixels=settings.MAX_PHOTO_MEGAPIXELS,
+            size_bytes=stored.size_bytes,
+            sha256=stored.sha256,
+        )
+    except (UnsupportedMediaType, InvalidImage) as exc:
         raise ProviderConfig(f"template {stored.pk} cannot be read: {exc}") from exc
-    return Photo(
-        file=file,
-        size_bytes=stored.size_bytes,
-        sha256=stored.sha256,
-        mime=stored.mime,
-        width=width,
-        height=height,
-        orientation=orientation,
-    )
 
 
-async def call_provider(
-    record: Record, request: ProviderRequest[Any], *, until: float
-) -> ResultPicture:
-    """A checked and stored picture; ProviderTimeout at ``until`` (the event loop's time).
+async def call_provider(run: JobRun, build: RequestBuilder, deadline: Deadline) -> ResultPicture:
+    """A checked and stored picture. Raises ProviderTimeout at the deadline.
 
     Calls again where ``ingest.pipeline.retry_policy`` says so. Raises ProviderError, StorageError.
     """
     try:
-        async with asyncio.timeout_at(until):
-            return await attempts(record, request, until=until)
+        async with asyncio.timeout_at(deadline.at):
+            return await call_with_retries(run, build, deadline)
     except TimeoutError as exc:
         raise ProviderTimeout("the deadline passed while the provider worked") from exc
 
 
-async def attempts(record: Record, request: ProviderRequest[Any], *, until: float) -> ResultPicture:
-    """One call after the other, until one works or the rule says that it is enough."""
+async def call_with_retries(
+    run: JobRun, build: RequestBuilder, deadline: Deadline
+) -> ResultPicture:
+    """Call again and again, until a call works or the policy says that it is enough."""
     while True:
         try:
-            return await attempt(record, request, until=until)
+            return await call_once(run, build, deadline)
         except ProviderError as exc:
-            pause = await pause_after(exc, record, until=until)
+            pause = await pause_after(exc, run, deadline)
             if pause is None:
                 raise
         await asyncio.sleep(pause)
 
 
-async def pause_after(error: ProviderError, record: Record, *, until: float) -> float | None:
+async def pause_after(error: ProviderError, run: JobRun, deadline: Deadline) -> float | None:
     """Seconds until the next call, or None when this failure is the outcome."""
     if not error.retryable:
         return None
-    job = record.job
-    typical_s = await in_db(typical_call_s, job.slot_id, job.provider)
+    job = run.job
     pause = pause_before_retry(
         error,
-        calls_made=len(record.attempts),
-        left_s=until - asyncio.get_running_loop().time(),
-        typical_s=typical_s,
+        calls_made=len(run.attempts),
+        typical_s=await in_db(typical_call_s, job.slot_id, job.provider),
+        left_s=deadline.left_s,
     )
     if pause is not None:
-        log.info("provider.call.repeated", job=str(job.pk), reason=error.reason, pause_s=pause)
+        log.info("provider.call.retried", job=str(job.pk), reason=error.reason, pause_s=pause)
     return pause
 
 
-async def attempt(record: Record, request: ProviderRequest[Any], *, until: float) -> ResultPicture:
-    """One call, and its row in the record whatever comes of it."""
+async def call_once(run: JobRun, build: RequestBuilder, deadline: Deadline) -> ResultPicture:
+    """One call, and its attempt row whatever comes of it."""
     loop = asyncio.get_running_loop()
-    begun, trace = loop.time(), CallTrace()
-    row = Attempt(
-        job=record.job,
-        number=len(record.attempts) + 1,
-        provider=record.job.provider,
+    started, trace = loop.time(), CallTrace()
+    attempt = Attempt(
+        job=run.job,
+        number=len(run.attempts) + 1,
+        provider=run.job.provider,
         started_at=timezone.now(),
     )
-    record.attempts.append(row)
+    run.attempts.append(attempt)
+    request = build(budget_s=deadline.left_s, call_number=attempt.number, trace=trace)
     try:
-        picture = await DRIVERS[record.job.provider].process(
-            replace(request, budget_s=until - begun, call_number=row.number, trace=trace)
-        )
-        row.duration_ms = milliseconds(loop.time() - begun)
-        return await check_and_store(record, picture, request.settings)
+        picture = await DRIVERS[run.job.provider].process(request)
+        attempt.duration_ms = milliseconds(loop.time() - started)
+        return await check_and_store(run, picture, request.settings)
     except BaseException as exc:
-        row.failure_reason = _reason(exc, is_late=loop.time() >= until)
-        row.detail = str(exc)[:500] if isinstance(exc, AppError) else ""
+        attempt.failure_reason = _reason_of(exc, is_late=deadline.left_s <= 0)
+        attempt.detail = str(exc)[:500] if isinstance(exc, AppError) else ""
         raise
     finally:
-        row.duration_ms = row.duration_ms or milliseconds(loop.time() - begun)
-        row.model, row.http_status = trace.model, trace.http_status
-        row.finish_reason, row.usage = trace.finish_reason, trace.usage
-        row.provider_request_id = trace.provider_request_id
-        log.info(
-            "provider.call.finished",
-            job=str(record.job.pk),
-            provider=row.provider,
-            http_status=row.http_status,
-            reason=row.failure_reason,
-            duration_ms=row.duration_ms,
-        )
-        metrics.provider_called(
-            provider=row.provider, reason=row.failure_reason, duration_ms=row.duration_ms
-        )
+        attempt.duration_ms = attempt.duration_ms or milliseconds(loop.time() - started)
+        _finish_attempt(attempt, trace)
 
 
-async def check_and_store(record: Record, picture: Picture, rules: DriverSettings) -> ResultPicture:
-    """The picture, through the gate and on disk. Raises BadResponse, StorageError."""
+def _finish_attempt(attempt: Attempt, trace: CallTrace) -> None:
+    """What the provider said goes to the row, the log and the metrics."""
+    attempt.model, attempt.http_status = trace.model, trace.http_status
+    attempt.finish_reason, attempt.usage = trace.finish_reason, trace.usage
+    attempt.provider_request_id = trace.provider_request_id
+    log.info(
+        "provider.call.finished",
+        job=str(attempt.job_id),
+        provider=attempt.provider,
+        http_status=attempt.http_status,
+        reason=attempt.failure_reason,
+        duration_ms=attempt.duration_ms,
+    )
+    metrics.provider_called(
+        provider=attempt.provider, reason=attempt.failure_reason, duration_ms=attempt.duration_ms
+    )
+
+
+async def check_and_store(run: JobRun, picture: Picture, rules: DriverSettings) -> ResultPicture:
+    """The picture, checked and on disk. Raises BadResponse, StorageError."""
     checking = asyncio.to_thread(check_result, picture, rules)
     if rules.may_change_picture:
         result = await checking
-        await to_the_end(asyncio.to_thread(store, record, result.mime, result.body))
+        await run_to_completion(asyncio.to_thread(store_picture, run, result.mime, result.body))
         return result
     # Side by side: one takes a processor, the other waits for the disk. The mime of the bytes is
-    # known; a picture that fails the gate is taken away again with the job or by the next attempt.
-    writing = asyncio.to_thread(store, record, picture.mime, picture.body)
-    result, _ = await to_the_end(both(checking, writing))
+    # known; a picture that fails the check is deleted with the job or by the next attempt.
+    writing = asyncio.to_thread(store_picture, run, picture.mime, picture.body)
+    result, _ = await run_to_completion(gather_both(checking, writing))
     return result
 
 
-def store(record: Record, mime: str, body: bytes) -> None:
+def store_picture(run: JobRun, mime: str, body: bytes) -> None:
     """Put the job's one result on disk. Blocking. Raises StorageError."""
-    if record.stored_path:
-        storage.remove(record.stored_path)
-    record.stored_path = result_path(record.job.slot_id, record.job.pk, EXTENSIONS[mime])
-    storage.write(record.stored_path, body)
+    if run.stored_path:
+        storage.remove(run.stored_path)
+    run.stored_path = result_path(run.job.slot_id, run.job.pk, EXTENSIONS[mime])
+    storage.write(run.stored_path, body)
 
 
-def _reason(exc: BaseException, *, is_late: bool) -> str:
+def _reason_of(exc: BaseException, *, is_late: bool) -> str:
     if isinstance(exc, AppError):
         return exc.reason
     if isinstance(exc, asyncio.CancelledError):

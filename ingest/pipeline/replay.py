@@ -1,10 +1,13 @@
-"""An equal photo was here before: its picture again, instead of a second paid one."""
+"""Answer an equal photo with the earlier job's picture, instead of paying for a second one."""
 
 import asyncio
 
 from ingest.models import Job
+from ingest.pipeline.order import Deadline
+from ingest.pipeline.outcome import PhotoResult
 from media import storage
 from media.deletion import clear_away
+from photochanger import metrics
 from photochanger.db import in_db
 from photochanger.errors import (
     ERROR_BY_REASON,
@@ -18,14 +21,14 @@ from providers.pictures import Picture
 POLL_FIRST_S, POLL_MAX_S = 0.1, 1.0
 
 
-async def replay(job: Job, *, until: float) -> Picture | None:
-    """The picture of an equal photo's job, waited for until then (the event loop's time).
+async def replay_result(job: Job, deadline: Deadline) -> PhotoResult | None:
+    """The picture of an equal photo's job, waited for until the deadline.
 
     A job that failed fails this order alike: it is one order, sent twice. None when nobody waited
     for that job any more, or its picture has just been deleted, so that this order must take its
     place.
     """
-    job = await _when_closed(job, until=until)
+    job = await _wait_until_closed(job, deadline)
     status, reason = job.outcome
     if reason in (ClientGone.reason, Interrupted.reason):
         return None
@@ -34,16 +37,18 @@ async def replay(job: Job, *, until: float) -> Picture | None:
         error.job_id = str(job.pk)
         raise error
     try:
-        return await asyncio.to_thread(_stored, job)
-    except FileNotFoundError:  # deleted since admission looked, or lost with a disk
-        await in_db(clear_away, job.pk)  # so that no row promises it to the next look
+        picture = await asyncio.to_thread(_read_result, job)
+    except FileNotFoundError:  # deleted since admission, or lost with a disk
+        await in_db(clear_away, job.pk)  # so that no row promises it to the next order
         return None
+    metrics.photo_replayed(slot=job.slot_id)
+    return PhotoResult(job=job, picture=picture, is_replay=True)
 
 
-async def _when_closed(job: Job, *, until: float) -> Job:
+async def _wait_until_closed(job: Job, deadline: Deadline) -> Job:
     pause = POLL_FIRST_S
     try:
-        async with asyncio.timeout_at(until):
+        async with asyncio.timeout_at(deadline.at):
             while job.outcome[0] == Job.Status.PROCESSING:
                 await asyncio.sleep(pause)
                 pause = min(POLL_MAX_S, pause * 1.5)
@@ -55,5 +60,5 @@ async def _when_closed(job: Job, *, until: float) -> Job:
     return job
 
 
-def _stored(job: Job) -> Picture:
+def _read_result(job: Job) -> Picture:
     return Picture(body=storage.read(job.result_path), mime=job.result_mime)

@@ -1,53 +1,58 @@
-"""How a finished photo is answered over HTTP."""
+"""The HTTP answer to a photo, and what is left to do once the booth has it."""
 
 import asyncio
 from collections.abc import AsyncIterator
 
+import structlog
+from django.db import DatabaseError
 from django.http import HttpRequest, StreamingHttpResponse
+from PIL import Image
 
 from ingest.models import Job
-from ingest.pipeline.outcome import falls_back
-from ingest.pipeline.process import Outcome, keep_preview, process_photo
-from ingest.pipeline.receive import Order
-from ingest.pipeline.tasks import to_the_end
+from ingest.pipeline.order import Order
+from ingest.pipeline.outcome import PhotoResult
+from ingest.pipeline.tasks import run_to_completion
 from media.links import absolute
+from media.previews import record_preview, write_preview
 from photochanger import metrics
+from photochanger.db import in_db
 from photochanger.errors import AppError
 from providers.pictures import EXTENSIONS, Picture
 
-
-async def answer(request: HttpRequest, order: Order) -> StreamingHttpResponse:
-    """The new picture; or, where the slot says so, the booth's own photo instead of a failure.
-
-    Raises AppError.
-    """
-    try:
-        return picture_answer(request, await process_photo(order))
-    except AppError as exc:
-        if exc.job_id is None or not falls_back(order.slot, order.source, exc):
-            raise
-        return await original_answer(order, exc.job_id)
+log = structlog.get_logger()
 
 
-async def original_answer(order: Order, job_id: str) -> StreamingHttpResponse:
-    """The guest gets a print all the same; the job counts as failed."""
+def picture_response(request: HttpRequest, result: PhotoResult) -> StreamingHttpResponse:
+    """The picture itself, whole and uncompressed, with the headers a booth's operator looks for."""
+    picture, job = result.picture, result.job
+    headers = {
+        **_picture_headers(picture, f"{job.slot_id}-{job.pk}"),
+        "X-Job-Id": str(job.pk),
+        "X-Result-Url": result_url(request, job),
+    }
+    if result.is_replay:
+        headers["X-PhotoChanger-Replay"] = "1"
+    return StreamingHttpResponse(stream_result(result), content_type=picture.mime, headers=headers)
 
-    def read() -> bytes:
+
+async def original_photo_response(order: Order, error: AppError) -> StreamingHttpResponse:
+    """The booth's own photo: the guest gets a print all the same; the job counts as failed."""
+
+    def read_photo() -> bytes:
         order.photo.file.seek(0)
         return order.photo.file.read()
 
-    photo = Picture(body=await asyncio.to_thread(read), mime=order.photo.mime)
+    photo = Picture(body=await asyncio.to_thread(read_photo), mime=order.photo.mime)
     metrics.fell_back(slot=order.slot.pk)
-    headers = {**shared_headers(photo, f"{order.slot.pk}-original"), "X-Job-Id": job_id}
-    headers["X-PhotoChanger-Fallback"] = "original"
-    return StreamingHttpResponse(once(photo.body), content_type=photo.mime, headers=headers)
+    headers = {
+        **_picture_headers(photo, f"{order.slot.pk}-original"),
+        "X-Job-Id": str(error.job_id),
+        "X-PhotoChanger-Fallback": "original",
+    }
+    return StreamingHttpResponse(stream_bytes(photo.body), content_type=photo.mime, headers=headers)
 
 
-async def once(body: bytes) -> AsyncIterator[bytes]:
-    yield body
-
-
-def shared_headers(picture: Picture, name: str) -> dict[str, str]:
+def _picture_headers(picture: Picture, name: str) -> dict[str, str]:
     return {
         "Content-Length": str(len(picture.body)),
         "Content-Disposition": f'inline; filename="{name}.{EXTENSIONS[picture.mime]}"',
@@ -56,20 +61,7 @@ def shared_headers(picture: Picture, name: str) -> dict[str, str]:
     }
 
 
-def picture_answer(request: HttpRequest, outcome: Outcome) -> StreamingHttpResponse:
-    """The picture itself, whole and uncompressed, with the headers a booth's operator looks for."""
-    picture, job = outcome.picture, outcome.job
-    headers = {
-        **shared_headers(picture, f"{job.slot_id}-{job.pk}"),
-        "X-Job-Id": str(job.pk),
-        "X-Result-Url": result_url(request, job),
-    }
-    if outcome.is_replay:
-        headers["X-PhotoChanger-Replay"] = "1"
-    return StreamingHttpResponse(sent(outcome), content_type=picture.mime, headers=headers)
-
-
-async def sent(outcome: Outcome) -> AsyncIterator[bytes]:
+async def stream_result(result: PhotoResult) -> AsyncIterator[bytes]:
     """The picture, and what is left to do once the booth has it.
 
     A stream, since nobody holds its body when it is sent: Django's ASGI handler leaves one
@@ -77,9 +69,25 @@ async def sent(outcome: Outcome) -> AsyncIterator[bytes]:
     collection. Content-Length tells the booth that the picture is complete; the preview is made
     before the stream ends, so that a server that stops waits for it.
     """
-    yield outcome.picture.body
-    if outcome.image is not None:
-        await to_the_end(keep_preview(outcome.job, outcome.image))
+    yield result.picture.body
+    if result.image is not None:
+        await run_to_completion(store_preview(result.job, result.image))
+
+
+async def stream_bytes(body: bytes) -> AsyncIterator[bytes]:
+    yield body
+
+
+async def store_preview(job: Job, image: Image.Image) -> None:
+    """Make the gallery's small picture, when the booth has its answer already.
+
+    A failure costs nothing: a missing preview is made when somebody asks for it.
+    """
+    try:
+        stored = await asyncio.to_thread(write_preview, job.slot_id, job.pk, image)
+        await in_db(record_preview, job.slot_id, job.pk, stored, expires_at=job.result_expires_at)
+    except (AppError, DatabaseError) as exc:
+        log.warning("media.preview.failed", job=str(job.pk), detail=str(exc))
 
 
 def result_url(request: HttpRequest, job: Job) -> str:

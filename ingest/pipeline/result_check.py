@@ -1,16 +1,24 @@
-"""The result gate: what a provider sent is a picture, or it goes no further."""
+"""Check what a provider sent: it is a picture, or it goes no further."""
 
 import hashlib
+from dataclasses import dataclass
 
 from PIL import Image
 
-from media.services import ResultPicture
 from photochanger.errors import BadResponse
 from providers.base import DriverSettings
 from providers.pictures import Picture, UnreadablePicture, decode, encode
 
 MAX_RESULT_MEGAPIXELS = 50
 MIN_RESULT_SIDE_PX, MAX_RESULT_SIDE_PX = 64, 16_383  # WEBP goes no further
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultPicture(Picture):
+    """A finished picture on its way to storage: its bytes, and the same picture decoded."""
+
+    sha256: str
+    image: Image.Image
 
 
 def check_result(picture: Picture, rules: DriverSettings) -> ResultPicture:

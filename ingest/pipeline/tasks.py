@@ -8,7 +8,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 
-async def both(first: Coroutine[Any, Any, T], second: Coroutine[Any, Any, U]) -> tuple[T, U]:
+async def gather_both(first: Coroutine[Any, Any, T], second: Coroutine[Any, Any, U]) -> tuple[T, U]:
     """Run two steps at once and wait for both, also when one fails."""
     left, right = await asyncio.gather(first, second, return_exceptions=True)
     for outcome in (left, right):
@@ -17,7 +17,7 @@ async def both(first: Coroutine[Any, Any, T], second: Coroutine[Any, Any, U]) ->
     return left, right  # neither is an exception
 
 
-async def to_the_end(step: Coroutine[Any, Any, T]) -> T:
+async def run_to_completion(step: Coroutine[Any, Any, T]) -> T:
     """Let a short step finish even when we are cancelled in the middle of it."""
     task = asyncio.ensure_future(step)
     try:

@@ -16,9 +16,12 @@ from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError
 
 from ingest.models import Job
-from ingest.pipeline.process import Outcome, keep_preview, process_photo
-from ingest.pipeline.receive import Order, arrival, photo_of, started_at
-from ingest.pipeline.upload import BODY_KEY, FILE_FIELDS, UploadedForm, received_form
+from ingest.pipeline.order import Deadline, Order
+from ingest.pipeline.outcome import PhotoResult
+from ingest.pipeline.process import process_photo
+from ingest.pipeline.receive import open_photo
+from ingest.pipeline.response import store_preview
+from ingest.pipeline.upload import FILE_FIELDS, FormParser, UploadedForm, read_form
 from ingest.schemas import AttemptOut
 from media import storage
 from media.models import MediaObject
@@ -27,15 +30,14 @@ from photochanger.db import in_db
 from photochanger.errors import (
     AppError,
     InvalidFields,
-    InvalidImage,
     MediaNotFound,
     PayloadTooLarge,
 )
-from providers.pictures import Photo, UnreadablePicture
+from photochanger.request_scope import streamed_body
+from providers.pictures import Photo
 from slots.editing import Draft, draft
 from slots.schemas import SlotIn
 from slots.services import PlatformSettings, find_slot, platform_settings
-from slots.uploads import opened_photo
 from slots.validation_messages import fields_of
 
 PHOTO_FIELDS = ("test_image", *FILE_FIELDS)
@@ -45,45 +47,38 @@ MB = 1024 * 1024
 
 
 @asynccontextmanager
-async def received_test(request: HttpRequest, slot_id: str) -> AsyncIterator[Order]:
+async def receive_trial(request: HttpRequest, slot_id: str) -> AsyncIterator[Order]:
     """The order of a test run, checked like a booth's; its file lives in this block.
 
-    Raises SlotNotFound before the body is read; what ``received_form`` raises; InvalidFields for
+    Raises SlotNotFound before the body is read; what ``read_form`` raises; InvalidFields for
     a form that could not be saved either; PayloadTooLarge, UnsupportedMediaType, InvalidImage.
     """
     await in_db(find_slot, slot_id)
-    arrived_at = arrival(request)
-    if body := getattr(request, "scope", {}).get(BODY_KEY):
+    deadline = Deadline.of(request, UPLOAD_S)
+    if body := streamed_body(request):
         body.check_declared()
+    parser = FormParser.of(
+        request,
+        max_file_bytes=settings.MAX_UPLOAD_MB * MB,
+        file_fields=PHOTO_FIELDS,
+        max_field_bytes=MAX_PAYLOAD_BYTES,
+    )
     with ExitStack() as files:
-        async with received_form(
-            request,
-            max_file_bytes=settings.MAX_UPLOAD_MB * MB,
-            until=arrived_at + UPLOAD_S,
-            file_fields=PHOTO_FIELDS,
-            max_field_bytes=MAX_PAYLOAD_BYTES,
-        ) as form:
+        async with read_form(request, parser, deadline) as form:
             form_draft = await in_db(draft, slot_id, overrides(form))
             platform = await in_db(platform_settings)
-            photo = await _photo(form, slot_id, files)
-            yield trial(form_draft, platform, photo, arrived_at)
+            photo = await _receive_photo(form, slot_id, files)
+            yield trial_order(form_draft, platform, photo, arrived_at=deadline.arrived_at)
 
 
-def trial(form: Draft, platform: PlatformSettings, photo: Photo, arrived_at: float) -> Order:
+def trial_order(
+    form: Draft, platform: PlatformSettings, photo: Photo, *, arrived_at: float
+) -> Order:
     """The order of a slot that nobody has saved. Raises PayloadTooLarge."""
-    slot = form.slot
-    if photo.size_bytes > slot.size_limit_mb * MB:
-        raise PayloadTooLarge(f"photo larger than {slot.size_limit_mb} MB")
-    wait_s = slot.sync_response_seconds or platform.sync_response_seconds
-    return Order(
-        slot=slot,
-        platform=platform,
-        photo=photo,
-        source=Job.Source.UI_TEST,
-        started_at=started_at(arrived_at),
-        wait_s=wait_s,
-        deadline_at=arrived_at + wait_s,
-        draft_templates=form.templates,
+    if photo.size_bytes > form.slot.size_limit_bytes:
+        raise PayloadTooLarge(f"photo larger than {form.slot.size_limit_mb} MB")
+    return Order.for_trial(
+        form.slot, form.templates, platform=platform, photo=photo, arrived_at=arrived_at
     )
 
 
@@ -99,10 +94,10 @@ def overrides(form: UploadedForm) -> SlotIn:
         raise InvalidFields({name or "slot_payload": say for name, say in found.items()}) from exc
 
 
-async def _photo(form: UploadedForm, slot_id: str, files: ExitStack) -> Photo:
+async def _receive_photo(form: UploadedForm, slot_id: str, files: ExitStack) -> Photo:
     """The photo that came with the form, or one that was registered before."""
     if form.file is not None:
-        return await asyncio.to_thread(photo_of, form)
+        return await asyncio.to_thread(open_photo, form)
     media_id = form.fields.get("media_object_id", "").strip()
     if not media_id:
         raise InvalidFields({"test_image": _("Choose a photo for the test.")})
@@ -112,30 +107,30 @@ async def _photo(form: UploadedForm, slot_id: str, files: ExitStack) -> Photo:
         if media.slot_id != slot_id:
             raise MediaNotFound("of another slot")
         file = files.enter_context(await asyncio.to_thread(storage.open_file, media.path))
-        return await asyncio.to_thread(opened_photo, file, media.mime)
+        return await asyncio.to_thread(
+            Photo.open, file, max_megapixels=settings.MAX_PHOTO_MEGAPIXELS
+        )
     except (MediaNotFound, FileNotFoundError) as exc:
         raise InvalidFields({"media_object_id": words}) from exc
-    except UnreadablePicture as exc:
-        raise InvalidImage(str(exc)) from exc
 
 
-async def tried(order: Order) -> tuple[Outcome, dict[str, Any]]:
-    """Run it; the outcome, its preview made already, and what the row tells of it.
+async def run_trial(order: Order) -> tuple[PhotoResult, dict[str, Any]]:
+    """Run it; the result, its preview made already, and the facts of its row.
 
-    What is raised carries the same in its ``more``.
+    What is raised carries the same facts in its ``more``.
     """
     try:
-        outcome = await process_photo(order)
+        result = await process_photo(order)
     except AppError as exc:
         if exc.job_id:
-            exc.more |= await in_db(facts, uuid.UUID(exc.job_id))
+            exc.more |= await in_db(job_facts, uuid.UUID(exc.job_id))
         raise
-    if outcome.image is not None:
-        await keep_preview(outcome.job, outcome.image)
-    return outcome, await in_db(facts, outcome.job.pk)
+    if result.image is not None:
+        await store_preview(result.job, result.image)
+    return result, await in_db(job_facts, result.job.pk)
 
 
-def facts(job_id: uuid.UUID) -> dict[str, Any]:
+def job_facts(job_id: uuid.UUID) -> dict[str, Any]:
     """Milliseconds and calls of a job, ready for JSON. Two queries."""
     job = Job.objects.prefetch_related("attempts").get(pk=job_id)
     took, theirs = job.duration_ms, job.provider_ms

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import IO, Any
 
@@ -17,10 +17,10 @@ from multipart import (
     parse_options_header,
 )
 
+from ingest.pipeline.order import Deadline
 from photochanger.errors import InvalidRequest, PayloadTooLarge, StorageError
+from photochanger.request_scope import streamed_body
 
-# Where the edge leaves the body that the view is to read, and the loop's time of its first byte.
-BODY_KEY, ARRIVED_KEY = "photochanger.body", "photochanger.arrived"
 FILE_FIELDS = ("fileToUpload", "file", "image")
 MAX_FIELDS, MAX_FIELD_BYTES = 64, 8 * 1024
 BATCH_BYTES = 256 * 1024  # parsed in one thread hop; what has arrived of one photo in memory
@@ -36,6 +36,7 @@ class UploadedForm:
         self.fields: dict[str, str] = {}
         self.file: IO[bytes] | None = None
         self.size_bytes = 0
+        self.hash_recipe = ""  # which one the booth's ``hash`` follows, once that is known
         self._digests: dict[str, Any] = {}
 
     def close(self) -> None:
@@ -113,6 +114,25 @@ class FormParser:
         except MultipartError as exc:
             raise InvalidRequest(f"bad boundary: {exc}") from exc
 
+    @classmethod
+    def of(
+        cls,
+        request: HttpRequest,
+        *,
+        max_file_bytes: int,
+        file_fields: tuple[str, ...] = FILE_FIELDS,
+        max_field_bytes: int = MAX_FIELD_BYTES,
+    ) -> "FormParser":
+        """A parser for the request's body. Raises InvalidRequest when that can be no form."""
+        length = request.headers.get("Content-Length", "")
+        return cls(
+            request.headers.get("Content-Type", ""),
+            max_file_bytes=max_file_bytes,
+            declared_bytes=int(length) if length.isdigit() else 0,
+            file_fields=file_fields,
+            max_field_bytes=max_field_bytes,
+        )
+
     def feed(self, data: bytes) -> None:
         """Raises InvalidRequest, PayloadTooLarge, or StorageError when the temp folder is full."""
         try:
@@ -171,45 +191,18 @@ def cannot_spool(exc: OSError) -> StorageError:
     return StorageError(f"upload cannot be spooled: {exc.strerror}")
 
 
-def body_of(request: HttpRequest) -> AsyncIterator[bytes]:
-    """The body as it arrives; where no edge stands before Django, as Django has read it."""
-    body = getattr(request, "scope", {}).get(BODY_KEY)
-    return body.chunks() if body else _read_by_django(request)
-
-
-async def _read_by_django(request: HttpRequest) -> AsyncIterator[bytes]:
-    while chunk := request.read(BATCH_BYTES):
-        yield chunk
-
-
 @asynccontextmanager
-async def received_form(
-    request: HttpRequest,
-    *,
-    max_file_bytes: int,
-    until: float,
-    file_fields: tuple[str, ...] = FILE_FIELDS,
-    max_field_bytes: int = MAX_FIELD_BYTES,
-    watch: Callable[[FormParser], None] = lambda parser: None,
+async def read_form(
+    request: HttpRequest, parser: FormParser, deadline: Deadline
 ) -> AsyncIterator[UploadedForm]:
     """The form of a request, complete; its file lives until the block ends.
 
-    ``until`` is in the event loop's time; ``watch`` gets the parser before the first byte. Raises
-    InvalidRequest (also for an upload that takes longer), PayloadTooLarge, ClientGone and
+    Raises InvalidRequest (also for an upload that takes longer), PayloadTooLarge, ClientGone and
     StorageError.
     """
-    length = request.headers.get("Content-Length", "")
-    parser = FormParser(
-        request.headers.get("Content-Type", ""),
-        max_file_bytes=max_file_bytes,
-        declared_bytes=int(length) if length.isdigit() else 0,
-        file_fields=file_fields,
-        max_field_bytes=max_field_bytes,
-    )
-    watch(parser)
     try:
         try:
-            async with asyncio.timeout_at(until):
+            async with asyncio.timeout_at(deadline.at):
                 await _read_all(request, parser)
         except TimeoutError as exc:
             raise InvalidRequest("the upload took longer than the slot may wait") from exc
@@ -222,7 +215,7 @@ async def _read_all(request: HttpRequest, parser: FormParser) -> None:
     """Parse one batch in a thread while the next one arrives."""
     parsing: asyncio.Future[None] | None = None
     try:
-        async for batch in _batches(body_of(request)):
+        async for batch in _batches(_body_chunks(request)):
             if parsing is not None:
                 await parsing
             parsing = asyncio.ensure_future(asyncio.to_thread(parser.feed, batch))
@@ -231,6 +224,17 @@ async def _read_all(request: HttpRequest, parser: FormParser) -> None:
     finally:
         if parsing is not None and not parsing.done():  # never close the file under the thread
             await asyncio.wait([parsing])
+
+
+def _body_chunks(request: HttpRequest) -> AsyncIterator[bytes]:
+    """The body as it arrives; where no edge stands before Django, as Django has read it."""
+    body = streamed_body(request)
+    return body.chunks() if body else _read_by_django(request)
+
+
+async def _read_by_django(request: HttpRequest) -> AsyncIterator[bytes]:
+    while chunk := request.read(BATCH_BYTES):
+        yield chunk
 
 
 async def _batches(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from ingest.capture.recorder import forget_captures, start_capture, stop_capture
+from ingest.capture.recorder import delete_captures, start_capture, stop_capture
 from ingest.models import Capture, CapturedRequest, Job
 from ingest.tests.support import PASSWORD, IngestTestCase, jpeg
 from photochanger.db import in_db
@@ -120,11 +120,11 @@ class CaptureTests(IngestTestCase):
         await in_db(stop_capture, by="serg")
         await self.post(password="wrong-guess")
         self.assertEqual(await CapturedRequest.objects.acount(), 1)
-        self.assertEqual(await in_db(forget_captures), 0)
+        self.assertEqual(await in_db(delete_captures), 0)
         await Capture.objects.filter(pk=capture.pk).aupdate(
             started_at=timezone.now() - timedelta(hours=25)
         )
-        self.assertEqual(await in_db(forget_captures), 1)
+        self.assertEqual(await in_db(delete_captures), 1)
         self.assertEqual(await CapturedRequest.objects.acount(), 0)
 
     def test_switched_on_or_off_it_costs_no_query_before_the_end(self) -> None:

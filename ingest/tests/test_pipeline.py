@@ -5,11 +5,9 @@ import io
 import secrets
 from dataclasses import replace
 
-from django.utils import timezone
-
 from ingest.models import Job
+from ingest.pipeline.order import Deadline, Order
 from ingest.pipeline.process import process_photo
-from ingest.pipeline.receive import Order
 from ingest.tests.support import IngestTestCase, jpeg
 from media.models import MediaObject
 from media.services import visible_results
@@ -32,10 +30,7 @@ class OrderTestCase(IngestTestCase):
                 width=320,
                 height=240,
             ),
-            source=Job.Source.INGEST,
-            started_at=timezone.now(),
-            wait_s=48,
-            deadline_at=asyncio.get_running_loop().time() + 48,
+            deadline=Deadline.from_now(48),
         )
 
 

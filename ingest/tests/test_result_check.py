@@ -10,9 +10,8 @@ from django.test import SimpleTestCase
 from PIL import Image
 
 from ingest.pipeline import result_check
-from ingest.pipeline.result_check import check_result
+from ingest.pipeline.result_check import ResultPicture, check_result
 from media.previews import PREVIEW_SIDE_PX, make_preview
-from media.services import ResultPicture
 from photochanger.errors import BadResponse
 from providers.base import DriverSettings
 from providers.pictures import JPEG, PNG, WEBP, Picture, sniff

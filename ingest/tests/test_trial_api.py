@@ -14,18 +14,18 @@ from PIL import Image
 
 from ingest.models import Attempt, Job
 from ingest.pipeline.admission import admit
-from ingest.pipeline.receive import Order
+from ingest.pipeline.order import Deadline, Order
 from ingest.tests.support import IngestTestCase, jpeg
 from media import storage
 from media.models import MediaObject
 from media.services import visible_results
 from photochanger.db import in_db
 from photochanger.web.tokens import AdminToken
+from providers.pictures import Photo
 from slots.editing import draft
 from slots.models import Slot
 from slots.schemas import SlotIn
 from slots.services import change_settings, platform_settings
-from slots.uploads import opened_photo
 
 RUN = "/api/slots/slot-001/test-run"
 
@@ -140,15 +140,13 @@ class TestRunTests(IngestTestCase):
         form = SlotIn(settings={"prompt": "draft"})
         slot, templates = draft("slot-001", form)
         Slot.objects.filter(pk="slot-001").update(version=7, settings={"prompt": "saved"})
-        photo = opened_photo(io.BytesIO(jpeg()), "image/jpeg")
+        photo = Photo.open(io.BytesIO(jpeg()), max_megapixels=1)
         order = Order(
             slot=slot,
             platform=platform_settings(),
             photo=photo,
             source=Job.Source.UI_TEST,
-            started_at=timezone.now(),
-            wait_s=10,
-            deadline_at=0.0,
+            deadline=Deadline(arrived_at=0.0, started_at=timezone.now(), wait_s=10),
             draft_templates=templates,
         )
         self.assertEqual(admit(order).job.slot.settings, {"prompt": "draft"})

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import uuid
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,17 +17,27 @@ from PIL import Image
 from media import storage
 from media.models import MediaObject
 from media.previews import record_preview, write_preview
-from media.services import ResultPicture, record_result, result_path
+from media.services import record_result, result_path
 
 EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 
 
-def picture(mime: str = "image/jpeg", *, side_px: int = 600) -> ResultPicture:
+@dataclass(frozen=True)
+class StoredPicture:
+    body: bytes
+    mime: str
+    image: Image.Image
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.body).hexdigest()
+
+
+def picture(mime: str = "image/jpeg", *, side_px: int = 600) -> StoredPicture:
     image = Image.effect_noise((side_px, side_px), 40).convert("RGB")
     out = io.BytesIO()
     image.save(out, mime.removeprefix("image/").upper())
-    body = out.getvalue()
-    return ResultPicture(body=body, mime=mime, sha256=hashlib.sha256(body).hexdigest(), image=image)
+    return StoredPicture(out.getvalue(), mime, image)
 
 
 async def whole(answer: StreamingHttpResponse) -> bytes:
@@ -36,7 +47,7 @@ async def whole(answer: StreamingHttpResponse) -> bytes:
 class ResultsTestCase(TestCase):
     def keep(
         self,
-        result: ResultPicture | None = None,
+        result: StoredPicture | None = None,
         *,
         slot_id: str = "slot-001",
         stored_at: datetime | None = None,
@@ -50,7 +61,10 @@ class ResultsTestCase(TestCase):
         path = result_path(slot_id, job_id, EXTENSIONS[result.mime])
         storage.write(path, result.body)
         record_result(
-            *(slot_id, job_id, path, result),
+            *(slot_id, job_id, path),
+            mime=result.mime,
+            size_bytes=len(result.body),
+            sha256=result.sha256,
             created_at=created_at,
             expires_at=created_at + ttl,
             is_listed=is_listed,

@@ -17,9 +17,9 @@ from django.conf import settings
 from django.utils.translation import get_supported_language_variant
 from django.utils.translation.trans_real import parse_accept_lang_header
 
-from ingest.pipeline.upload import ARRIVED_KEY, BODY_KEY
 from photochanger import metrics
 from photochanger.errors import AppError, ClientGone, InvalidRequest, PayloadTooLarge
+from photochanger.request_scope import ARRIVED_KEY, BODY_KEY
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

@@ -13,7 +13,10 @@ MAY_IMPORT = {
     "media": set[str](),
     "providers": set[str](),
 }
-FLOOR = {f"photochanger.{name}" for name in ("errors", "openapi", "db", "logs", "metrics")}
+FLOOR = {
+    f"photochanger.{name}"
+    for name in ("errors", "openapi", "db", "logs", "metrics", "request_scope")
+}
 
 
 def imports_of(path: Path) -> set[str]:

@@ -1,0 +1,131 @@
+"""One checked photo and what to do with it: what the path of a photo hands from step to step."""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from ingest.models import Job
+from photochanger.request_scope import arrival_time
+from providers.pictures import Photo
+from slots.models import Slot, SlotTemplateMedia
+from slots.services import PlatformSettings
+
+MAX_IDENTITY = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadline:
+    """When a photo must be answered: ``wait_s`` seconds after its first byte.
+
+    It counts in the event loop's time, which no clock change can move; ``started_at`` and
+    ``expires_at`` are the same moments for rows and people.
+    """
+
+    arrived_at: float
+    started_at: datetime
+    wait_s: float
+
+    @classmethod
+    def of(cls, request: HttpRequest, wait_s: float) -> "Deadline":
+        """Counted from the request's first byte."""
+        return cls.from_arrival(arrival_time(request), wait_s)
+
+    @classmethod
+    def from_now(cls, wait_s: float) -> "Deadline":
+        return cls.from_arrival(asyncio.get_running_loop().time(), wait_s)
+
+    @classmethod
+    def from_arrival(cls, arrived_at: float, wait_s: float) -> "Deadline":
+        elapsed = timedelta(seconds=asyncio.get_running_loop().time() - arrived_at)
+        return cls(arrived_at=arrived_at, started_at=timezone.now() - elapsed, wait_s=wait_s)
+
+    @property
+    def at(self) -> float:
+        """In the event loop's time."""
+        return self.arrived_at + self.wait_s
+
+    @property
+    def left_s(self) -> float:
+        return self.at - asyncio.get_running_loop().time()
+
+    @property
+    def expires_at(self) -> datetime:
+        return self.started_at + timedelta(seconds=self.wait_s)
+
+    def less(self, reserve_s: float) -> "Deadline":
+        """The same deadline, a little earlier: what is left then is for another step."""
+        return replace(self, wait_s=self.wait_s - reserve_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booth:
+    """Who sent the photo; the only form fields that are stored. Hostile text, cut and printable."""
+
+    id: str = ""
+    name: str = ""
+    version: str = ""
+
+    @classmethod
+    def of(cls, fields: Mapping[str, str]) -> "Booth":
+        password = fields["password"]
+        return cls(
+            id=_identity(fields.get("id", ""), password),
+            name=_identity(fields.get("name", ""), password),
+            version=_identity(fields.get("version", ""), password),
+        )
+
+
+def _identity(value: str, password: str) -> str:
+    if value.strip() == password:  # typed into the wrong box too
+        return ""
+    return re.sub(r"[^\w .:/\\-]", "", value)[:MAX_IDENTITY].strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One checked photo, the slot it is for, and the time there is."""
+
+    slot: Slot  # as it was when the photo arrived; admission reads it again
+    platform: PlatformSettings
+    photo: Photo
+    deadline: Deadline
+    source: Job.Source = Job.Source.INGEST
+    booth: Booth = Booth()
+    hash_recipe: str = ""
+    idempotency_key: str = ""
+    # Of a test run: its slot is a draft that nobody saved, and these are its template pictures.
+    draft_templates: tuple[SlotTemplateMedia, ...] = ()
+
+    @classmethod
+    def for_trial(
+        cls,
+        slot: Slot,
+        templates: tuple[SlotTemplateMedia, ...],
+        *,
+        platform: PlatformSettings,
+        photo: Photo,
+        arrived_at: float,
+    ) -> "Order":
+        """The order of a test run, whose time is the slot's too."""
+        wait_s = slot.wait_s(platform.sync_response_seconds)
+        return cls(
+            slot=slot,
+            platform=platform,
+            photo=photo,
+            deadline=Deadline.from_arrival(arrived_at, wait_s),
+            source=Job.Source.UI_TEST,
+            draft_templates=templates,
+        )
+
+    @property
+    def is_trial(self) -> bool:
+        return self.source == Job.Source.UI_TEST
+
+    @property
+    def result_lifetime(self) -> timedelta:
+        return timedelta(hours=self.platform.result_ttl_hours)

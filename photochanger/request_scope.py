@@ -1,0 +1,37 @@
+"""What the edge leaves in a request's ASGI scope for the views: its unread body and its arrival."""
+
+import asyncio
+from collections.abc import AsyncIterator, MutableMapping
+from typing import Any, Protocol
+
+from django.http import HttpRequest
+
+BODY_KEY, ARRIVED_KEY = "photochanger.body", "photochanger.arrived"
+
+
+class StreamedBody(Protocol):
+    """A body that the view reads itself, while it arrives."""
+
+    taken_bytes: int
+
+    def check_declared(self, cap_bytes: int | None = None) -> None: ...
+
+    def chunks(self) -> AsyncIterator[bytes]: ...
+
+
+def scope_of(request: HttpRequest) -> MutableMapping[str, Any]:
+    """The ASGI scope; empty for a request that came by no server, as in some tests."""
+    scope: MutableMapping[str, Any] = getattr(request, "scope", {})
+    return scope
+
+
+def streamed_body(request: HttpRequest) -> StreamedBody | None:
+    """The body for the view to read; None where Django has read it already."""
+    body: StreamedBody | None = scope_of(request).get(BODY_KEY)
+    return body
+
+
+def arrival_time(request: HttpRequest) -> float:
+    """The event loop's time at the request's first byte, in seconds."""
+    now = asyncio.get_running_loop().time()
+    return float(scope_of(request).get(ARRIVED_KEY, now))
