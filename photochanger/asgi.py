@@ -5,6 +5,7 @@
 import asyncio
 import gc
 import os
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "photochanger.settings")
 
@@ -25,19 +26,32 @@ from photochanger.edge.body import BodyGuard, Lifespan, RequestLanes
 from photochanger.edge.download_throttle import FairDownloads
 from photochanger.edge.request_ids import RequestIds
 from photochanger.edge.static_files import StaticFiles
+from photochanger.web.stacks import MachineStack, is_for_machines
 from providers import http
 from stats.metrics import prepare
 
 log = structlog.get_logger()
 
 
-class Handler(ASGIHandler):
+class PeopleHandler(ASGIHandler):
     """Django's handler with larger pieces of an answer: 64 KB ones cost four times the sends."""
 
     chunk_size = 256 * 1024
 
 
-lanes = RequestLanes(Handler())  # type: ignore[arg-type]  # same protocol, other type names
+class MachineHandler(MachineStack, PeopleHandler):
+    """The same with the short middleware stack, for booths, guests and monitors."""
+
+
+people, machines = PeopleHandler(), MachineHandler()
+
+
+async def django_app(scope: Any, receive: Any, send: Any) -> None:
+    """Django behind the middleware stack that the path asks for."""
+    await (machines if is_for_machines(scope["path"]) else people)(scope, receive, send)
+
+
+lanes = RequestLanes(django_app)
 
 
 async def warm_up() -> None:
@@ -49,7 +63,7 @@ async def warm_up() -> None:
     http.warm_up()
     await asyncio.to_thread(storage.warm_up)
     await lanes.warm_up(_connect)
-    await asyncio.to_thread(_look_at_slots)
+    await asyncio.to_thread(_check_slots)
     prepare()
     gc.collect()
     gc.freeze()
@@ -60,10 +74,10 @@ def _connect() -> None:
     try:
         connection.ensure_connection()
     except DatabaseError as exc:  # it may come up later; until then photos are refused clearly
-        log.error("server.database_is_away", detail=str(exc))
+        log.error("server.database.unavailable", detail=str(exc))
 
 
-def _look_at_slots() -> None:
+def _check_slots() -> None:
     try:
         log_public_address()
     finally:

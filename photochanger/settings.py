@@ -80,11 +80,11 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the lock ends when it s
 AXES_DISABLE_ACCESS_LOG = True  # our own log tells of log-ins
 AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 # Its middleware only words the answer of a locked door; ours is in photochanger/web/login.py.
-# Django looks for its own middleware by name, not for subclasses: see checks/deployment.py.
 SILENCED_SYSTEM_CHECKS = [
     "axes.W002",
-    *("security.W001", "security.W002", "security.W003", "security.W010"),
     "models.W040",  # covering indexes are for PostgreSQL; SQLite does without them
+    "security.W008",  # redirecting to HTTPS is the front server's
+    *("security.W005", "security.W021"),  # the domain's other names are not ours to promise for
 ]
 SESSION_COOKIE_AGE = 12 * 3600  # seconds: an event's day, then the console asks again
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -215,23 +215,29 @@ INSTALLED_APPS = [
     "django_prometheus",
     "ninja",  # its pages load their scripts from us then, not from a public network
 ]
-# Every entry must be async-capable: a single synchronous one would hold a thread for every photo
-# that waits (the system check photochanger.E009 looks). They are skipped where machines call.
+# Every entry of both must be async-capable: a synchronous one would hold a thread for every photo
+# that waits (the system check photochanger.E009 looks). ``asgi.py`` chooses by the path.
 MIDDLEWARE = [
-    "photochanger.web.metrics.BeforeAll",
-    "photochanger.web.middleware.PageGuard",
-    "photochanger.web.middleware.GuestLanguage",
-    "photochanger.web.api_not_found.Unrouted",
-    "photochanger.web.middleware.SecurityMiddleware",
-    "photochanger.web.middleware.SessionMiddleware",
-    "photochanger.web.middleware.LocaleMiddleware",
-    "photochanger.web.middleware.CommonMiddleware",
-    "photochanger.web.middleware.CsrfViewMiddleware",
-    "photochanger.web.middleware.AuthenticationMiddleware",
-    "photochanger.web.middleware.MessageMiddleware",
-    "photochanger.web.middleware.HtmxMiddleware",
-    "photochanger.web.middleware.XFrameOptionsMiddleware",
-    "photochanger.web.metrics.AfterAll",
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "photochanger.web.middleware.SecurityHeadersMiddleware",
+    "photochanger.web.middleware.ApiNotFoundMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "photochanger.web.middleware.HtmxLoginMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+# Booths, guests and monitors: photochanger/web/stacks.py.
+MACHINE_MIDDLEWARE = [
+    "photochanger.web.middleware.SecurityHeadersMiddleware",
+    "photochanger.web.middleware.GuestLanguageMiddleware",
+    "photochanger.web.middleware.ApiNotFoundMiddleware",
 ]
 ROOT_URLCONF = "photochanger.urls"
 ASGI_APPLICATION = "photochanger.asgi.application"
@@ -268,6 +274,8 @@ LANGUAGE_COOKIE_SECURE, LANGUAGE_COOKIE_SAMESITE = SESSION_COOKIE_SECURE, "Lax"
 HSTS_SECONDS = env.int("HSTS_SECONDS", default=3600)
 SECURE_HSTS_SECONDS = HSTS_SECONDS if SESSION_COOKIE_SECURE else 0
 PLAIN_HTTP = env.bool("PLAIN_HTTP", default=False)  # known and meant: `check --deploy` is content
+if PLAIN_HTTP:
+    SILENCED_SYSTEM_CHECKS += ["security.W004", "security.W012", "security.W016"]
 
 # --- Monitoring ----------------------------------------------------------------------------------
 # Who may read /metrics: whoever has the token, and these networks. Empty token: only the networks.

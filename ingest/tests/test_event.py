@@ -5,7 +5,7 @@ from unittest import mock
 
 from django.contrib.auth.models import User
 from django.db import connection
-from django.test import AsyncClient, override_settings
+from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -16,6 +16,7 @@ from ingest.readiness import LOOKS
 from ingest.readiness.services import look_at_key
 from ingest.tests.support import PASSWORD, IngestTestCase
 from photochanger.db import in_db
+from photochanger.testing.client import AsyncClient
 from slots.models import Setting, Slot
 from slots.services import set_provider_key
 

@@ -1,26 +1,18 @@
 """What `manage.py check --deploy` asks of an installation that strangers can reach.
 
-Django's own checks look for its middleware by name and keep silent about ours, which are its
-subclasses; so the same is asked here (photochanger.W002-W008).
+Beside Django's own checks (photochanger.W002-W007).
 """
 
 from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from django.contrib.sessions.middleware import SessionMiddleware
 from django.core import checks
-from django.middleware.clickjacking import XFrameOptionsMiddleware
-from django.middleware.csrf import CsrfViewMiddleware
-from django.middleware.security import SecurityMiddleware
-from django.utils.module_loading import import_string
-
-NEEDED = (SecurityMiddleware, SessionMiddleware, CsrfViewMiddleware, XFrameOptionsMiddleware)
 
 
 @checks.register(checks.Tags.security, deploy=True)
 def check_deployment(**kwargs: Any) -> list[checks.CheckMessage]:
-    return [*_https(), *_addresses(), *_secrets(), *_middleware()]
+    return [*_https(), *_addresses(), *_secrets()]
 
 
 def _https() -> Iterator[checks.CheckMessage]:
@@ -70,13 +62,3 @@ def _secrets() -> Iterator[checks.CheckMessage]:
             hint="Whoever learns one has both. `manage.py renew_secret JWT_SIGNING_KEY`.",
             id="photochanger.W007",
         )
-
-
-def _middleware() -> Iterator[checks.CheckMessage]:
-    ours = [import_string(path) for path in settings.MIDDLEWARE]
-    for needed in NEEDED:
-        if not any(issubclass(one, needed) for one in ours if isinstance(one, type)):
-            yield checks.Warning(
-                f"No middleware does what Django's {needed.__name__} does.",
-                id="photochanger.W008",
-            )

@@ -181,7 +181,7 @@ def _bucket() -> Iterator[checks.CheckMessage]:
 
 
 def _middleware() -> Iterator[checks.CheckMessage]:
-    for path in settings.MIDDLEWARE:
+    for path in (*settings.MIDDLEWARE, *settings.MACHINE_MIDDLEWARE):
         if not getattr(import_string(path), "async_capable", False):
             yield checks.Error(
                 f"The middleware {path} is synchronous only.",

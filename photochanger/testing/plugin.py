@@ -35,6 +35,13 @@ _media_root = tempfile.mkdtemp(prefix="photochanger-tests-media-")
 atexit.register(shutil.rmtree, _media_root, ignore_errors=True)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection(session: pytest.Session) -> None:
+    from photochanger.testing import client  # needs Django to be set up
+
+    client.use_in_tests()
+
+
 @pytest.fixture(autouse=True)
 def _nothing_of_another_test() -> Generator[None, None, None]:
     """Files and the cache go with a test, as its rows do; live sites have their own."""

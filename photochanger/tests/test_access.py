@@ -10,13 +10,14 @@ import jwt
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpResponse
-from django.test import Client, RequestFactory, TestCase
+from django.test import RequestFactory, TestCase
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RoutePattern
 from django.utils import timezone
 
 from photochanger.api import api
 from photochanger.errors import Forbidden, Unauthorized
+from photochanger.testing.client import Client
 from photochanger.web.tokens import AdminAuth, AdminToken
 
 # What booths, guests, providers and monitors may call; everything else is for administrators.

@@ -5,11 +5,12 @@ from typing import Any
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
-from django.test import Client, TestCase
+from django.test import TestCase
 from django.utils import timezone
 
 from ingest.models import Job
 from media.models import MediaObject
+from photochanger.testing.client import Client
 from slots.models import Slot
 from stats.tests.support import job, open_job
 

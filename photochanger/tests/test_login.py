@@ -9,10 +9,11 @@ from typing import Any
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.test import Client, TestCase, override_settings
+from django.test import TestCase, override_settings
 from django.utils import timezone
 from structlog.testing import capture_logs
 
+from photochanger.testing.client import Client
 from photochanger.web.tokens import AdminToken
 
 LOGIN, CONSOLE = "/api/login", "/admin/login/"

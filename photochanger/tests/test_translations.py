@@ -38,7 +38,7 @@ def first(words: str | tuple[str, ...] | list[str]) -> str:
 def sources() -> Iterator[Path]:
     for folder in (*APPS, "templates"):
         for path in (settings.BASE_DIR / folder).rglob("*"):
-            if path.suffix in (".py", ".html") and "tests" not in path.parts:
+            if path.suffix in (".py", ".html") and not {"tests", "testing"} & set(path.parts):
                 yield path
 
 

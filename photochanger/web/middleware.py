@@ -1,38 +1,22 @@
-"""Django's middleware for pages that people open, skipped where only machines and guests call.
-
-A booth, a monitor and a guest have no session, no language cookie and no form token; each of these
-would cost the photo's path two thread hops.
-"""
+"""Middleware of our own: headers of pages, the guests' language, and refusals of unknown paths."""
 
 from collections.abc import Awaitable, Callable
-from inspect import isawaitable
-from typing import Any
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.contrib.auth import middleware as auth
-from django.contrib.messages import middleware as messages
-from django.contrib.sessions import middleware as sessions
+from asgiref.sync import markcoroutinefunction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.middleware import clickjacking, common, csrf, locale, security
 from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.http import urlencode
-from django_htmx import middleware as htmx
+from django_htmx.middleware import HtmxDetails
 
+from photochanger.api import answer_app_error
 from photochanger.edge.body import language_of
+from photochanger.errors import AppError, MethodNotAllowed, PathNotFound
 
-MACHINE_PATHS = (
-    "/ingest/",
-    "/api/ingest/",
-    "/api/jobs/",
-    "/public/",
-    "/livez",
-    "/healthz",
-    "/metrics",
-)
+GetResponse = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
-GUARDS = {
+SECURITY_HEADERS = {
     "Content-Security-Policy": "; ".join(
         (
             "default-src 'none'",
@@ -51,45 +35,38 @@ GUARDS = {
     "X-Content-Type-Options": "nosniff",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+API_PATHS = ("/api/", "/ingest/", "/public/")
 
 
-class PageGuard:
+class AsyncMiddleware:
+    """Runs on the event loop only: no thread is held while a photo waits."""
+
+    async_capable, sync_capable = True, False
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        markcoroutinefunction(self)
+
+    async def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        raise NotImplementedError
+
+
+class SecurityHeadersMiddleware(AsyncMiddleware):
     """Tells browsers what a page of ours may do: nothing inline, nothing from or to elsewhere.
 
     Every page and every failure's page gets it, those of Django and of Ninja too.
     """
 
-    async_capable, sync_capable = True, True
-
-    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        self.get_response = get_response
-        if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        answer = self.get_response(request)
-        return guarded_later(answer) if isawaitable(answer) else guarded(answer)
+    async def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = await self.get_response(request)
+        if is_page(response):
+            for name, value in SECURITY_HEADERS.items():
+                response.headers.setdefault(name, value)
+        return response
 
 
-async def guarded_later(answer: Awaitable[HttpResponseBase]) -> HttpResponseBase:
-    return guarded(await answer)
-
-
-def guarded(response: HttpResponseBase) -> HttpResponseBase:
-    if is_page(response):
-        for name, value in GUARDS.items():
-            response.headers.setdefault(name, value)
-    return response
-
-
-class GuestLanguage:
+class GuestLanguageMiddleware(AsyncMiddleware):
     """Guests read in the language of their phone; no cookie, no session, no thread hop."""
-
-    async_capable, sync_capable = True, False
-
-    def __init__(self, get_response: Callable[[HttpRequest], Awaitable[HttpResponseBase]]) -> None:
-        self.get_response = get_response
-        markcoroutinefunction(self)
 
     async def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith("/public/"):
@@ -103,70 +80,45 @@ class GuestLanguage:
         return response
 
 
+class ApiNotFoundMiddleware(AsyncMiddleware):
+    """An address or a method that no operation has is answered like every other refusal.
+
+    An operator who opens the booth's link in a browser, and a booth whose link was mistyped, read
+    what is wrong; a program gets JSON from all of the API.
+    """
+
+    async def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = await self.get_response(request)
+        if not request.path_info.startswith(API_PATHS):
+            return response
+        error: AppError
+        if response.status_code == 404 and request.resolver_match is None:
+            error = PathNotFound(request.path_info[:200])
+        elif response.status_code == 405:
+            error = MethodNotAllowed(f"{request.method} {request.path_info}"[:200])
+        else:
+            return response
+        refusal = answer_app_error(request, error)
+        if allowed := response.get("Allow"):
+            refusal["Allow"] = allowed
+        return refusal
+
+
+class HtmxLoginMiddleware(AsyncMiddleware):
+    """The login page never comes where a part of a page was asked for.
+
+    The session is over: 401 and where to log in. What is being typed is the page's to keep.
+    """
+
+    async def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = await self.get_response(request)
+        login = reverse("admin:login")
+        is_sent_to_login = response.status_code == 302 and response["Location"].startswith(login)
+        if not (is_sent_to_login and request.headers.get("HX-Request") == "true"):
+            return response
+        page = HtmxDetails(request).current_url_abs_path or reverse("admin:index")
+        return HttpResponse(status=401, headers={"X-Login": f"{login}?{urlencode({'next': page})}"})
+
+
 def is_page(response: HttpResponseBase) -> bool:
     return response.get("Content-Type", "").startswith("text/html")
-
-
-class ForPeople:
-    """Mixed into a middleware, it lets requests to ``MACHINE_PATHS`` pass by untouched."""
-
-    async def __acall__(self, request: HttpRequest) -> Any:
-        if request.path_info.startswith(MACHINE_PATHS):
-            return await self.get_response(request)  # type: ignore[attr-defined]
-        return await super().__acall__(request)  # type: ignore[misc]
-
-
-class SecurityMiddleware(ForPeople, security.SecurityMiddleware):
-    pass
-
-
-class SessionMiddleware(ForPeople, sessions.SessionMiddleware):
-    pass
-
-
-class LocaleMiddleware(ForPeople, locale.LocaleMiddleware):
-    pass
-
-
-class CommonMiddleware(ForPeople, common.CommonMiddleware):
-    pass
-
-
-class CsrfViewMiddleware(ForPeople, csrf.CsrfViewMiddleware):
-    pass
-
-
-class AuthenticationMiddleware(ForPeople, auth.AuthenticationMiddleware):
-    pass
-
-
-class MessageMiddleware(ForPeople, messages.MessageMiddleware):
-    pass
-
-
-class XFrameOptionsMiddleware(ForPeople, clickjacking.XFrameOptionsMiddleware):
-    pass
-
-
-class HtmxMiddleware(ForPeople, htmx.HtmxMiddleware):
-    """``request.htmx``; and the login page never comes where a part of a page was asked for."""
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        answer = super().__call__(request)
-        return _part_later(request, answer) if isawaitable(answer) else _part(request, answer)
-
-
-async def _part_later(
-    request: HttpRequest, answer: Awaitable[HttpResponseBase]
-) -> HttpResponseBase:
-    return _part(request, await answer)
-
-
-def _part(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    """The session is over: 401 and where to log in. What is being typed is the page's to keep."""
-    login = reverse("admin:login")
-    is_sent_to_login = response.status_code == 302 and response["Location"].startswith(login)
-    if not (is_sent_to_login and request.headers.get("HX-Request") == "true"):
-        return response
-    page = htmx.HtmxDetails(request).current_url_abs_path or reverse("admin:index")
-    return HttpResponse(status=401, headers={"X-Login": f"{login}?{urlencode({'next': page})}"})
