@@ -31,7 +31,7 @@ class AppError(Exception):
         self.more: dict[str, object] = {}  # goes into the answer too
 
     def answer(self, language: str) -> dict[str, object]:
-        """The JSON body of design section 6 in one of our languages."""
+        """The JSON body of "Failures" in spec/api.md, in one of our languages."""
         with translation.override(language):
             body: dict[str, object] = {
                 "status": "timeout" if self.reason == "timeout" else "error",

@@ -1,4 +1,4 @@
-"""Examples of the administrators' API: the brief's, word for word."""
+"""Examples of the administrators' API, word for word those of the customer's specification."""
 
 from typing import Any
 

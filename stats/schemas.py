@@ -1,4 +1,4 @@
-"""The wire's shapes: flat, as the brief's page reads them."""
+"""Shapes on the wire: flat, as the customer's statistics page reads them."""
 
 import uuid
 from datetime import datetime

@@ -27,7 +27,7 @@ from photochanger.testing.certificates import tls_pair
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 BOUNDARY = "------------090306000104030805010400"
 CAPTURED = {"time": "1758217512", "hash": "7b6c683e1d3fd29c8701791c54e3c12a236f5a5b"}
-# The request of the brief, with four bytes in the place of the photo.
+# A request captured from a real booth, with four bytes in the place of the photo.
 CAPTURED_HEAD = (
     b"POST /ingest/slot-001 HTTP/1.1\r\n"
     b"Host: 127.0.0.1:%d\r\n"

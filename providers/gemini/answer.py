@@ -1,6 +1,6 @@
 """What Gemini answers: the picture in it, or which failure it is. Pure functions of bytes.
 
-The tables are those of the provider's fact sheet, sections 4 and 5, with its confidence marks.
+The tables are those of "Answer" and "Errors" in spec/providers/gemini.md, and so are the marks.
 """
 
 from collections.abc import Iterable
@@ -87,7 +87,7 @@ class _Answer(_Wire):
 def parse(body: bytes, trace: CallTrace) -> Picture:
     """The last picture that is not a thought; everything else said goes into ``trace``.
 
-    Raises BadResponse or ContentBlocked by the sheet's section 4. Blocking (base64 of megabytes).
+    Raises BadResponse or ContentBlocked, by "Answer" in that file. Blocking (base64 of megabytes).
     """
     try:
         answer = _Answer.model_validate_json(body)
@@ -190,7 +190,7 @@ class _ErrorBody(BaseModel, extra="ignore"):
 
 
 def explain(status: int, body: bytes, *, model: str) -> ProviderError:
-    """The error of an answer that is not 200, by the sheet's section 5."""
+    """The error of an answer that is not 200, see "Errors" in spec/providers/gemini.md."""
     error = _error_body(body)
     detail = f"HTTP {status} {error.status}: {error.message}"[:500]
     reasons = {str(item.get("reason", "")) for item in error.details}

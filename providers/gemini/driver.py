@@ -1,7 +1,7 @@
 """Google Gemini's image models: one call of ``generateContent``, JSON in and JSON out.
 
-Facts and their sources are in the provider's fact sheet; the letters D (documented), C (seen in
-code), R (reported) and M (measured) below are its confidence marks.
+Facts and their sources are in spec/providers/gemini.md; the letters D (documented), C (seen in
+code), R (reported), M (measured) and G (guessed) below are its confidence marks.
 """
 
 import asyncio
@@ -201,7 +201,7 @@ def prepare(request: ProviderRequest[GeminiSettings]) -> list[Slices]:
 
 
 def build(request: ProviderRequest[GeminiSettings], pictures: list[Slices]) -> WireBody:
-    """The request of the sheet's section 3: photo first, references, then the text."""
+    """The JSON of "Request" in spec/providers/gemini.md: photo first, references, then the text."""
     slot = request.settings
     hole = secrets.token_hex(16)  # stands where a picture's base64 will be
     parts: list[dict[str, Any]] = [

@@ -1,7 +1,7 @@
 """The models providers offer, as data: the one place to edit when a service changes its list.
 
-Sources are named in the fact sheet of each provider. Only what our code or our operators act on
-is kept here; a service's own limits are the service's to enforce.
+Sources are named in spec/providers/gemini.md. Only what our code or our operators act on is kept
+here; a service's own limits are the service's to enforce.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """The Gemini driver without its wire: what it says, and what it makes of every known answer.
 
-The saved answers are made up to the shapes that the provider's fact sheet documents.
+The saved answers are made up to the shapes that spec/providers/gemini.md documents.
 """
 
 import asyncio

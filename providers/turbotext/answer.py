@@ -1,6 +1,6 @@
 """What Turbotext answers: lenient reading, and our words for its failures.
 
-The letters D, R and G are those of ``turbotext.py``.
+The letters D, R and G are the confidence marks of spec/providers/turbotext.md.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Turbotext's photo AI: a queue. One call puts an order in, others ask for its picture.
 
 It takes no pictures but links to them, which it fetches from us; and it names a link in return,
-see ``downloads.py``. Facts and their sources are in the provider's fact sheet; D (documented),
+see ``downloads.py``. Facts and their sources are in spec/providers/turbotext.md; D (documented),
 R (reported) and G (guessed) are its confidence marks. Nearly every failure is a guess: the service
 documents none.
 """
