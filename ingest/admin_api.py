@@ -13,7 +13,7 @@ from ingest import openapi
 from ingest.cleanup import CleanupReport, clean_up
 from ingest.models import Job
 from ingest.pipeline.process import process_photo
-from ingest.pipeline.response import picture_response, result_url
+from ingest.pipeline.response import make_picture_response, result_url
 from ingest.pipeline.trial import receive_trial, run_trial
 from ingest.schemas import TestRunOut
 from media.archive import zip_of
@@ -56,7 +56,7 @@ async def test_run(
     """
     async with receive_trial(request, slot_id) as order:
         if as_ == "picture":
-            return picture_response(request, await process_photo(order))
+            return make_picture_response(request, await process_photo(order))
         result, facts = await run_trial(order)
         url = result_url(request, result.job)
         response["X-Job-Id"], response["X-Result-Url"] = str(result.job.pk), url

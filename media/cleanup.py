@@ -202,7 +202,7 @@ class Sweep:
         seen = 0
         for folder in FOLDERS if self.slot_id is None else (f"results/{self.slot_id}/",):
             try:
-                for batch in _batches(storage.every_file(folder)):
+                for batch in _iter_batches(storage.every_file(folder)):
                     self._remove_unknown(batch)
                     seen += len(batch)
                     self.progress("files without rows", seen, None)
@@ -256,7 +256,7 @@ def _keyset(rows: QuerySet[MediaObject]) -> Iterator[list[MediaObject]]:
         after = Q(pk__gt=batch[-1].pk)
 
 
-def _batches(things: Iterable[T]) -> Iterator[list[T]]:
+def _iter_batches(things: Iterable[T]) -> Iterator[list[T]]:
     batch: list[T] = []
     for thing in things:
         batch.append(thing)

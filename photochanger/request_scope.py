@@ -19,19 +19,19 @@ class StreamedBody(Protocol):
     def chunks(self) -> AsyncIterator[bytes]: ...
 
 
-def scope_of(request: HttpRequest) -> MutableMapping[str, Any]:
+def get_scope(request: HttpRequest) -> MutableMapping[str, Any]:
     """The ASGI scope; empty for a request that came by no server, as in some tests."""
     scope: MutableMapping[str, Any] = getattr(request, "scope", {})
     return scope
 
 
-def streamed_body(request: HttpRequest) -> StreamedBody | None:
+def get_streamed_body(request: HttpRequest) -> StreamedBody | None:
     """The body for the view to read; None where Django has read it already."""
-    body: StreamedBody | None = scope_of(request).get(BODY_KEY)
+    body: StreamedBody | None = get_scope(request).get(BODY_KEY)
     return body
 
 
-def arrival_time(request: HttpRequest) -> float:
+def get_arrival_time(request: HttpRequest) -> float:
     """The event loop's time at the request's first byte, in seconds."""
     now = asyncio.get_running_loop().time()
-    return float(scope_of(request).get(ARRIVED_KEY, now))
+    return float(get_scope(request).get(ARRIVED_KEY, now))

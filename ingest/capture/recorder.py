@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from ingest.capture.snapshot import RequestSnapshot, describe_request
 from ingest.models import Capture, CapturedRequest
-from ingest.pipeline.trace import trace_of
+from ingest.pipeline.trace import get_trace
 from photochanger.db import in_db
 from photochanger.errors import AppError, ClientGone, InternalError
 from slots.models import Slot
@@ -54,7 +54,7 @@ def capture_request(view: IngestView) -> IngestView:
 
 
 async def _capture(request: HttpRequest, outcome: HttpResponseBase | AppError) -> None:
-    opened = trace_of(request).opened
+    opened = get_trace(request).opened
     if opened and (order := _active_order(opened)):
         await asyncio.shield(_record(request, order, outcome))
 
@@ -80,7 +80,7 @@ def _snapshot(
     request: HttpRequest, outcome: HttpResponseBase | AppError
 ) -> tuple[RequestSnapshot, str | None]:
     """What the request left behind, and the id of its job if it came so far."""
-    trace = trace_of(request)
+    trace = get_trace(request)
     trace.mark("answer")
     snapshot = RequestSnapshot(hash_recipe=trace.hash_recipe, marks_ms=trace.marks_ms)
     segments, fields = (

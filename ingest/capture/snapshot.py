@@ -8,7 +8,7 @@ from multipart import MultipartSegment
 from pydantic import BaseModel
 
 from ingest.pipeline.upload import FILE_FIELDS
-from photochanger.request_scope import scope_of, streamed_body
+from photochanger.request_scope import get_scope, get_streamed_body
 
 MAX_HEADERS, MAX_VALUE = 40, 120
 NAME = re.compile(r"[\w.\-\[\]!]{1,60}", re.ASCII)
@@ -66,7 +66,7 @@ def describe_request(
     fields: Mapping[str, str],
 ) -> None:
     """Describe the request in ``snapshot``; ``fields`` are as far as they were read."""
-    scope = scope_of(request)
+    scope = get_scope(request)
     password = fields.get("password", "").strip()
     snapshot.method, snapshot.path = str(request.method), _safe_text(request.path[:40], password)
     snapshot.http_version = str(scope.get("http_version", ""))
@@ -75,7 +75,7 @@ def describe_request(
         _snapshot_header(name.decode("latin-1"), value.decode("latin-1"), password)
         for name, value in scope.get("headers", [])[:MAX_HEADERS]
     ]
-    if body := streamed_body(request):
+    if body := get_streamed_body(request):
         snapshot.received_bytes = body.taken_bytes
     snapshot.parts = [_snapshot_part(segment, fields, password) for segment in segments]
     photos = (part for part in snapshot.parts if part.is_file and part.name in FILE_FIELDS)

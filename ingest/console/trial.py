@@ -16,14 +16,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from ingest.console.decorators import waiting_page
-from ingest.pipeline.trial import run_trial, trial_order
+from ingest.pipeline.trial import make_trial_order, run_trial
 from photochanger.db import in_db
 from photochanger.errors import (
     ERROR_BY_REASON,
     AppError,
     InvalidFields,
 )
-from photochanger.request_scope import arrival_time
+from photochanger.request_scope import get_arrival_time
 from providers.pictures import JPEG, Photo
 from slots.console.slot_form import read_slot_form
 from slots.editing import Draft, draft
@@ -119,7 +119,7 @@ async def slot_try(request: HttpRequest, slot_id: str) -> HttpResponse:
     """How it went, as a part of the page. Everything expected is an answer, so that it is shown."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
-    shown = await _try(request, slot_id, arrival_time(request))
+    shown = await _try(request, slot_id, get_arrival_time(request))
     return await in_db(render, request, "ingest/console/_trial_result.html", {"trial": shown})
 
 
@@ -131,7 +131,7 @@ async def _try(request: HttpRequest, slot_id: str, arrived_at: float) -> Trial:
         prints_original = form.slot.on_failure == Slot.OnFailure.ORIGINAL
         photo = await asyncio.to_thread(_photo, request)
         with photo.file:
-            order = trial_order(form, platform, photo, arrived_at=arrived_at)
+            order = make_trial_order(form, platform, photo, arrived_at=arrived_at)
             result, facts = await run_trial(order)
     except InvalidFields as exc:
         return Trial(wait_s, {}, None, exc, _wrong(exc, request))

@@ -18,7 +18,7 @@ PRIVATE_ENDINGS = (".localhost", ".local", ".internal", ".lan", ".home", ".test"
 READING_BYTES = 1024 * 1024
 
 
-def input_publisher(run: JobRun) -> Publish:
+def make_publisher(run: JobRun) -> Publish:
     """How this job's driver puts a picture under a link; ``job_outcome`` takes it back.
 
     The driver's publish raises ProviderConfig when the provider could not reach us anyway.
@@ -26,8 +26,8 @@ def input_publisher(run: JobRun) -> Publish:
     job = run.job
 
     async def publish(picture: Slices) -> str:
-        base = public_base(job.provider)
-        body = await asyncio.to_thread(read_whole, picture)
+        base = find_public_base(job.provider)
+        body = await asyncio.to_thread(read_all_bytes, picture)
         run.has_inputs = True
         stored = await run_to_completion(
             publish_input(job.pk, job.slot_id, body, picture.mime, expires_at=job.deadline)
@@ -38,12 +38,12 @@ def input_publisher(run: JobRun) -> Publish:
     return publish
 
 
-def read_whole(picture: Slices) -> bytes:
+def read_all_bytes(picture: Slices) -> bytes:
     """Blocking. Raises UnreadablePicture."""
     return b"".join(picture.chunks(READING_BYTES))
 
 
-def public_base(provider: str) -> str:
+def find_public_base(provider: str) -> str:
     """Where a provider finds us, without a slash at the end. Raises ProviderConfig.
 
     A private address is good enough where the provider is one too: in the demo and in tests.

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from ingest.models import Job
-from photochanger.request_scope import arrival_time
+from photochanger.request_scope import get_arrival_time
 from providers.pictures import Photo
 from slots.models import Slot, SlotTemplateMedia
 from slots.services import PlatformSettings
@@ -33,7 +33,7 @@ class Deadline:
     @classmethod
     def of(cls, request: HttpRequest, wait_s: float) -> "Deadline":
         """Counted from the request's first byte."""
-        return cls.from_arrival(arrival_time(request), wait_s)
+        return cls.from_arrival(get_arrival_time(request), wait_s)
 
     @classmethod
     def from_now(cls, wait_s: float) -> "Deadline":

@@ -180,7 +180,7 @@ def _close(run: JobRun, *, finished_at: datetime, **values: object) -> bool:
     job = run.job
     closed = Job.objects.filter(pk=job.pk, status=Job.Status.PROCESSING).update(
         finished_at=finished_at,
-        duration_ms=milliseconds((finished_at - job.started_at).total_seconds()),
+        duration_ms=to_milliseconds((finished_at - job.started_at).total_seconds()),
         provider_ms=run.provider_ms,
         **values,
     )
@@ -191,14 +191,14 @@ def _close(run: JobRun, *, finished_at: datetime, **values: object) -> bool:
     return bool(closed)
 
 
-def milliseconds(seconds: float) -> int:
+def to_milliseconds(seconds: float) -> int:
     return max(0, round(seconds * 1000))
 
 
 def _report_closed(run: JobRun, *, status: Job.Status, reason: str = "", **facts: object) -> None:
     """To the log and the metrics."""
     job = run.job
-    duration_ms = milliseconds((timezone.now() - job.started_at).total_seconds())
+    duration_ms = to_milliseconds((timezone.now() - job.started_at).total_seconds())
     level = log.info if status == Job.Status.DONE else log.warning
     level(
         "ingest.job.closed",

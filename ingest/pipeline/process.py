@@ -11,12 +11,12 @@ from ingest.pipeline.provider_call import call_provider, prepare_request
 from ingest.pipeline.receive import (
     accept_request,
     authenticate_booth,
-    idempotency_key_of,
     inspect_photo,
+    read_idempotency_key,
     receive_form,
 )
 from ingest.pipeline.replay import replay_result
-from ingest.pipeline.response import original_photo_response, picture_response
+from ingest.pipeline.response import make_original_response, make_picture_response
 from photochanger import metrics
 from photochanger.errors import AppError
 
@@ -42,14 +42,14 @@ async def handle_booth_photo(request: HttpRequest, slot_id: str) -> HttpResponse
             deadline=deadline,
             booth=Booth.of(form.fields),
             hash_recipe=form.hash_recipe,
-            idempotency_key=idempotency_key_of(request),
+            idempotency_key=read_idempotency_key(request),
         )
         try:
-            return picture_response(request, await process_photo(order))
+            return make_picture_response(request, await process_photo(order))
         except AppError as exc:
             if not falls_back(order, exc):
                 raise
-            return await original_photo_response(order, exc)
+            return await make_original_response(order, exc)
 
 
 async def process_photo(order: Order) -> PhotoResult:

@@ -12,11 +12,11 @@ from pydantic import ValidationError
 
 from ingest.models import Attempt
 from ingest.pipeline.admission import Admission
-from ingest.pipeline.input_links import input_publisher
+from ingest.pipeline.input_links import make_publisher
 from ingest.pipeline.order import Deadline
-from ingest.pipeline.outcome import JobRun, milliseconds
+from ingest.pipeline.outcome import JobRun, to_milliseconds
 from ingest.pipeline.result_check import ResultPicture, check_result
-from ingest.pipeline.retry_policy import pause_before_retry, typical_call_s
+from ingest.pipeline.retry_policy import estimate_call_s, pause_before_retry
 from ingest.pipeline.tasks import gather_both, run_to_completion
 from media import storage
 from media.services import result_path
@@ -72,7 +72,7 @@ def _prepare_request(run: JobRun, admission: Admission) -> RequestBuilder:
         ),
         settings=recipe,
         api_key=api_key,
-        publish=input_publisher(run),
+        publish=make_publisher(run),
     )
 
 
@@ -131,7 +131,7 @@ async def pause_after(error: ProviderError, run: JobRun, deadline: Deadline) -> 
     pause = pause_before_retry(
         error,
         calls_made=len(run.attempts),
-        typical_s=await in_db(typical_call_s, job.slot_id, job.provider),
+        typical_s=await in_db(estimate_call_s, job.slot_id, job.provider),
         left_s=deadline.left_s,
     )
     if pause is not None:
@@ -153,14 +153,14 @@ async def call_once(run: JobRun, build: RequestBuilder, deadline: Deadline) -> R
     request = build(budget_s=deadline.left_s, call_number=attempt.number, trace=trace)
     try:
         picture = await DRIVERS[run.job.provider].process(request)
-        attempt.duration_ms = milliseconds(loop.time() - started)
+        attempt.duration_ms = to_milliseconds(loop.time() - started)
         return await check_and_store(run, picture, request.settings)
     except BaseException as exc:
         attempt.failure_reason = _reason_of(exc, is_late=deadline.left_s <= 0)
         attempt.detail = str(exc)[:500] if isinstance(exc, AppError) else ""
         raise
     finally:
-        attempt.duration_ms = attempt.duration_ms or milliseconds(loop.time() - started)
+        attempt.duration_ms = attempt.duration_ms or to_milliseconds(loop.time() - started)
         _finish_attempt(attempt, trace)
 
 

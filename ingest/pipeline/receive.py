@@ -10,11 +10,11 @@ from structlog.contextvars import bind_contextvars
 
 from ingest.pipeline.order import Deadline
 from ingest.pipeline.password import check_password
-from ingest.pipeline.trace import trace_of
+from ingest.pipeline.trace import get_trace
 from ingest.pipeline.upload import FormParser, UploadedForm, read_form
 from photochanger.db import in_db
 from photochanger.errors import ChecksumMismatch, InvalidRequest
-from photochanger.request_scope import streamed_body
+from photochanger.request_scope import get_streamed_body
 from providers.pictures import Photo
 from slots.models import Slot
 from slots.services import OpenSlot, PlatformSettings, open_slot
@@ -29,8 +29,8 @@ async def accept_request(request: HttpRequest, slot_id: str) -> OpenSlot:
     """
     opened = await in_db(open_slot, slot_id)
     bind_contextvars(slot=opened.slot.pk)
-    trace_of(request).opened = opened
-    if body := streamed_body(request):
+    get_trace(request).opened = opened
+    if body := get_streamed_body(request):
         body.check_declared(opened.slot.size_limit_bytes)
     return opened
 
@@ -43,7 +43,7 @@ async def receive_form(
 
     Raises InvalidRequest, PayloadTooLarge, ClientGone, StorageError.
     """
-    trace = trace_of(request)
+    trace = get_trace(request)
     trace.parser = FormParser.of(request, max_file_bytes=slot.size_limit_bytes)
     async with read_form(request, trace.parser, deadline) as form:
         trace.mark("form")
@@ -57,7 +57,7 @@ async def authenticate_booth(request: HttpRequest, form: UploadedForm, password_
         raise InvalidRequest("no photo" if form.file is None else "no password")
     address = request.META.get("REMOTE_ADDR", "")
     await check_password(form.fields["password"], password_hash, address=address)
-    trace_of(request).mark("password")
+    get_trace(request).mark("password")
 
 
 async def inspect_photo(
@@ -68,14 +68,14 @@ async def inspect_photo(
     Raises UnsupportedMediaType, InvalidImage, ChecksumMismatch.
     """
     photo = await asyncio.to_thread(_inspect, form, platform.hash_check)
-    trace_of(request).hash_recipe = form.hash_recipe
-    trace_of(request).mark("photo")
+    get_trace(request).hash_recipe = form.hash_recipe
+    get_trace(request).mark("photo")
     return photo
 
 
 def _inspect(form: UploadedForm, hash_check: str) -> Photo:
     photo = open_photo(form)
-    form.hash_recipe = "" if hash_check == "off" else form.matching_recipe()
+    form.hash_recipe = "" if hash_check == "off" else form.match_recipe()
     if hash_check == "strict" and form.hash_recipe in ("", "none"):
         raise ChecksumMismatch("the hash is missing or follows no known recipe")
     return photo
@@ -92,7 +92,7 @@ def open_photo(form: UploadedForm) -> Photo:
     )
 
 
-def idempotency_key_of(request: HttpRequest) -> str:
+def read_idempotency_key(request: HttpRequest) -> str:
     """Raises InvalidRequest."""
     key: str = request.headers.get("Idempotency-Key", "").strip()
     if len(key) > MAX_KEY or not key.isprintable():

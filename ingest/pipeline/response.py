@@ -22,11 +22,11 @@ from providers.pictures import EXTENSIONS, Picture
 log = structlog.get_logger()
 
 
-def picture_response(request: HttpRequest, result: PhotoResult) -> StreamingHttpResponse:
+def make_picture_response(request: HttpRequest, result: PhotoResult) -> StreamingHttpResponse:
     """The picture itself, whole and uncompressed, with the headers a booth's operator looks for."""
     picture, job = result.picture, result.job
     headers = {
-        **_picture_headers(picture, f"{job.slot_id}-{job.pk}"),
+        **_make_headers(picture, f"{job.slot_id}-{job.pk}"),
         "X-Job-Id": str(job.pk),
         "X-Result-Url": result_url(request, job),
     }
@@ -35,7 +35,7 @@ def picture_response(request: HttpRequest, result: PhotoResult) -> StreamingHttp
     return StreamingHttpResponse(stream_result(result), content_type=picture.mime, headers=headers)
 
 
-async def original_photo_response(order: Order, error: AppError) -> StreamingHttpResponse:
+async def make_original_response(order: Order, error: AppError) -> StreamingHttpResponse:
     """The booth's own photo: the guest gets a print all the same; the job counts as failed."""
 
     def read_photo() -> bytes:
@@ -45,14 +45,14 @@ async def original_photo_response(order: Order, error: AppError) -> StreamingHtt
     photo = Picture(body=await asyncio.to_thread(read_photo), mime=order.photo.mime)
     metrics.fell_back(slot=order.slot.pk)
     headers = {
-        **_picture_headers(photo, f"{order.slot.pk}-original"),
+        **_make_headers(photo, f"{order.slot.pk}-original"),
         "X-Job-Id": str(error.job_id),
         "X-PhotoChanger-Fallback": "original",
     }
     return StreamingHttpResponse(stream_bytes(photo.body), content_type=photo.mime, headers=headers)
 
 
-def _picture_headers(picture: Picture, name: str) -> dict[str, str]:
+def _make_headers(picture: Picture, name: str) -> dict[str, str]:
     return {
         "Content-Length": str(len(picture.body)),
         "Content-Disposition": f'inline; filename="{name}.{EXTENSIONS[picture.mime]}"',

@@ -42,7 +42,7 @@ def _pause(error: ProviderError, *, calls_made: int) -> float:
     return random.uniform(0.5, 1.5) * calls_made  # noqa: S311  jitter, not a secret
 
 
-def typical_call_s(slot_id: str, provider: str) -> float:
+def estimate_call_s(slot_id: str, provider: str) -> float:
     """The median of the slot's last good calls, in seconds; 0 without a history."""
     good = Attempt.objects.filter(
         job__slot_id=slot_id, provider=provider, failure_reason=""

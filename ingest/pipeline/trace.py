@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from django.http import HttpRequest
 
 from ingest.pipeline.upload import FormParser
-from photochanger.request_scope import arrival_time
+from photochanger.request_scope import get_arrival_time
 from slots.services import OpenSlot
 
 
@@ -25,10 +25,10 @@ class RequestTrace:
         self.marks_ms.append((step, round((now - self.arrived_at) * 1000)))
 
 
-def trace_of(request: HttpRequest) -> RequestTrace:
+def get_trace(request: HttpRequest) -> RequestTrace:
     """The request's trace, made by the first who asks for it."""
     trace: RequestTrace | None = getattr(request, "photo_trace", None)
     if trace is None:
-        trace = RequestTrace(arrival_time(request))
+        trace = RequestTrace(get_arrival_time(request))
         request.photo_trace = trace  # type: ignore[attr-defined]
     return trace

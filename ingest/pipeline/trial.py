@@ -33,7 +33,7 @@ from photochanger.errors import (
     MediaNotFound,
     PayloadTooLarge,
 )
-from photochanger.request_scope import streamed_body
+from photochanger.request_scope import get_streamed_body
 from providers.pictures import Photo
 from slots.editing import Draft, draft
 from slots.schemas import SlotIn
@@ -55,7 +55,7 @@ async def receive_trial(request: HttpRequest, slot_id: str) -> AsyncIterator[Ord
     """
     await in_db(find_slot, slot_id)
     deadline = Deadline.of(request, UPLOAD_S)
-    if body := streamed_body(request):
+    if body := get_streamed_body(request):
         body.check_declared()
     parser = FormParser.of(
         request,
@@ -65,13 +65,13 @@ async def receive_trial(request: HttpRequest, slot_id: str) -> AsyncIterator[Ord
     )
     with ExitStack() as files:
         async with read_form(request, parser, deadline) as form:
-            form_draft = await in_db(draft, slot_id, overrides(form))
+            form_draft = await in_db(draft, slot_id, parse_overrides(form))
             platform = await in_db(platform_settings)
             photo = await _receive_photo(form, slot_id, files)
-            yield trial_order(form_draft, platform, photo, arrived_at=deadline.arrived_at)
+            yield make_trial_order(form_draft, platform, photo, arrived_at=deadline.arrived_at)
 
 
-def trial_order(
+def make_trial_order(
     form: Draft, platform: PlatformSettings, photo: Photo, *, arrived_at: float
 ) -> Order:
     """The order of a slot that nobody has saved. Raises PayloadTooLarge."""
@@ -82,7 +82,7 @@ def trial_order(
     )
 
 
-def overrides(form: UploadedForm) -> SlotIn:
+def parse_overrides(form: UploadedForm) -> SlotIn:
     """What the unsaved form says. Raises InvalidFields."""
     payload = form.fields.get("slot_payload", "").strip() or "{}"
     try:
@@ -123,14 +123,14 @@ async def run_trial(order: Order) -> tuple[PhotoResult, dict[str, Any]]:
         result = await process_photo(order)
     except AppError as exc:
         if exc.job_id:
-            exc.more |= await in_db(job_facts, uuid.UUID(exc.job_id))
+            exc.more |= await in_db(load_job_facts, uuid.UUID(exc.job_id))
         raise
     if result.image is not None:
         await store_preview(result.job, result.image)
-    return result, await in_db(job_facts, result.job.pk)
+    return result, await in_db(load_job_facts, result.job.pk)
 
 
-def job_facts(job_id: uuid.UUID) -> dict[str, Any]:
+def load_job_facts(job_id: uuid.UUID) -> dict[str, Any]:
     """Milliseconds and calls of a job, ready for JSON. Two queries."""
     job = Job.objects.prefetch_related("attempts").get(pk=job_id)
     took, theirs = job.duration_ms, job.provider_ms

@@ -19,7 +19,7 @@ from multipart import (
 
 from ingest.pipeline.order import Deadline
 from photochanger.errors import InvalidRequest, PayloadTooLarge, StorageError
-from photochanger.request_scope import streamed_body
+from photochanger.request_scope import get_streamed_body
 
 FILE_FIELDS = ("fileToUpload", "file", "image")
 MAX_FIELDS, MAX_FIELD_BYTES = 64, 8 * 1024
@@ -65,7 +65,7 @@ class UploadedForm:
     def sha256(self) -> str:
         return str(self._digests["sha256"].hexdigest())
 
-    def matching_recipe(self) -> str:
+    def match_recipe(self) -> str:
         """Which recipe the booth's ``hash`` follows: "" without a hash, "none" for no known one.
 
         Blocking when the hash came after the file: the file is read once more.
@@ -143,7 +143,7 @@ class FormParser:
         except MultipartError as exc:
             raise InvalidRequest(f"broken multipart: {exc}") from exc
         except OSError as exc:
-            raise cannot_spool(exc) from exc
+            raise spool_error(exc) from exc
 
     def finish(self) -> UploadedForm:
         """The complete form. Raises InvalidRequest when its end is missing, or StorageError."""
@@ -154,7 +154,7 @@ class FormParser:
         except MultipartError as exc:
             raise InvalidRequest(f"the form was cut off: {exc}") from exc
         except OSError as exc:
-            raise cannot_spool(exc) from exc
+            raise spool_error(exc) from exc
         return self.form
 
     def _take(self, event: "MultipartSegment | bytes | bytearray | None") -> None:
@@ -187,7 +187,7 @@ class FormParser:
         self._text, self._is_in_photo = None, False
 
 
-def cannot_spool(exc: OSError) -> StorageError:
+def spool_error(exc: OSError) -> StorageError:
     return StorageError(f"upload cannot be spooled: {exc.strerror}")
 
 
@@ -215,7 +215,7 @@ async def _read_all(request: HttpRequest, parser: FormParser) -> None:
     """Parse one batch in a thread while the next one arrives."""
     parsing: asyncio.Future[None] | None = None
     try:
-        async for batch in _batches(_body_chunks(request)):
+        async for batch in _iter_batches(_iter_body(request)):
             if parsing is not None:
                 await parsing
             parsing = asyncio.ensure_future(asyncio.to_thread(parser.feed, batch))
@@ -226,18 +226,18 @@ async def _read_all(request: HttpRequest, parser: FormParser) -> None:
             await asyncio.wait([parsing])
 
 
-def _body_chunks(request: HttpRequest) -> AsyncIterator[bytes]:
+def _iter_body(request: HttpRequest) -> AsyncIterator[bytes]:
     """The body as it arrives; where no edge stands before Django, as Django has read it."""
-    body = streamed_body(request)
-    return body.chunks() if body else _read_by_django(request)
+    body = get_streamed_body(request)
+    return body.chunks() if body else _iter_django_body(request)
 
 
-async def _read_by_django(request: HttpRequest) -> AsyncIterator[bytes]:
+async def _iter_django_body(request: HttpRequest) -> AsyncIterator[bytes]:
     while chunk := request.read(BATCH_BYTES):
         yield chunk
 
 
-async def _batches(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _iter_batches(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     batch: list[bytes] = []
     size = 0
     async for chunk in chunks:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from pydantic import ValidationError as RecipeError
 
 from ingest.cleanup import last_cleanup
-from ingest.pipeline.input_links import is_private, public_base
+from ingest.pipeline.input_links import find_public_base, is_private
 from ingest.readiness.result import FAIL, OK, WARN, Verdict, active_slots, used_providers, when
 from ingest.readiness.services import check_provider
 from media import storage
@@ -70,7 +70,7 @@ def look_at_address() -> Verdict:
     fetching = [name for name in used_providers() if DRIVERS[name].requires_public_media]
     try:
         for name in fetching:
-            public_base(name)
+            find_public_base(name)
     except ProviderConfig:
         words = _("%(provider)s fetches photos from this server, and has no address to do it.")
         to_do = _("Set PUBLIC_MEDIA_BASE_URL in .env and start the server anew.")

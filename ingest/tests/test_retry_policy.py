@@ -7,7 +7,7 @@ from django.test import SimpleTestCase
 from django.utils import timezone
 
 from ingest.models import Attempt, Job
-from ingest.pipeline.retry_policy import FLOOR_S, MAX_CALLS, pause_before_retry, typical_call_s
+from ingest.pipeline.retry_policy import FLOOR_S, MAX_CALLS, estimate_call_s, pause_before_retry
 from ingest.tests.support import IngestTestCase
 from photochanger.db import in_db
 from photochanger.errors import (
@@ -164,5 +164,5 @@ class OverTheWireTests(IngestTestCase):
                 duration_ms=ms,
                 failure_reason=reason,
             )
-        self.assertEqual(await in_db(typical_call_s, "slot-001", "gemini"), 3.0)
-        self.assertEqual(await in_db(typical_call_s, "slot-002", "gemini"), 0.0)
+        self.assertEqual(await in_db(estimate_call_s, "slot-001", "gemini"), 3.0)
+        self.assertEqual(await in_db(estimate_call_s, "slot-002", "gemini"), 0.0)

@@ -12,7 +12,7 @@ import httpx
 from django.test import SimpleTestCase, override_settings
 from PIL import Image
 
-from ingest.pipeline.input_links import public_base
+from ingest.pipeline.input_links import find_public_base
 from ingest.tests.live_support import LiveTestCase
 from ingest.tests.support import jpeg
 from photochanger.errors import ProviderConfig
@@ -193,7 +193,7 @@ class PublicBaseTests(SimpleTestCase):
         with override_settings(
             PUBLIC_MEDIA_BASE_URL=address, TURBOTEXT_BASE_URL=service, **{"DEBUG": False, **more}
         ):
-            return public_base("turbotext")
+            return find_public_base("turbotext")
 
     def test_a_public_address_is_good(self) -> None:
         for address in ("https://photos.example", "http://photos.example:8080", "https://8.8.8.8"):

@@ -12,7 +12,7 @@ from django.core import checks
 from django.db import DatabaseError
 from django.utils.module_loading import import_string
 
-from ingest.pipeline.input_links import public_base
+from ingest.pipeline.input_links import find_public_base
 from photochanger.errors import ProviderConfig
 from photochanger.logs.syslog import parse_address
 from providers.registry import DRIVERS
@@ -45,7 +45,7 @@ def _reachable(provider: str, may_ask: bool) -> Iterator[checks.CheckMessage]:
     if not DRIVERS[provider].requires_public_media:
         return
     try:
-        public_base(provider)
+        find_public_base(provider)
     except ProviderConfig as exc:
         slots = _active_slots(provider) if may_ask else []
         if slots or environment_key(provider):
