@@ -22,7 +22,7 @@ from ingest.api import ingest_router, jobs_router, short_router
 from media.api import public_router
 from media.views import guest_router, refusal_page, wants_page
 from photochanger import metrics
-from photochanger.edge.body import language_of
+from photochanger.edge.language import negotiate_language
 from photochanger.errors import (
     AppError,
     InternalError,
@@ -104,7 +104,7 @@ def answer_app_error(request: HttpRequest, exc: AppError) -> HttpResponse:
     metrics.refused(status=exc.status, reason=exc.reason)
     if wants_page(request):
         return refusal_page(request, exc)
-    language = language_of(request.headers.get("Accept-Language", ""))
+    language = negotiate_language(request.headers.get("Accept-Language", ""))
     response = api.create_response(request, exc.answer(language), status=exc.status)
     for name, value in exc.headers().items():
         response[name] = value

@@ -22,8 +22,10 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from media import storage
 from photochanger.checks.environment import log_public_address
-from photochanger.edge.body import BodyGuard, Lifespan, RequestLanes
-from photochanger.edge.download_throttle import FairDownloads
+from photochanger.edge.body import BodyLimit
+from photochanger.edge.download_throttle import DownloadThrottle
+from photochanger.edge.lanes import RequestLanes
+from photochanger.edge.lifespan import Lifespan
 from photochanger.edge.request_ids import RequestIds
 from photochanger.edge.static_files import StaticFiles
 from photochanger.web.stacks import MachineStack, is_for_machines
@@ -87,8 +89,8 @@ def _check_slots() -> None:
 application = Lifespan(
     RequestIds(
         ProxyHeadersMiddleware(  # type: ignore[arg-type]
-            FairDownloads(  # type: ignore[arg-type]
-                BodyGuard(StaticFiles(lanes, root=settings.STATIC_ROOT, prefix=settings.STATIC_URL))
+            DownloadThrottle(  # type: ignore[arg-type]
+                BodyLimit(StaticFiles(lanes, root=settings.STATIC_ROOT, prefix=settings.STATIC_URL))
             ),
             trusted_hosts=settings.TRUSTED_PROXIES,
         )

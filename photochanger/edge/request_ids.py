@@ -1,21 +1,17 @@
-"""A name for each request: in every line of the log that it causes, and in its answer."""
+"""An id for each request: in all of its log lines and in its response."""
 
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 
 from structlog.contextvars import bound_contextvars
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from photochanger.edge.asgi_types import App, Message, Receive, Scope, Send
 
 
 class RequestIds:
-    """``request_id`` and ``X-Request-Id``. Ours alone: a name that came with a request would be
-    whatever its sender wants to see in the log."""
+    """Bind ``request_id`` in the log context and send it as ``X-Request-Id``.
+
+    An id in the request is ignored: its sender could put anything into our log.
+    """
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -26,10 +22,10 @@ class RequestIds:
         request_id = uuid.uuid4().hex[:16]
         header = (b"x-request-id", request_id.encode())
 
-        async def named(message: Message) -> None:
+        async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message.get("headers", ()), header]
             await send(message)
 
         with bound_contextvars(request_id=request_id):
-            return await self.app(scope, receive, named)
+            return await self.app(scope, receive, send_with_id)

@@ -7,7 +7,7 @@ from typing import Any
 
 from whitenoise.base import WhiteNoise
 
-from photochanger.edge.body import App, Receive, Scope, Send
+from photochanger.edge.asgi_types import App, Receive, Scope, Send
 
 HASHED_NAME = r"\.[0-9a-f]{12}\."  # as ManifestStaticFilesStorage names them: never changed
 

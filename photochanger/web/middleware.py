@@ -11,7 +11,7 @@ from django.utils.http import urlencode
 from django_htmx.middleware import HtmxDetails
 
 from photochanger.api import answer_app_error
-from photochanger.edge.body import language_of
+from photochanger.edge.language import negotiate_language
 from photochanger.errors import AppError, MethodNotAllowed, PathNotFound
 
 GetResponse = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
@@ -71,7 +71,7 @@ class GuestLanguageMiddleware(AsyncMiddleware):
     async def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith("/public/"):
             return await self.get_response(request)
-        language = language_of(request.headers.get("Accept-Language", ""))
+        language = negotiate_language(request.headers.get("Accept-Language", ""))
         with translation.override(language):
             response = await self.get_response(request)
         if is_page(response):
