@@ -21,9 +21,8 @@ from media.deletion import Removed
 from photochanger.db import in_db
 from photochanger.errors import InvalidFields
 from photochanger.openapi import described
-from slots.api import username
-from slots.purging import purge
-from slots.services import find_slot
+from slots.api import get_username
+from slots.services import find_slot, purge_pictures
 
 console_router = Router(tags=["console"])
 purge_router = Router(tags=["console"])
@@ -80,7 +79,7 @@ async def test_run(
 def cleanup(request: HttpRequest, slot_id: SlotId) -> CleanupReport:
     """Removes only what is over: expired results, test photos, template pictures nobody uses.
     What guests can still fetch stays."""
-    return clean_up(find_slot(slot_id).pk, by=username(request))
+    return clean_up(find_slot(slot_id).pk, by=get_username(request))
 
 
 @console_router.get(
@@ -149,7 +148,7 @@ def purge_slot(request: HttpRequest, slot_id: SlotId, order: PurgeIn) -> Removed
     """Results, previews and test photos, at once and for ever; template pictures stay."""
     slot = find_slot(slot_id)
     check_confirmed(order, slot.pk)
-    return purge(slot.pk, by=username(request))
+    return purge_pictures(slot.pk, by=get_username(request))
 
 
 @purge_router.post(
@@ -162,7 +161,7 @@ def purge_slot(request: HttpRequest, slot_id: SlotId, order: PurgeIn) -> Removed
 def purge_everything(request: HttpRequest, order: PurgeEverythingIn) -> Removed:
     """Results, previews and test photos, at once and for ever; template pictures stay."""
     check_confirmed(order, EVERYTHING)
-    return purge(None, by=username(request))
+    return purge_pictures(None, by=get_username(request))
 
 
 def check_confirmed(order: PurgeIn, word: str) -> None:

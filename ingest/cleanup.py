@@ -13,7 +13,8 @@ from ingest.capture.recorder import delete_captures
 from ingest.models import Job
 from media.cleanup import Progress, Sweep
 from photochanger.errors import Interrupted
-from slots.services import platform_settings, recall, remember
+from slots.platform_settings import load_platform_settings
+from slots.setting_rows import load_fact, store_fact
 
 log = structlog.get_logger()
 
@@ -56,7 +57,7 @@ def clean_up(
     """
     started = time.monotonic()
     sweep = Sweep(slot_id=slot_id, dry_run=dry_run, progress=progress)
-    sweep.align(platform_settings().result_ttl_hours)
+    sweep.align(load_platform_settings().result_ttl_hours)
     closed_jobs = close_overdue(slot_id, dry_run=dry_run)
     sweep.remove_expired()
     sweep.mark_lost()
@@ -79,7 +80,7 @@ def clean_up(
         failures=sweep.failures,
     )
     if slot_id is None and not dry_run:  # a slot's own run must not hide that cron stands still
-        remember(LAST_RUN, report.model_dump(mode="json"), by=by)
+        store_fact(LAST_RUN, report.model_dump(mode="json"), by=by)
     level = log.warning if report.failures else log.info
     told = report.model_dump(mode="json", exclude={"finished_at", "slot_id"})
     level("media.cleanup.finished", slot=slot_id or "all", **told)
@@ -88,7 +89,7 @@ def clean_up(
 
 def last_cleanup() -> CleanupReport | None:
     """The last whole run that came to its end, or None when there was none yet."""
-    stored = recall(LAST_RUN)
+    stored = load_fact(LAST_RUN)
     return CleanupReport.model_validate(stored) if stored else None
 
 

@@ -11,7 +11,7 @@ from ingest.schemas import JobOut
 from media.models import MediaObject
 from media.services import find_result
 from photochanger.errors import JobNotFound, ResultExpired, ResultNotFound
-from slots.services import platform_settings
+from slots.platform_settings import load_platform_settings
 
 
 def job_in_link(text: str) -> uuid.UUID:
@@ -55,7 +55,7 @@ def _result_in_time(job: Job) -> MediaObject | None:
             return find_result(job.pk)
         except (ResultNotFound, ResultExpired) as exc:
             raise JobNotFound(str(job.pk)) from exc
-    ttl = timedelta(hours=platform_settings().result_ttl_hours)
+    ttl = timedelta(hours=load_platform_settings().result_ttl_hours)
     if timezone.now() > job.started_at + ttl:
         raise JobNotFound(str(job.pk))
     return None

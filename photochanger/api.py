@@ -40,7 +40,7 @@ from slots.api import (
     slots_router,
     template_media_router,
 )
-from slots.validation_messages import fields_of
+from slots.validation_messages import messages_by_field
 from slots.views import gallery_router
 from stats.api import stats_router
 
@@ -115,7 +115,7 @@ def answer_app_error(request: HttpRequest, exc: AppError) -> HttpResponse:
 @api.exception_handler(ValidationError)
 def answer_validation_error(request: HttpRequest, exc: ValidationError) -> HttpResponse:
     """Of each place only the field: not that it came in the body, nor the view's name for it."""
-    fields = fields_of({**error, "loc": _place(error["loc"])} for error in exc.errors)
+    fields = messages_by_field({**error, "loc": _place(error["loc"])} for error in exc.errors)
     return answer_app_error(request, InvalidFields(fields))
 
 

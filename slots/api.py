@@ -12,8 +12,7 @@ from photochanger.openapi import described
 from slots import openapi, presenters
 from slots.editing import change_slot, delete_template
 from slots.models import Slot, SlotTemplateMedia
-from slots.platform_settings import read_settings, save_settings
-from slots.provider_info import all_providers
+from slots.presenters import present_providers
 from slots.schemas import (
     ProviderOut,
     SettingsIn,
@@ -25,6 +24,7 @@ from slots.schemas import (
     UploadOut,
 )
 from slots.services import find_slot
+from slots.settings_editing import read_settings, save_settings
 from slots.uploads import register_template, register_test_photo
 
 slots_router = Router(tags=["slots"])
@@ -47,7 +47,7 @@ FormSlotId = Annotated[str, Form(description="slot-001 to slot-015", example="sl
 )
 def list_slots(request: HttpRequest) -> list[SlotShortOut]:
     """All fifteen, by their numbers."""
-    return [presenters.short(request, slot) for slot in Slot.objects.all()]
+    return [presenters.slot_summary(request, slot) for slot in Slot.objects.all()]
 
 
 @slots_router.get(
@@ -61,7 +61,7 @@ def list_slots(request: HttpRequest) -> list[SlotShortOut]:
 )
 def get_slot(request: HttpRequest, slot_id: SlotId) -> SlotOut:
     """Its recipe, limits, template pictures, and its last results with links."""
-    return presenters.whole(request, find_slot(slot_id))
+    return presenters.slot_detail(request, find_slot(slot_id))
 
 
 @slots_router.put(
@@ -77,7 +77,7 @@ def put_slot(request: HttpRequest, slot_id: SlotId, change: SlotIn) -> SlotOut:
     What a GET has answered may be sent back as it is. With `version` nothing is saved when
     somebody else was quicker (409). Nothing is saved either when a field is wrong (400, `fields`).
     """
-    return presenters.whole(request, change_slot(slot_id, change, by=username(request)))
+    return presenters.slot_detail(request, change_slot(slot_id, change, by=get_username(request)))
 
 
 @template_media_router.post(
@@ -95,8 +95,8 @@ def register_template_media(
 ) -> TemplateUploadOut:
     """Stored without its metadata. A slot uses it once a `PUT` of the slot names it in
     `template_media`; if none does within a day, it is deleted."""
-    done = register_template(slot_id, file, by=username(request))
-    return presenters.uploaded_template(request, done, media_kind)
+    done = register_template(slot_id, file, by=get_username(request))
+    return presenters.present_template_upload(request, done, media_kind)
 
 
 @template_media_router.get(
@@ -128,7 +128,7 @@ def get_template_media(request: HttpRequest, media_id: MediaId) -> HttpResponse:
 )
 def delete_template_media(request: HttpRequest, media_id: MediaId) -> HttpResponse:
     """Its slot forgets it first, and gets a new version. A second time it is 404."""
-    delete_template(media_id, by=username(request))
+    delete_template(media_id, by=get_username(request))
     return HttpResponse(status=204)
 
 
@@ -146,7 +146,7 @@ def register_media(
 ) -> UploadOut:
     """For several test runs with one photo. It is deleted after a quarter of an hour or as
     `TEMP_TTL_SECONDS` says."""
-    return presenters.uploaded(register_test_photo(slot_id, file, by=username(request)))
+    return presenters.present_upload(register_test_photo(slot_id, file, by=get_username(request)))
 
 
 @settings_router.get(
@@ -170,7 +170,7 @@ def get_settings(request: HttpRequest) -> SettingsOut:
 )
 def put_settings(request: HttpRequest, change: SettingsIn) -> SettingsOut:
     """Any of them; all that are sent are changed, or none. They hold from the next photo on."""
-    save_settings(change, by=username(request))
+    save_settings(change, by=get_username(request))
     return read_settings()
 
 
@@ -183,9 +183,9 @@ def put_settings(request: HttpRequest, change: SettingsIn) -> SettingsOut:
 )
 def list_providers(request: HttpRequest) -> list[ProviderOut]:
     """All that a form for a slot needs, in the language of `Accept-Language`."""
-    return all_providers()
+    return present_providers()
 
 
-def username(request: HttpRequest) -> str:
+def get_username(request: HttpRequest) -> str:
     name: Any = request.user.get_username()
     return str(name)

@@ -1,12 +1,14 @@
-"""An administrator's changes to a slot: stored as its next version, or tried without storing."""
+"""Changes of a slot by administrators: from a form or an API call, another slot or its history."""
 
 import uuid
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
 import structlog
+from django.contrib.admin.models import LogEntry
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F, Q
@@ -15,14 +17,24 @@ from django.utils.translation import gettext_lazy as _
 
 from media.deletion import take_away
 from media.models import MediaObject
-from media.uploads import find_upload
+from media.uploads import find_upload, read_upload, store_upload
 from photochanger.errors import InvalidFields, StorageError, VersionConflict
-from slots.history.records import COLUMNS, recorded
+from providers.pictures import EXTENSIONS
+from slots.history.records import (
+    COLUMNS,
+    PASSWORD,
+    TEMPLATES,
+    Record,
+    history_entry,
+    read,
+    state_of,
+)
 from slots.models import Slot, SlotTemplateMedia
-from slots.passwords import hashed_password
+from slots.passwords import hash_new_password
 from slots.schemas import SlotIn, TemplateMediaIn
 from slots.services import find_slot, store_slot
-from slots.validation_messages import Fields, fields_of_form
+from slots.uploads import UNUSED_TEMPLATE_LIVES
+from slots.validation_messages import FieldMessages, model_messages_by_field
 
 log = structlog.get_logger()
 
@@ -35,18 +47,18 @@ def change_slot(slot_id: str, change: SlotIn, *, by: str, restores: int | None =
     """
     find_slot(slot_id)
     password = change.given("ingest_password").get("ingest_password")
-    hashed = hashed_password(password) if password else ""
+    hashed = hash_new_password(password) if password else ""
     with transaction.atomic():
-        slot = _locked(slot_id)
+        slot = _lock_slot(slot_id)
         if change.version not in (None, slot.version):
             raise VersionConflict(slot_id, version=slot.version)
         templates = apply(change, slot)
         if password is not None:
             slot.ingest_password_hash = hashed
-        with recorded(slot_id, by=by, restores=restores):
+        with history_entry(slot_id, by=by, restores=restores):
             store_slot(slot, by=by)
             if templates is not None:
-                _bind(slot, templates)
+                _bind_templates(slot, templates)
     return slot
 
 
@@ -77,23 +89,23 @@ def apply(change: SlotIn, slot: Slot) -> list[SlotTemplateMedia] | None:
     """
     for name, value in change.given(*COLUMNS).items():
         setattr(slot, name, value)
-    fields: Fields = {}
+    fields: FieldMessages = {}
     try:
         slot.full_clean()
     except ValidationError as exc:
-        fields |= fields_of_form(exc)
+        fields |= model_messages_by_field(exc)
     templates = None
     if "template_media" in change.model_fields_set:
-        templates, missing = _templates(slot, change.template_media)
+        templates, missing = _resolve_templates(slot, change.template_media)
         fields |= missing
     if not fields and slot.is_active:
-        fields = _misfits(slot, templates)
+        fields = _find_misfits(slot, templates)
     if fields:
         raise InvalidFields(fields)
     return templates
 
 
-def _misfits(slot: Slot, templates: list[SlotTemplateMedia] | None) -> Fields:
+def _find_misfits(slot: Slot, templates: list[SlotTemplateMedia] | None) -> FieldMessages:
     """What its provider could not honour; a booth must not be the first to hear of it."""
     used = slot.template_media.all() if templates is None else templates
     kinds = [one.media_kind for one in used]
@@ -101,12 +113,14 @@ def _misfits(slot: Slot, templates: list[SlotTemplateMedia] | None) -> Fields:
     return {name: _(words) for name, words in found.items()}
 
 
-def _templates(slot: Slot, wanted: list[TemplateMediaIn]) -> tuple[list[SlotTemplateMedia], Fields]:
+def _resolve_templates(
+    slot: Slot, wanted: list[TemplateMediaIn]
+) -> tuple[list[SlotTemplateMedia], FieldMessages]:
     """The pictures by their ids, in the order given, and a sentence for each that is not there."""
     ids = [uuid.UUID(one.media_object_id) for one in wanted]
-    found = _there(slot.pk, ids)
+    found = _find_templates(slot.pk, ids)
     words = _("This slot has no such template picture. Upload it again.")
-    missing: Fields = {
+    missing: FieldMessages = {
         f"template_media.{number}.media_object_id": words
         for number, key in enumerate(ids)
         if key not in found
@@ -119,7 +133,7 @@ def _templates(slot: Slot, wanted: list[TemplateMediaIn]) -> tuple[list[SlotTemp
     return templates, missing
 
 
-def _there(slot_id: str, ids: list[uuid.UUID]) -> dict[uuid.UUID, MediaObject]:
+def _find_templates(slot_id: str, ids: list[uuid.UUID]) -> dict[uuid.UUID, MediaObject]:
     is_kept = Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
     return MediaObject.objects.filter(
         is_kept, kind=MediaObject.Kind.TEMPLATE, slot_id=slot_id, cleaned_at__isnull=True
@@ -129,35 +143,35 @@ def _there(slot_id: str, ids: list[uuid.UUID]) -> dict[uuid.UUID, MediaObject]:
 def lost_templates(slot_id: str, wanted: list[dict[str, str]]) -> int:
     """How many template pictures of an earlier state are no longer there."""
     ids = {uuid.UUID(one["media_object_id"]) for one in wanted}
-    return len(ids - _there(slot_id, list(ids)).keys())
+    return len(ids - _find_templates(slot_id, list(ids)).keys())
 
 
-def _locked(slot_id: str) -> Slot:
+def _lock_slot(slot_id: str) -> Slot:
     """Until the transaction ends nobody else changes this slot, nor is a photo let in."""
     # NO KEY: see ingest.pipeline.admission.
     return Slot.objects.select_for_update(no_key=True).get(pk=slot_id)
 
 
-def _bind(slot: Slot, templates: list[SlotTemplateMedia]) -> None:
+def _bind_templates(slot: Slot, templates: list[SlotTemplateMedia]) -> None:
     """From now on these are the slot's template pictures; those no longer used are deleted."""
     before = {one.media_object_id for one in slot.template_media.all()}
     slot.template_media.all().delete()
     SlotTemplateMedia.objects.bulk_create(templates)
     now = {one.media_object_id for one in templates}
     MediaObject.objects.filter(pk__in=now).update(expires_at=None)
-    _drop(before - now)
+    _delete_unused(before - now)
 
 
-def _drop(ids: Iterable[uuid.UUID]) -> None:
+def _delete_unused(ids: Iterable[uuid.UUID]) -> None:
     """Delete pictures that no slot uses. A photo that has one open already reads it to its end."""
     dropped = MediaObject.objects.filter(pk__in=ids, slottemplatemedia__isnull=True)
     dropped = MediaObject.objects.filter(pk__in=list(dropped.values_list("pk", flat=True)))
     dropped.update(expires_at=timezone.now())  # cleanup has it, whatever fails below
     for media in dropped:
-        transaction.on_commit(partial(_take_away, media), robust=True)
+        transaction.on_commit(partial(_delete_file, media), robust=True)
 
 
-def _take_away(media: MediaObject) -> None:
+def _delete_file(media: MediaObject) -> None:
     with suppress(OSError, StorageError):  # left to cleanup: its row is over
         take_away(media)
 
@@ -166,14 +180,104 @@ def delete_template(media_id: str, *, by: str) -> None:
     """Unbind and delete a template picture. Raises MediaNotFound when there is none (any more)."""
     media = find_upload(MediaObject.Kind.TEMPLATE, media_id)
     with transaction.atomic():
-        slot = _locked(media.slot_id)
-        with recorded(slot.pk, by=by):
+        slot = _lock_slot(media.slot_id)
+        with history_entry(slot.pk, by=by):
             used, _by_model = SlotTemplateMedia.objects.filter(media_object=media).delete()
             if used:  # another recipe: what was made before is no answer to an equal photo
                 Slot.objects.filter(pk=slot.pk).update(
                     version=F("version") + 1, updated_at=timezone.now(), updated_by=by
                 )
-        _drop([media.pk])
+        _delete_unused([media.pk])
     log.info(
         "slots.template.deleted", slot=slot.pk, media=str(media.pk), was_used=bool(used), by=by
     )
+
+
+COPIED = (
+    *("display_name", "provider", "operation", "settings", "size_limit_mb"),
+    *("sync_response_seconds", "on_failure"),
+)
+
+
+def copy_slot(source_id: str, target_id: str, *, version: int, by: str) -> Slot:
+    """``version``: of the target, as it was when somebody agreed to lose what it has.
+
+    Raises SlotNotFound, VersionConflict, InvalidFields, MediaNotFound, StorageError.
+    """
+    source = find_slot(source_id)
+    values = {name: getattr(source, name) for name in COPIED}
+    pictures = [
+        TemplateMediaIn(
+            media_kind=one.media_kind, media_object_id=_copy_file(one.media_object, target_id)
+        )
+        for one in source.template_media.select_related("media_object")
+    ]
+    change = SlotIn.model_validate(values | {"template_media": pictures, "version": version})
+    return change_slot(target_id, change, by=by)
+
+
+def _copy_file(media: MediaObject, slot_id: str) -> str:
+    """A file of its own: what one slot removes, the other still has."""
+    _media, body = read_upload(MediaObject.Kind.TEMPLATE, media.pk)
+    copy = store_upload(
+        MediaObject.Kind.TEMPLATE,
+        slot_id,
+        body,
+        mime=media.mime,
+        extension=EXTENSIONS[media.mime],
+        expires_at=timezone.now() + UNUSED_TEMPLATE_LIVES,
+    )
+    return copy.pk.hex
+
+
+@dataclass(frozen=True, slots=True)
+class Restoration:
+    """What would come of it; ``obstacles`` are why it cannot be done, field by field."""
+
+    slot: Slot
+    change: SlotIn
+    becoming: Record
+    version: int | None  # whose state it is
+    lost_pictures: int
+    had_other_password: bool
+    obstacles: FieldMessages
+
+
+def plan_restoration(slot_id: str, entry: LogEntry, *, before: bool) -> Restoration | None:
+    """Back to the state after an entry, or before it. None for an entry that tells no state."""
+    record = read(entry)
+    if record is None:
+        return None
+    slot = find_slot(slot_id)
+    wanted = record.was if before else record.now
+    gone = lost_templates(slot.pk, wanted.get(TEMPLATES, []))
+    # With one of them gone the recipe of then cannot come back whole: those of now stay.
+    names = COLUMNS if gone else (*COLUMNS, TEMPLATES)
+    values = {name: wanted[name] for name in names if name in wanted}
+    change = SlotIn.model_validate({**values, "version": slot.version})
+    now = state_of(slot)
+    version = record.version - 1 if before and record.version else record.version
+    return Restoration(
+        slot=slot,
+        change=change,
+        becoming=Record(was=now, now=now | values, version=None, restores=version, by=""),
+        version=version,
+        lost_pictures=gone,
+        had_other_password=PASSWORD in record.now,
+        obstacles=_find_obstacles(slot.pk, change),
+    )
+
+
+def _find_obstacles(slot_id: str, change: SlotIn) -> FieldMessages:
+    """Judged as a save would judge it; nothing is kept."""
+    try:
+        apply(change, find_slot(slot_id))
+    except InvalidFields as exc:
+        return dict(exc.fields)
+    return {}
+
+
+def restore_slot(found: Restoration, *, seen_version: int, by: str) -> Slot:
+    """Raises VersionConflict when the slot is no longer what was shown, and InvalidFields."""
+    change = found.change.model_copy(update={"version": seen_version})
+    return change_slot(found.slot.pk, change, by=by, restores=found.version)

@@ -126,7 +126,7 @@ class SlotTemplateMedia(models.Model):
 
 
 class Setting(models.Model):
-    """One run-time setting of the platform; read through ``slots.services.platform_settings``."""
+    """One run-time setting of the platform; read through ``slots.platform_settings``."""
 
     key = models.CharField(primary_key=True, max_length=60)
     value = models.JSONField(null=True)

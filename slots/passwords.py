@@ -1,18 +1,22 @@
-"""What an administrator types as a booth password or a provider's key, checked and hashed."""
+"""The booth password: what it must be like, where its hash is stored, and which one counts."""
 
-import re
+from functools import cache
 
+from django.conf import settings as django_settings
 from django.utils.translation import gettext_lazy as _
 
 from photochanger.errors import InvalidFields
+from slots.models import Slot
+from slots.platform_settings import PlatformSettings
 from slots.secrets import hash_password
-from slots.services import MAX_PASSWORD_BYTES, MIN_PASSWORD
+from slots.setting_rows import store_row
 
-MAX_KEY = 500
+PASSWORD_KEY = "ingest_password_hash"  # noqa: S105  the name of a setting
+MIN_PASSWORD, MAX_PASSWORD_BYTES = 6, 72  # bcrypt reads no further
 
 
-def hashed_password(password: str) -> str:
-    """The hash of a new booth password. Blocking, 225 ms of CPU. Raises InvalidFields."""
+def hash_new_password(password: str) -> str:
+    """Check a new booth password and hash it. Blocking, 225 ms of CPU. Raises InvalidFields."""
     if len(password) < MIN_PASSWORD:
         words = _("Too short: at least %(min_length)s characters are needed.")
         raise InvalidFields({"ingest_password": words % {"min_length": MIN_PASSWORD}})
@@ -32,11 +36,26 @@ def hashed_password(password: str) -> str:
     return hash_password(password)
 
 
-def clean_key(provider: str, key: str | None) -> str:
-    """A provider's key as it can be sent; "" for none. Raises InvalidFields."""
-    key = (key or "").strip()
-    if not re.fullmatch(rf"[!-~]{{0,{MAX_KEY}}}", key):
-        raise InvalidFields(
-            {f"provider_keys.{provider}": _("A key has neither spaces nor special characters.")}
-        )
-    return key
+def set_ingest_password(password: str, *, by: str) -> None:
+    """Set the password every booth must send. Blocking (bcrypt)."""
+    set_ingest_password_hash(hash_password(password), by=by)
+
+
+def set_ingest_password_hash(hashed: str, *, by: str) -> None:
+    store_row(PASSWORD_KEY, hashed, by=by)
+
+
+def get_password_hash(slot: Slot, platform: PlatformSettings) -> str:
+    """The hash a booth's password must match: the slot's own, else the global one; "" is closed.
+
+    Blocking, by bcrypt, once per process, while ``INGEST_PASSWORD`` serves.
+    """
+    return slot.ingest_password_hash or platform.ingest_password_hash or _hash_from_environment()
+
+
+def _hash_from_environment() -> str:
+    """``INGEST_PASSWORD`` serves until an operator sets a password."""
+    return _hash_once(django_settings.INGEST_PASSWORD) if django_settings.INGEST_PASSWORD else ""
+
+
+_hash_once = cache(hash_password)

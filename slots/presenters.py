@@ -1,14 +1,26 @@
-"""Slots and pictures as the administrators' API tells of them."""
+"""Slots, pictures and providers as the administrators' API shows them."""
+
+from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
 
 from media.links import absolute, link_to
 from media.models import MediaObject
 from media.services import visible_results
+from providers.base import Model, ProviderDriver
+from providers.pictures import EXTENSIONS
+from providers.registry import DRIVERS
+from slots.gallery import gallery_is_open
 from slots.models import Slot, SlotTemplateMedia
+from slots.platform_settings import load_platform_settings
 from slots.schemas import (
+    ModelOut,
+    OperationOut,
+    ProviderOut,
     RecentResultOut,
     SlotOut,
     SlotShortOut,
@@ -16,11 +28,10 @@ from slots.schemas import (
     TemplateUploadOut,
     UploadOut,
 )
-from slots.services import gallery_is_open, platform_settings
-from slots.uploads import Uploaded
+from slots.uploads import StoredUpload
 
 
-def short(request: HttpRequest, slot: Slot) -> SlotShortOut:
+def slot_summary(request: HttpRequest, slot: Slot) -> SlotShortOut:
     return SlotShortOut(
         id=slot.pk,
         display_name=slot.display_name,
@@ -35,43 +46,43 @@ def short(request: HttpRequest, slot: Slot) -> SlotShortOut:
     )
 
 
-def whole(request: HttpRequest, slot: Slot) -> SlotOut:
+def slot_detail(request: HttpRequest, slot: Slot) -> SlotOut:
     """With template pictures and last results: three queries."""
-    platform = platform_settings()
+    platform = load_platform_settings()
     templates = slot.template_media.select_related("media_object")
     return SlotOut(
-        **short(request, slot).model_dump(),
+        **slot_summary(request, slot).model_dump(),
         size_limit_mb=slot.size_limit_mb,
         sync_response_seconds=slot.sync_response_seconds,
         effective_sync_response_seconds=(slot.wait_s(platform.sync_response_seconds)),
         settings=slot.settings,
-        template_media=[template(request, one) for one in templates],
+        template_media=[present_template(request, one) for one in templates],
         on_failure=Slot.OnFailure(slot.on_failure),
         gallery_enabled=slot.gallery_enabled,
         gallery_until=slot.gallery_until,
         gallery_open=gallery_is_open(slot, platform),
         gallery_url=absolute(request, "api:gallery", slot_id=slot.pk),
         ingest_password_set=bool(slot.ingest_password_hash),
-        recent_results=recent(request, visible_results(slot.pk)[: platform.gallery_size]),
+        recent_results=present_results(request, visible_results(slot.pk)[: platform.gallery_size]),
     )
 
 
-def template(request: HttpRequest, one: SlotTemplateMedia) -> TemplateMediaOut:
+def present_template(request: HttpRequest, one: SlotTemplateMedia) -> TemplateMediaOut:
     media = one.media_object
     return TemplateMediaOut(
         media_kind=SlotTemplateMedia.MediaKind(one.media_kind),
         media_object_id=media.pk.hex,
         mime=media.mime,
         size_bytes=media.size_bytes,
-        url=template_url(request, media),
+        url=build_template_url(request, media),
     )
 
 
-def template_url(request: HttpRequest, media: MediaObject) -> str:
+def build_template_url(request: HttpRequest, media: MediaObject) -> str:
     return absolute(request, "api:template_media", media_id=media.pk.hex)
 
 
-def recent(request: HttpRequest, results: QuerySet[MediaObject]) -> list[RecentResultOut]:
+def present_results(request: HttpRequest, results: QuerySet[MediaObject]) -> list[RecentResultOut]:
     found = []
     for media in results:
         assert media.job_id is not None
@@ -91,7 +102,7 @@ def recent(request: HttpRequest, results: QuerySet[MediaObject]) -> list[RecentR
     return found
 
 
-def uploaded(done: Uploaded) -> UploadOut:
+def present_upload(done: StoredUpload) -> UploadOut:
     media = done.media
     assert media.expires_at is not None
     return UploadOut(
@@ -105,11 +116,60 @@ def uploaded(done: Uploaded) -> UploadOut:
     )
 
 
-def uploaded_template(
-    request: HttpRequest, done: Uploaded, media_kind: SlotTemplateMedia.MediaKind
+def present_template_upload(
+    request: HttpRequest, done: StoredUpload, media_kind: SlotTemplateMedia.MediaKind
 ) -> TemplateUploadOut:
     return TemplateUploadOut(
-        **uploaded(done).model_dump(),
+        **present_upload(done).model_dump(),
         media_kind=media_kind,
-        url=template_url(request, done.media),
+        url=build_template_url(request, done.media),
     )
+
+
+Kind = SlotTemplateMedia.MediaKind
+
+
+def present_providers() -> list[ProviderOut]:
+    """In the language of whoever asks."""
+    return [_present_provider(driver) for driver in DRIVERS.values()]
+
+
+def _present_provider(driver: ProviderDriver[Any]) -> ProviderOut:
+    kinds = {kind for kinds in driver.template_kinds.values() for kind in kinds}
+    return ProviderOut(
+        provider=driver.name,
+        title=driver.title,
+        models=[_present_model(model) for model in driver.models],
+        operations=[
+            OperationOut(id=name, title=gettext(title), media_kinds=_list_kinds(driver, name))
+            for name, title in driver.operations.items()
+        ],
+        settings_schema=translate_schema(driver.Settings.model_json_schema()),
+        media_kinds=[kind for kind in Kind if kind in kinds],
+        requires_public_media=driver.requires_public_media,
+        input_formats=list(EXTENSIONS),
+    )
+
+
+def _present_model(model: Model) -> ModelOut:
+    retires = model.retires_on
+    is_retired = retires is not None and retires <= timezone.localdate()
+    return ModelOut(id=model.id, title=model.title, retires_at=retires, is_retired=is_retired)
+
+
+def _list_kinds(driver: ProviderDriver[Any], operation: str) -> list[Kind]:
+    return [Kind(kind) for kind in driver.template_kinds[operation]]
+
+
+def translate_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    """A JSON Schema with its fields' titles and descriptions in the reader's language.
+
+    The schema's own words are a class's name and docstring: nothing for people.
+    """
+    fields = {
+        name: field
+        | {word: gettext(field[word]) for word in ("title", "description") if word in field}
+        for name, field in schema["properties"].items()
+    }
+    own = {key: value for key, value in schema.items() if key not in ("title", "description")}
+    return own | {"properties": fields}

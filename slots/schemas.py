@@ -9,15 +9,8 @@ from pydantic import AwareDatetime, BaseModel, StrictBool, model_validator
 
 from providers.registry import DRIVERS
 from slots.models import Slot, SlotTemplateMedia
-from slots.services import (
-    MAX_PASSWORD_BYTES,
-    MIN_PASSWORD,
-    GallerySize,
-    HashCheck,
-    JobLimit,
-    TtlHours,
-    WaitSeconds,
-)
+from slots.passwords import MAX_PASSWORD_BYTES, MIN_PASSWORD
+from slots.platform_settings import GallerySize, HashCheck, JobLimit, TtlHours, WaitSeconds
 
 ID_PATTERN = r"^[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}$"
 MediaId = Annotated[str, Field(pattern=ID_PATTERN, examples=["8b6f0fa6b5b0459fb887c249f2eb5b21"])]

@@ -37,13 +37,13 @@ class Upload(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Uploaded:
+class StoredUpload:
     media: MediaObject
     width: int
     height: int
 
 
-def register_template(slot_id: str, upload: Upload, *, by: str) -> Uploaded:
+def register_template(slot_id: str, upload: Upload, *, by: str) -> StoredUpload:
     """Store a template picture, upright and without metadata; no slot uses it yet.
 
     Raises SlotNotFound, PayloadTooLarge, UnsupportedMediaType, InvalidImage, StorageError.
@@ -66,10 +66,10 @@ def register_template(slot_id: str, upload: Upload, *, by: str) -> Uploaded:
     )
     log.info("slots.template.registered", slot=slot.pk, media=str(media.pk), by=by)
     sides = (photo.width, photo.height)
-    return Uploaded(media, *(reversed(sides) if photo.orientation >= 5 else sides))
+    return StoredUpload(media, *(reversed(sides) if photo.orientation >= 5 else sides))
 
 
-def register_test_photo(slot_id: str, upload: Upload, *, by: str) -> Uploaded:
+def register_test_photo(slot_id: str, upload: Upload, *, by: str) -> StoredUpload:
     """Keep a photo for test runs for a short while, as it is. Raises as ``register_template``."""
     slot = find_slot(slot_id)
     photo = _photo(upload)
@@ -82,7 +82,7 @@ def register_test_photo(slot_id: str, upload: Upload, *, by: str) -> Uploaded:
         expires_at=timezone.now() + timedelta(seconds=settings.TEMP_TTL_SECONDS),
     )
     log.info("slots.test_photo.registered", slot=slot.pk, media=str(media.pk), by=by)
-    return Uploaded(media, photo.width, photo.height)
+    return StoredUpload(media, photo.width, photo.height)
 
 
 def _photo(upload: Upload) -> Photo:

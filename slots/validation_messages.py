@@ -56,10 +56,10 @@ SENTENCES: "dict[str, _StrPromise | str]" = {
     "value_error": _("Not allowed: %(error)s."),  # our own validators' words
 }
 
-Fields = dict[str, "_StrPromise | str"]
+FieldMessages = dict[str, "_StrPromise | str"]
 
 
-def sentence_for(error: Mapping[str, Any]) -> "_StrPromise | str":
+def get_message(error: Mapping[str, Any]) -> "_StrPromise | str":
     """One error of pydantic; translated when it is shown."""
     words = SENTENCES.get(error["type"], NOT_RIGHT)
     # Its own list of choices, made readable in any language.
@@ -70,12 +70,12 @@ def sentence_for(error: Mapping[str, Any]) -> "_StrPromise | str":
     return _later(lambda: str(words) % bounds)
 
 
-def fields_of(errors: Iterable[Mapping[str, Any]], *, prefix: str = "") -> Fields:
+def messages_by_field(errors: Iterable[Mapping[str, Any]], *, prefix: str = "") -> FieldMessages:
     """Pydantic's errors by their places: of each field the first, of many fields some."""
-    fields: Fields = {}
+    fields: FieldMessages = {}
     for error in errors:
         if len(fields) < MAX_FIELDS:
-            fields.setdefault(place(error["loc"], prefix=prefix), sentence_for(error))
+            fields.setdefault(join_path(error["loc"], prefix=prefix), get_message(error))
     return fields
 
 
@@ -87,7 +87,7 @@ def _words(error: DjangoValidationError) -> str:
     return " ".join(error.messages)
 
 
-def place(parts: Iterable[int | str], *, prefix: str = "") -> str:
+def join_path(parts: Iterable[int | str], *, prefix: str = "") -> str:
     """``settings.prompt``; unknown names come from outside and are cut and cleaned."""
     names = [re.sub(r"[^\w-]", "?", str(part))[:MAX_NAME] for part in parts]
     return ".".join([prefix, *names] if prefix else names)
@@ -95,7 +95,7 @@ def place(parts: Iterable[int | str], *, prefix: str = "") -> str:
 
 def recipe_errors(error: RecipeError) -> list[DjangoValidationError]:
     """A refused recipe as errors of the one field that keeps it."""
-    found = fields_of(error.errors(include_input=False, include_url=False))
+    found = messages_by_field(error.errors(include_input=False, include_url=False))
     return [
         DjangoValidationError(
             "%(name)s: %(sentence)s", code=RECIPE, params={"name": name, "sentence": sentence}
@@ -104,9 +104,9 @@ def recipe_errors(error: RecipeError) -> list[DjangoValidationError]:
     ]
 
 
-def fields_of_form(error: DjangoValidationError) -> Fields:
+def model_messages_by_field(error: DjangoValidationError) -> FieldMessages:
     """Django's errors of a model, field by field; a recipe's by their places in it."""
-    fields: Fields = {}
+    fields: FieldMessages = {}
     for name, errors in error.error_dict.items():
         for one in errors:
             if one.code == RECIPE:

@@ -15,7 +15,7 @@ from media.links import absolute
 from media.views import qr_answer
 from photochanger.db import in_db
 from photochanger.openapi import described
-from slots.gallery import Gallery, Shown, gallery_seen_lately, look_at_gallery
+from slots.gallery import Gallery, GalleryResult, get_cached_gallery, load_gallery
 
 gallery_router = Router(tags=["public"])
 
@@ -83,8 +83,8 @@ async def gallery(request: HttpRequest, slot_id: SlotId, format: Format = "html"
 
 
 async def open_gallery(slot_id: str) -> Gallery:
-    seen = gallery_seen_lately(slot_id)
-    return await in_db(look_at_gallery, slot_id) if seen is None else seen
+    seen = get_cached_gallery(slot_id)
+    return await in_db(load_gallery, slot_id) if seen is None else seen
 
 
 def told(request: HttpRequest, gallery: Gallery) -> GalleryOut:
@@ -92,7 +92,7 @@ def told(request: HttpRequest, gallery: Gallery) -> GalleryOut:
     return GalleryOut(slot_id=gallery.slot_id, display_name=gallery.name, results=results)
 
 
-def _result_told(request: HttpRequest, shown: Shown) -> GalleryResultOut:
+def _result_told(request: HttpRequest, shown: GalleryResult) -> GalleryResultOut:
     return GalleryResultOut(
         job_id=shown.job_id,
         preview_url=absolute(request, "api:public_preview", job_id=shown.job_id),

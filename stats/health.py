@@ -26,7 +26,7 @@ from photochanger.db import in_db
 from photochanger.errors import ProviderConfig, StorageError
 from providers.registry import DRIVERS
 from slots.models import Setting, Slot
-from slots.services import provider_key, provider_row_key
+from slots.provider_keys import provider_row_key, read_provider_key
 
 log = structlog.get_logger()
 
@@ -185,7 +185,7 @@ def _keys() -> dict[str, str]:
 
 def _key(provider: str, stored: object) -> str:
     try:
-        return provider_key(provider, stored)
+        return read_provider_key(provider, stored)
     except ProviderConfig:  # encrypted with a key that we no longer have
         return ""
 

@@ -28,7 +28,7 @@ from photochanger.errors import (
 from providers.registry import DRIVERS
 from slots.model_retirement import retiring_slots
 from slots.models import Slot
-from slots.services import platform_settings
+from slots.platform_settings import load_platform_settings
 from stats.outcomes import PROVIDER_REASONS, in_flight
 from stats.services import stored_files
 
@@ -130,7 +130,7 @@ def _slots(slots: list[Slot]) -> Iterator[Metric]:
         active.add_metric([slot.pk, slot.provider], float(slot.is_active))
         flying.add_metric([slot.pk], running.get(slot.pk, 0))
     limit = gauge("photos_in_flight_limit", "Places of one slot, of one provider.", ("of",))
-    platform = platform_settings()
+    platform = load_platform_settings()
     limit.add_metric(["slot"], platform.max_jobs_per_slot)
     limit.add_metric(["provider"], platform.max_jobs_per_provider)
     yield from (active, flying, limit)

@@ -16,7 +16,7 @@ from django.utils import timezone
 from ingest.models import Job
 from media.models import MediaObject
 from photochanger.errors import SlotNotFound
-from slots.services import platform_settings
+from slots.platform_settings import load_platform_settings
 from stats.dashboard import SlotCard, cards
 from stats.job_counter import jobs_total
 from stats.outcomes import (
@@ -179,7 +179,7 @@ def failures(slot_id: str | None = None) -> list[Failure]:
 def dashboard() -> list[SlotCard]:
     """Every slot at a glance, as of the last hour. Three queries."""
     now = timezone.now()
-    return cards(lately(now), now, platform_settings().sync_response_seconds)
+    return cards(lately(now), now, load_platform_settings().sync_response_seconds)
 
 
 def _kept(name: str, window: timedelta, look: Callable[[], _Found]) -> _Found:
@@ -199,7 +199,7 @@ def _minutes(window: timedelta) -> int:
 
 def _states(events: list[Lately], now: datetime) -> dict[str, State]:
     """Of now, whatever the window. Two queries."""
-    wait_seconds, took = platform_settings().sync_response_seconds, medians(now)
+    wait_seconds, took = load_platform_settings().sync_response_seconds, medians(now)
     return {
         event.slot.pk: state_of(
             event,

@@ -22,8 +22,9 @@ from ingest.models import Capture, CapturedRequest
 from ingest.pipeline.trace import get_trace
 from photochanger.db import in_db
 from photochanger.errors import AppError, ClientGone, InternalError
+from slots.capture_order import CaptureOrder, store_capture_order
 from slots.models import Slot
-from slots.services import CaptureOrder, OpenSlot, order_capture
+from slots.services import OpenSlot
 
 log = structlog.get_logger()
 
@@ -103,7 +104,7 @@ def store_request(order: CaptureOrder, snapshot: RequestSnapshot, job_id: str | 
         facts = snapshot.model_dump(mode="json", exclude_defaults=True)
         CapturedRequest.objects.create(capture_id=order.id, seen=facts, job_id=job_id)
     if not running.exists():
-        order_capture(None, instead_of=order.id)
+        store_capture_order(None, instead_of=order.id)
 
 
 @transaction.atomic
@@ -114,7 +115,7 @@ def start_capture(slot: Slot, wanted: int, *, by: str) -> Capture:
     capture = Capture.objects.create(
         slot=slot, wanted=wanted, left=wanted, until=timezone.now() + DURATION, started_by=by
     )
-    order_capture(CaptureOrder(id=capture.pk, slot_id=slot.pk, until=capture.until))
+    store_capture_order(CaptureOrder(id=capture.pk, slot_id=slot.pk, until=capture.until))
     log.info("ingest.capture.started", slot=slot.pk, requests=wanted, by=by)
     return capture
 
@@ -122,7 +123,7 @@ def start_capture(slot: Slot, wanted: int, *, by: str) -> Capture:
 @transaction.atomic
 def stop_capture(*, by: str) -> None:
     Capture.objects.filter(left__gt=0).update(left=0)
-    order_capture(None)
+    store_capture_order(None)
     log.info("ingest.capture.stopped", by=by)
 
 

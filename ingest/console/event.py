@@ -28,7 +28,9 @@ from photochanger.errors import AppError
 from providers.pictures import Photo
 from providers.registry import DRIVERS
 from slots.models import Slot, SlotTemplateMedia
-from slots.services import PlatformSettings, find_slot, password_hash_for, platform_settings
+from slots.passwords import get_password_hash
+from slots.platform_settings import PlatformSettings, load_platform_settings
+from slots.services import find_slot
 
 SAMPLE = Path(__file__).parents[1] / "sample/portrait.jpg"
 BOOTH_LONGER_S = 10  # than the slot waits: so that the answer "too late" still arrives
@@ -62,7 +64,7 @@ class BoothLines:
 
 @require_GET
 def event_page(request: HttpRequest) -> HttpResponse:
-    platform = platform_settings()
+    platform = load_platform_settings()
     context = {
         "title": _("Prepare for the event"),
         "checks": list(_questions()),
@@ -84,7 +86,7 @@ def _lines(request: HttpRequest, slot: Slot, platform: PlatformSettings) -> Boot
         slot=slot,
         link=absolute(request, "api:ingest_photo_short", slot_id=slot.pk),
         wait_s=slot.wait_s(platform.sync_response_seconds),
-        has_password=bool(password_hash_for(slot, platform)),
+        has_password=bool(get_password_hash(slot, platform)),
     )
 
 
@@ -132,7 +134,7 @@ async def event_try(request: HttpRequest, slot_id: str) -> HttpResponse:
 def _slot_to_try(slot_id: str) -> tuple[Slot, PlatformSettings, tuple[SlotTemplateMedia, ...]]:
     slot = find_slot(slot_id)
     templates = tuple(slot.template_media.select_related("media_object"))
-    return slot, platform_settings(), templates
+    return slot, load_platform_settings(), templates
 
 
 def _sample() -> Photo:

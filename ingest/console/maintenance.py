@@ -16,8 +16,7 @@ from photochanger.errors import InvalidFields, ProviderConfig
 from providers.checking import NOT_CHECKED, Checked
 from providers.registry import DRIVERS
 from slots.models import Setting
-from slots.passwords import clean_key
-from slots.services import provider_key, provider_row_key
+from slots.provider_keys import clean_key, provider_row_key, read_provider_key
 
 
 # --- Keys ----------------------------------------------------------------------------------------
@@ -40,7 +39,7 @@ async def check_key(request: HttpRequest, provider: str) -> HttpResponse:
 
 def _stored_key(provider: str) -> str:
     row = Setting.objects.filter(pk=provider_row_key(provider)).first()
-    return provider_key(provider, row.value if row else None)
+    return read_provider_key(provider, row.value if row else None)
 
 
 def _told(checked: Checked, *, is_typed: bool) -> Verdict:

@@ -29,7 +29,8 @@ from slots.console.slot_form import read_slot_form
 from slots.editing import Draft, draft
 from slots.history.field_names import label
 from slots.models import Slot
-from slots.services import PlatformSettings, find_slot, platform_settings
+from slots.platform_settings import PlatformSettings, load_platform_settings
+from slots.services import find_slot
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -145,7 +146,7 @@ def _form(request: HttpRequest, slot_id: str) -> tuple[Draft, PlatformSettings]:
     slot = find_slot(slot_id)
     if not admin.site.get_model_admin(Slot).has_change_permission(request, slot):
         raise PermissionDenied
-    return draft(slot_id, read_slot_form(request, slot)), platform_settings()
+    return draft(slot_id, read_slot_form(request, slot)), load_platform_settings()
 
 
 def _photo(request: HttpRequest) -> Photo:

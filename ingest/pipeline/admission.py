@@ -20,7 +20,7 @@ from photochanger import metrics
 from photochanger.db import in_db
 from photochanger.errors import ClientGone, IdempotencyConflict, RateLimited, SlotDisabled
 from slots.models import Slot, SlotTemplateMedia
-from slots.services import make_provider_row, provider_row_key
+from slots.provider_keys import make_provider_row, provider_row_key
 
 FULL_RETRY_AFTER_S = 3
 

@@ -13,7 +13,7 @@ from ingest.models import Job
 from photochanger.request_scope import get_arrival_time
 from providers.pictures import Photo
 from slots.models import Slot, SlotTemplateMedia
-from slots.services import PlatformSettings
+from slots.platform_settings import PlatformSettings
 
 MAX_IDENTITY = 64
 

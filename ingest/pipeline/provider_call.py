@@ -37,7 +37,7 @@ from providers.base import CallTrace, DriverSettings, ProviderRequest, Reference
 from providers.pictures import EXTENSIONS, Photo, Picture
 from providers.registry import DRIVERS
 from slots.models import SlotTemplateMedia
-from slots.services import provider_key
+from slots.provider_keys import read_provider_key
 
 log = structlog.get_logger()
 
@@ -59,7 +59,7 @@ def _prepare_request(run: JobRun, admission: Admission) -> RequestBuilder:
         recipe = slot.recipe()
     except (ValidationError, KeyError) as exc:
         raise ProviderConfig(f"the slot's settings are not valid: {exc}"[:500]) from exc
-    api_key = provider_key(slot.provider, admission.stored_key)
+    api_key = read_provider_key(slot.provider, admission.stored_key)
     if not api_key:
         raise ProviderConfig(f"there is no key for {slot.provider}")
     return partial(

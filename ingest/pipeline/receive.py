@@ -17,7 +17,8 @@ from photochanger.errors import ChecksumMismatch, InvalidRequest
 from photochanger.request_scope import get_streamed_body
 from providers.pictures import Photo
 from slots.models import Slot
-from slots.services import OpenSlot, PlatformSettings, open_slot
+from slots.platform_settings import PlatformSettings
+from slots.services import OpenSlot, open_slot
 
 MAX_KEY = 200
 

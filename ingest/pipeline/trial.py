@@ -36,9 +36,10 @@ from photochanger.errors import (
 from photochanger.request_scope import get_streamed_body
 from providers.pictures import Photo
 from slots.editing import Draft, draft
+from slots.platform_settings import PlatformSettings, load_platform_settings
 from slots.schemas import SlotIn
-from slots.services import PlatformSettings, find_slot, platform_settings
-from slots.validation_messages import fields_of
+from slots.services import find_slot
+from slots.validation_messages import messages_by_field
 
 PHOTO_FIELDS = ("test_image", *FILE_FIELDS)
 MAX_PAYLOAD_BYTES = 48 * 1024  # a form with a prompt of 4000 letters in any alphabet
@@ -66,7 +67,7 @@ async def receive_trial(request: HttpRequest, slot_id: str) -> AsyncIterator[Ord
     with ExitStack() as files:
         async with read_form(request, parser, deadline) as form:
             form_draft = await in_db(draft, slot_id, parse_overrides(form))
-            platform = await in_db(platform_settings)
+            platform = await in_db(load_platform_settings)
             photo = await _receive_photo(form, slot_id, files)
             yield make_trial_order(form_draft, platform, photo, arrived_at=deadline.arrived_at)
 
@@ -90,7 +91,7 @@ def parse_overrides(form: UploadedForm) -> SlotIn:
     except orjson.JSONDecodeError as exc:
         raise InvalidFields({"slot_payload": _("This is not JSON.")}) from exc
     except ValidationError as exc:
-        found = fields_of(exc.errors(include_url=False, include_input=False))
+        found = messages_by_field(exc.errors(include_url=False, include_input=False))
         raise InvalidFields({name or "slot_payload": say for name, say in found.items()}) from exc
 
 

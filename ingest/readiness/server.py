@@ -24,7 +24,8 @@ from photochanger.errors import ProviderConfig, ProviderError, StorageError
 from providers import http
 from providers.registry import DRIVERS
 from slots.models import Slot
-from slots.services import password_hash_for, platform_settings
+from slots.passwords import get_password_hash
+from slots.platform_settings import load_platform_settings
 
 GB = 1024**3
 LITTLE_BYTES, LOW_BYTES = GB // 10, 2 * GB
@@ -57,8 +58,8 @@ def _can_work(slot: Slot) -> bool:
 
 
 def look_at_password() -> Verdict:
-    platform = platform_settings()
-    closed = [slot.pk for slot in active_slots() if not password_hash_for(slot, platform)]
+    platform = load_platform_settings()
+    closed = [slot.pk for slot in active_slots() if not get_password_hash(slot, platform)]
     if closed:
         words = _("No booth password is set: every photo is refused.")
         return Verdict(FAIL, words, _("Set it in the settings and type it into the booth."))

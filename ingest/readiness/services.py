@@ -21,7 +21,7 @@ from providers.checking import NO_KEY, NOT_CHECKED, Checked
 from providers.registry import DRIVERS
 from slots.model_retirement import WARN_DAYS
 from slots.models import Setting, Slot
-from slots.services import provider_key, provider_row_key
+from slots.provider_keys import provider_row_key, read_provider_key
 
 RETIRES_SOON, QUOTA_SEEN = timedelta(days=WARN_DAYS), timedelta(hours=24)
 # Key, models and clock ask the same service, one after the other. What is being mended must not
@@ -45,7 +45,7 @@ def check_provider(name: str) -> Checked:
     """The driver's free check of the stored key, a few seconds old at most."""
     row = Setting.objects.filter(pk=provider_row_key(name)).values_list("value", flat=True).first()
     try:
-        key = provider_key(name, row)
+        key = read_provider_key(name, row)
     except ProviderConfig:
         words = _("The stored key cannot be read with this server's FIELD_ENCRYPTION_KEY.")
         return Checked(ok=False, reason=ProviderConfig.reason, sentence=words)

@@ -2,7 +2,7 @@
 
 from django import template
 
-from slots.services import platform_settings
+from slots.platform_settings import load_platform_settings
 
 register = template.Library()
 
@@ -10,4 +10,4 @@ register = template.Library()
 @register.simple_tag
 def waiting_time() -> int:
     """Seconds a booth waits where its slot says nothing. One query."""
-    return platform_settings().sync_response_seconds
+    return load_platform_settings().sync_response_seconds

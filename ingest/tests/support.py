@@ -13,7 +13,7 @@ from PIL import Image
 
 from providers import simulator
 from slots.models import Slot
-from slots.services import set_ingest_password
+from slots.passwords import set_ingest_password
 
 PASSWORD = "booth-secret-123"
 

@@ -12,7 +12,8 @@ from ingest.models import Capture, CapturedRequest, Job
 from ingest.tests.support import PASSWORD, IngestTestCase, jpeg
 from photochanger.db import in_db
 from slots.models import Setting, Slot
-from slots.services import open_slot, platform_settings
+from slots.platform_settings import load_platform_settings
+from slots.services import open_slot
 
 
 class CaptureTests(IngestTestCase):
@@ -100,7 +101,7 @@ class CaptureTests(IngestTestCase):
         for _ in range(3):
             await self.post(password="wrong-guess")
         self.assertEqual(await CapturedRequest.objects.acount(), 2)
-        self.assertIsNone((await in_db(platform_settings)).capture)
+        self.assertIsNone((await in_db(load_platform_settings)).capture)
 
     async def test_it_is_of_one_slot_and_ends_by_itself(self) -> None:
         other = await Slot.objects.aget(pk="slot-002")

@@ -18,7 +18,7 @@ from ingest.tests.support import PASSWORD, IngestTestCase
 from photochanger.db import in_db
 from photochanger.testing.client import AsyncClient
 from slots.models import Setting, Slot
-from slots.services import set_provider_key
+from slots.provider_keys import set_provider_key
 
 EVENT, CAPTURE = "/admin/event/", "/admin/capture/"
 

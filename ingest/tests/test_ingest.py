@@ -13,7 +13,7 @@ from media import storage
 from media.models import MediaObject
 from photochanger.db import in_db
 from slots.models import Slot
-from slots.services import change_settings
+from slots.platform_settings import change_settings
 
 
 class HappyPathTests(IngestTestCase):

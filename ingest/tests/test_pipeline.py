@@ -13,7 +13,7 @@ from media.models import MediaObject
 from media.services import visible_results
 from photochanger.db import in_db
 from providers.pictures import JPEG, Photo
-from slots.services import platform_settings
+from slots.platform_settings import load_platform_settings
 
 
 class OrderTestCase(IngestTestCase):
@@ -21,7 +21,7 @@ class OrderTestCase(IngestTestCase):
         photo = jpeg()
         return Order(
             slot=self.slot,
-            platform=await in_db(platform_settings),
+            platform=await in_db(load_platform_settings),
             photo=Photo(
                 file=io.BytesIO(photo),
                 size_bytes=len(photo),

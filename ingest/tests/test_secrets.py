@@ -19,7 +19,7 @@ from photochanger.testing import live
 from providers.base import ProviderRequest
 from providers.gemini.driver import GeminiSettings
 from providers.pictures import JPEG, Photo
-from slots.services import PlatformSettings
+from slots.platform_settings import PlatformSettings
 
 PROMPT = "Elena-and-Boris-at-the-Kremlin"
 FILE_NAME = "WEDDING-OF-ELENA.JPG"

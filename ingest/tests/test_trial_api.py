@@ -24,8 +24,8 @@ from photochanger.web.tokens import AdminToken
 from providers.pictures import Photo
 from slots.editing import draft
 from slots.models import Slot
+from slots.platform_settings import change_settings, load_platform_settings
 from slots.schemas import SlotIn
-from slots.services import change_settings, platform_settings
 
 RUN = "/api/slots/slot-001/test-run"
 
@@ -143,7 +143,7 @@ class TestRunTests(IngestTestCase):
         photo = Photo.open(io.BytesIO(jpeg()), max_megapixels=1)
         order = Order(
             slot=slot,
-            platform=platform_settings(),
+            platform=load_platform_settings(),
             photo=photo,
             source=Job.Source.UI_TEST,
             deadline=Deadline(arrived_at=0.0, started_at=timezone.now(), wait_s=10),

@@ -17,7 +17,7 @@ from photochanger.errors import ProviderConfig
 from photochanger.logs.syslog import parse_address
 from providers.registry import DRIVERS
 from slots.models import Slot
-from slots.services import environment_key
+from slots.provider_keys import get_environment_key
 
 log = structlog.get_logger()
 
@@ -48,7 +48,7 @@ def _reachable(provider: str, may_ask: bool) -> Iterator[checks.CheckMessage]:
         find_public_base(provider)
     except ProviderConfig as exc:
         slots = _active_slots(provider) if may_ask else []
-        if slots or environment_key(provider):
+        if slots or get_environment_key(provider):
             who = f"photos of {', '.join(slots)} will fail" if slots else "its slots cannot work"
             yield checks.Warning(
                 f"{exc}; {who} ({provider}).",

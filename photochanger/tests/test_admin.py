@@ -2,7 +2,8 @@ from django.contrib.auth.models import User
 from django.test import TestCase
 
 from slots.models import Slot
-from slots.services import set_ingest_password, set_provider_key
+from slots.passwords import set_ingest_password
+from slots.provider_keys import set_provider_key
 
 
 class PlainAdminTests(TestCase):

@@ -20,8 +20,8 @@ from photochanger.errors import Unauthorized
 from photochanger.testing.databases import BASE_DIR, once
 from photochanger.web.tokens import AdminToken, admin_of
 from slots.models import Slot
+from slots.platform_settings import load_platform_settings
 from slots.secrets import password_matches
-from slots.services import platform_settings
 
 
 def run(*arguments: str, **options: Any) -> str:
@@ -179,7 +179,7 @@ class SyncAdminsTests(TestCase):
 
 class BoothPasswordTests(TestCase):
     def hashed(self) -> str:
-        return platform_settings().ingest_password_hash
+        return load_platform_settings().ingest_password_hash
 
     def type_in(self, *typed: str) -> str:
         with mock.patch("getpass.getpass", side_effect=typed):

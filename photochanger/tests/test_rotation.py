@@ -16,14 +16,14 @@ from photochanger.errors import ProviderConfig, Unauthorized
 from photochanger.tests.test_commands import run
 from photochanger.web.tokens import AdminToken, admin_of
 from slots.models import Setting
-from slots.services import provider_key, provider_row_key, set_provider_key
+from slots.provider_keys import provider_row_key, read_provider_key, set_provider_key
 
 OLD, NEW, OTHER = (Fernet.generate_key().decode() for _ in range(3))
 SECRET, NEXT_SECRET = settings.SECRET_KEY, "n" * 50
 
 
 def stored_key(provider: str) -> str:
-    return provider_key(provider, Setting.objects.get(key=provider_row_key(provider)).value)
+    return read_provider_key(provider, Setting.objects.get(key=provider_row_key(provider)).value)
 
 
 def keys(*values: str) -> override_settings:

@@ -19,8 +19,8 @@ from photochanger.testing.databases import BASE_DIR
 from photochanger.tests.test_commands import run
 from photochanger.tests.test_rotation import in_force
 from slots.models import Setting
+from slots.provider_keys import read_provider_key, set_provider_key
 from slots.secrets import is_of_newest_key
-from slots.services import provider_key, set_provider_key
 
 WORDS = r"`([^`\n]+)`"
 
@@ -217,7 +217,7 @@ class RunTests(TestCase):
         assert stored is not None
         self.assertTrue(is_of_newest_key(stored["api_key"]))
         self.assertEqual(len(settings.FIELD_ENCRYPTION_KEYS), 1)
-        self.assertEqual(provider_key("gemini", stored), "gemini-key")
+        self.assertEqual(read_provider_key("gemini", stored), "gemini-key")
 
     def test_the_other_pages_run_too(self) -> None:
         pages = {page.name for page in runbooks.pages()} - {"rotation.md"}

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop
 
 from photochanger.errors import InvalidFields
 from providers.base import ProviderDriver
-from slots.validation_messages import Fields
+from slots.validation_messages import FieldMessages
 
 Kind = Literal["text", "long", "number", "choice", "tick", "color", "lines", "json", "password"]
 LONG_TEXT = 400  # characters, from which on a text has several lines
@@ -214,7 +214,7 @@ def settings_of(
     """
     before = typed_of(driver, stored)
     settings: dict[str, Any] = {}
-    wrong: Fields = {}
+    wrong: FieldMessages = {}
     for leaf in leaves(driver, operation):
         name, kind = input_name(driver.name, leaf), _kind(driver, leaf)
         default = as_text(leaf.schema.get("default"), kind)

@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from photochanger.errors import InvalidFields, VersionConflict
+from slots.editing import Restoration, plan_restoration, restore_slot
 from slots.history.field_names import label
 from slots.history.records import Record, entries_of, read, said_by
 from slots.history.wording import Line, lines_of, message_of
 from slots.models import Slot
-from slots.restoring import Restoration, restoration, restore
 
 PER_PAGE = 20
 
@@ -70,7 +70,7 @@ def restore_page(request: HttpRequest, slot_id: str, entry_id: int) -> HttpRespo
     slot = get_object_or_404(Slot, pk=slot_id)
     _check(request, slot)
     entry = get_object_or_404(entries_of(Slot, slot.pk), pk=entry_id)
-    found = restoration(slot.pk, entry, before="before" in request.GET)
+    found = plan_restoration(slot.pk, entry, before="before" in request.GET)
     if found is None:
         raise Http404
     seen = request.POST.get("version", "")
@@ -92,7 +92,7 @@ def restore_page(request: HttpRequest, slot_id: str, entry_id: int) -> HttpRespo
 
 def _restored(request: HttpRequest, found: Restoration, seen_version: int) -> bool:
     try:
-        slot = restore(found, seen_version=seen_version, by=request.user.get_username())
+        slot = restore_slot(found, seen_version=seen_version, by=request.user.get_username())
     except VersionConflict:
         words = _("Somebody has changed the slot meanwhile. Look again at what would change.")
         messages.error(request, words)

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from media.archive import zip_of
 from media.services import kept_results
 from slots.models import Slot
-from slots.purging import purge
+from slots.services import purge_pictures
 
 EVERYTHING = "everything"
 
@@ -38,7 +38,7 @@ def pictures_page(request: HttpRequest, slot_id: str | None = None) -> HttpRespo
         if request.POST.get("confirm", "").strip() != word:
             messages.error(request, _("Nothing was deleted: the word was not typed."))
             return redirect(request.path)
-        removed = purge(slot.pk if slot else None, by=request.user.get_username())
+        removed = purge_pictures(slot.pk if slot else None, by=request.user.get_username())
         messages.success(
             request,
             ngettext("%d file was deleted.", "%d files were deleted.", removed.files)

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from photochanger.errors import InvalidFields
 from providers.registry import DRIVERS
-from slots.platform_settings import read_settings, save_settings
+from slots.passwords import MAX_PASSWORD_BYTES, MIN_PASSWORD
 from slots.schemas import ProviderKeyOut, SettingsIn
-from slots.services import MAX_PASSWORD_BYTES, MIN_PASSWORD
+from slots.settings_editing import read_settings, save_settings
 
 NEW_SECRET = {"autocomplete": "new-password", "spellcheck": "false", "autocapitalize": "off"}
 

@@ -27,15 +27,14 @@ from slots.console.slot_form import (
     typed_as_stored,
     typed_in,
 )
-from slots.copying import copy_slot
-from slots.editing import change_slot
+from slots.editing import change_slot, copy_slot
 from slots.history.records import changes, state_of
 from slots.history.wording import Line, line_of
 from slots.model_retirement import retiring_slots
 from slots.models import Slot, SlotTemplateMedia
 from slots.schemas import ID_PATTERN
 from slots.uploads import register_template
-from slots.validation_messages import Fields
+from slots.validation_messages import FieldMessages
 
 Kind = SlotTemplateMedia.MediaKind
 RESULTS = 6
@@ -165,7 +164,7 @@ def _shown(
     typed: dict[str, str],
     templates: list[Template],
     *,
-    wrong: Fields | None = None,
+    wrong: FieldMessages | None = None,
     conflict: list[Line] | None = None,
 ) -> HttpResponse:
     recipe, own = recipe_of(typed), own_controls(typed)

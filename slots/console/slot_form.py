@@ -28,7 +28,7 @@ from slots.console.form_fields import (
 )
 from slots.models import Slot
 from slots.schemas import SlotIn
-from slots.validation_messages import DATE, Fields, fields_of
+from slots.validation_messages import DATE, FieldMessages, messages_by_field
 
 OWN = (
     *("display_name", "is_active", "size_limit_mb", "sync_response_seconds"),
@@ -144,7 +144,7 @@ def own_controls(typed: Typed) -> dict[str, Control]:
 def read_slot_form(request: HttpRequest, slot: Slot) -> SlotIn:
     """Raises InvalidFields, by the names of a slot's fields."""
     typed = typed_in(request)
-    wrong: Fields = {}
+    wrong: FieldMessages = {}
     values: dict[str, Any] = {
         name: typed[name] for name in ("provider", "operation", "display_name") if name in typed
     }
@@ -166,13 +166,13 @@ def read_slot_form(request: HttpRequest, slot: Slot) -> SlotIn:
     try:
         change = SlotIn.model_validate(values)
     except ValidationError as exc:
-        wrong |= fields_of(exc.errors(include_url=False, include_input=False))
+        wrong |= messages_by_field(exc.errors(include_url=False, include_input=False))
     if wrong:  # all at once, though the recipe is judged with the whole slot otherwise
         raise InvalidFields(_recipe_errors(values) | wrong)
     return change
 
 
-def _recipe_errors(values: dict[str, Any]) -> Fields:
+def _recipe_errors(values: dict[str, Any]) -> FieldMessages:
     driver = DRIVERS.get(values.get("provider", ""))
     if driver is None or not (values["settings"] or values.get("is_active")):
         return {}
@@ -180,11 +180,11 @@ def _recipe_errors(values: dict[str, Any]) -> Fields:
         driver.Settings.model_validate(values["settings"])
     except ValidationError as exc:
         found = exc.errors(include_url=False, include_input=False)
-        return fields_of(found, prefix="settings")
+        return messages_by_field(found, prefix="settings")
     return {}
 
 
-def _moment(text: str, wrong: Fields) -> datetime | None:
+def _moment(text: str, wrong: FieldMessages) -> datetime | None:
     if not text.strip():
         return None
     try:
@@ -205,7 +205,7 @@ def _password(typed: Typed) -> dict[str, str]:
     return {"ingest_password": given} if given else {}
 
 
-def _settings(typed: Typed, slot: Slot, wrong: Fields) -> dict[str, Any]:
+def _settings(typed: Typed, slot: Slot, wrong: FieldMessages) -> dict[str, Any]:
     driver = DRIVERS.get(typed.get("provider", slot.provider))
     if driver is None:
         return {}  # told by the provider's own field
@@ -232,7 +232,7 @@ def templates_in(request: HttpRequest) -> list[dict[str, str]]:
     ]
 
 
-def mark(controls: Iterable[Control], fields: Fields) -> Fields:
+def mark(controls: Iterable[Control], fields: FieldMessages) -> FieldMessages:
     """Put each sentence beside its control; those without one are left over."""
     left = dict(fields)
     is_first = True

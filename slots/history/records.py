@@ -70,7 +70,7 @@ class Record:
 
 # --- Writing -------------------------------------------------------------------------------------
 @contextmanager
-def recorded(slot_id: str, *, by: str, restores: int | None = None) -> Iterator[None]:
+def history_entry(slot_id: str, *, by: str, restores: int | None = None) -> Iterator[None]:
     """Inside a transaction that is about to change a slot: tells what has become of it."""
     before = _with_hash(slot_id)
     yield

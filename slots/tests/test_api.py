@@ -7,8 +7,10 @@ from django.test import override_settings
 
 from slots import openapi
 from slots.models import Setting, Slot
+from slots.passwords import set_ingest_password
+from slots.platform_settings import change_settings, load_platform_settings
+from slots.provider_keys import read_provider_key
 from slots.secrets import password_matches
-from slots.services import change_settings, platform_settings, provider_key, set_ingest_password
 from slots.tests.support import AdminTestCase
 
 SLOT = "/api/slots/slot-001"
@@ -290,7 +292,8 @@ class SettingsTests(AdminTestCase):
                 told = self.put(self.URL, change).json()
                 self.assertEqual(told | change, told)
                 self.assertEqual(
-                    platform_settings().model_dump() | change, platform_settings().model_dump()
+                    load_platform_settings().model_dump() | change,
+                    load_platform_settings().model_dump(),
                 )
         self.assertEqual(self.put(self.URL, {}).json(), told)
         self.assertEqual(Setting.objects.get(pk="gallery_size").updated_by, "serg")
@@ -338,7 +341,9 @@ class SettingsTests(AdminTestCase):
         answer = self.put(self.URL, {"ingest_password": "new-password"})
         self.assertNotIn("new-password", answer.content.decode())
         self.assertEqual(answer.json()["ingest_password_rotated_by"], "serg")
-        self.assertTrue(password_matches("new-password", platform_settings().ingest_password_hash))
+        self.assertTrue(
+            password_matches("new-password", load_platform_settings().ingest_password_hash)
+        )
 
     def test_a_key_of_the_console_wins_until_it_is_removed(self) -> None:
         def state() -> tuple[bool, str | None]:
@@ -352,11 +357,11 @@ class SettingsTests(AdminTestCase):
                 answer = self.put(self.URL, {"provider_keys": {"gemini": "from-console"}})
                 self.assertNotIn("from-console", answer.content.decode())
                 stored = Setting.objects.get(pk="provider.gemini").value
-                self.assertEqual(provider_key("gemini", stored), "from-console")
+                self.assertEqual(read_provider_key("gemini", stored), "from-console")
                 self.assertEqual(state(), (True, "console"))
                 self.put(self.URL, {"provider_keys": {"gemini": nothing}})
                 stored = Setting.objects.get(pk="provider.gemini").value
-                self.assertEqual(provider_key("gemini", stored), "from-env")
+                self.assertEqual(read_provider_key("gemini", stored), "from-env")
                 self.assertEqual(state(), (True, "environment"))
 
     def test_a_slot_that_follows_the_settings_says_how_long_it_waits(self) -> None:

@@ -13,7 +13,7 @@ from media.models import MediaObject
 from media.qr import qr_svg
 from media.tests.support import ResultsTestCase, picture
 from slots.models import Slot
-from slots.services import change_settings
+from slots.platform_settings import change_settings
 
 BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
 SLOT = "/public/slots/slot-001"

@@ -16,10 +16,9 @@ from photochanger.errors import InvalidFields, VersionConflict
 from slots.editing import change_slot, delete_template
 from slots.history.records import COMMAND, Change, Record, read, removed_files, said_by
 from slots.models import Slot
-from slots.platform_settings import save_settings
-from slots.purging import purge
 from slots.schemas import SettingsIn, SlotIn
-from slots.services import find_slot, save_slot
+from slots.services import find_slot, purge_pictures, save_slot
+from slots.settings_editing import save_settings
 
 
 def records() -> list[Record]:
@@ -142,7 +141,7 @@ class WrittenTests(HistoryTestCase):
 
     def test_the_deletion_of_all_pictures_is_told(self) -> None:
         for slot_id, key in (("slot-001", "slot-001"), (None, "")):
-            purge(slot_id, by="serg")
+            purge_pictures(slot_id, by="serg")
             entry = LogEntry.objects.latest("pk")
             self.assertEqual(
                 (entry.object_id, said_by(entry), removed_files(entry)), (key, "serg", 0)

@@ -14,9 +14,9 @@ from media.models import MediaObject
 from slots.history.records import read
 from slots.history.wording import Piece, pieces_of
 from slots.models import Slot
-from slots.platform_settings import save_settings
-from slots.purging import purge
 from slots.schemas import SettingsIn
+from slots.services import purge_pictures
+from slots.settings_editing import save_settings
 from slots.tests.test_history import HistoryTestCase
 
 LONG = "Turn the background into a nebula and keep every face exactly as it is on the photo."
@@ -203,7 +203,7 @@ class AuditPageTests(PagesTestCase):
         self.change(display_name="Nebula")
         save_settings(SettingsIn(sync_response_seconds=31), by="serg")
         LogEntry.objects.log_actions(self.serg.pk, [self.serg], 1, "", single_object=True)
-        purge(None, by="serg")
+        purge_pictures(None, by="serg")
         page = self.audit()
         for words in (
             "Файл: slot-001 – slot-015",

@@ -13,8 +13,8 @@ from media import storage
 from media.models import MediaObject
 from photochanger.db import in_db
 from slots.models import Setting, Slot
-from slots.platform_settings import read_settings
-from slots.services import platform_settings
+from slots.platform_settings import load_platform_settings
+from slots.settings_editing import read_settings
 
 SETTINGS = "/admin/slots/setting/"
 PICTURES = "/admin/slots/slot/slot-001/pictures/"
@@ -70,30 +70,30 @@ class SettingsPageTests(ConsoleTestCase):
         form = self.form(sync_response_seconds=61, gallery_size=12)
         answer = self.client.post(SETTINGS, form)
         self.assertEqual(list(answer.context["form"].errors), ["sync_response_seconds"])
-        self.assertEqual(platform_settings().gallery_size, 10)
+        self.assertEqual(load_platform_settings().gallery_size, 10)
 
     def test_all_galleries_close_at_once_and_secrets_are_never_shown(self) -> None:
         secrets = {"ingest_password": "hall-secret-1", "key_of_gemini": "AIza-hall-key"}
         form = self.form(**secrets)
         del form["galleries_open"]
         answer = self.client.post(SETTINGS, form, follow=True)
-        self.assertFalse(platform_settings().galleries_open)
+        self.assertFalse(load_platform_settings().galleries_open)
         self.assertEqual(read_settings().provider_keys["gemini"].source, "console")
         for secret in secrets.values():
             self.assertNotContains(answer, secret)
 
     def test_a_secret_left_empty_stays(self) -> None:
         self.client.post(SETTINGS, self.form(ingest_password="hall-secret-1"))
-        before = platform_settings().ingest_password_hash
+        before = load_platform_settings().ingest_password_hash
         self.client.post(SETTINGS, self.form(gallery_size=12))
-        self.assertEqual(platform_settings().ingest_password_hash, before)
-        self.assertEqual(platform_settings().gallery_size, 12)
+        self.assertEqual(load_platform_settings().ingest_password_hash, before)
+        self.assertEqual(load_platform_settings().gallery_size, 12)
 
     def test_what_somebody_else_has_changed_meanwhile_stays(self) -> None:
         mine = self.form(gallery_size=12)
         self.client.post(SETTINGS, self.form(result_ttl_hours=24))
         self.client.post(SETTINGS, mine)
-        now = platform_settings()
+        now = load_platform_settings()
         self.assertEqual((now.gallery_size, now.result_ttl_hours), (12, 24))
 
     def test_a_key_is_removed_after_a_yes_and_the_rest_stays(self) -> None:

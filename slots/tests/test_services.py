@@ -5,18 +5,11 @@ from pydantic import ValidationError as SettingsError
 
 from photochanger.errors import ProviderConfig, SlotDisabled, SlotNotFound
 from slots.models import Setting, Slot
+from slots.passwords import get_password_hash, set_ingest_password
+from slots.platform_settings import change_settings, load_platform_settings
+from slots.provider_keys import make_provider_row, read_provider_key, set_provider_key
 from slots.secrets import encrypt, password_matches
-from slots.services import (
-    change_settings,
-    make_provider_row,
-    open_slot,
-    password_hash_for,
-    platform_settings,
-    provider_key,
-    save_slot,
-    set_ingest_password,
-    set_provider_key,
-)
+from slots.services import open_slot, save_slot
 
 
 def ready_slot() -> Slot:
@@ -75,7 +68,7 @@ class SlotTests(TestCase):
 
 class PlatformSettingsTests(TestCase):
     def test_without_rows_there_are_defaults(self) -> None:
-        now = platform_settings()
+        now = load_platform_settings()
         self.assertEqual((now.sync_response_seconds, now.result_ttl_hours), (48, 72))
         self.assertEqual((now.hash_check, now.replay_by_hash), ("warn", True))
 
@@ -84,7 +77,7 @@ class PlatformSettingsTests(TestCase):
         change_settings({"sync_response_seconds": 31}, by="igor")
         row = Setting.objects.get(pk="sync_response_seconds")
         self.assertEqual((row.value, row.version, row.updated_by), (31, 2, "igor"))
-        self.assertEqual(platform_settings().sync_response_seconds, 31)
+        self.assertEqual(load_platform_settings().sync_response_seconds, 31)
 
     def test_values_out_of_bounds_change_nothing(self) -> None:
         for changes in (
@@ -101,7 +94,7 @@ class PlatformSettingsTests(TestCase):
 class SecretTests(TestCase):
     def test_passwords_are_kept_as_hashes(self) -> None:
         set_ingest_password("123456", by="serg")
-        hashed = platform_settings().ingest_password_hash
+        hashed = load_platform_settings().ingest_password_hash
         self.assertTrue(hashed.startswith("$2b$12$"))
         self.assertTrue(password_matches("123456", hashed))
         self.assertFalse(password_matches("123457", hashed))
@@ -109,18 +102,20 @@ class SecretTests(TestCase):
     def test_the_environments_password_serves_until_one_is_set(self) -> None:
         slot = Slot.objects.get(pk="slot-001")
         with override_settings(INGEST_PASSWORD="first"):
-            self.assertTrue(password_matches("first", password_hash_for(slot, platform_settings())))
+            self.assertTrue(
+                password_matches("first", get_password_hash(slot, load_platform_settings()))
+            )
             set_ingest_password("second", by="serg")
-            hashed = password_hash_for(slot, platform_settings())
+            hashed = get_password_hash(slot, load_platform_settings())
         self.assertTrue(password_matches("second", hashed))
 
     def test_a_key_of_the_console_is_encrypted_and_wins(self) -> None:
         with override_settings(GEMINI_API_KEY="from-env"):
-            self.assertEqual(provider_key("gemini", None), "from-env")
+            self.assertEqual(read_provider_key("gemini", None), "from-env")
             set_provider_key("gemini", "from-console", by="serg")
             stored = Setting.objects.get(pk="provider.gemini").value
             self.assertNotIn("from-console", str(stored))
-            self.assertEqual(provider_key("gemini", stored), "from-console")
+            self.assertEqual(read_provider_key("gemini", stored), "from-console")
         make_provider_row("gemini")  # does not touch what is there
         self.assertEqual(Setting.objects.get(pk="provider.gemini").value, stored)
 
@@ -129,6 +124,6 @@ class SecretTests(TestCase):
         with override_settings(FIELD_ENCRYPTION_KEYS=[old]):
             stored = {"api_key": encrypt("kept")}
         with override_settings(FIELD_ENCRYPTION_KEYS=[new, old]):
-            self.assertEqual(provider_key("gemini", stored), "kept")
+            self.assertEqual(read_provider_key("gemini", stored), "kept")
         with override_settings(FIELD_ENCRYPTION_KEYS=[new]), self.assertRaises(ProviderConfig):
-            provider_key("gemini", stored)
+            read_provider_key("gemini", stored)

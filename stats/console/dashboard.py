@@ -21,10 +21,12 @@ from media.links import absolute
 from photochanger.errors import AppError, InvalidFields
 from providers.registry import DRIVERS
 from slots.editing import change_slot
+from slots.gallery import gallery_is_open
 from slots.model_retirement import retiring_slots
 from slots.models import Slot
+from slots.platform_settings import PlatformSettings, load_platform_settings
 from slots.schemas import SlotIn
-from slots.services import PlatformSettings, find_slot, gallery_is_open, platform_settings
+from slots.services import find_slot
 from stats.dashboard import SlotCard
 from stats.services import dashboard
 from stats.slot_state import State
@@ -65,7 +67,7 @@ class Row:
 # --- Looking -------------------------------------------------------------------------------------
 def board_context(request: HttpRequest) -> dict[str, Any]:
     """Four queries."""
-    platform = platform_settings()
+    platform = load_platform_settings()
     rows = [_row(request, card, platform) for card in dashboard()]
     unset = [row for row in rows if row.card.state == State.NOT_CONFIGURED]
     return {

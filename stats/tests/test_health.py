@@ -23,7 +23,8 @@ from photochanger.db import in_db
 from providers import simulator
 from providers.simulator import Simulator
 from slots.models import Slot
-from slots.services import recall, remember, set_provider_key
+from slots.provider_keys import set_provider_key
+from slots.setting_rows import load_fact, store_fact
 
 KEY = "AIza-live-secret-key"
 Usage = namedtuple("Usage", "total used free")
@@ -127,15 +128,15 @@ class HealthTests(HealthCase):
             silent.accept()
 
     async def test_cleanup_that_stands_still_is_told(self) -> None:
-        report = await in_db(recall, LAST_RUN)
+        report = await in_db(load_fact, LAST_RUN)
         late = timezone.now() - timedelta(minutes=31)
-        await in_db(remember, LAST_RUN, report | {"finished_at": late.isoformat()}, by="test")
+        await in_db(store_fact, LAST_RUN, report | {"finished_at": late.isoformat()}, by="test")
         status, word, cleanup = await self.part("cleanup")
         self.assertEqual((status, word, cleanup["state"]), (200, "degraded", "late"))
         self.assertGreaterEqual(cleanup["age_s"], 31 * 60)
 
     async def test_cleanup_that_never_ran_is_told(self) -> None:
-        await in_db(remember, LAST_RUN, None, by="test")
+        await in_db(store_fact, LAST_RUN, None, by="test")
         self.assertEqual((await self.part("cleanup"))[2]["state"], "never")
 
 

@@ -21,7 +21,7 @@ from photochanger import metrics
 from photochanger.db import in_db
 from providers.gemini.models import DEFAULT_GEMINI_MODEL, GEMINI_BY_ID
 from slots.models import Slot
-from slots.services import change_settings
+from slots.platform_settings import change_settings
 from stats.metrics import LOOK, prepare
 from stats.tests.support import StatsTestCase, open_job
 

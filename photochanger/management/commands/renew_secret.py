@@ -9,7 +9,7 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from slots.key_rotation import move_to_newest_key
+from slots.provider_keys import move_to_newest_key
 
 ENCRYPTION = "FIELD_ENCRYPTION_KEY"
 # Where the earlier values of each are kept; encryption keys are one list, newest first.

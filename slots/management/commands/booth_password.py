@@ -7,7 +7,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from slots.history.records import CHANGED, PASSWORD, write_settings
-from slots.services import MIN_PASSWORD, platform_settings, set_ingest_password
+from slots.passwords import MIN_PASSWORD, set_ingest_password
+from slots.platform_settings import load_platform_settings
 
 
 class Command(BaseCommand):
@@ -18,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--if-unset", action="store_true", help="leave an existing one alone")
 
     def handle(self, *args: Any, generate: bool, if_unset: bool, **options: Any) -> None:
-        if if_unset and platform_settings().ingest_password_hash:
+        if if_unset and load_platform_settings().ingest_password_hash:
             self.stdout.write("The booth password is set already.")
             return
         # Digits are what one can type on a booth's touch screen.

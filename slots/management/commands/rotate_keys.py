@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from slots.key_rotation import move_to_newest_key
+from slots.provider_keys import move_to_newest_key
 
 
 class Command(BaseCommand):

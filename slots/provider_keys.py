@@ -1,0 +1,102 @@
+"""The keys of the AI services: checked, stored encrypted, read, moved to a new encryption key."""
+
+import json
+import re
+from dataclasses import dataclass
+
+import structlog
+from django.conf import settings as django_settings
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from photochanger.errors import InvalidFields, ProviderConfig
+from slots.models import Setting
+from slots.secrets import decrypt, encrypt, is_of_newest_key
+from slots.setting_rows import store_row
+
+log = structlog.get_logger()
+
+MAX_KEY = 500
+
+
+def provider_row_key(provider: str) -> str:
+    """The settings row of a provider: it holds the key, and admission locks it."""
+    return f"provider.{provider}"
+
+
+def make_provider_row(provider: str) -> None:
+    """The row that admission locks for a provider; made at its first photo."""
+    Setting.objects.get_or_create(key=provider_row_key(provider))
+
+
+def clean_key(provider: str, key: str | None) -> str:
+    """A provider's key as it can be sent; "" for none. Raises InvalidFields."""
+    key = (key or "").strip()
+    if not re.fullmatch(rf"[!-~]{{0,{MAX_KEY}}}", key):
+        raise InvalidFields(
+            {f"provider_keys.{provider}": _("A key has neither spaces nor special characters.")}
+        )
+    return key
+
+
+def set_provider_key(provider: str, api_key: str, *, by: str) -> None:
+    """Store a provider's key encrypted; from now on it wins over the environment's.
+
+    An empty one takes the stored key away again.
+    """
+    value = {"api_key": encrypt(api_key)} if api_key else None
+    store_row(provider_row_key(provider), value, by=by)
+
+
+def read_provider_key(provider: str, stored: object) -> str:
+    """The key to call a provider with, or "" when there is none. Raises ProviderConfig.
+
+    ``stored`` is the value of the provider's settings row, as JSON text or read.
+    """
+    if isinstance(stored, str):
+        stored = json.loads(stored)
+    if isinstance(stored, dict):
+        return decrypt(str(stored["api_key"]))
+    return get_environment_key(provider)
+
+
+def get_environment_key(provider: str) -> str:
+    return str(getattr(django_settings, f"{provider.upper()}_API_KEY", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """Names of providers, by what became of their stored keys."""
+
+    current: tuple[str, ...]
+    moved: tuple[str, ...]
+    unreadable: tuple[str, ...]  # by none of our keys
+
+
+@transaction.atomic
+def move_to_newest_key(*, only_look: bool = False) -> Rotation:
+    """Encrypt every stored provider key anew; with ``only_look``, tell what would be moved.
+
+    What nobody can read stays as it is: the key that opens it may yet be found.
+    """
+    current, moved, unreadable = [], [], []
+    prefix = provider_row_key("")
+    # Locked, so that a key which is entered meanwhile is not overwritten by the one before it.
+    for row in Setting.objects.select_for_update().filter(key__startswith=prefix):
+        if not isinstance(row.value, dict):
+            continue
+        provider, token = row.key.removeprefix(prefix), str(row.value["api_key"])
+        if is_of_newest_key(token):
+            current.append(provider)
+            continue
+        try:
+            secret = decrypt(token)
+        except ProviderConfig:
+            unreadable.append(provider)
+            continue
+        moved.append(provider)
+        if not only_look:
+            Setting.objects.filter(pk=row.pk).update(value={"api_key": encrypt(secret)})
+    if moved and not only_look:
+        log.info("slots.keys.rotated", providers=moved)
+    return Rotation(tuple(current), tuple(moved), tuple(unreadable))
