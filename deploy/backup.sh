@@ -5,7 +5,7 @@
 set -eu
 umask 077
 cd "$(dirname "$0")/.."
-found="$(.venv/bin/python deploy/places.py)"
+found="$(.venv/bin/python deploy/database_env.py)"
 eval "$found"
 folder="${BACKUP_DIR:-var/backups}"
 keep="${BACKUP_KEEP:-14}"

@@ -15,7 +15,7 @@ if [ $# -ne 1 ] || [ ! -f "$1/database.dump" ]; then
 fi
 backup="$(cd "$1" && pwd)"
 cd "$here"
-found="$(.venv/bin/python deploy/places.py)"
+found="$(.venv/bin/python deploy/database_env.py)"
 eval "$found"
 
 (cd "$backup" && sha256sum --check --quiet --strict SHA256SUMS) || {

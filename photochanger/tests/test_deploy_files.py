@@ -67,7 +67,7 @@ class DeployFileTests(SimpleTestCase):
         done = run(BIN / "hadolint", BASE_DIR / "Dockerfile")
         self.assertEqual(done.stdout + done.stderr, "")
 
-    def test_the_image_is_nobodys_root_and_builds_nothing(self) -> None:
+    def test_the_image_does_not_run_as_root_and_builds_nothing(self) -> None:
         last = (BASE_DIR / "Dockerfile").read_text().rpartition("\nFROM ")[2]
         self.assertIn("\nUSER 10001:10001\n", last)
         self.assertIn("uninstall", last)
@@ -160,9 +160,9 @@ class DeployFileTests(SimpleTestCase):
         ours = [line for line in done.stderr.splitlines() if "photochanger" in line]
         self.assertEqual(ours, [])
 
-    def test_repeat_keeps_its_pace_and_ends_when_told(self) -> None:
+    def test_every_keeps_its_interval_and_ends_on_sigterm(self) -> None:
         out = Path(self.folder, "out")
-        command = [DEPLOY / "repeat.sh", "1", "sh", "-c", f"date +%s >> {out}; exit 3"]
+        command = [DEPLOY / "every.sh", "1", "sh", "-c", f"date +%s >> {out}; exit 3"]
         repeating = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         try:
             while not out.exists() or len(out.read_text().splitlines()) < 2:

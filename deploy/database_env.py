@@ -1,7 +1,7 @@
-"""Tell backup.sh and restore.sh where the database and the pictures are, as shell variables.
+"""Print, as shell variables for backup.sh and restore.sh, where the database and the pictures are.
 
-Only Django's settings know: .env, NAME_FILE, defaults and escaped passwords all end there. As
-variables a password is in no list of processes, as it would be on a command line.
+Only Django's settings know: .env, NAME_FILE, defaults and escaped passwords all end there. A
+password in a variable shows in no list of processes, unlike one on a command line.
 """
 
 import os
@@ -24,7 +24,7 @@ LIBPQ = {
 OPTIONS = {"host": "PGHOST", "sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT"}
 
 
-def places() -> dict[str, str]:
+def read_settings() -> dict[str, str]:
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         sys.exit("The database is SQLite: stop the server and copy its file and MEDIA_ROOT.")
@@ -35,5 +35,5 @@ def places() -> dict[str, str]:
     return {name: value for name, value in found.items() if value or name == "PICTURES"}
 
 
-for variable, place in places().items():
-    print(f"export {variable}={shlex.quote(place)}")  # noqa: T201
+for name, value in read_settings().items():
+    print(f"export {name}={shlex.quote(value)}")  # noqa: T201
