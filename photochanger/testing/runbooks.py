@@ -94,6 +94,8 @@ def complaint(words: list[str]) -> str:
     known = {**functions("native.sh"), **functions("docker.sh")}
     if name in ("manage", "renew_secret"):
         return manage_complaint(rest if name == "manage" else [name, *rest])
+    if words[:2] == [".venv/bin/python", "manage.py"]:
+        return manage_complaint(rest[1:])
     if name == "make":
         targets = re.findall(r"^(\w+):", (BASE_DIR / "Makefile").read_text(), re.MULTILINE)
         return "" if set(rest) <= set(targets) else f"no target of make: {rest}"
@@ -112,12 +114,10 @@ def complaint(words: list[str]) -> str:
 
 def manage_complaint(arguments: list[str]) -> str:
     name, *rest = arguments
-    if re.fullmatch(PLACEHOLDER, name):
+    if re.fullmatch(PLACEHOLDER, name) or "$@" in arguments:
         return ""
     if name not in get_commands():
         return f"no command of manage.py: {name}"
-    if "$@" in rest:
-        return ""
     app = get_commands()[name]
     command = load_command_class(app, name) if isinstance(app, str) else app
     try:

@@ -1,4 +1,4 @@
-"""The example client and the README's walk with curl, on a real server."""
+"""The example client and the curl examples of spec/api.md, on a real server."""
 
 import os
 import re
@@ -54,11 +54,11 @@ class ExampleTests(unittest.TestCase):
         self.assertIn("settings.prompt", said)
         self.assertIn("404 slot_not_found", self.run_client("prompt", "slot-099", "x"))
 
-    def test_the_walk_with_curl_in_the_readme_works_word_for_word(self) -> None:
+    def test_the_curl_examples_work_word_for_word(self) -> None:
         if shutil.which("curl") is None:
             self.skipTest("no curl here")
-        readme = (BASE_DIR / "README.md").read_text()
-        found = re.search(r"### A walk with curl\n.*?```sh\n(.*?)```", readme, re.DOTALL)
+        page = (BASE_DIR / "spec/api.md").read_text()
+        found = re.search(r"## Examples with curl\n.*?```sh\n(.*?)```", page, re.DOTALL)
         assert found
         script = found[1].replace("http://127.0.0.1:8000", self.server.url)
         script = script.replace("<the password>", self.password)

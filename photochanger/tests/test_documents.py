@@ -1,0 +1,85 @@
+"""README, CONTRIBUTING, spec/ and deploy/: what they name must exist."""
+
+import re
+from pathlib import Path
+
+from django.core.management import get_commands
+from django.test import SimpleTestCase
+
+from photochanger.errors import ERRORS
+from photochanger.testing import runbooks
+from photochanger.testing.databases import BASE_DIR
+from providers.simulator.gemini.scenarios import SCENARIOS
+
+ROOT_PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "providers/ADDING_A_PROVIDER.md")
+MAX_README_LINES = 150
+PATH = r"`((?:[\w.-]+/)+[\w.-]*)`"
+CODE_SUFFIXES = (".py", ".md", ".yaml", ".yml", ".json", ".sh", ".conf", ".toml", ".html", ".js")
+MADE_LATER = {"secrets/runtime_credentials.json", "deploy/.env"}
+
+
+def list_pages() -> list[Path]:
+    pages = [BASE_DIR / name for name in ROOT_PAGES]
+    return pages + [page for room in ("spec", "deploy") for page in (BASE_DIR / room).rglob("*.md")]
+
+
+def read_all() -> str:
+    return "\n".join(page.read_text() for page in list_pages())
+
+
+def find_paths(page: Path) -> set[str]:
+    """Paths of the repository that a page names; not addresses, media types or files of a run."""
+    rooms = {room.name for room in BASE_DIR.iterdir() if room.is_dir()} - {"var", "secrets"}
+    named = set(re.findall(PATH, page.read_text())) - MADE_LATER
+    return {p for p in named if p.split("/")[0] in rooms or p.endswith(CODE_SUFFIXES)}
+
+
+class DocumentTests(SimpleTestCase):
+    def test_the_readme_is_short(self) -> None:
+        lines = (BASE_DIR / "README.md").read_text().splitlines()
+        self.assertLessEqual(len(lines), MAX_README_LINES)
+
+    def test_the_table_of_failures_is_what_the_code_answers(self) -> None:
+        page = (BASE_DIR / "spec/api.md").read_text()
+        documented = re.findall(r"^\| `(\w+)` \| (\d{3}) \| (.+) \|$", page, re.MULTILINE)
+        answered = [(e.reason, str(e.status), str(e().answer("en")["details"])) for e in ERRORS]
+        self.assertEqual(documented, answered)
+
+    def test_every_path_named_exists(self) -> None:
+        found = 0
+        for page in list_pages():
+            for name in find_paths(page):
+                with self.subTest(f"{page.relative_to(BASE_DIR)}: {name}"):
+                    self.assertTrue((BASE_DIR / name).exists() or (page.parent / name).exists())
+                found += 1
+        self.assertGreater(found, 60)
+
+    def test_every_link_leads_somewhere(self) -> None:
+        for page in list_pages():
+            for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+                if link.startswith("http"):
+                    continue
+                file, _, anchor = link.partition("#")
+                target = (page.parent / file).resolve() if file else page
+                with self.subTest(f"{page.relative_to(BASE_DIR)}: {link}"):
+                    self.assertTrue(target.exists())
+                    if anchor:
+                        self.assertIn(anchor, runbooks.anchors(target))
+
+    def test_every_command_named_exists(self) -> None:
+        text = read_all()
+        ours = {name for name, app in get_commands().items() if not str(app).startswith("django.")}
+        named = set(re.findall(r"manage\.py (\w+)", text)) - {"makemessages", "check"}
+        self.assertLessEqual(named, ours)
+        targets = set(re.findall(r"^(\w+):", (BASE_DIR / "Makefile").read_text(), re.MULTILINE))
+        self.assertLessEqual(set(re.findall(r"`make (\w+)", text)), targets)
+
+    def test_every_scenario_named_exists(self) -> None:
+        named = set(re.findall(r"\[sim:([\w-]+)", (BASE_DIR / "CONTRIBUTING.md").read_text()))
+        self.assertGreater(len(named), 5)
+        self.assertLessEqual(named, set(SCENARIOS))
+
+    def test_every_adr_is_in_the_index(self) -> None:
+        index = (BASE_DIR / "spec/adr/README.md").read_text()
+        for record in (BASE_DIR / "spec/adr").glob("0*.md"):
+            self.assertIn(f"({record.name})", index)
