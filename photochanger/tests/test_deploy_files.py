@@ -1,4 +1,4 @@
-"""What deploy/ and the Dockerfile say, read by the tools that know their languages."""
+"""deploy/ and the Dockerfile, checked by the tools for their formats."""
 
 import re
 import runpy
@@ -56,14 +56,14 @@ class DeployFileTests(SimpleTestCase):
     def setUp(self) -> None:
         self.folder = self.enterContext(tempfile.TemporaryDirectory())
 
-    def test_the_scripts_are_clean(self) -> None:
+    def test_the_scripts_pass_shellcheck(self) -> None:
         done = run(BIN / "shellcheck", *sorted(DEPLOY.glob("*.sh")))
         self.assertEqual(done.stdout + done.stderr, "")
         for script in DEPLOY.glob("*.sh"):
             self.assertTrue(script.stat().st_mode & 0o111, script)
             self.assertIn("\nset -eu\n", script.read_text())
 
-    def test_the_dockerfile_is_clean(self) -> None:
+    def test_the_dockerfile_passes_hadolint(self) -> None:
         done = run(BIN / "hadolint", BASE_DIR / "Dockerfile")
         self.assertEqual(done.stdout + done.stderr, "")
 
@@ -74,7 +74,7 @@ class DeployFileTests(SimpleTestCase):
         self.assertNotIn("requirements", last)
         self.assertIn("/livez", last)
 
-    def test_docker_would_take_the_compose_file(self) -> None:
+    def test_the_compose_file_is_valid(self) -> None:
         found = compose(new_env(self.folder))
         PyCompose.from_yaml(yaml.safe_dump(found)).validate()
         for name, service in found["services"].items():
@@ -85,7 +85,7 @@ class DeployFileTests(SimpleTestCase):
                 else:
                     self.assertIn(source, found["volumes"])
 
-    def test_docker_would_take_the_file_of_one_more_machine(self) -> None:
+    def test_the_compose_file_of_one_more_machine_is_valid(self) -> None:
         variables = new_env(self.folder) | {
             "DATABASE_URL": "postgres://photochanger:word@10.0.0.10:5432/photochanger",
             "S3_BUCKET": "photos",
@@ -115,7 +115,7 @@ class DeployFileTests(SimpleTestCase):
                 self.assertTrue(service["read_only"], name)
                 self.assertEqual(service["cap_drop"], ["ALL"], name)
 
-    def test_a_new_env_has_what_is_needed_and_nobody_else_reads_it(self) -> None:
+    def test_a_new_env_is_complete_and_private(self) -> None:
         variables = new_env(self.folder)
         Fernet(variables["FIELD_ENCRYPTION_KEY"])
         for name in ("SECRET_KEY", "JWT_SIGNING_KEY", "METRICS_TOKEN", "POSTGRES_PASSWORD"):
@@ -124,7 +124,7 @@ class DeployFileTests(SimpleTestCase):
         self.assertEqual(path.stat().st_mode & 0o777, 0o600)
         self.assertEqual(new_env(self.folder), variables)  # a second time nothing changes
 
-    def test_no_time_out_ends_a_photo_within_its_deadline(self) -> None:
+    def test_no_time_out_is_shorter_than_a_photos_deadline(self) -> None:
         limits = [
             v.limit_value
             for v in Slot._meta.get_field("sync_response_seconds").validators
@@ -148,7 +148,7 @@ class DeployFileTests(SimpleTestCase):
             assert found, pattern
             self.assertGreater(int(found[1]), graceful, pattern)
 
-    def test_systemd_would_take_the_units(self) -> None:
+    def test_the_systemd_units_are_valid(self) -> None:
         program = shutil.which("systemd-analyze")
         if not program:
             self.skipTest("no systemd-analyze here")
@@ -170,6 +170,6 @@ class DeployFileTests(SimpleTestCase):
                 time.sleep(0.05)
         finally:
             repeating.terminate()
-        told = repeating.communicate(timeout=5)[1]
+        errors = repeating.communicate(timeout=5)[1]
         self.assertEqual(repeating.returncode, 0)
-        self.assertIn("sh ended with status 3", told)
+        self.assertIn("sh ended with status 3", errors)

@@ -15,6 +15,8 @@ ROOT_PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "providers/ADDING_
 MAX_README_LINES = 150
 PATH = r"`((?:[\w.-]+/)+[\w.-]*)`"
 CODE_SUFFIXES = (".py", ".md", ".yaml", ".yml", ".json", ".sh", ".conf", ".toml", ".html", ".js")
+APPS = ("photochanger", "providers", "media", "slots", "ingest", "stats")
+EVENT_AREAS = ("auth", "http", "ingest", "media", "provider", "server", "slots", "stats")
 MADE_LATER = {"secrets/runtime_credentials.json", "deploy/.env"}
 
 
@@ -78,6 +80,18 @@ class DocumentTests(SimpleTestCase):
         named = set(re.findall(r"\[sim:([\w-]+)", (BASE_DIR / "CONTRIBUTING.md").read_text()))
         self.assertGreater(len(named), 5)
         self.assertLessEqual(named, set(SCENARIOS))
+
+    def test_every_log_event_named_exists(self) -> None:
+        text = read_all() + (BASE_DIR / "deploy/prometheus/rules.yml").read_text()
+        code = "\n".join(
+            path.read_text() for app in APPS for path in (BASE_DIR / app).rglob("*.py")
+        )
+        areas = "|".join(EVENT_AREAS)
+        events = set(re.findall(rf"[`(]((?:{areas})\.[a-z_]{{4,}}(?:\.[a-z_]+)?)[`)]", text))
+        self.assertGreater(len(events), 4)
+        for event in events:
+            with self.subTest(event):
+                self.assertIn(f'"{event}"', code)
 
     def test_every_adr_is_in_the_index(self) -> None:
         index = (BASE_DIR / "spec/adr/README.md").read_text()

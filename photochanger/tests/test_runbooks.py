@@ -1,4 +1,4 @@
-"""What the runbooks say at 23:00 must be so: everything they name is there, and it works."""
+"""Everything that the runbooks name must exist, and their marked blocks must work."""
 
 import io
 import os
@@ -26,7 +26,7 @@ WORDS = r"`([^`\n]+)`"
 
 
 class NamesTests(SimpleTestCase):
-    def test_every_command_names_what_is_there(self) -> None:
+    def test_every_command_in_a_block_exists(self) -> None:
         found = 0
         for page in runbooks.pages():
             for line in runbooks.lines(page):
@@ -36,7 +36,7 @@ class NamesTests(SimpleTestCase):
                     found += 1
         self.assertGreater(found, 60)
 
-    def test_commands_within_the_text_too(self) -> None:
+    def test_every_command_in_the_text_exists(self) -> None:
         for page in runbooks.pages():
             for text in re.findall(WORDS, page.read_text()):
                 if re.match(r"(manage|renew_secret|make|deploy/\S+\.sh) \w", text):
@@ -44,7 +44,7 @@ class NamesTests(SimpleTestCase):
                         for words in runbooks.calls(text):
                             self.assertEqual(runbooks.complaint(words), "")
 
-    def test_the_reader_of_runbooks_finds_what_is_wrong(self) -> None:
+    def test_wrong_commands_are_found(self) -> None:
         for line in (
             "manage no_such_command",
             "manage cleanup_media --no-such-option",
@@ -60,7 +60,7 @@ class NamesTests(SimpleTestCase):
             with self.subTest(line):
                 self.assertTrue(any(map(runbooks.complaint, runbooks.calls(line))))
 
-    def test_both_kinds_of_installation_know_the_same_words(self) -> None:
+    def test_native_and_docker_define_the_same_commands(self) -> None:
         native, docker = map(runbooks.functions, ("native.sh", "docker.sh"))
         public = {name for name in native if not name.startswith("_")}
         self.assertEqual(public, {name for name in docker if not name.startswith("_")})
@@ -73,11 +73,11 @@ class NamesTests(SimpleTestCase):
                             self.assertEqual(runbooks.compose_complaint(words[1:]), "")
                         elif words[0] != "docker":
                             self.assertEqual(runbooks.complaint(words), "")
-        told = (runbooks.FOLDER / "README.md").read_text()
+        contents = (runbooks.FOLDER / "README.md").read_text()
         for name in public:
-            self.assertIn(f"`{name}", told)
+            self.assertIn(f"`{name}", contents)
 
-    def test_both_files_are_clean_shell(self) -> None:
+    def test_both_files_pass_shellcheck(self) -> None:
         files = [str(runbooks.FOLDER / file) for file in ("native.sh", "docker.sh")]
         shellcheck = Path(sys.executable).with_name("shellcheck")
         done = subprocess.run(
@@ -85,7 +85,7 @@ class NamesTests(SimpleTestCase):
         )
         self.assertEqual(done.stdout + done.stderr, "")
 
-    def test_every_variable_is_one(self) -> None:
+    def test_every_variable_exists(self) -> None:
         known = set(re.findall(r"^(?:# )?([A-Z_0-9]+)=", self.read(".env.example"), re.MULTILINE))
         for page in runbooks.pages():
             for name in re.findall(
@@ -94,7 +94,7 @@ class NamesTests(SimpleTestCase):
                 with self.subTest(f"{page.name}: {name}"):
                     self.assertIn(name.removesuffix("_FILE"), known)
 
-    def test_every_address_is_there(self) -> None:
+    def test_every_address_exists(self) -> None:
         for page in runbooks.pages():
             for path in re.findall(
                 r"`(/(?:admin|api|public|healthz|livez|metrics)[^` ]*)`", page.read_text()
@@ -105,7 +105,7 @@ class NamesTests(SimpleTestCase):
                     except Resolver404:
                         self.fail("no such address")
 
-    def test_every_word_of_the_console_is_there(self) -> None:
+    def test_every_quoted_label_is_shown_in_the_console(self) -> None:
         catalogue = self.read("photochanger/locale/ru/LC_MESSAGES/django.po").replace('"\n"', "")
         shown = re.findall(r'^msgstr(?:\[\d\])? "(.*)"$', catalogue.lower(), re.MULTILINE)
         for page in runbooks.pages():
@@ -126,11 +126,11 @@ class NamesTests(SimpleTestCase):
                     if anchor:
                         self.assertIn(anchor, runbooks.anchors(target))
 
-    def test_every_alert_has_its_section_and_every_section_its_alert(self) -> None:
+    def test_alerts_and_their_sections_match(self) -> None:
         rules = yaml.safe_load(self.read("deploy/prometheus/rules.yml"))
         alerts = [rule for group in rules["groups"] for rule in group["rules"] if "alert" in rule]
-        told = re.findall(r"^## (\w+)$", self.read("deploy/runbooks/alerts.md"), re.MULTILINE)
-        self.assertEqual(sorted(told), sorted(rule["alert"] for rule in alerts))
+        sections = re.findall(r"^## (\w+)$", self.read("deploy/runbooks/alerts.md"), re.MULTILINE)
+        self.assertEqual(sorted(sections), sorted(rule["alert"] for rule in alerts))
         for rule in alerts:
             address = f"deploy/runbooks/alerts.md#{rule['alert'].lower()}"
             self.assertTrue(rule["annotations"]["runbook_url"].endswith(address), rule["alert"])
@@ -202,7 +202,7 @@ class RunTests(TestCase):
                     count += 1
         return count
 
-    def test_the_rotation_of_everything_leaves_what_is_stored_readable(self) -> None:
+    def test_after_rotating_every_secret_stored_keys_are_readable(self) -> None:
         before = self.env.read_text()
         self.assertGreater(self.run_page("rotation.md"), 15)
         after = self.env.read_text()
@@ -219,7 +219,7 @@ class RunTests(TestCase):
         self.assertEqual(len(settings.FIELD_ENCRYPTION_KEYS), 1)
         self.assertEqual(read_provider_key("gemini", stored), "gemini-key")
 
-    def test_the_other_pages_run_too(self) -> None:
+    def test_the_other_pages_run(self) -> None:
         pages = {page.name for page in runbooks.pages()} - {"rotation.md"}
         counts = {name: self.run_page(name) for name in sorted(pages)}
         self.assertGreater(sum(counts.values()), 15, counts)
