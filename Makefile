@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard photochanger/locale/*/LC_MESSAGES/django.po))
 
 .DEFAULT_GOAL := help
-.PHONY: help install env demo run serve test browser proxies monitoring lint audit fuzz bench
+.PHONY: help install env demo run serve test browser proxies monitoring lint audit fuzz bench figures
 
 help:  ## Show what there is to make.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -83,3 +83,6 @@ fuzz: install  ## Hold the API to its description at length. ARGS="--cases 500 -
 
 bench: install  ## Overhead against a thin baseline, memory and connections while photos wait.
 	@$(BIN)/python -m photochanger.bench $(ARGS)
+
+figures: install  ## How the code reads, in figures: lengths, names, imports, what one photo crosses.
+	@$(BIN)/python -m photochanger.testing.figures $(ARGS)

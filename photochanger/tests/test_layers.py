@@ -1,70 +1,98 @@
 """Imports go down only: stats, ingest, slots, then media and providers, then the floor."""
 
 import ast
-from pathlib import Path
 
-from django.conf import settings
 from django.test import SimpleTestCase
 
-MAY_IMPORT = {
-    "stats": {"ingest", "slots", "media", "providers"},
-    "ingest": {"slots", "media", "providers"},
-    "slots": {"media", "providers"},
-    "media": set[str](),
-    "providers": set[str](),
-}
-FLOOR = {
-    f"photochanger.{name}"
-    for name in ("errors", "openapi", "db", "logs", "metrics", "request_scope")
-}
+from photochanger.testing.figures.imports import (
+    FLOOR,
+    MAY_IMPORT,
+    find_arrows_up,
+    find_cycles,
+    find_imports_of_tests,
+    group_by_app,
+    read_imports,
+)
+from photochanger.testing.figures.measure import House
 
-
-def imports_of(path: Path) -> set[str]:
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert not node.level, f"{path}: relative import"
-            module = node.module or ""
-            names.add(module)
-            if module == "photochanger":
-                names |= {f"photochanger.{alias.name}" for alias in node.names}
-    return names - {"photochanger"}
+READ_THE_ENVIRONMENT = {"photochanger/settings.py", "photochanger/asgi.py"}
 
 
 class LayerTests(SimpleTestCase):
-    def test_imports_go_down_only(self) -> None:
-        apps = set(MAY_IMPORT)
-        for app, allowed in MAY_IMPORT.items():
-            files = [p for p in (settings.BASE_DIR / app).rglob("*.py") if "tests" not in p.parts]
-            self.assertGreater(len(files), 2)
-            for path in files:
-                for name in imports_of(path):
-                    room = name.partition(".")[0]
-                    with self.subTest(path=path.name, imports=name):
-                        if room in apps - {app}:
-                            self.assertIn(room, allowed)
-                        if room == "photochanger":
-                            self.assertIn(name, FLOOR)
+    house: House
 
-    def test_the_floor_imports_no_room(self) -> None:
-        for name in FLOOR:
-            module = settings.BASE_DIR / name.replace(".", "/")
-            paths = [*module.glob("*.py")] if module.is_dir() else [module.with_suffix(".py")]
-            for path in paths:
-                above = imports_of(path) - FLOOR
-                rooms = {imported.partition(".")[0] for imported in above}
-                self.assertFalse(rooms & {*MAY_IMPORT, "photochanger"}, path)
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.house = House.read()
+
+    def test_every_layer_of_the_map_is_there(self) -> None:
+        self.assertLessEqual(set(MAY_IMPORT), set(group_by_app(self.house.imports)))
+        self.assertLessEqual(FLOOR, set(self.house.imports))
+
+    def test_no_import_goes_up(self) -> None:
+        self.assertEqual(find_arrows_up(self.house.imports), [])
+
+    def test_no_files_import_each_other_in_a_circle(self) -> None:
+        self.assertEqual(find_cycles(self.house.imports), [])
+        self.assertEqual(find_cycles(group_by_app(self.house.imports)), [])
+
+    def test_the_product_imports_nothing_from_tests_or_the_testing_tools(self) -> None:
+        self.assertEqual(find_imports_of_tests(self.house.trees), [])
+
+    def test_no_import_is_relative(self) -> None:
+        for file, tree in self.house.trees.items():
+            for node in ast.walk(tree):
+                if isinstance(node, ast.ImportFrom):
+                    self.assertEqual(node.level, 0, f"{file}:{node.lineno}")
 
     def test_only_the_settings_read_the_environment(self) -> None:
-        for app in (*MAY_IMPORT, "photochanger"):
-            for path in (settings.BASE_DIR / app).rglob("*.py"):
-                reads = "os.environ" in path.read_text()
-                is_allowed = path.name in {"settings.py", "asgi.py"} or {
-                    "tests",
-                    "testing",
-                    "bench",
-                    "commands",
-                } & set(path.parts)
-                self.assertTrue(is_allowed or not reads, path)
+        for file, source in self.house.sources.items():
+            if "/commands/" not in file and file not in READ_THE_ENVIRONMENT:
+                self.assertNotIn("os.environ", source, file)
+
+
+class ImportMapTests(SimpleTestCase):
+    """The measuring itself: an arrow up and a circle are found where there is one."""
+
+    def test_an_import_from_the_floor_of_an_app_goes_up(self) -> None:
+        imports = read_map(
+            {
+                "photochanger/db.py": "from media import storage",
+                "media/storage/__init__.py": "from photochanger.db import in_db",
+            }
+        )
+        self.assertEqual(find_arrows_up(imports), [("photochanger.db", "media.storage")])
+        self.assertEqual(find_cycles(imports), [["media.storage", "photochanger.db"]])
+
+    def test_edge_and_apps_may_not_import_the_roof_or_each_other(self) -> None:
+        imports = read_map(
+            {
+                "photochanger/edge/body.py": "import ingest.api",
+                "photochanger/web/tokens.py": "import photochanger.edge.body",
+                "ingest/api.py": "from photochanger.web.tokens import admin",
+                "media/api.py": "import providers.http",
+                "providers/http.py": "",
+            }
+        )
+        up = [
+            ("ingest.api", "photochanger.web.tokens"),
+            ("media.api", "providers.http"),
+            ("photochanger.edge.body", "ingest.api"),
+        ]
+        self.assertEqual(find_arrows_up(imports), up)
+
+    def test_an_import_inside_a_function_counts(self) -> None:
+        imports = read_map(
+            {"slots/models.py": "def f():\n    from stats.api import g", "stats/api.py": ""}
+        )
+        self.assertEqual(find_arrows_up(imports), [("slots.models", "stats.api")])
+
+    def test_an_import_of_tests_is_found(self) -> None:
+        tree = ast.parse("from photochanger.testing import live\nfrom media.tests.support import x")
+        found = find_imports_of_tests({"media/api.py": tree})
+        self.assertEqual(len(found), 2)
+
+
+def read_map(sources: dict[str, str]) -> dict[str, set[str]]:
+    return read_imports({file: ast.parse(source) for file, source in sources.items()})

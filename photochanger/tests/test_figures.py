@@ -1,0 +1,91 @@
+"""The figures of `make figures` that must stay true; each bar is the one the project set itself."""
+
+import ast
+
+from django.test import SimpleTestCase
+
+from photochanger.testing.figures import reading_path
+from photochanger.testing.figures.functions import find_functions
+from photochanger.testing.figures.measure import House, percentile
+from photochanger.testing.figures.names import is_bare_noun, is_participle, judge_names
+from photochanger.testing.figures.trace import group_by_file
+
+
+class HouseTests(SimpleTestCase):
+    house: House
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.house = House.read()
+
+    def test_functions_are_short(self) -> None:
+        lengths = [function.lines for function in self.house.functions]
+        self.assertLessEqual(percentile(lengths, 0.5), 6)
+        self.assertLessEqual(percentile(lengths, 0.9), 18)
+        self.assertLessEqual(max(lengths), 42)
+        self.assertLessEqual(self.house.share_over_40, 0.002)
+
+    def test_the_story_of_one_photo_takes_four_files(self) -> None:
+        self.assertEqual(reading_path.find_broken_arrows(), [])
+        self.assertLessEqual(len(reading_path.files_to_read()), 4)
+
+
+class MeasuringTests(SimpleTestCase):
+    """The measuring itself, on code that is made up."""
+
+    def test_a_function_has_its_length_and_complexity(self) -> None:
+        source = (
+            "@cached\ndef f(x):\n    if x and y:\n        return [a for a in x if a]\n\n    return"
+        )
+        (function,) = find_functions("a.py", ast.parse(source))
+        self.assertEqual((function.lines, function.complexity), (5, 5))
+
+    def test_a_branch_of_a_nested_function_is_its_own(self) -> None:
+        source = "def f():\n    def g(x):\n        if x:\n            return 1\n    return g"
+        complexity = [found.complexity for found in find_functions("a.py", ast.parse(source))]
+        self.assertEqual(complexity, [1, 2])
+
+    def test_percentiles_are_values_of_the_list(self) -> None:
+        self.assertEqual(percentile([*range(1, 101)], 0.9), 90)
+        self.assertEqual(percentile([3, 1, 2], 0.5), 2)
+        self.assertEqual(percentile([7], 0.9), 7)
+
+    def test_participles_and_bare_nouns_are_told_from_verbs(self) -> None:
+        for name in ("recorded", "_told", "received_order", "photo_closed", "withdrawn"):
+            self.assertTrue(is_participle(name), name)
+        for name in ("feed", "read_need", "result_url", "close_failed", "send", "open_slot"):
+            self.assertFalse(is_participle(name), name)
+        self.assertTrue(is_bare_noun("facts"))
+        for name in ("_fetch", "job_facts", "recorded"):
+            self.assertFalse(is_bare_noun(name), name)
+
+    def test_what_asks_or_is_a_property_or_a_constructor_is_not_judged(self) -> None:
+        source = """
+class Job:
+    @property
+    def recorded(self) -> str: ...
+    @classmethod
+    def of(cls) -> "Job": ...
+    def reached(self) -> bool: ...
+    def closed(self) -> str: ...
+def overview(request) -> str: ...
+"""
+        names = judge_names(find_functions("a.py", ast.parse(source)))
+        self.assertEqual([function.name for function in names.participles], ["closed"])
+        self.assertEqual((names.bare_nouns, names.count), ([], 2))
+
+    def test_only_named_functions_of_the_product_are_traced(self) -> None:
+        root = str(reading_path.BASE_DIR)
+        seen = [
+            (f"{root}/ingest/api.py", "ingest", 1),
+            (f"{root}/ingest/api.py", "ingest.<locals>.<lambda>", 2),
+            (f"{root}/ingest/tests/support.py", "jpeg", 3),
+            (f"{root}/providers/simulator/wire.py", "send", 4),
+            (f"{root}/.venv/lib/python3.11/site-packages/x.py", "y", 5),
+            ("/usr/lib/python3.11/asyncio/tasks.py", "z", 6),
+            (f"{root}/photochanger/db.py", "in_db.<locals>.step", 7),
+        ]
+        trace = group_by_file(seen)
+        expected = {"ingest/api.py": ["ingest"], "photochanger/db.py": ["in_db.<locals>.step"]}
+        self.assertEqual(trace.functions, expected)
