@@ -16,8 +16,8 @@ from ingest.pipeline.process import process_photo
 from ingest.pipeline.response import make_picture_response, result_url
 from ingest.pipeline.trial import receive_trial, run_trial
 from ingest.schemas import TestRunOut
-from media.archive import zip_of
-from media.deletion import Removed
+from media.archive import build_zip
+from media.deletion import PurgeReport
 from photochanger.db import in_db
 from photochanger.errors import InvalidFields
 from photochanger.openapi import described
@@ -94,7 +94,7 @@ async def results_zip(
     """All that are kept, or those of a time, in one ZIP; no test runs."""
     slot = await in_db(find_slot, slot_id)
     window = {"since": in_reach("since", since), "until": in_reach("until", until)}
-    archive = await in_db(zip_of, slot.pk, **window)
+    archive = await in_db(build_zip, slot.pk, **window)
     return StreamingHttpResponse(
         archive.chunks,
         content_type="application/zip",
@@ -144,7 +144,7 @@ class PurgeOut(Schema):
     summary="Delete all results of a slot",
     openapi_extra=openapi.PURGE,
 )
-def purge_slot(request: HttpRequest, slot_id: SlotId, order: PurgeIn) -> Removed:
+def purge_slot(request: HttpRequest, slot_id: SlotId, order: PurgeIn) -> PurgeReport:
     """Results, previews and test photos, at once and for ever; template pictures stay."""
     slot = find_slot(slot_id)
     check_confirmed(order, slot.pk)
@@ -158,7 +158,7 @@ def purge_slot(request: HttpRequest, slot_id: SlotId, order: PurgeIn) -> Removed
     summary="Delete all results of all slots",
     openapi_extra=openapi.PURGE,
 )
-def purge_everything(request: HttpRequest, order: PurgeEverythingIn) -> Removed:
+def purge_everything(request: HttpRequest, order: PurgeEverythingIn) -> PurgeReport:
     """Results, previews and test photos, at once and for ever; template pictures stay."""
     check_confirmed(order, EVERYTHING)
     return purge_pictures(None, by=get_username(request))

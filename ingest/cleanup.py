@@ -57,12 +57,12 @@ def clean_up(
     """
     started = time.monotonic()
     sweep = Sweep(slot_id=slot_id, dry_run=dry_run, progress=progress)
-    sweep.align(load_platform_settings().result_ttl_hours)
+    sweep.apply_ttl(load_platform_settings().result_ttl_hours)
     closed_jobs = close_overdue(slot_id, dry_run=dry_run)
     sweep.remove_expired()
     sweep.mark_lost()
     sweep.remove_orphans()
-    sweep.forget_rows()
+    sweep.delete_old_rows()
     if not dry_run:
         delete_captures()
     report = CleanupReport(

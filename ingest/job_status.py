@@ -14,14 +14,6 @@ from photochanger.errors import JobNotFound, ResultExpired, ResultNotFound
 from slots.platform_settings import load_platform_settings
 
 
-def job_in_link(text: str) -> uuid.UUID:
-    """The id from the text of a link. Raises JobNotFound when it cannot be one."""
-    try:
-        return uuid.UUID(text)
-    except ValueError as exc:
-        raise JobNotFound("no id") from exc
-
-
 def job_status(job_id: uuid.UUID, *, link: Callable[[Job], str]) -> JobOut:
     """Raises JobNotFound, also when the job's time is over."""
     job = Job.objects.filter(pk=job_id).first()

@@ -9,21 +9,21 @@ from django.utils.translation import gettext_lazy as _
 
 from media.models import MediaObject
 
-MOST = 2000  # of the newest: what is older is found by its kind or slot
+MAX_COUNTED = 2000  # of the newest: older files are found by their kind or slot
 SLOTS = [f"slot-{number:03}" for number in range(1, 16)]
 
 
 class CappedPaginator(Paginator):
-    """Does not count a million rows to show a hundred."""
+    """Counts at most ``MAX_COUNTED`` rows: a page of a hundred must not count a million."""
 
     @cached_property
     def count(self) -> int:
-        found: QuerySet[MediaObject] = self.object_list  # type: ignore[assignment]
-        return found.order_by()[:MOST].count()
+        rows: QuerySet[MediaObject] = self.object_list  # type: ignore[assignment]
+        return rows.order_by()[:MAX_COUNTED].count()
 
 
 class SlotFilter(admin.SimpleListFilter):
-    """Fixed names, since to ask the files which slots they have takes a look at all of them."""
+    """Fixed choices: to collect the slots from the files would scan the whole table."""
 
     title, parameter_name = _("slot"), "slot_id"
 
@@ -38,7 +38,7 @@ class SlotFilter(admin.SimpleListFilter):
 
 @admin.register(MediaObject)
 class MediaObjectAdmin(admin.ModelAdmin):
-    """The files that are there; what was deleted has only a row left, and that for a while."""
+    """The files that exist; of a deleted file only the row remains, for a while."""
 
     list_display = ("path", "kind", "slot_id", "size_bytes", "created_at", "expires_at")
     list_filter = ("kind", SlotFilter)
@@ -56,4 +56,4 @@ class MediaObjectAdmin(admin.ModelAdmin):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: MediaObject | None = None) -> bool:
-        return False  # a row that goes while its file stays would leave the file for ever
+        return False  # deleting a row would leave its file for ever

@@ -1,4 +1,4 @@
-"""All results of a slot in one ZIP: streamed, its length known before its first byte."""
+"""All results of a slot in one ZIP: streamed, with its exact length known beforehand."""
 
 import asyncio
 import uuid
@@ -12,9 +12,9 @@ from django.utils import timezone
 from zipstream import ZipStream
 
 from media import storage
-from media.deletion import clear_away
+from media.deletion import expire_result
 from media.models import MediaObject
-from media.services import visible_results
+from media.services import select_listed_results
 from photochanger.db import in_db
 
 log = structlog.get_logger()
@@ -23,7 +23,7 @@ CHUNK_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ZipOf:
+class ZipDownload:
     """A ZIP to be sent with ``Content-Length: size_bytes``; ``chunks`` may be read once."""
 
     name: str
@@ -38,14 +38,16 @@ class Entry(NamedTuple):
     size_bytes: int
 
 
-def zip_of(slot_id: str, *, since: datetime | None = None, until: datetime | None = None) -> ZipOf:
-    """The kept results of a slot, stored from ``since`` on and before ``until``; no test runs.
+def build_zip(
+    slot_id: str, *, since: datetime | None = None, until: datetime | None = None
+) -> ZipDownload:
+    """The listed results of a slot, stored from ``since`` on and before ``until``; no test runs.
 
-    Pictures do not shrink, so they are stored as they are, and the length is exact. A file that
-    vanishes while the ZIP is sent breaks the connection off, so that the browser reports a failed
-    download rather than keep a damaged one; its row is marked, and the next try goes without it.
+    Pictures do not compress, so they are stored as they are, and the length is exact. A file that
+    vanishes while the ZIP is sent aborts the connection, so that the browser reports a failed
+    download instead of saving a damaged archive; its row is expired, and the next try omits it.
     """
-    results = visible_results(slot_id).order_by("created_at")
+    results = select_listed_results(slot_id).order_by("created_at")
     results = results.filter(created_at__gte=since) if since else results
     results = results.filter(created_at__lt=until) if until else results
     archive, reading = ZipStream(sized=True), list[Entry]()
@@ -53,42 +55,42 @@ def zip_of(slot_id: str, *, since: datetime | None = None, until: datetime | Non
     for media in results.iterator():
         assert media.job_id is not None
         entry = Entry(media.job_id, media.path, media.size_bytes)
-        archive.add(_pieces(entry, reading), file_name(media), size=media.size_bytes)
+        archive.add(_read_pieces(entry, reading), format_file_name(media), size=media.size_bytes)
         files += 1
-    return ZipOf(
-        name=f"{slot_id}_{_local(timezone.now())}.zip",
+    return ZipDownload(
+        name=f"{slot_id}_{_format_local(timezone.now())}.zip",
         files=files,
         size_bytes=len(archive),
-        chunks=_sent(archive, reading),
+        chunks=_stream(archive, reading),
     )
 
 
-def file_name(media: MediaObject) -> str:
+def format_file_name(media: MediaObject) -> str:
     """Readable, and sorted by time: ``slot-001_2026-11-22_19-31-05_0b5e6a1c.jpg``."""
     extension = media.path.rpartition(".")[2]
     job = str(media.job_id)[:8]
-    return f"{media.slot_id}_{_local(media.created_at)}_{job}.{extension}"
+    return f"{media.slot_id}_{_format_local(media.created_at)}_{job}.{extension}"
 
 
-def _local(moment: datetime) -> str:
+def _format_local(moment: datetime) -> str:
     return f"{timezone.localtime(moment):%Y-%m-%d_%H-%M-%S}"
 
 
-def _pieces(entry: Entry, reading: list[Entry]) -> Iterator[bytes]:
+def _read_pieces(entry: Entry, reading: list[Entry]) -> Iterator[bytes]:
     reading[:] = [entry]
     with storage.open_file(entry.path) as file:
         while piece := file.read(CHUNK_BYTES):
             yield piece
 
 
-async def _sent(archive: ZipStream, reading: list[Entry]) -> AsyncIterator[bytes]:
-    """In a thread, piece by piece: reading and checksums must not delay photos."""
+async def _stream(archive: ZipStream, reading: list[Entry]) -> AsyncIterator[bytes]:
+    """In a thread, chunk by chunk: reading and checksums must not delay photos."""
     pieces = iter(archive)
     try:
         while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
             yield piece
     except FileNotFoundError:
         lost = reading[0]
-        log.error("media.archive.broke_off", job=str(lost.job_id))
-        await in_db(clear_away, lost.job_id)
+        log.error("media.archive.aborted", job=str(lost.job_id))
+        await in_db(expire_result, lost.job_id)
         raise

@@ -1,7 +1,6 @@
-"""How stored files go: nobody gets them any more first, then the file, then the word in its row."""
+"""Delete stored files: first expire the row, then delete the file, then mark the row cleaned."""
 
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import structlog
@@ -20,18 +19,18 @@ BATCH = 200
 
 
 @dataclass(slots=True, kw_only=True)
-class Removed:
-    """What a purge did. ``failed`` files are out of reach for guests; cleanup tries them again."""
+class PurgeReport:
+    """What a purge did. Guests get ``failed`` files no more; cleanup tries them again."""
 
     files: int = 0
     bytes: int = 0
     failed: int = 0
 
 
-def take_away(media: MediaObject) -> int:
-    """Delete the file and say so in its row; returns the freed bytes. A file that is gone is fine.
+def delete_file(media: MediaObject) -> int:
+    """Delete the file and mark its row cleaned; returns the freed bytes. A missing file is fine.
 
-    Raises OSError or StorageError when the file could not be removed; its row stays as it was.
+    Raises OSError or StorageError when the file could not be deleted; its row stays as it was.
     """
     storage.remove(media.path)
     MediaObject.objects.filter(pk=media.pk, cleaned_at__isnull=True).update(
@@ -43,7 +42,7 @@ def take_away(media: MediaObject) -> int:
 def delete_result(job_id: uuid.UUID, *, by: str) -> None:
     """Delete a result and its preview for ever. Raises ResultNotFound, ResultExpired.
 
-    The link is dead when this returns. A file that a sick disk would not let go is logged, and
+    The link is dead when this returns. A file that a faulty disk refuses to delete is logged, and
     removed by cleanup.
     """
     files = MediaObject.objects.filter(job_id=job_id, kind__in=(Kind.RESULT, Kind.PREVIEW))
@@ -52,22 +51,22 @@ def delete_result(job_id: uuid.UUID, *, by: str) -> None:
         raise ResultNotFound(str(job_id))
     if result.is_over():
         raise ResultExpired(str(job_id))
-    clear_away(job_id)
+    expire_result(job_id)
     log.info("media.result.deleted", job=str(job_id), slot=result.slot_id, by=by)
 
 
-def clear_away(job_id: uuid.UUID) -> None:
-    """Put result and preview of a job out of reach, and their files off the disk if that works."""
+def expire_result(job_id: uuid.UUID) -> None:
+    """Expire the result and preview of a job, and delete their files if that works."""
     files = MediaObject.objects.filter(
         job_id=job_id, kind__in=(Kind.RESULT, Kind.PREVIEW), cleaned_at__isnull=True
     )
-    # Before we look which there are: a preview being made at this moment holds this up until its
-    # row is there, or finds its result gone.
-    _put_out_of_reach(files.filter(kind=Kind.RESULT))
+    # Before the files are listed: a preview being made at this moment delays this until its row
+    # exists, or finds its result expired.
+    _expire_rows(files.filter(kind=Kind.RESULT))
     _remove_batch(list(files))
 
 
-def purge(slot_id: str | None, *, by: str) -> Removed:
+def purge(slot_id: str | None, *, by: str) -> PurgeReport:
     """Delete all results, previews and test photos of a slot, or of all; never template pictures.
 
     In batches; a file that cannot be removed does not stop the rest.
@@ -75,7 +74,7 @@ def purge(slot_id: str | None, *, by: str) -> Removed:
     files = MediaObject.objects.filter(kind__in=PURGED, cleaned_at__isnull=True)
     if slot_id is not None:
         files = files.filter(slot_id=slot_id)
-    removed, last = Removed(), uuid.UUID(int=0)
+    removed, last = PurgeReport(), uuid.UUID(int=0)
     while batch := list(files.filter(pk__gt=last).order_by("pk")[:BATCH]):
         last = batch[-1].pk
         gone = _remove_batch(batch)
@@ -97,26 +96,24 @@ def _remove_batch(batch: list[MediaObject]) -> list[MediaObject]:
     """Returns those whose files are gone."""
     rows = MediaObject.objects.filter(cleaned_at__isnull=True)
     now = timezone.now()
-    _put_out_of_reach(rows.filter(pk__in=_keys(batch)))
-    gone = [media for media in batch if _is_gone(media)]
-    rows.filter(pk__in=_keys(gone)).update(cleaned_at=now)
+    _expire_rows(rows.filter(pk__in=[media.pk for media in batch]))
+    gone = [media for media in batch if try_remove_file(media)]
+    rows.filter(pk__in=[media.pk for media in gone]).update(cleaned_at=now)
     return gone
 
 
-def _put_out_of_reach(rows: QuerySet[MediaObject]) -> None:
-    """First: from now on nobody gets them, whatever fails after that."""
+def _expire_rows(rows: QuerySet[MediaObject]) -> None:
+    """Done first: from now on nobody gets the files, whatever fails later."""
     now = timezone.now()
     rows.exclude(expires_at__lte=now).update(expires_at=now)
 
 
-def _keys(batch: Iterable[MediaObject]) -> list[uuid.UUID]:
-    return [media.pk for media in batch]
-
-
-def _is_gone(media: MediaObject) -> bool:
+def try_remove_file(media: MediaObject) -> bool:
+    """Whether the file is gone. A failure is logged and left to cleanup: the row is expired, but
+    not marked as cleaned."""
     try:
         storage.remove(media.path)
     except (OSError, StorageError) as exc:  # one bad file must not save the others
-        log.error("media.file.left", media=str(media.pk), kind=media.kind, detail=str(exc))
+        log.error("media.file.delete_failed", media=str(media.pk), kind=media.kind, detail=str(exc))
         return False
     return True

@@ -7,12 +7,12 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 
-def absolute(request: HttpRequest, name: str, **parts: Any) -> str:
-    """A link by the name of its URL."""
-    return link_to(request, reverse(name, kwargs=parts))
+def build_url(request: HttpRequest, name: str, **parts: Any) -> str:
+    """An absolute address by the name of its URL."""
+    return build_url_of_path(request, reverse(name, kwargs=parts))
 
 
-def link_to(request: HttpRequest, path: str) -> str:
-    """Under ``PUBLIC_BASE_URL``, or else as the caller reached us."""
+def build_url_of_path(request: HttpRequest, path: str) -> str:
+    """Under ``PUBLIC_BASE_URL``, or else under the host that the caller used."""
     base: str = settings.PUBLIC_BASE_URL
     return f"{base}{path}" if base else request.build_absolute_uri(path)

@@ -1,4 +1,4 @@
-"""What the API's description says of files: Ninja sees neither their headers nor their types."""
+"""OpenAPI descriptions of file responses: Ninja knows neither their headers nor their types."""
 
 from typing import Any
 
@@ -9,19 +9,30 @@ RESULT_TYPES = ("image/jpeg", "image/png", "image/webp")
 EXAMPLE_ETAG = '"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"'
 
 
-def _header(description: str, example: str) -> dict[str, Any]:
+def _describe_header(description: str, example: str) -> dict[str, Any]:
     return {"description": description, "schema": {"type": "string"}, "example": example}
 
 
-def _asked(name: str, description: str, example: str) -> dict[str, Any]:
-    return {"in": "header", "name": name, "required": False, **_header(description, example)}
+def _describe_request_header(name: str, description: str, example: str) -> dict[str, Any]:
+    return {
+        "in": "header",
+        "name": name,
+        "required": False,
+        **_describe_header(description, example),
+    }
 
 
 CONDITIONS = [
-    _asked("Range", "One part of the file; several at once get the whole.", "bytes=0-1023"),
-    _asked("If-Range", "ETag or date: a part only if the file is still that one.", EXAMPLE_ETAG),
-    _asked("If-None-Match", "ETag of what the caller has: 304 if that is it.", EXAMPLE_ETAG),
-    _asked(
+    _describe_request_header(
+        "Range", "One part of the file; several at once get the whole.", "bytes=0-1023"
+    ),
+    _describe_request_header(
+        "If-Range", "ETag or date: a part only if the file is still that one.", EXAMPLE_ETAG
+    ),
+    _describe_request_header(
+        "If-None-Match", "ETag of what the caller has: 304 if that is it.", EXAMPLE_ETAG
+    ),
+    _describe_request_header(
         "If-Modified-Since",
         "Date of what the caller has; ignored beside `If-None-Match`.",
         "Sun, 22 Nov 2026 16:31:00 GMT",
@@ -29,15 +40,19 @@ CONDITIONS = [
 ]
 
 
-def _file(words: str, types: tuple[str, ...], *, disposition: str, cache: str) -> dict[str, Any]:
+def _describe_file(
+    words: str, types: tuple[str, ...], *, disposition: str, cache: str
+) -> dict[str, Any]:
     headers = {
-        "Content-Disposition": _header("How to take it, and a file name.", disposition),
+        "Content-Disposition": _describe_header("How to take it, and a file name.", disposition),
         "Content-Length": {"description": "Bytes sent.", "schema": {"type": "integer"}},
-        "ETag": _header("Strong; never changes for this address.", EXAMPLE_ETAG),
-        "Last-Modified": _header("When it was stored.", "Sun, 22 Nov 2026 16:31:00 GMT"),
-        "Accept-Ranges": _header("Parts may be asked for.", "bytes"),
-        "Cache-Control": _header("Never kept by proxies, never shown after its time.", cache),
-        "X-Robots-Tag": _header("Not for search engines.", "noindex"),
+        "ETag": _describe_header("Strong; never changes for this address.", EXAMPLE_ETAG),
+        "Last-Modified": _describe_header("When it was stored.", "Sun, 22 Nov 2026 16:31:00 GMT"),
+        "Accept-Ranges": _describe_header("Parts may be asked for.", "bytes"),
+        "Cache-Control": _describe_header(
+            "Never kept by proxies, never shown after its time.", cache
+        ),
+        "X-Robots-Tag": _describe_header("Not for search engines.", "noindex"),
     }
     return {
         "description": words,
@@ -46,18 +61,24 @@ def _file(words: str, types: tuple[str, ...], *, disposition: str, cache: str) -
     }
 
 
-def _answers(types: tuple[str, ...], *, disposition: str, cache: str) -> dict[int, dict[str, Any]]:
+def _describe_responses(
+    types: tuple[str, ...], *, disposition: str, cache: str
+) -> dict[int, dict[str, Any]]:
     kind = {"disposition": disposition, "cache": cache}
-    part = _file("The part of the picture that was asked for.", types, **kind)
-    part["headers"]["Content-Range"] = _header("Which part, and of how many.", "bytes 0-1023/4096")
+    part = _describe_file("The part of the picture that was asked for.", types, **kind)
+    part["headers"]["Content-Range"] = _describe_header(
+        "Which part, and of how many.", "bytes 0-1023/4096"
+    )
     refusals = described(
         *("result_not_found", "result_expired", "range_not_satisfiable"),
         *("internal_error", "storage_error"),
     )
-    refusals[416]["headers"] = {"Content-Range": _header("How long the file is.", "bytes */4096")}
+    refusals[416]["headers"] = {
+        "Content-Range": _describe_header("How long the file is.", "bytes */4096")
+    }
     kept = ("ETag", "Last-Modified", "Cache-Control")
     return {
-        200: _file("The picture; the type is that of the content.", types, **kind),
+        200: _describe_file("The picture; the type is that of the content.", types, **kind),
         206: part,
         304: {
             "description": "The caller has it already; no body.",
@@ -69,7 +90,7 @@ def _answers(types: tuple[str, ...], *, disposition: str, cache: str) -> dict[in
 
 GET_RESULT: dict[str, Any] = {
     "parameters": CONDITIONS,
-    "responses": _answers(
+    "responses": _describe_responses(
         RESULT_TYPES,
         disposition='attachment; filename="photo-0b5e6a1c-6f0e-4c55-9d0a-6f1f1c6a2b37.jpg"',
         cache="private, no-cache",
@@ -77,7 +98,7 @@ GET_RESULT: dict[str, Any] = {
 }
 GET_PREVIEW: dict[str, Any] = {
     "parameters": CONDITIONS,
-    "responses": _answers(
+    "responses": _describe_responses(
         ("image/webp",),
         disposition='inline; filename="photo-0b5e6a1c-6f0e-4c55-9d0a-6f1f1c6a2b37-preview.webp"',
         cache="private, max-age=300, must-revalidate",
@@ -94,10 +115,19 @@ GET_PROVIDER_MEDIA: dict[str, Any] = {
         200: {
             "description": "The picture; the type is that of the content.",
             "headers": {
-                "Cache-Control": _header("It is gone when the job is.", "no-store"),
-                "X-Robots-Tag": _header("Not for search engines.", "noindex"),
+                "Cache-Control": _describe_header("It is gone when the job is.", "no-store"),
+                "X-Robots-Tag": _describe_header("Not for search engines.", "noindex"),
             },
             "content": {mime: {"schema": BINARY} for mime in ("image/jpeg", "image/png")},
+        },
+        **described("result_not_found", "result_expired", "internal_error", "storage_error"),
+    }
+}
+GET_RESULT_QR: dict[str, Any] = {
+    "responses": {
+        200: {
+            "description": "The absolute address of the guest page as a QR code.",
+            "content": {"image/svg+xml": {"schema": {"type": "string"}}},
         },
         **described("result_not_found", "result_expired", "internal_error", "storage_error"),
     }

@@ -13,17 +13,17 @@ from django.db import transaction
 from PIL import Image, ImageOps
 
 from media import storage
-from media.deletion import clear_away
+from media.deletion import expire_result
 from media.models import MediaObject
-from media.services import find_result, kept_results
+from media.services import find_result, select_live_results
 from photochanger.db import in_db
 from photochanger.errors import ResultExpired, ResultNotFound, StorageError
 
 log = structlog.get_logger()
 
 PREVIEW_SIDE_PX = 512
-# One at a time: a hall of phones that asks for the same missing preview has it made once, and
-# photos on their way keep their threads and their core.
+# One at a time: many phones that ask for the same missing preview have it made once, and photos
+# in progress keep their threads and their core.
 _maker = ThreadPoolExecutor(1, thread_name_prefix="preview")
 
 
@@ -33,18 +33,18 @@ class StoredPreview:
     sha256: str
 
 
-def preview_path(slot_id: str, job_id: uuid.UUID) -> str:
+def build_preview_path(slot_id: str, job_id: uuid.UUID) -> str:
     return f"results/{slot_id}/{job_id}/preview.webp"
 
 
 def write_preview(slot_id: str, job_id: uuid.UUID, image: Image.Image) -> StoredPreview:
     """Make and store the preview. Blocking, 5 ms. Raises StorageError."""
     preview = make_preview(image)
-    storage.write(preview_path(slot_id, job_id), preview)
-    return _told(preview)
+    storage.write(build_preview_path(slot_id, job_id), preview)
+    return _describe_preview(preview)
 
 
-def _told(preview: bytes) -> StoredPreview:
+def _describe_preview(preview: bytes) -> StoredPreview:
     return StoredPreview(size_bytes=len(preview), sha256=hashlib.sha256(preview).hexdigest())
 
 
@@ -66,7 +66,7 @@ def record_preview(
         slot_id=slot_id,
         job_id=job_id,
         kind=MediaObject.Kind.PREVIEW,
-        path=preview_path(slot_id, job_id),
+        path=build_preview_path(slot_id, job_id),
         mime="image/webp",
         size_bytes=preview.size_bytes,
         sha256=preview.sha256,
@@ -74,68 +74,66 @@ def record_preview(
     )
 
 
-# --- On request ----------------------------------------------------------------------------------
-async def preview_of(job_id: uuid.UUID) -> MediaObject:
+async def find_or_make_preview(job_id: uuid.UUID) -> MediaObject:
     """The preview of a result, made now if it is missing.
 
     Raises ResultNotFound, ResultExpired, StorageError.
     """
-    result, preview = await in_db(_find, job_id)
-    return preview or await made_anew(result)
+    result, preview = await in_db(_find_result_and_preview, job_id)
+    return preview or await remake_preview(result)
 
 
-def _find(job_id: uuid.UUID) -> tuple[MediaObject, MediaObject | None]:
+def _find_result_and_preview(job_id: uuid.UUID) -> tuple[MediaObject, MediaObject | None]:
     result = find_result(job_id)
     previews = MediaObject.objects.filter(job_id=job_id, kind=MediaObject.Kind.PREVIEW)
     return result, previews.filter(cleaned_at__isnull=True).first()
 
 
-async def made_anew(result: MediaObject) -> MediaObject:
-    """Make a preview whose file or row is missing. Raises as ``preview_of``."""
+async def remake_preview(result: MediaObject) -> MediaObject:
+    """Make a preview whose file or row is missing. Raises as ``find_or_make_preview``."""
     loop = asyncio.get_running_loop()
     stored = await loop.run_in_executor(_maker, _make_missing, result)
-    return await in_db(_record_anew, result, stored)
+    return await in_db(_upsert_preview, result, stored)
 
 
 def _make_missing(result: MediaObject) -> StoredPreview:
-    """Blocking, 25-50 ms, or a look when somebody was quicker."""
+    """Blocking: 25-50 ms, or a read when another request was quicker."""
     assert result.job_id is not None
-    path = preview_path(result.slot_id, result.job_id)
+    path = build_preview_path(result.slot_id, result.job_id)
     try:
-        return _told(storage.read(path))
+        return _describe_preview(storage.read(path))
     except FileNotFoundError:
         pass
-    image = _decoded(result)
+    image = _decode_result(result)
     try:
         return write_preview(result.slot_id, result.job_id, image)
     except StorageError as exc:
         try:
-            return _told(storage.read(path))  # another process has just made it
+            return _describe_preview(storage.read(path))  # another process has just made it
         except FileNotFoundError:
             raise exc from None
 
 
-def _decoded(result: MediaObject) -> Image.Image:
+def _decode_result(result: MediaObject) -> Image.Image:
     try:
         file = storage.open_file(result.path)
     except FileNotFoundError as exc:
         raise ResultNotFound(f"{result.path} is gone") from exc
     with file, Image.open(file) as image:
-        image.draft(
-            "RGB", (2 * PREVIEW_SIDE_PX, 2 * PREVIEW_SIDE_PX)
-        )  # of a JPEG, in half the time
+        # A JPEG decodes at a lower resolution in half the time.
+        image.draft("RGB", (2 * PREVIEW_SIDE_PX, 2 * PREVIEW_SIDE_PX))
         upright = ImageOps.exif_transpose(image)
         upright.load()
         return upright
 
 
 @transaction.atomic
-def _record_anew(result: MediaObject, stored: StoredPreview) -> MediaObject:
+def _upsert_preview(result: MediaObject, stored: StoredPreview) -> MediaObject:
     assert result.job_id is not None
-    # Locked, and first: who deletes the result at this moment must see the preview too.
-    kept = kept_results().select_for_update(no_key=True).filter(pk=result.pk).first()
+    # Locked before the preview is written: a deletion at this moment must see the preview too.
+    live = select_live_results().select_for_update(no_key=True).filter(pk=result.pk).first()
     preview, _ = MediaObject.objects.update_or_create(
-        path=preview_path(result.slot_id, result.job_id),
+        path=build_preview_path(result.slot_id, result.job_id),
         defaults={
             "slot_id": result.slot_id,
             "job_id": result.job_id,
@@ -143,12 +141,12 @@ def _record_anew(result: MediaObject, stored: StoredPreview) -> MediaObject:
             "mime": "image/webp",
             "size_bytes": stored.size_bytes,
             "sha256": stored.sha256,
-            "expires_at": (kept or result).expires_at,
+            "expires_at": (live or result).expires_at,
             "cleaned_at": None,
         },
     )
-    if kept is None:  # deleted while we made it
-        clear_away(result.job_id)
+    if live is None:  # deleted while the preview was made
+        expire_result(result.job_id)
         raise ResultExpired(str(result.job_id))
     log.info("media.preview.made", job=str(result.job_id), size_bytes=stored.size_bytes)
     return preview

@@ -7,14 +7,14 @@ from django.db import transaction
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from media.deletion import clear_away
+from media.deletion import expire_result
 from media.models import MediaObject
 from photochanger.errors import ResultExpired, ResultNotFound
 
 Kind = MediaObject.Kind
 
 
-def result_path(slot_id: str, job_id: uuid.UUID, extension: str) -> str:
+def build_result_path(slot_id: str, job_id: uuid.UUID, extension: str) -> str:
     return f"results/{slot_id}/{job_id}/payload.{extension}"
 
 
@@ -30,9 +30,9 @@ def record_result(
     expires_at: datetime,
     is_listed: bool = True,
 ) -> None:
-    """The row of a file that is there; call it in the transaction that closes the job.
+    """The row of a stored file; call it in the transaction that closes the job.
 
-    ``is_listed``: public lists may show it; a test run's result is for who has its link.
+    ``is_listed``: public lists may show it; a test run's result is only for who has its link.
     """
     MediaObject.objects.create(
         slot_id=slot_id,
@@ -48,50 +48,42 @@ def record_result(
     )
 
 
-def kept_results() -> QuerySet[MediaObject]:
-    """Results that whoever has the link may see now: the one truth, for every reader."""
-    is_kept = Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
-    return MediaObject.objects.filter(is_kept, kind=Kind.RESULT, cleaned_at__isnull=True)
+def select_live_results() -> QuerySet[MediaObject]:
+    """Results that whoever has the link may see now: the only definition, for every reader."""
+    is_live = Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
+    return MediaObject.objects.filter(is_live, kind=Kind.RESULT, cleaned_at__isnull=True)
 
 
-def visible_results(slot_id: str | None = None) -> QuerySet[MediaObject]:
+def select_listed_results(slot_id: str | None = None) -> QuerySet[MediaObject]:
     """What public lists may show of a slot, or of all: newest first, no test runs."""
-    results = kept_results().filter(is_listed=True).order_by("-created_at")
+    results = select_live_results().filter(is_listed=True).order_by("-created_at")
     return results if slot_id is None else results.filter(slot_id=slot_id)
 
 
 def find_result(job_id: uuid.UUID) -> MediaObject:
     """The result of a job. Raises ResultNotFound, ResultExpired.
 
-    What is found expired is deleted on the spot, its preview too.
+    An expired result that is still stored is deleted at once, its preview too.
     """
     media = MediaObject.objects.filter(job_id=job_id, kind=Kind.RESULT).first()
     if media is None:
         raise ResultNotFound(str(job_id))
     if media.is_over():
         if media.cleaned_at is None:
-            clear_away(job_id)
+            expire_result(job_id)
         raise ResultExpired(str(job_id))
     return media
 
 
-def result_in_link(text: str) -> uuid.UUID:
-    """The job's id from the text of a link. Raises ResultNotFound when it cannot be one."""
-    try:
-        return uuid.UUID(text)
-    except ValueError as exc:
-        raise ResultNotFound("no id") from exc
-
-
 @transaction.atomic
-def keep_results_for(hours: int) -> int:
-    """Count the time of existing results from their birth anew; returns how many have moved.
+def set_results_ttl(hours: int) -> int:
+    """Give existing results the time to live, from their creation on; returns how many changed.
 
-    What is over already stays over: its guest has been told so. May be run again and again; the
-    preview of each result goes along.
+    An expired result stays expired: its guest has been told so. Idempotent; the preview of each
+    result gets the same time.
     """
     until = F("created_at") + timedelta(hours=hours)
-    results = kept_results().exclude(expires_at__isnull=True).exclude(expires_at=until)
+    results = select_live_results().exclude(expires_at__isnull=True).exclude(expires_at=until)
     moved = results.update(expires_at=until)
     of_same_job = MediaObject.objects.filter(job_id=OuterRef("job_id"), kind=Kind.RESULT)
     previews = MediaObject.objects.filter(kind=Kind.PREVIEW, cleaned_at__isnull=True)

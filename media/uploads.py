@@ -9,6 +9,7 @@ from django.utils import timezone
 from media import storage
 from media.models import MediaObject
 from photochanger.errors import MediaNotFound
+from photochanger.parsing import parse_id
 
 FOLDERS = {MediaObject.Kind.TEMPLATE: "templates", MediaObject.Kind.TEST_PHOTO: "test-photos"}
 
@@ -24,10 +25,9 @@ def store_upload(
 ) -> MediaObject:
     """File first, row second. Raises StorageError."""
     media_id = uuid.uuid4()
-    # A folder of its own, which goes with it: none of another upload is ever removed.
+    # A folder of its own, deleted with it: the folder of another upload is never touched.
     path = f"{FOLDERS[kind]}/{media_id}/picture.{extension}"
-    storage.write(path, body)
-    try:
+    with storage.write_or_undo(path, body):
         return MediaObject.objects.create(
             id=media_id,
             slot_id=slot_id,
@@ -38,17 +38,11 @@ def store_upload(
             sha256=hashlib.sha256(body).hexdigest(),
             expires_at=expires_at,
         )
-    except BaseException:
-        storage.remove(path)
-        raise
 
 
 def find_upload(kind: MediaObject.Kind, media_id: str | uuid.UUID) -> MediaObject:
-    """Raises MediaNotFound, also when its time is over."""
-    try:
-        key = uuid.UUID(str(media_id))
-    except ValueError as exc:
-        raise MediaNotFound("no id") from exc
+    """Raises MediaNotFound, also when it has expired."""
+    key = parse_id(media_id, MediaNotFound)
     media = MediaObject.objects.filter(pk=key, kind=kind).first()
     if media is None or media.is_over(timezone.now()):
         raise MediaNotFound(str(key))

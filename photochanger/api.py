@@ -20,7 +20,7 @@ from ninja.parser import Parser
 from ingest.admin_api import console_router, purge_router
 from ingest.api import ingest_router, jobs_router, short_router
 from media.api import public_router
-from media.views import guest_router, refusal_page, wants_page
+from media.views import guest_router, render_error_page, wants_html_page
 from photochanger import metrics
 from photochanger.edge.language import negotiate_language
 from photochanger.errors import (
@@ -102,8 +102,8 @@ def answer_app_error(request: HttpRequest, exc: AppError) -> HttpResponse:
     level = log.error if exc.status == 500 else log.warning
     level("http.refused", status=exc.status, reason=exc.reason, detail=str(exc), job=exc.job_id)
     metrics.refused(status=exc.status, reason=exc.reason)
-    if wants_page(request):
-        return refusal_page(request, exc)
+    if wants_html_page(request):
+        return render_error_page(request, exc)
     language = negotiate_language(request.headers.get("Accept-Language", ""))
     response = api.create_response(request, exc.answer(language), status=exc.status)
     for name, value in exc.headers().items():

@@ -15,7 +15,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from media.deletion import take_away
+from media.deletion import delete_file
 from media.models import MediaObject
 from media.uploads import find_upload, read_upload, store_upload
 from photochanger.errors import InvalidFields, StorageError, VersionConflict
@@ -173,7 +173,7 @@ def _delete_unused(ids: Iterable[uuid.UUID]) -> None:
 
 def _delete_file(media: MediaObject) -> None:
     with suppress(OSError, StorageError):  # left to cleanup: its row is over
-        take_away(media)
+        delete_file(media)
 
 
 def delete_template(media_id: str, *, by: str) -> None:

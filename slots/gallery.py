@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
 
-from media.services import visible_results
+from media.services import select_listed_results
 from photochanger.errors import GalleryClosed
 from slots.models import Slot
 from slots.platform_settings import PlatformSettings, load_platform_settings
@@ -48,7 +48,7 @@ def load_gallery(slot_id: str) -> Gallery:
     slot, platform = find_slot(slot_id), load_platform_settings()
     if not gallery_is_open(slot, platform):
         raise GalleryClosed(slot.pk)
-    rows = visible_results(slot.pk).filter(job_id__isnull=False)[: platform.gallery_size]
+    rows = select_listed_results(slot.pk).filter(job_id__isnull=False)[: platform.gallery_size]
     results = tuple(
         GalleryResult(row.job_id, row.created_at, row.expires_at)
         for row in rows

@@ -6,7 +6,7 @@ from django.conf import settings as django_settings
 from django.db import transaction
 from pydantic import BaseModel, Field, StrictBool
 
-from media.services import keep_results_for
+from media.services import set_results_ttl
 from slots.capture_order import CaptureOrder
 from slots.models import Setting
 from slots.setting_rows import store_row
@@ -54,5 +54,5 @@ def change_settings(changes: dict[str, Any], *, by: str) -> PlatformSettings:
     for key in changes:
         store_row(key, getattr(now, key), by=by)
     if "result_ttl_hours" in changes:
-        keep_results_for(now.result_ttl_hours)
+        set_results_ttl(now.result_ttl_hours)
     return now

@@ -8,9 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from media.links import absolute, link_to
+from media.links import build_url, build_url_of_path
 from media.models import MediaObject
-from media.services import visible_results
+from media.services import select_listed_results
 from providers.base import Model, ProviderDriver
 from providers.pictures import EXTENSIONS
 from providers.registry import DRIVERS
@@ -39,7 +39,7 @@ def slot_summary(request: HttpRequest, slot: Slot) -> SlotShortOut:
         operation=slot.operation,
         is_active=slot.is_active,
         is_configured=bool(slot.settings),
-        ingest_url=absolute(request, "api:ingest_photo_short", slot_id=slot.pk),
+        ingest_url=build_url(request, "api:ingest_photo_short", slot_id=slot.pk),
         version=slot.version,
         updated_at=slot.updated_at,
         updated_by=slot.updated_by,
@@ -61,9 +61,11 @@ def slot_detail(request: HttpRequest, slot: Slot) -> SlotOut:
         gallery_enabled=slot.gallery_enabled,
         gallery_until=slot.gallery_until,
         gallery_open=gallery_is_open(slot, platform),
-        gallery_url=absolute(request, "api:gallery", slot_id=slot.pk),
+        gallery_url=build_url(request, "api:gallery", slot_id=slot.pk),
         ingest_password_set=bool(slot.ingest_password_hash),
-        recent_results=present_results(request, visible_results(slot.pk)[: platform.gallery_size]),
+        recent_results=present_results(
+            request, select_listed_results(slot.pk)[: platform.gallery_size]
+        ),
     )
 
 
@@ -79,7 +81,7 @@ def present_template(request: HttpRequest, one: SlotTemplateMedia) -> TemplateMe
 
 
 def build_template_url(request: HttpRequest, media: MediaObject) -> str:
-    return absolute(request, "api:template_media", media_id=media.pk.hex)
+    return build_url(request, "api:template_media", media_id=media.pk.hex)
 
 
 def present_results(request: HttpRequest, results: QuerySet[MediaObject]) -> list[RecentResultOut]:
@@ -94,9 +96,9 @@ def present_results(request: HttpRequest, results: QuerySet[MediaObject]) -> lis
                 expires_at=media.expires_at,
                 mime=media.mime,
                 size_bytes=media.size_bytes,
-                result_url=link_to(request, path),
-                preview_url=link_to(request, f"{path}/preview"),
-                page_url=link_to(request, f"{path}/page"),
+                result_url=build_url_of_path(request, path),
+                preview_url=build_url_of_path(request, f"{path}/preview"),
+                page_url=build_url_of_path(request, f"{path}/page"),
             )
         )
     return found

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from media import deletion
-from media.deletion import Removed
+from media.deletion import PurgeReport
 from photochanger.errors import SlotDisabled, SlotNotFound, VersionConflict
 from slots.history.records import history_entry, write_removal
 from slots.models import Slot
@@ -75,7 +75,7 @@ def store_slot(slot: Slot, *, by: str) -> Slot:
     return slot
 
 
-def purge_pictures(slot_id: str | None, *, by: str) -> Removed:
+def purge_pictures(slot_id: str | None, *, by: str) -> PurgeReport:
     """Delete all results, previews and test photos of a slot, or of all; the history has it.
 
     Raises SlotNotFound.

@@ -11,8 +11,8 @@ from django.utils.http import parse_etags
 from django.utils.translation import get_language
 from ninja import Path, Query, Router, Schema
 
-from media.links import absolute
-from media.views import qr_answer
+from media.links import build_url
+from media.views import build_qr_response
 from photochanger.db import in_db
 from photochanger.openapi import described
 from slots.gallery import Gallery, GalleryResult, get_cached_gallery, load_gallery
@@ -95,9 +95,9 @@ def told(request: HttpRequest, gallery: Gallery) -> GalleryOut:
 def _result_told(request: HttpRequest, shown: GalleryResult) -> GalleryResultOut:
     return GalleryResultOut(
         job_id=shown.job_id,
-        preview_url=absolute(request, "api:public_preview", job_id=shown.job_id),
-        result_url=absolute(request, "api:public_result", job_id=shown.job_id),
-        page_url=absolute(request, "api:guest_page", job_id=shown.job_id),
+        preview_url=build_url(request, "api:public_preview", job_id=shown.job_id),
+        result_url=build_url(request, "api:public_result", job_id=shown.job_id),
+        page_url=build_url(request, "api:guest_page", job_id=shown.job_id),
         created_at=shown.created_at,
         expires_at=shown.expires_at,
     )
@@ -113,12 +113,12 @@ async def slideshow(request: HttpRequest, slot_id: SlotId) -> HttpResponse:
 @gallery_router.get("/slots/{slot_id}/qr.svg", url_name="gallery_qr", include_in_schema=False)
 async def gallery_qr(request: HttpRequest, slot_id: SlotId) -> HttpResponse:
     seen = await open_gallery(slot_id)
-    address = absolute(request, "api:gallery", slot_id=seen.slot_id)
-    return qr_answer(address, cache_control=QR_FRESH)
+    address = build_url(request, "api:gallery", slot_id=seen.slot_id)
+    return build_qr_response(address, cache_control=QR_FRESH)
 
 
 def page_context(request: HttpRequest, gallery: Gallery) -> dict[str, Any]:
-    return {"gallery": gallery, "page": absolute(request, "api:gallery", slot_id=gallery.slot_id)}
+    return {"gallery": gallery, "page": build_url(request, "api:gallery", slot_id=gallery.slot_id)}
 
 
 def with_headers(response: HttpResponse) -> HttpResponse:

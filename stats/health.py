@@ -212,7 +212,7 @@ def _disk() -> Part:
 
 
 def _bucket() -> Part:
-    next(storage.every_file("healthz/"), None)
+    next(storage.iter_files("healthz/"), None)
     return Part("reachable", True, is_needed=True)
 
 

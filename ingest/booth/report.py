@@ -18,6 +18,7 @@ from rich.text import Text
 
 from ingest.booth.client import BoothAnswer
 from ingest.booth.form import BoothRequest
+from photochanger.parsing import make_printable
 from providers import pictures
 
 URL_COLUMN_NEEDS = 160  # columns of a terminal; on a narrower one the links stand below the table
@@ -119,7 +120,7 @@ def _mark(answer: BoothAnswer) -> str:
 
 def _printable(text: str, *, longest: int = 300) -> str:
     """Text of the server's that cannot steer a terminal or turn the reading direction."""
-    return "".join(char if char.isprintable() else "\ufffd" for char in text[:longest])
+    return make_printable(text, longest, replacement="\ufffd")
 
 
 def sum_up(shots: list[Shot], *, wall_s: float) -> Summary:

@@ -8,6 +8,7 @@ from multipart import MultipartSegment
 from pydantic import BaseModel
 
 from ingest.pipeline.upload import FILE_FIELDS
+from photochanger.parsing import make_printable
 from photochanger.request_scope import get_scope, get_streamed_body
 
 MAX_HEADERS, MAX_VALUE = 40, 120
@@ -130,7 +131,7 @@ def _safe_name(name: str, password: str) -> str:
 def _safe_text(text: str, password: str) -> str:
     if _contains(password, text):
         return f"‹{len(text)}›"
-    return "".join(sign if sign.isprintable() else "·" for sign in text)
+    return make_printable(text, len(text), replacement="·")
 
 
 def _contains(password: str, text: str) -> bool:

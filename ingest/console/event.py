@@ -22,7 +22,7 @@ from ingest.pipeline.trial import run_trial
 from ingest.readiness import LOOKS
 from ingest.readiness.result import FAIL, OK, WARN, Verdict, active_slots, used_providers
 from ingest.readiness.services import look_at_key
-from media.links import absolute
+from media.links import build_url
 from photochanger.db import in_db
 from photochanger.errors import AppError
 from providers.pictures import Photo
@@ -84,7 +84,7 @@ def _questions() -> Iterator[tuple[str, str]]:
 def _lines(request: HttpRequest, slot: Slot, platform: PlatformSettings) -> BoothLines:
     return BoothLines(
         slot=slot,
-        link=absolute(request, "api:ingest_photo_short", slot_id=slot.pk),
+        link=build_url(request, "api:ingest_photo_short", slot_id=slot.pk),
         wait_s=slot.wait_s(platform.sync_response_seconds),
         has_password=bool(get_password_hash(slot, platform)),
     )

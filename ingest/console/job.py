@@ -17,7 +17,7 @@ from ingest.console.jobs import Row, provider_title
 from ingest.console.messages import sentence_of
 from ingest.models import Attempt, Job
 from media.deletion import delete_result
-from media.links import absolute
+from media.links import build_url
 from media.models import MediaObject
 from photochanger.errors import ResultExpired, ResultNotFound
 from providers.registry import DRIVERS
@@ -167,7 +167,7 @@ def job_page(request: HttpRequest, job_id: str) -> HttpResponse:
         raise PermissionDenied
     told = Told(_found(job_id))
     pages = {
-        name: absolute(request, f"api:{name}", job_id=told.job.pk)
+        name: build_url(request, f"api:{name}", job_id=told.job.pk)
         for name in ("guest_page", "public_preview", "public_result")
     }
     context = {"told": told, "job": told.job, "may_delete": _may_delete(request), **pages}

@@ -15,7 +15,7 @@ from django.utils import timezone
 from ingest.models import Job
 from ingest.pipeline.order import Order
 from ingest.pipeline.outcome import JobRun, close_failed
-from media.services import kept_results
+from media.services import select_live_results
 from photochanger import metrics
 from photochanger.db import in_db
 from photochanger.errors import ClientGone, IdempotencyConflict, RateLimited, SlotDisabled
@@ -167,7 +167,7 @@ def check_capacity(order: Order) -> Capacity:
     with connection.cursor() as cursor:
         cursor.execute(COUNT_JOBS, [slot.pk, slot.provider, replay_key(order), now])
         in_slot, in_provider, holder_id = cursor.fetchone()
-    has_result = Exists(kept_results().filter(job_id=OuterRef("pk")))
+    has_result = Exists(select_live_results().filter(job_id=OuterRef("pk")))
     holders = Job.objects.annotate(has_result=has_result).filter(pk=holder_id)
     holder = holders.first() if holder_id else None
     if holder is not None and is_replay(order, holder, has_result=holder.has_result):

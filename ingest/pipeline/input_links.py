@@ -9,10 +9,10 @@ from django.urls import reverse
 
 from ingest.pipeline.outcome import JobRun
 from ingest.pipeline.tasks import run_to_completion
-from media.provider_inputs import EXTENSIONS, publish_input
+from media.provider_inputs import publish_input
 from photochanger.errors import ProviderConfig
 from providers.base import Publish
-from providers.pictures import Slices
+from providers.pictures import EXTENSIONS, Slices
 
 PRIVATE_ENDINGS = (".localhost", ".local", ".internal", ".lan", ".home", ".test")
 READING_BYTES = 1024 * 1024
@@ -30,9 +30,14 @@ def make_publisher(run: JobRun) -> Publish:
         body = await asyncio.to_thread(read_all_bytes, picture)
         run.has_inputs = True
         stored = await run_to_completion(
-            publish_input(job.pk, job.slot_id, body, picture.mime, expires_at=job.deadline)
+            publish_input(
+                *(job.pk, job.slot_id, body),
+                mime=picture.mime,
+                extension=EXTENSIONS[picture.mime],
+                expires_at=job.deadline,
+            )
         )
-        name = f"{stored.pk}.{EXTENSIONS[picture.mime]}"
+        name = stored.path.rpartition("/")[2]
         return base + reverse("api:provider_media", args=[name])
 
     return publish

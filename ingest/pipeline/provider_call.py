@@ -19,7 +19,7 @@ from ingest.pipeline.result_check import ResultPicture, check_result
 from ingest.pipeline.retry_policy import estimate_call_s, pause_before_retry
 from ingest.pipeline.tasks import gather_both, run_to_completion
 from media import storage
-from media.services import result_path
+from media.services import build_result_path
 from photochanger import metrics
 from photochanger.db import in_db
 from photochanger.errors import (
@@ -200,7 +200,7 @@ def store_picture(run: JobRun, mime: str, body: bytes) -> None:
     """Put the job's one result on disk. Blocking. Raises StorageError."""
     if run.stored_path:
         storage.remove(run.stored_path)
-    run.stored_path = result_path(run.job.slot_id, run.job.pk, EXTENSIONS[mime])
+    run.stored_path = build_result_path(run.job.slot_id, run.job.pk, EXTENSIONS[mime])
     storage.write(run.stored_path, body)
 
 

@@ -6,7 +6,7 @@ from ingest.models import Job
 from ingest.pipeline.order import Deadline
 from ingest.pipeline.outcome import PhotoResult
 from media import storage
-from media.deletion import clear_away
+from media.deletion import expire_result
 from photochanger import metrics
 from photochanger.db import in_db
 from photochanger.errors import (
@@ -39,7 +39,7 @@ async def replay_result(job: Job, deadline: Deadline) -> PhotoResult | None:
     try:
         picture = await asyncio.to_thread(_read_result, job)
     except FileNotFoundError:  # deleted since admission, or lost with a disk
-        await in_db(clear_away, job.pk)  # so that no row promises it to the next order
+        await in_db(expire_result, job.pk)  # so that no row promises it to the next order
         return None
     metrics.photo_replayed(slot=job.slot_id)
     return PhotoResult(job=job, picture=picture, is_replay=True)

@@ -12,7 +12,7 @@ from ingest.models import Job
 from ingest.pipeline.order import Order
 from ingest.pipeline.outcome import PhotoResult
 from ingest.pipeline.tasks import run_to_completion
-from media.links import absolute
+from media.links import build_url
 from media.previews import record_preview, write_preview
 from photochanger import metrics
 from photochanger.db import in_db
@@ -92,4 +92,4 @@ async def store_preview(job: Job, image: Image.Image) -> None:
 
 def result_url(request: HttpRequest, job: Job) -> str:
     """The guest's link."""
-    return absolute(request, "api:public_result", job_id=job.pk)
+    return build_url(request, "api:public_result", job_id=job.pk)

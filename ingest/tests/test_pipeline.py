@@ -10,7 +10,7 @@ from ingest.pipeline.order import Deadline, Order
 from ingest.pipeline.process import process_photo
 from ingest.tests.support import IngestTestCase, jpeg
 from media.models import MediaObject
-from media.services import visible_results
+from media.services import select_listed_results
 from photochanger.db import in_db
 from providers.pictures import JPEG, Photo
 from slots.platform_settings import load_platform_settings
@@ -54,10 +54,10 @@ class TestRunTests(OrderTestCase):
         order = replace(await self.order(), source=Job.Source.UI_TEST)
         outcome = await process_photo(order)
         self.assertFalse((await MediaObject.objects.aget(job_id=outcome.job.pk)).is_listed)
-        self.assertFalse(await in_db(visible_results().exists))
+        self.assertFalse(await in_db(select_listed_results().exists))
         answer = await self.async_client.get(f"/public/results/{outcome.job.pk}")
         self.assertEqual(answer.status_code, 200)
         listed = await process_photo(await self.order())
         self.assertTrue(
-            await in_db(visible_results("slot-001").filter(job_id=listed.job.pk).exists)
+            await in_db(select_listed_results("slot-001").filter(job_id=listed.job.pk).exists)
         )

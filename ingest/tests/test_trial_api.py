@@ -18,7 +18,7 @@ from ingest.pipeline.order import Deadline, Order
 from ingest.tests.support import IngestTestCase, jpeg
 from media import storage
 from media.models import MediaObject
-from media.services import visible_results
+from media.services import select_listed_results
 from photochanger.db import in_db
 from photochanger.web.tokens import AdminToken
 from providers.pictures import Photo
@@ -100,7 +100,7 @@ class TestRunTests(IngestTestCase):
 
     async def test_its_result_is_in_no_public_list(self) -> None:
         await self.run_test()
-        self.assertEqual(await visible_results().acount(), 0)
+        self.assertEqual(await select_listed_results().acount(), 0)
         self.assertEqual(await MediaObject.objects.filter(kind="result").acount(), 1)
 
     async def test_an_equal_photo_is_processed_anew(self) -> None:

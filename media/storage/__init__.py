@@ -1,4 +1,4 @@
-"""Where files live, on whichever storage the settings name: the one door of the product to them.
+"""The only module that touches file storage, on whichever backend the settings name.
 
 Blocking unless it says async. Whatever a storage raises is a FileNotFoundError or a StorageError
 here; the latter's text is for operators and holds no key.
@@ -9,7 +9,7 @@ import contextlib
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,9 +22,9 @@ from django.core.files.storage import default_storage
 
 from photochanger.errors import StorageError
 
-CHUNK_BYTES, DISTANT_CHUNK_BYTES = 256 * 1024, 1024 * 1024
-# Threads of their own: a slow bucket may hold up guests who download, but never a photo.
-_distant_readers = ThreadPoolExecutor(16, thread_name_prefix="storage")
+CHUNK_BYTES, REMOTE_CHUNK_BYTES = 256 * 1024, 1024 * 1024
+# A pool of its own: a slow bucket may delay guests who download, but never a photo.
+_remote_readers = ThreadPoolExecutor(16, thread_name_prefix="storage")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class Backend(Protocol):
     def delete(self, name: str) -> None: ...
     def delete_empty_folder(self, name: str) -> None: ...
     def open_at(self, name: str, *, start: int, length: int | None) -> IO[bytes]: ...
-    def every_file(self, prefix: str) -> Iterator[StoredFile]: ...
+    def iter_files(self, prefix: str) -> Iterator[StoredFile]: ...
 
 
 def _backend() -> Backend:
@@ -52,31 +52,53 @@ def _backend() -> Backend:
 
 
 def is_local() -> bool:
-    """Reading is so cheap that it may happen on the event loop."""
+    """Whether reading is cheap enough to happen on the event loop."""
     return _backend().is_local
 
 
 def warm_up() -> None:
-    """What the first photo would wait for otherwise. Raises nothing."""
+    """Connect now, so that the first photo does not wait for it. Raises nothing."""
     _backend().warm_up()
 
 
 def write(path: str, body: bytes) -> None:
-    """Store ``body`` under exactly ``path``; the file is whole and safe when this returns.
+    """Store ``body`` under exactly ``path``; the file is complete and synced when this returns.
 
-    About 8 ms for 2 MB on a disk. Raises StorageError, and then nothing stays behind.
+    About 8 ms for 2 MB on a disk. Raises StorageError, and then nothing is left behind.
     """
-    with _told_as_ours(path):
+    with _translate_errors(path):
         stored = _backend().save(path, ContentFile(body))
     if stored != path:
         _backend().delete(stored)
         raise StorageError(f"{path} exists already")
 
 
-def remove(path: str) -> None:
-    """Delete a file, and its own folder if that is empty now; a file that is gone is fine.
+@contextlib.contextmanager
+def write_or_undo(path: str, body: bytes) -> Iterator[None]:
+    """File first, row second: store the file, and delete it again if the block fails."""
+    write(path, body)
+    try:
+        yield
+    except BaseException:
+        remove(path)
+        raise
 
-    Never a folder that photos share: another one may be about to put its own in there.
+
+@contextlib.asynccontextmanager
+async def write_or_undo_async(path: str, body: bytes) -> AsyncIterator[None]:
+    """``write_or_undo`` with the blocking work in threads."""
+    await asyncio.to_thread(write, path, body)
+    try:
+        yield
+    except BaseException:
+        await asyncio.to_thread(remove, path)
+        raise
+
+
+def remove(path: str) -> None:
+    """Delete a file, and its own folder if that is empty now; a missing file is fine.
+
+    Never a folder that photos share: another photo may be about to write into it.
     Raises OSError, StorageError.
     """
     _backend().delete(path)
@@ -91,54 +113,59 @@ def read(path: str) -> bytes:
 
 def open_file(path: str) -> IO[bytes]:
     """The file to read and to seek in. Raises FileNotFoundError, StorageError."""
-    distant = _open_at(path, start=0, length=None)
+    remote = _open_at(path, start=0, length=None)
     if is_local():
-        return distant
-    with distant, contextlib.ExitStack() as if_it_breaks_off:
-        near: IO[bytes] = if_it_breaks_off.enter_context(
+        return remote
+    with remote, contextlib.ExitStack() as on_failure:
+        local: IO[bytes] = on_failure.enter_context(
             tempfile.SpooledTemporaryFile(max_size=settings.UPLOAD_SPOOL_BYTES)
         )
-        with _told_as_ours(path):
-            shutil.copyfileobj(distant, near, CHUNK_BYTES)
-            near.seek(0)
-        if_it_breaks_off.pop_all()
-    return near
+        with _translate_errors(path):
+            shutil.copyfileobj(remote, local, CHUNK_BYTES)
+            local.seek(0)
+        on_failure.pop_all()
+    return local
 
 
-def every_file(prefix: str = "") -> Iterator[StoredFile]:
-    """All files whose path begins so, in no promised order, without holding them all in memory.
+def iter_files(prefix: str = "") -> Iterator[StoredFile]:
+    """All files whose path begins with ``prefix``, unordered, not all held in memory.
 
-    Half-written ones too, which a crash may have left. Raises StorageError.
+    Also half-written ones, which a crash may have left. Raises StorageError.
     """
-    with _told_as_ours(prefix):
-        yield from _backend().every_file(prefix)
+    with _translate_errors(prefix):
+        yield from _backend().iter_files(prefix)
 
 
 async def open_chunks(path: str, *, start: int = 0, length: int | None = None) -> "Chunks":
-    """A file in large pieces, or ``length`` bytes of it from ``start`` on.
+    """A file in large chunks, or ``length`` bytes of it from ``start`` on.
 
-    It is open when this returns: raises FileNotFoundError, StorageError before anything is sent.
+    Opened before this returns: raises FileNotFoundError, StorageError before anything is sent.
     """
     if is_local():
         return Chunks(_open_at(path, start=start, length=length), length, is_local=True)
     opening = asyncio.get_running_loop().run_in_executor(
-        _distant_readers, partial(_open_at, path, start=start, length=length)
+        _remote_readers, partial(_open_at, path, start=start, length=length)
     )
     try:
         file = await asyncio.shield(opening)
     except asyncio.CancelledError:
-        opening.add_done_callback(_close_late)
+        opening.add_done_callback(_close_abandoned)
         raise
     return Chunks(file, length, is_local=False)
 
 
+def iter_chunks(file: IO[bytes]) -> "Chunks":
+    """The chunks of a file that ``open_file`` has opened."""
+    return Chunks(file, None, is_local=True)
+
+
 def _open_at(path: str, *, start: int, length: int | None) -> IO[bytes]:
-    with _told_as_ours(path):
+    with _translate_errors(path):
         return _backend().open_at(path, start=start, length=length)
 
 
 @contextlib.contextmanager
-def _told_as_ours(what: str) -> Iterator[None]:
+def _translate_errors(what: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
@@ -147,7 +174,7 @@ def _told_as_ours(what: str) -> Iterator[None]:
         raise StorageError(f"{what}: {exc.strerror or exc}") from exc
 
 
-def _close_late(opening: "asyncio.Future[IO[bytes]]") -> None:
+def _close_abandoned(opening: "asyncio.Future[IO[bytes]]") -> None:
     if not opening.cancelled() and opening.exception() is None:
         opening.result().close()
 
@@ -156,13 +183,13 @@ class Chunks:
     """An async iterator over an open file, which it closes at the end or when it is cancelled.
 
     A disk is read on the event loop on purpose: the bytes come from the page cache, and a thread
-    hop per piece made downloads three times slower. Anything farther away is read in threads.
+    hop per chunk made downloads three times slower. Remote storage is read in threads.
     """
 
     def __init__(self, file: IO[bytes], length: int | None, *, is_local: bool) -> None:
         self._file, self._left, self._is_local = file, length, is_local
-        self._reading = threading.Lock()
-        self._is_over = False
+        self._read_lock = threading.Lock()
+        self._is_closed = False
 
     def __aiter__(self) -> Self:
         return self
@@ -179,28 +206,28 @@ class Chunks:
         return piece
 
     async def _read_in_thread(self) -> bytes:
-        return await asyncio.get_running_loop().run_in_executor(_distant_readers, self._read)
+        return await asyncio.get_running_loop().run_in_executor(_remote_readers, self._read)
 
     def _read(self) -> bytes:
-        size = CHUNK_BYTES if self._is_local else DISTANT_CHUNK_BYTES
+        size = CHUNK_BYTES if self._is_local else REMOTE_CHUNK_BYTES
         if self._left is not None:
             size = min(size, self._left)
-        with self._reading, _told_as_ours("in the middle of a file"):
-            piece = b"" if self._is_over else self._file.read(size)
-        if self._is_over:  # the guest hung up meanwhile, and close() could not wait
+        with self._read_lock, _translate_errors("while reading a file"):
+            piece = b"" if self._is_closed else self._file.read(size)
+        if self._is_closed:  # the guest hung up meanwhile, and close() did not wait
             self.close()
         if self._left is not None:
             self._left -= len(piece)
         return piece
 
     def close(self) -> None:
-        """Never waits: while a thread reads, it is that thread which closes."""
-        self._is_over = True
-        if self._reading.acquire(blocking=False):
+        """Never blocks: while a thread reads, that thread closes the file."""
+        self._is_closed = True
+        if self._read_lock.acquire(blocking=False):
             try:
                 self._file.close()
             finally:
-                self._reading.release()
+                self._read_lock.release()
 
     async def aclose(self) -> None:
         self.close()

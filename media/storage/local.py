@@ -1,4 +1,4 @@
-"""Files on disk, written so that a crash never leaves half of one under its name."""
+"""Files on disk, written atomically: a crash never leaves half of one under its name."""
 
 import contextlib
 import os
@@ -23,7 +23,7 @@ class AtomicFileSystemStorage(FileSystemStorage):
     is_local = True
 
     def warm_up(self) -> None:
-        """Nothing is far away."""
+        """Nothing to connect to."""
 
     def _save(self, name: str, content: "File[bytes]") -> str:
         target = Path(self.path(name))
@@ -43,7 +43,7 @@ class AtomicFileSystemStorage(FileSystemStorage):
 
     def delete_empty_folder(self, name: str) -> None:
         if name.count("/") < 2:
-            return  # a folder that all share: somebody's file may be on its way there
+            return  # a folder that all share: another file may be written there now
         with contextlib.suppress(OSError):  # not empty, or somebody else removed it first
             Path(self.path(name)).parent.rmdir()
 
@@ -52,27 +52,24 @@ class AtomicFileSystemStorage(FileSystemStorage):
         file.seek(start)
         return file
 
-    def every_file(self, prefix: str) -> Iterator[StoredFile]:
+    def iter_files(self, prefix: str) -> Iterator[StoredFile]:
         top = prefix.rpartition("/")[0]
-        yield from self._files_in(Path(self.path(top)), prefix)
+        yield from self._walk(Path(self.path(top)), prefix)
 
-    def _files_in(self, folder: Path, prefix: str) -> Iterator[StoredFile]:
-        """Entry by entry: a slot may have a hundred thousand folders."""
-        with (
-            contextlib.suppress(FileNotFoundError),
-            os.scandir(folder) as entries,
-        ):  # or gone by now
+    def _walk(self, folder: Path, prefix: str) -> Iterator[StoredFile]:
+        """Entry by entry: a slot may have a hundred thousand folders. A missing folder is empty."""
+        with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
             for entry in entries:
                 path = Path(entry.path).relative_to(self.base_location).as_posix()
                 if entry.is_dir(follow_symlinks=False):
                     if f"{path}/".startswith(prefix) or prefix.startswith(f"{path}/"):
-                        yield from self._files_in(Path(entry.path), prefix)
+                        yield from self._walk(Path(entry.path), prefix)
                 elif path.startswith(prefix):
-                    yield from _stored_file(path, entry)
+                    yield from _stat_file(path, entry)
 
 
-def _stored_file(path: str, entry: "os.DirEntry[str]") -> Iterator[StoredFile]:
-    with contextlib.suppress(FileNotFoundError):  # gone since it was listed
-        seen = entry.stat()
-        modified_at = datetime.fromtimestamp(seen.st_mtime, UTC)
-        yield StoredFile(path=path, size_bytes=seen.st_size, modified_at=modified_at)
+def _stat_file(path: str, entry: "os.DirEntry[str]") -> Iterator[StoredFile]:
+    with contextlib.suppress(FileNotFoundError):  # deleted since it was listed
+        stat = entry.stat()
+        modified_at = datetime.fromtimestamp(stat.st_mtime, UTC)
+        yield StoredFile(path=path, size_bytes=stat.st_size, modified_at=modified_at)

@@ -1,7 +1,8 @@
-"""Files in a bucket of Amazon S3, or of anything that speaks like it.
+"""Files in a bucket of Amazon S3 or of any compatible service.
 
-Every failure is an OSError, as on a disk, in words for an operator: no key, no answer of the
-server's. One client serves all threads: it is made once (150 ms) and keeps its connections.
+Every failure is an OSError, as on a disk, in words for an operator: without keys, without the
+server's own message. One client serves all threads: it is made once (150 ms) and keeps its
+connections.
 """
 
 import errno
@@ -23,7 +24,7 @@ from media.storage import StoredFile
 
 log = structlog.get_logger()
 
-# A booth waits: what does not come at once is tried once more, then it is a failure.
+# A booth waits: a request that gets no response is repeated once, then it has failed.
 CONNECT_TIMEOUT_S, READ_TIMEOUT_S, TRIES = 2, 4, 2
 CONNECTIONS = 48  # more than threads ever ask at once
 GONE = frozenset({"NoSuchKey", "404", "NotFound"})
@@ -42,7 +43,7 @@ SENTENCES = {
 
 
 class BucketStorage(S3Storage):  # type: ignore[misc]  # has no types
-    """django-storages with one client for all threads, and pieces of files without a detour."""
+    """django-storages with one client for all threads, and byte ranges read directly."""
 
     is_local = False
 
@@ -87,31 +88,31 @@ class BucketStorage(S3Storage):  # type: ignore[misc]  # has no types
     def _client(self) -> Any:
         return self.connection.meta.client
 
-    def _key(self, name: str) -> dict[str, str]:
+    def _object_arguments(self, name: str) -> dict[str, str]:
         return {"Bucket": self.bucket_name, "Key": self._normalize_name(name)}
 
     def warm_up(self) -> None:
-        """Make the client and a connection, and say early what would fail every photo."""
+        """Make the client and a connection, and log early what would fail every photo."""
         try:
-            with _as_on_a_disk(self.bucket_name):
+            with _translate_errors(self.bucket_name):
                 self._client.head_bucket(Bucket=self.bucket_name)
-        except OSError as exc:  # it may come up later; until then photos are refused clearly
-            log.error("server.storage_is_away", detail=exc.strerror)
+        except OSError as exc:  # it may come up later; until then photos are refused with 503
+            log.error("server.storage.unavailable", detail=exc.strerror)
 
     def exists(self, name: str) -> bool:
-        with _as_on_a_disk(name):
+        with _translate_errors(name):
             return bool(super().exists(name))
 
     def _save(self, name: str, content: "File[bytes]") -> str:
         """One request for the whole file, so that there is never a part of one."""
         kind = self._get_write_parameters(name, content)
-        with _as_on_a_disk(name):
-            self._client.put_object(**self._key(name), **kind, Body=content.read())
+        with _translate_errors(name):
+            self._client.put_object(**self._object_arguments(name), **kind, Body=content.read())
         return name
 
     def delete(self, name: str) -> None:
-        with _as_on_a_disk(name):
-            self._client.delete_object(**self._key(name))
+        with _translate_errors(name):
+            self._client.delete_object(**self._object_arguments(name))
 
     def delete_empty_folder(self, name: str) -> None:
         """There are no folders."""
@@ -120,17 +121,17 @@ class BucketStorage(S3Storage):  # type: ignore[misc]  # has no types
         if length == 0:
             return io.BytesIO()
         end = "" if length is None else start + length - 1
-        part = {"Range": f"bytes={start}-{end}"} if start or length is not None else {}
-        with _as_on_a_disk(name):
-            answer = self._client.get_object(**self._key(name), **part)
-        return io.BufferedReader(_Body(name, answer["Body"]), buffer_size=1)
+        byte_range = {"Range": f"bytes={start}-{end}"} if start or length is not None else {}
+        with _translate_errors(name):
+            response = self._client.get_object(**self._object_arguments(name), **byte_range)
+        return io.BufferedReader(_ObjectReader(name, response["Body"]), buffer_size=1)
 
-    def every_file(self, prefix: str) -> Iterator[StoredFile]:
+    def iter_files(self, prefix: str) -> Iterator[StoredFile]:
         folder = f"{self.location}/" if self.location else ""
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self.bucket_name, Prefix=folder + prefix
         )
-        with _as_on_a_disk("the list of files"):
+        with _translate_errors("the list of files"):
             for page in pages:
                 for found in page.get("Contents", ()):
                     yield StoredFile(
@@ -140,8 +141,8 @@ class BucketStorage(S3Storage):  # type: ignore[misc]  # has no types
                     )
 
 
-class _Body(io.RawIOBase):
-    """A file on its way to us; failures in the middle are told as those of a disk."""
+class _ObjectReader(io.RawIOBase):
+    """An object being downloaded; a failure on the way is an OSError."""
 
     def __init__(self, name: str, body: Any) -> None:
         self._name, self._body = name, body
@@ -150,7 +151,7 @@ class _Body(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        with _as_on_a_disk(self._name):
+        with _translate_errors(self._name):
             piece = self._body.read(len(buffer))
         buffer[: len(piece)] = piece
         return len(piece)
@@ -161,7 +162,7 @@ class _Body(io.RawIOBase):
 
 
 @contextmanager
-def _as_on_a_disk(name: str) -> Iterator[None]:
+def _translate_errors(name: str) -> Iterator[None]:
     try:
         yield
     except ClientError as exc:

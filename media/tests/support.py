@@ -17,7 +17,7 @@ from PIL import Image
 from media import storage
 from media.models import MediaObject
 from media.previews import record_preview, write_preview
-from media.services import record_result, result_path
+from media.services import build_result_path, record_result
 
 EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 
@@ -58,7 +58,7 @@ class ResultsTestCase(TestCase):
         """A result as a closed job leaves it; returns its row."""
         result, job_id = result or picture(), uuid.uuid4()
         created_at = stored_at or timezone.now()
-        path = result_path(slot_id, job_id, EXTENSIONS[result.mime])
+        path = build_result_path(slot_id, job_id, EXTENSIONS[result.mime])
         storage.write(path, result.body)
         record_result(
             *(slot_id, job_id, path),

@@ -8,13 +8,13 @@ from asgiref.sync import async_to_sync
 from django.core.files.storage import default_storage
 from django.test import override_settings
 
-from media.archive import ZipOf, zip_of
+from media.archive import ZipDownload, build_zip
 from media.tests.support import ResultsTestCase, picture
 
 NOON = datetime(2099, 6, 1, 12, 0, 0, tzinfo=UTC)
 
 
-async def read(archive: ZipOf) -> bytes:
+async def read(archive: ZipDownload) -> bytes:
     return b"".join([chunk async for chunk in archive.chunks])
 
 
@@ -26,7 +26,7 @@ class ArchiveTests(ResultsTestCase):
             self.keep(result, stored_at=NOON + timedelta(minutes=n))
             for n, result in enumerate(results)
         ]
-        archive = zip_of("slot-001")
+        archive = build_zip("slot-001")
         body = async_to_sync(read)(archive)
         self.assertEqual((archive.files, archive.size_bytes), (3, len(body)))
         self.assertRegex(archive.name, r"^slot-001_\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d\.zip$")
@@ -51,32 +51,34 @@ class ArchiveTests(ResultsTestCase):
         self.keep(slot_id="slot-002")
         self.keep(is_listed=False, stored_at=NOON)
         self.keep(ttl=timedelta(seconds=-1))
-        self.assertEqual(zip_of("slot-001").files, 3)
+        self.assertEqual(build_zip("slot-001").files, 3)
         minute = timedelta(minutes=1)
-        self.assertEqual(zip_of("slot-001", since=NOON + minute).files, 2)
-        self.assertEqual(zip_of("slot-001", until=NOON + minute).files, 1)
-        self.assertEqual(zip_of("slot-001", since=NOON + minute, until=NOON + 2 * minute).files, 1)
+        self.assertEqual(build_zip("slot-001", since=NOON + minute).files, 2)
+        self.assertEqual(build_zip("slot-001", until=NOON + minute).files, 1)
+        self.assertEqual(
+            build_zip("slot-001", since=NOON + minute, until=NOON + 2 * minute).files, 1
+        )
 
     def test_without_results_it_is_an_empty_archive(self) -> None:
-        archive = zip_of("slot-001")
+        archive = build_zip("slot-001")
         body = async_to_sync(read)(archive)
         self.assertEqual((archive.files, archive.size_bytes), (0, len(body)))
         self.assertEqual(zipfile.ZipFile(io.BytesIO(body)).namelist(), [])
 
     def test_a_file_that_vanished_breaks_it_off_and_is_left_out_the_next_time(self) -> None:
         kept = [self.keep(stored_at=NOON + timedelta(minutes=n)) for n in range(3)]
-        archive = zip_of("slot-001")
+        archive = build_zip("slot-001")
         default_storage.delete(kept[1].path)
         with self.assertRaises(FileNotFoundError):
             async_to_sync(read)(archive)
-        again = zip_of("slot-001")
+        again = build_zip("slot-001")
         body = async_to_sync(read)(again)
         self.assertEqual((again.files, again.size_bytes), (2, len(body)))
 
     def test_a_file_of_another_length_than_promised_breaks_it_off(self) -> None:
         media = self.keep(has_preview=False)
         for body in (b"short", b"x" * (media.size_bytes + 1)):
-            archive = zip_of("slot-001")
+            archive = build_zip("slot-001")
             with default_storage.open(media.path, "wb") as file:
                 file.write(body)
             with self.assertRaises(RuntimeError):

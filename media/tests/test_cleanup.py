@@ -14,9 +14,9 @@ from django.utils import timezone
 from media import storage
 from media.cleanup import BATCH, ORPHAN_AFTER, Sweep
 from media.models import MediaObject
-from media.previews import preview_path
+from media.previews import build_preview_path
 from media.provider_inputs import publish_input
-from media.services import result_path
+from media.services import build_result_path
 from media.uploads import store_upload
 
 Kind = MediaObject.Kind
@@ -30,11 +30,11 @@ FOLDERS = {
 
 def sweep(**options: Any) -> Sweep:
     run = Sweep(**options)
-    run.align(72)
+    run.apply_ttl(72)
     run.remove_expired()
     run.mark_lost()
     run.remove_orphans()
-    run.forget_rows()
+    run.delete_old_rows()
     return run
 
 
@@ -201,13 +201,13 @@ class SweepTests(MediaFolder, TestCase):
         self.assertTrue(self.is_there(media))
 
     def test_every_file_that_we_write_is_known_as_ours(self) -> None:
-        photo, now = (b"picture", "image/png"), timezone.now()
+        png, now = {"mime": "image/png", "extension": "png"}, timezone.now()
         for kind in (Kind.TEMPLATE, Kind.TEST_PHOTO):
-            store_upload(kind, "slot-001", b"x", mime="image/png", extension="png", expires_at=now)
+            store_upload(kind, "slot-001", b"x", **png, expires_at=now)
         publish = async_to_sync(publish_input)
-        publish(uuid.uuid4(), "slot-001", *photo, expires_at=now)
-        self.file(result_path("slot-001", uuid.uuid4(), "webp"))
-        self.file(preview_path("slot-001", uuid.uuid4()))
+        publish(uuid.uuid4(), "slot-001", b"picture", **png, expires_at=now)
+        self.file(build_result_path("slot-001", uuid.uuid4(), "webp"))
+        self.file(build_preview_path("slot-001", uuid.uuid4()))
         MediaObject.objects.all().delete()
         for path in self.root.rglob("*.*"):
             os.utime(path, (1, 1))

@@ -46,7 +46,7 @@ class CleanupInBucketTests(BucketTestCase):
         self.result(expires_in=9 * HOUR)
         with stored_at(NOWHERE), self.assertLogs("media.cleanup", "ERROR") as logged:
             run = sweep(give_up_after=2)
-        self.assertIn("media.cleanup.given_up", str(logged.output))
+        self.assertIn("media.cleanup.aborted", str(logged.output))
         self.assertEqual(run.failures, 2 + 1 + 4)  # files, what is lost, folders of orphans
         self.assertEqual((run.removed.total(), run.lost_files), (0, 0))
         self.assertFalse(MediaObject.objects.filter(cleaned_at__isnull=False).exists())

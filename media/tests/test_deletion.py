@@ -11,10 +11,10 @@ from django.utils import timezone
 from structlog.testing import capture_logs
 
 from media import storage
-from media.deletion import clear_away, purge, take_away
+from media.deletion import delete_file, expire_result, purge
 from media.models import MediaObject
-from media.previews import _record_anew, write_preview
-from media.services import keep_results_for, visible_results
+from media.previews import _upsert_preview, write_preview
+from media.services import select_listed_results, set_results_ttl
 from media.tests.support import ResultsTestCase, picture
 
 Kind = MediaObject.Kind
@@ -51,11 +51,11 @@ class DeleteTests(ResultsTestCase):
         stuck(media)
         with capture_logs() as logs:
             self.assertEqual(self.get(media, method="delete").status_code, 204)
-        self.assertIn("media.file.left", [line["event"] for line in logs])
+        self.assertIn("media.file.delete_failed", [line["event"] for line in logs])
         self.assertEqual(self.get(media).status_code, 410)
         media.refresh_from_db()
         self.assertIsNone(media.cleaned_at)  # cleanup will try again
-        keep_results_for(1000)
+        set_results_ttl(1000)
         self.assertEqual(self.get(media).status_code, 410)
 
     def test_a_preview_that_is_made_at_that_moment_goes_too(self) -> None:
@@ -66,11 +66,11 @@ class DeleteTests(ResultsTestCase):
 
         def made_meanwhile(execute: Any, sql: str, *rest: Any) -> Any:
             if sql.startswith("UPDATE") and left:
-                _record_anew(left.pop(), stored)
+                _upsert_preview(left.pop(), stored)
             return execute(sql, *rest)
 
         with connection.execute_wrapper(made_meanwhile):
-            clear_away(media.job_id)
+            expire_result(media.job_id)
         self.assertEqual(self.files(), [])
         self.assertFalse(MediaObject.objects.filter(cleaned_at=None).exists())
 
@@ -87,7 +87,7 @@ class TakeAwayTests(ResultsTestCase):
         media, lost = self.keep(has_preview=False), self.keep(has_preview=False)
         default_storage.delete(lost.path)
         for each in (media, lost):
-            self.assertEqual(take_away(each), each.size_bytes)
+            self.assertEqual(delete_file(each), each.size_bytes)
             each.refresh_from_db()
             self.assertIsNotNone(each.cleaned_at)
         self.assertEqual(self.files(), [])
@@ -96,7 +96,7 @@ class TakeAwayTests(ResultsTestCase):
         media = self.keep(has_preview=False)
         stuck(media)
         with self.assertRaises(OSError):
-            take_away(media)
+            delete_file(media)
         media.refresh_from_db()
         self.assertIsNone(media.cleaned_at)
 
@@ -149,7 +149,7 @@ class KeptForTests(ResultsTestCase):
         old = self.keep(stored_at=timezone.now() - timedelta(hours=10))
         new = self.keep()
         for hours, statuses in ((20, [200, 200]), (100, [200, 200]), (5, [410, 200])):
-            keep_results_for(hours)
+            set_results_ttl(hours)
             for media in (old, new):
                 media.refresh_from_db()
                 self.assertEqual(media.expires_at, media.created_at + timedelta(hours=hours))
@@ -160,12 +160,12 @@ class KeptForTests(ResultsTestCase):
 
     def test_what_is_over_stays_over(self) -> None:
         over = self.keep(ttl=timedelta(seconds=-1))
-        self.assertEqual(keep_results_for(1000), 0)
+        self.assertEqual(set_results_ttl(1000), 0)
         self.assertEqual(self.get(over).status_code, 410)
 
     def test_again_it_moves_nothing(self) -> None:
         self.keep(), self.keep()
-        self.assertEqual([keep_results_for(9), keep_results_for(9)], [2, 0])
+        self.assertEqual([set_results_ttl(9), set_results_ttl(9)], [2, 0])
 
 
 class VisibleTests(ResultsTestCase):
@@ -176,9 +176,9 @@ class VisibleTests(ResultsTestCase):
         elsewhere = self.keep(slot_id="slot-002", stored_at=now)
         self.keep(is_listed=False)
         self.keep(ttl=timedelta(seconds=-1))
-        take_away(self.keep())
-        self.assertEqual(list(visible_results("slot-001")), [second, first])
-        self.assertEqual(list(visible_results()), [elsewhere, second, first])
+        delete_file(self.keep())
+        self.assertEqual(list(select_listed_results("slot-001")), [second, first])
+        self.assertEqual(list(select_listed_results()), [elsewhere, second, first])
 
     def test_a_test_runs_result_is_there_for_who_has_its_link(self) -> None:
         self.assertEqual(self.get(self.keep(is_listed=False)).status_code, 200)

@@ -9,9 +9,9 @@ from django.test import override_settings
 from django.utils import timezone
 
 from media.models import MediaObject
-from media.qr import qr_svg
 from media.services import find_result
 from media.tests.support import ResultsTestCase
+from media.views import render_qr_svg
 from photochanger.errors import ResultExpired
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
@@ -93,7 +93,7 @@ class GuestPageTests(ResultsTestCase):
         code = self.get(media, "/qr.svg")
         self.assertEqual((code.status_code, code["Content-Type"]), (200, "image/svg+xml"))
         address = f"https://photos.example.com/public/results/{media.job_id}/page"
-        self.assertEqual(code.body, qr_svg(address))
+        self.assertEqual(code.body, render_qr_svg(address))
         self.assertTrue(code["Cache-Control"].startswith("private, max-age="))
         self.assertEqual(self.get(uuid.uuid4(), "/qr.svg").status_code, 404)
         head = self.get(media, "/qr.svg", "head")

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from media.models import MediaObject
 from media.provider_inputs import publish_input, remove_inputs
+from media.tests.support import EXTENSIONS
 from photochanger.db import in_db
 from photochanger.errors import StorageError
 
@@ -24,7 +25,12 @@ class ProviderMediaTests(TestCase):
 
     async def publish(self, mime: str = "image/jpeg", *, seconds: float = 60) -> MediaObject:
         expires_at = timezone.now() + timedelta(seconds=seconds)
-        return await publish_input(self.job_id, "slot-001", JPEG, mime, expires_at=expires_at)
+        return await publish_input(
+            *(self.job_id, "slot-001", JPEG),
+            mime=mime,
+            extension=EXTENSIONS[mime],
+            expires_at=expires_at,
+        )
 
     async def fetch(self, name: object, method: str = "get") -> Any:
         answer = await getattr(self.async_client, method)(f"/public/provider-media/{name}")

@@ -13,7 +13,7 @@ from PIL import Image
 
 from media.deletion import delete_result
 from media.models import MediaObject
-from media.previews import _record_anew, write_preview
+from media.previews import _upsert_preview, write_preview
 from media.tests.support import ResultsTestCase, picture
 from photochanger.errors import ResultExpired
 
@@ -267,7 +267,7 @@ class PreviewTests(ResultsTestCase):
         with self.assertRaises(ResultExpired):
             stored = write_preview(media.slot_id, media.job_id, picture().image)
             delete_result(media.job_id, by="guest")
-            _record_anew(media, stored)
+            _upsert_preview(media, stored)
         self.assertEqual(self.files(), [])
         self.assertFalse(MediaObject.objects.filter(kind=Kind.PREVIEW).exists())
 

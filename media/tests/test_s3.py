@@ -113,7 +113,7 @@ class PhotoInBucketTests(BucketTestCase):
             self.server.stored(), [f"live/{folder}/payload.jpg", f"live/{folder}/preview.webp"]
         )
         self.assertEqual(self.files(), [])  # nothing on disk
-        kept = await asyncio.to_thread(lambda: sorted(f.path for f in storage.every_file()))
+        kept = await asyncio.to_thread(lambda: sorted(f.path for f in storage.iter_files()))
         self.assertEqual(kept, [f"{folder}/payload.jpg", f"{folder}/preview.webp"])
 
         link = f"/public/results/{job.pk}"
@@ -206,7 +206,7 @@ class BucketTests(BucketTestCase):
             chunks = [chunk async for chunk in opened]
             end = len(body) if length is None else start + length
             self.assertEqual(b"".join(chunks), body[start:end])
-            self.assertLessEqual(max(map(len, chunks)), storage.DISTANT_CHUNK_BYTES)
+            self.assertLessEqual(max(map(len, chunks)), storage.REMOTE_CHUNK_BYTES)
         with self.assertRaises(FileNotFoundError):
             await storage.open_chunks("results/none.png")
 
@@ -236,7 +236,7 @@ class BucketTests(BucketTestCase):
     def test_a_start_without_the_bucket_says_so_and_goes_on(self) -> None:
         with stored_at(self.server.url, bucket=f"no-{uuid.uuid4()}"), self.assertLogs() as seen:
             storage.warm_up()
-        self.assertIn("server.storage_is_away", seen.output[0])
+        self.assertIn("server.storage.unavailable", seen.output[0])
         self.assertNotIn(SECRET, "".join(seen.output))
 
 

@@ -72,13 +72,13 @@ class StorageTests(SimpleTestCase):
         storage.write("a/b.jpg", body)
         self.assertEqual(storage.read("a/b.jpg"), body)
         for start, length in ((0, None), (300_000, None), (300_000, 500_000), (5, 1), (0, 0)):
-            chunks = async_to_sync(self.chunks_of)("a/b.jpg", start, length)
+            chunks = async_to_sync(self.read_chunks)("a/b.jpg", start, length)
             end = len(body) if length is None else start + length
             self.assertEqual(b"".join(chunks), body[start:end])
         with self.assertRaises(FileNotFoundError):
             storage.read("a/none.jpg")
 
-    async def chunks_of(self, path: str, start: int, length: int | None) -> list[bytes]:
+    async def read_chunks(self, path: str, start: int, length: int | None) -> list[bytes]:
         opened = await storage.open_chunks(path, start=start, length=length)
         chunks = [chunk async for chunk in opened]
         self.assertTrue(opened._file.closed)
@@ -94,7 +94,7 @@ class StorageTests(SimpleTestCase):
         (self.root / "results/slot-001/a/.x.part").write_bytes(b"12")
 
         def found(prefix: str = "") -> list[str]:
-            return sorted(file.path for file in storage.every_file(prefix))
+            return sorted(file.path for file in storage.iter_files(prefix))
 
         self.assertEqual(len(found()), 4)
         self.assertEqual(
@@ -103,6 +103,6 @@ class StorageTests(SimpleTestCase):
         self.assertEqual(found("results/slot-00"), found("results/"))
         self.assertEqual(found("templates/3"), ["templates/3.png"])
         self.assertEqual(found("provider-inputs/"), [])
-        one = next(storage.every_file("templates/"))
+        one = next(storage.iter_files("templates/"))
         self.assertEqual(one.size_bytes, 3)
         self.assertLess(abs((timezone.now() - one.modified_at).total_seconds()), 60)

@@ -26,6 +26,7 @@ from pydantic import Field
 from ingest.schemas import ErrorOut
 from photochanger.errors import LoginFailed, Throttled
 from photochanger.openapi import described
+from photochanger.parsing import make_printable
 from photochanger.web.tokens import LIFETIME, AdminToken
 
 log = structlog.get_logger()
@@ -206,4 +207,4 @@ def _address(request: HttpRequest | None) -> str:
 
 def _shown(username: str) -> str:
     """A name as typed by anybody, fit for one line of a log that people read."""
-    return "".join(char if char.isprintable() else "?" for char in username[:150])
+    return make_printable(username, 150, replacement="?")

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
-from media.archive import zip_of
-from media.services import kept_results
+from media.archive import build_zip
+from media.services import select_live_results
 from slots.models import Slot
 from slots.services import purge_pictures
 
@@ -45,7 +45,7 @@ def pictures_page(request: HttpRequest, slot_id: str | None = None) -> HttpRespo
             % removed.files,
         )
         return redirect(request.path)
-    kept = kept_results().filter(slot_id=slot.pk) if slot else kept_results()
+    kept = select_live_results().filter(slot_id=slot.pk) if slot else select_live_results()
     figures = kept.aggregate(files=Count("pk"), size_bytes=Sum("size_bytes"))
     return page(
         request, "slots/console/pictures.html", title=_("Pictures"), slot=slot, word=word, **figures
@@ -61,7 +61,7 @@ def results_zip(request: HttpRequest, slot_id: str) -> HttpResponse | StreamingH
         messages.error(request, _("A time is written as 2026-11-22 18:30."))
         return redirect(reverse("admin:slot_pictures", args=[slot.pk]))
     since: datetime | None = form.cleaned_data["since"]
-    archive = zip_of(slot.pk, since=since, until=form.cleaned_data["until"])
+    archive = build_zip(slot.pk, since=since, until=form.cleaned_data["until"])
     headers = {
         "Content-Length": str(archive.size_bytes),
         "Content-Disposition": f'attachment; filename="{archive.name}"',

@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from media.links import absolute
+from media.links import build_url
 from media.models import MediaObject
-from media.services import visible_results
+from media.services import select_listed_results
 from media.uploads import read_upload
 from photochanger.errors import AppError, InvalidFields, VersionConflict
 from slots.console.slot_form import (
@@ -185,8 +185,8 @@ def _shown(
         "read_version": typed.get("version", ""),
         "model": _model(recipe),
         "retiring": retiring_slots(slots=[slot]),
-        "ingest_url": absolute(request, "api:ingest_photo_short", slot_id=slot.pk),
-        "results": visible_results(slot.pk)[:RESULTS],
+        "ingest_url": build_url(request, "api:ingest_photo_short", slot_id=slot.pk),
+        "results": select_listed_results(slot.pk)[:RESULTS],
         "jobs_url": f"{reverse('admin:ingest_job_changelist')}?slot={slot.pk}",
         **_rules(recipe),
     }

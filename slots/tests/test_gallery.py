@@ -10,8 +10,8 @@ from django.utils.dateparse import parse_datetime
 
 from media.deletion import delete_result
 from media.models import MediaObject
-from media.qr import qr_svg
 from media.tests.support import ResultsTestCase, picture
+from media.views import render_qr_svg
 from slots.models import Slot
 from slots.platform_settings import change_settings
 
@@ -107,7 +107,7 @@ class GalleryTests(GalleryTestCase):
     @override_settings(PUBLIC_BASE_URL="https://photos.example.com")
     def test_the_galleries_code_leads_to_the_gallery(self) -> None:
         code = self.ask(f"{SLOT}/qr.svg")
-        self.assertEqual(code.body, qr_svg(f"https://photos.example.com{SLOT}"))
+        self.assertEqual(code.body, render_qr_svg(f"https://photos.example.com{SLOT}"))
 
     def test_an_unknown_format_is_refused(self) -> None:
         answer = self.ask(f"{SLOT}?format=xml")

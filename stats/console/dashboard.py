@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from ingest.cleanup import CleanupReport, clean_up
 from ingest.console.messages import sentence_of
-from media.links import absolute
+from media.links import build_url
 from photochanger.errors import AppError, InvalidFields
 from providers.registry import DRIVERS
 from slots.editing import change_slot
@@ -82,8 +82,8 @@ def board_context(request: HttpRequest) -> dict[str, Any]:
 def _row(request: HttpRequest, card: SlotCard, platform: PlatformSettings) -> Row:
     return Row(
         card=card,
-        ingest_url=absolute(request, "api:ingest_photo_short", slot_id=card.slot.pk),
-        gallery_url=absolute(request, "api:gallery", slot_id=card.slot.pk),
+        ingest_url=build_url(request, "api:ingest_photo_short", slot_id=card.slot.pk),
+        gallery_url=build_url(request, "api:gallery", slot_id=card.slot.pk),
         gallery_is_open=gallery_is_open(card.slot, platform),
         max_jobs=platform.max_jobs_per_slot,
     )

@@ -13,7 +13,7 @@ from photochanger.testing.figures.sources import PACKAGES, is_product
 
 FLOOR = frozenset(
     f"photochanger.{name}"
-    for name in ("errors", "openapi", "db", "metrics", "logs", "request_scope")
+    for name in ("errors", "openapi", "db", "metrics", "logs", "request_scope", "parsing")
 )
 APPS_BELOW = {
     "stats": {"ingest", "slots", "media", "providers"},
