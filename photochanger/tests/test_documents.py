@@ -9,6 +9,7 @@ from django.test import SimpleTestCase
 from photochanger.errors import ERRORS
 from photochanger.testing import runbooks
 from photochanger.testing.databases import BASE_DIR
+from photochanger.tests.test_layers import FLOOR
 from providers.simulator.gemini.scenarios import SCENARIOS
 
 ROOT_PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "providers/ADDING_A_PROVIDER.md")
@@ -46,6 +47,13 @@ class DocumentTests(SimpleTestCase):
         documented = re.findall(r"^\| `(\w+)` \| (\d{3}) \| (.+) \|$", page, re.MULTILINE)
         answered = [(e.reason, str(e.status), str(e().answer("en")["details"])) for e in ERRORS]
         self.assertEqual(documented, answered)
+
+    def test_the_import_map_names_the_floor(self) -> None:
+        drawn = re.search(
+            r"→  photochanger: (.+)$", (BASE_DIR / "README.md").read_text(), re.MULTILINE
+        )
+        assert drawn
+        self.assertEqual({f"photochanger.{name}" for name in drawn[1].split(", ")}, FLOOR)
 
     def test_every_path_named_exists(self) -> None:
         found = 0
