@@ -158,7 +158,7 @@ class Simulator(Server):
 CONFIGURE = """
 import json
 from slots.models import Slot
-from slots.services import change_settings
+from slots.platform_settings import change_settings
 
 given = json.loads({given!r})
 for slot_id, columns in given["slots"].items():
