@@ -22,7 +22,7 @@ LONG = "Поставь гостей на палубу парусника в от
 
 CHANGES = f"""
 from slots.editing import change_slot
-from slots.platform_settings import save_settings
+from slots.settings_editing import save_settings
 from slots.schemas import SettingsIn, SlotIn
 change_slot("slot-002", SlotIn(settings={{"prompt": "{LONG}"}}, display_name="Регата"), by="serg")
 other = "{LONG}".replace("парусника", "яхты")

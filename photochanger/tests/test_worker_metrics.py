@@ -13,10 +13,10 @@ from django.test import SimpleTestCase
 # A master that says where it counts, has a worker come and go, and ends.
 MASTER = """
 import os, pathlib
-from photochanger import metrics_workers
-metrics_workers.SHARED_MEMORY = pathlib.Path(os.environ["SHARED"])
-folder = metrics_workers.start()
-assert metrics_workers.start() == folder, "it read its settings again"
+from photochanger.server import worker_metrics
+worker_metrics.SHARED_MEMORY = pathlib.Path(os.environ["SHARED"])
+folder = worker_metrics.start()
+assert worker_metrics.start() == folder, "it read its settings again"
 if os.fork() == 0:
     raise SystemExit
 os.wait()
