@@ -20,7 +20,7 @@ from media.archive import build_zip
 from media.deletion import PurgeReport
 from photochanger.db import in_db
 from photochanger.errors import InvalidFields
-from photochanger.openapi import described
+from photochanger.openapi import error_responses
 from slots.api import get_username
 from slots.services import find_slot, purge_pictures
 
@@ -74,7 +74,7 @@ async def test_run(
     response=CleanupReport,
     operation_id="cleanup_slot",
     summary="Clean up a slot's files",
-    openapi_extra={"responses": described("slot_not_found", *openapi.ADMIN)},
+    openapi_extra={"responses": error_responses("slot_not_found", *openapi.ADMIN)},
 )
 def cleanup(request: HttpRequest, slot_id: SlotId) -> CleanupReport:
     """Removes only what is over: expired results, test photos, template pictures nobody uses.

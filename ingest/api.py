@@ -10,7 +10,7 @@ from ingest.pipeline.process import handle_booth_photo
 from ingest.pipeline.response import result_url
 from ingest.schemas import ErrorOut, JobOut
 from photochanger.errors import JobNotFound
-from photochanger.openapi import described
+from photochanger.openapi import error_responses
 from photochanger.parsing import parse_id
 
 ingest_router = Router(tags=["ingest"])
@@ -51,7 +51,9 @@ for router, name in ((ingest_router, "ingest_photo"), (short_router, "ingest_pho
     response={200: JobOut, 404: ErrorOut},
     operation_id="get_job",
     summary="Look at a photo's state",
-    openapi_extra={"responses": described("job_not_found", "internal_error", "storage_error")},
+    openapi_extra={
+        "responses": error_responses("job_not_found", "internal_error", "storage_error")
+    },
 )
 def get_job(request: HttpRequest, job_id: JobId) -> JobOut:
     """Status, times and link of one photo, until its time is over."""

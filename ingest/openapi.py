@@ -3,7 +3,7 @@ since the view reads the one itself and answers with the other."""
 
 from typing import Any
 
-from photochanger.openapi import EXAMPLE_JOB, described
+from photochanger.openapi import EXAMPLE_JOB, error_responses
 from providers.pictures import EXTENSIONS
 
 BINARY = {"type": "string", "format": "binary"}
@@ -86,7 +86,7 @@ INGEST: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": FORM}}},
     "responses": {
         200: PICTURE,
-        **described(
+        **error_responses(
             *("invalid_request", "invalid_image", "checksum_mismatch", "invalid_password"),
             *("slot_not_found", "slot_disabled", "idempotency_conflict", "payload_too_large"),
             *("unsupported_media_type", "rate_limited", "internal_error", "storage_error"),
@@ -123,7 +123,7 @@ TEST_RUN: dict[str, Any] = {
                 "application/json": {"schema": {"$ref": "#/components/schemas/TestRunOut"}},
             },
         },
-        **described(
+        **error_responses(
             *("invalid_request", "invalid_image", "slot_not_found", "payload_too_large"),
             *("unsupported_media_type", "rate_limited", *ADMIN),
             *("bad_response", "content_blocked", "provider_rejected", "network", "provider_5xx"),
@@ -138,14 +138,14 @@ RESULTS_ZIP: dict[str, Any] = {
             "description": "The ZIP; its length is known beforehand.",
             "content": {"application/zip": {"schema": BINARY}},
         },
-        **described(
+        **error_responses(
             *("invalid_request", "slot_not_found", *ADMIN),
             fields={"since": "A date and time is needed, like 2026-11-30T18:00:00Z."},
         ),
     }
 }
 PURGE: dict[str, Any] = {
-    "responses": described(
+    "responses": error_responses(
         *("invalid_request", "slot_not_found", "payload_too_large", *ADMIN),
         fields={"confirm": "Type what is to be deleted, to confirm it."},
     )

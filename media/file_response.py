@@ -106,13 +106,13 @@ def parse_range(request: HttpRequest, media: MediaObject) -> ByteRange | None:
     if last and int(last) < int(first):
         return None  # not a range at all
     if int(first) >= size:
-        raise RangeNotSatisfiable.of(size)
+        raise RangeNotSatisfiable(size)
     return ByteRange(int(first), min(int(last), size - 1) if last else size - 1)
 
 
 def _parse_suffix_range(count: int, size: int) -> ByteRange:
     if not count or not size:
-        raise RangeNotSatisfiable.of(size)
+        raise RangeNotSatisfiable(size)
     return ByteRange(max(0, size - count), size - 1)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from photochanger.openapi import described
+from photochanger.openapi import error_responses
 
 BINARY = {"type": "string", "format": "binary"}
 RESULT_TYPES = ("image/jpeg", "image/png", "image/webp")
@@ -69,7 +69,7 @@ def _describe_responses(
     part["headers"]["Content-Range"] = _describe_header(
         "Which part, and of how many.", "bytes 0-1023/4096"
     )
-    refusals = described(
+    refusals = error_responses(
         *("result_not_found", "result_expired", "range_not_satisfiable"),
         *("internal_error", "storage_error"),
     )
@@ -107,7 +107,7 @@ GET_PREVIEW: dict[str, Any] = {
 DELETE_RESULT: dict[str, Any] = {
     "responses": {
         204: {"description": "Deleted: the link answers 410 from now on."},
-        **described("result_not_found", "result_expired", "internal_error", "storage_error"),
+        **error_responses("result_not_found", "result_expired", "internal_error", "storage_error"),
     }
 }
 GET_PROVIDER_MEDIA: dict[str, Any] = {
@@ -120,7 +120,7 @@ GET_PROVIDER_MEDIA: dict[str, Any] = {
             },
             "content": {mime: {"schema": BINARY} for mime in ("image/jpeg", "image/png")},
         },
-        **described("result_not_found", "result_expired", "internal_error", "storage_error"),
+        **error_responses("result_not_found", "result_expired", "internal_error", "storage_error"),
     }
 }
 GET_RESULT_QR: dict[str, Any] = {
@@ -129,6 +129,6 @@ GET_RESULT_QR: dict[str, Any] = {
             "description": "The absolute address of the guest page as a QR code.",
             "content": {"image/svg+xml": {"schema": {"type": "string"}}},
         },
-        **described("result_not_found", "result_expired", "internal_error", "storage_error"),
+        **error_responses("result_not_found", "result_expired", "internal_error", "storage_error"),
     }
 }

@@ -125,7 +125,7 @@ def wants_html_page(request: HttpRequest) -> bool:
 def render_error_page(request: HttpRequest, error: AppError) -> HttpResponse:
     title, words = _explain_error(error)
     response = _render_message_page(request, title=title, words=words, status=error.status)
-    for name, value in error.headers().items():
+    for name, value in error.headers.items():
         response[name] = value
     return response
 

@@ -105,8 +105,8 @@ def answer_app_error(request: HttpRequest, exc: AppError) -> HttpResponse:
     if wants_html_page(request):
         return render_error_page(request, exc)
     language = negotiate_language(request.headers.get("Accept-Language", ""))
-    response = api.create_response(request, exc.answer(language), status=exc.status)
-    for name, value in exc.headers().items():
+    response = api.create_response(request, exc.to_json(language), status=exc.status)
+    for name, value in exc.headers.items():
         response[name] = value
     response["Content-Length"] = str(len(response.content))
     return response

@@ -1,4 +1,4 @@
-"""The one door from async code to the database."""
+"""The only way from async code to the database."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import ParamSpec, TypeVar
 from asgiref.sync import sync_to_async
 from django.db import InterfaceError, OperationalError, connection
 
-AGAIN_AFTER_S = 0.2
+RETRY_EVERY_S = 0.2
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -22,24 +22,24 @@ async def in_db(step: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     return await sync_to_async(step)(*args, **kwargs)
 
 
-async def in_db_again(
-    step: Callable[P, R], patience_s: float, *args: P.args, **kwargs: P.kwargs
+async def in_db_with_retry(
+    step: Callable[P, R], timeout_s: float, *args: P.args, **kwargs: P.kwargs
 ) -> R:
-    """``in_db`` that outlives a restart of the database: it tries again for so many seconds.
+    """``in_db``, retried for ``timeout_s`` seconds, to survive a restart of the database.
 
-    Only for a step that may be run twice. Raises what the last try raised.
+    Only for a step that may run twice. Raises what the last attempt raised.
     """
     loop = asyncio.get_running_loop()
-    give_up_at = loop.time() + patience_s
+    give_up_at = loop.time() + timeout_s
     while True:
         try:
             return await in_db(step, *args, **kwargs)
         except (OperationalError, InterfaceError):
-            # The request found its connection alive, but that was before a long wait.
+            # It was checked when the request began, but that was before a long wait.
             await in_db(_drop_lost_connection)
             if loop.time() >= give_up_at:
                 raise
-        await asyncio.sleep(AGAIN_AFTER_S)
+        await asyncio.sleep(RETRY_EVERY_S)
 
 
 def _drop_lost_connection() -> None:

@@ -1,12 +1,12 @@
-"""Every expected failure: one class, one status, one word, one sentence.
+"""Every expected failure: one class with one status, one reason and one sentence.
 
-The word (``reason``) is the same in the answer, the job row, the log line and the metric label.
-The sentence is for the person who reads the answer; it never holds keys, prompts, paths or a
+The ``reason`` is the same in the response, the job row, the log line and the metric label. The
+sentence is for the person who reads the response; it never holds keys, prompts, paths or a
 provider's words. Those go into ``str(exc)``, which only operators and the log see.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, TypeAlias
 
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
@@ -14,23 +14,33 @@ from django.utils.translation import gettext_lazy as _
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
+# A text for people, translated when it is shown. In quotes: only the type stubs know the class.
+Text: TypeAlias = "_StrPromise | str"
+ERROR_BY_REASON: "dict[str, type[AppError]]" = {}
+
 
 class AppError(Exception):
-    """An expected failure. ``detail`` is for operators: no password, key or image bytes."""
+    """An expected failure. ``detail`` is for operators: no password, key or image bytes.
 
-    status: ClassVar[int] = 500
-    reason: ClassVar[str] = "internal_error"
-    sentence: ClassVar["_StrPromise | str"] = _("Something broke on our side. Try again.")
+    A subclass that declares a ``reason`` is registered in ``ERROR_BY_REASON``.
+    """
+
+    status: int = 500
+    reason: str = "internal_error"
+    sentence: Text = _("Something broke on our side. Try again.")
+
+    def __init_subclass__(cls) -> None:
+        if "reason" in cls.__dict__:
+            assert cls.reason not in ERROR_BY_REASON, cls.reason
+            ERROR_BY_REASON[cls.reason] = cls
 
     def __init__(
         self, detail: str = "", *, retry_after_s: float | None = None, job_id: str | None = None
     ) -> None:
         super().__init__(detail or self.reason)
-        self.retry_after_s = retry_after_s
-        self.job_id = job_id
-        self.more: dict[str, object] = {}  # goes into the answer too
+        self.retry_after_s, self.job_id = retry_after_s, job_id
 
-    def answer(self, language: str) -> dict[str, object]:
+    def to_json(self, language: str) -> dict[str, object]:
         """The JSON body of "Failures" in spec/api.md, in one of our languages."""
         with translation.override(language):
             body: dict[str, object] = {
@@ -41,42 +51,42 @@ class AppError(Exception):
         if self.job_id:
             body["job_id"] = self.job_id
         if self.retry_after_s is not None:
-            body["retry_after"] = whole_seconds(self.retry_after_s)
-        return body | self.more
+            body["retry_after"] = round_up_seconds(self.retry_after_s)
+        return body
 
+    @property
     def headers(self) -> dict[str, str]:
-        """Headers that go with the answer: never cached, ``Retry-After`` when it is known."""
+        """Of the response: never cached, with ``Retry-After`` when it is known."""
         headers = {"Cache-Control": "no-store"}
         if self.retry_after_s is not None:
-            headers["Retry-After"] = str(whole_seconds(self.retry_after_s))
+            headers["Retry-After"] = str(round_up_seconds(self.retry_after_s))
         return headers
 
 
-def whole_seconds(seconds: float) -> int:
-    """Seconds rounded up, at least one: a client told 0 would hammer us."""
+def round_up_seconds(seconds: float) -> int:
+    """At least one: a client that reads 0 would retry at once, again and again."""
     return max(1, int(-(-seconds // 1)))
 
 
-# --- The request is wrong ------------------------------------------------------------------------
 class InvalidRequest(AppError):
     status, reason = 400, "invalid_request"
     sentence = _("The request is not what a booth sends: the photo or the password is missing.")
 
 
 class InvalidFields(InvalidRequest):
-    """Values that will not do: a sentence for each field, by its place (``settings.prompt``).
+    """Invalid values: a sentence for each field, by its path (``settings.prompt``).
 
-    Neither places nor sentences may repeat what the client sent.
+    Neither paths nor sentences may repeat what the client sent.
     """
 
     sentence = _("Some fields are not filled in as they must be.")
 
-    def __init__(self, fields: "Mapping[str, _StrPromise | str]") -> None:
+    def __init__(self, fields: Mapping[str, Text]) -> None:
         super().__init__(f"not valid: {', '.join(fields)}"[:500])
         self.fields = fields
 
-    def answer(self, language: str) -> dict[str, object]:
-        body = super().answer(language)
+    def to_json(self, language: str) -> dict[str, object]:
+        body = super().to_json(language)
         with translation.override(language):
             return body | {"fields": {name: str(words) for name, words in self.fields.items()}}
 
@@ -100,8 +110,9 @@ class Unauthorized(AppError):
     status, reason = 401, "unauthorized"
     sentence = _("Log in first: the token is missing or wrong, or its time is over.")
 
+    @property
     def headers(self) -> dict[str, str]:
-        return super().headers() | {"WWW-Authenticate": "Bearer"}
+        return super().headers | {"WWW-Authenticate": "Bearer"}
 
 
 class LoginFailed(Unauthorized):
@@ -160,14 +171,15 @@ class IdempotencyConflict(AppError):
 
 
 class VersionConflict(AppError):
-    """The answer tells the slot's current ``version``."""
-
     status, reason = 409, "version_conflict"
     sentence = _("Somebody else has changed this slot meanwhile. Load it again.")
 
-    def __init__(self, detail: str = "", *, version: int = 1, **more: Any) -> None:
-        super().__init__(detail, **more)
-        self.more = {"version": version}
+    def __init__(self, detail: str = "", *, version: int = 1) -> None:
+        super().__init__(detail)
+        self.version = version
+
+    def to_json(self, language: str) -> dict[str, object]:
+        return super().to_json(language) | {"version": self.version}
 
 
 class MediaNotFound(AppError):
@@ -180,26 +192,22 @@ class PayloadTooLarge(AppError):
     sentence = _("The photo is too large. Set a smaller picture size in the booth.")
 
 
-class RangeNotSatisfiable(AppError):
-    """A part of a file that lies behind its end; the answer says how long the file is."""
-
-    status, reason = 416, "range_not_satisfiable"
-    sentence = _("The file is shorter than the part that was asked for.")
-    size_bytes = 0
-
-    @classmethod
-    def of(cls, size_bytes: int) -> "RangeNotSatisfiable":
-        error = cls(f"the file has {size_bytes} bytes")
-        error.size_bytes = size_bytes
-        return error
-
-    def headers(self) -> dict[str, str]:
-        return super().headers() | {"Content-Range": f"bytes */{self.size_bytes}"}
-
-
 class UnsupportedMediaType(AppError):
     status, reason = 415, "unsupported_media_type"
     sentence = _("Only JPEG, PNG and WEBP photos are accepted.")
+
+
+class RangeNotSatisfiable(AppError):
+    status, reason = 416, "range_not_satisfiable"
+    sentence = _("The file is shorter than the part that was asked for.")
+
+    def __init__(self, size_bytes: int = 0) -> None:
+        super().__init__(f"the file has {size_bytes} bytes")
+        self.size_bytes = size_bytes
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return super().headers | {"Content-Range": f"bytes */{self.size_bytes}"}
 
 
 class RateLimited(AppError):
@@ -212,9 +220,8 @@ class Throttled(AppError):
     sentence = _("Too many failed log-ins. Wait a little, at most a quarter of an hour.")
 
 
-# --- Our fault -----------------------------------------------------------------------------------
 class InternalError(AppError):
-    """A bug; the traceback is in the log."""
+    reason = "internal_error"  # a bug; the traceback is in the log
 
 
 class StorageError(AppError):
@@ -222,15 +229,13 @@ class StorageError(AppError):
     sentence = _("The picture could not be stored. The server's disk or database needs a look.")
 
 
-# --- The provider --------------------------------------------------------------------------------
 class ProviderError(AppError):
-    """What an AI service did wrong.
+    """A failure of an AI service.
 
-    ``retryable`` says that the same call may succeed if made again; whether there is time for it
-    is decided by the retry rule, not by the driver.
+    ``retryable``: the same call may succeed if repeated. The retry rule decides whether it is.
     """
 
-    status, reason = 503, "provider_5xx"
+    status = 503
     sentence = _("The AI service is not available right now. Try again.")
 
     def __init__(
@@ -261,7 +266,7 @@ class ProviderNetwork(ProviderError):
 
 
 class ProviderUnavailable(ProviderError):
-    """Any 5xx of a provider."""
+    reason = "provider_5xx"  # any 5xx of a provider
 
 
 class ProviderQuota(ProviderError):
@@ -284,7 +289,6 @@ class ProviderTimeout(ProviderError):
     sentence = _("The AI service did not finish in time.")
 
 
-# --- Nobody is left to read the answer -----------------------------------------------------------
 class ClientGone(AppError):
     status, reason = 499, "client_gone"
     sentence = _("The booth hung up before the picture was ready.")
@@ -293,18 +297,3 @@ class ClientGone(AppError):
 class Interrupted(AppError):
     reason = "interrupted"
     sentence = _("The server stopped while it worked on this photo.")
-
-
-ERRORS: tuple[type[AppError], ...] = (
-    *(InvalidRequest, InvalidImage, ChecksumMismatch, InvalidPassword),
-    *(Unauthorized, LoginFailed, Forbidden),
-    *(PathNotFound, MethodNotAllowed),
-    *(SlotNotFound, SlotDisabled, GalleryClosed, JobNotFound, ResultNotFound, ResultExpired),
-    *(IdempotencyConflict, VersionConflict, MediaNotFound),
-    *(PayloadTooLarge, UnsupportedMediaType, RangeNotSatisfiable, RateLimited, Throttled),
-    *(InternalError, StorageError),
-    *(BadResponse, ContentBlocked, ProviderRejected, ProviderNetwork, ProviderUnavailable),
-    *(ProviderQuota, ProviderAuth, ProviderConfig, ProviderTimeout),
-    *(ClientGone, Interrupted),
-)
-ERROR_BY_REASON = {error.reason: error for error in ERRORS}

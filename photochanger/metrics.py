@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
-from photochanger.errors import ERRORS
+from photochanger.errors import ERROR_BY_REASON
 
 disable_created_metrics()  # a series more for each, which nobody reads
 
@@ -91,7 +91,7 @@ def prepare(*, slots: Iterable[str], outcomes: dict[str, list[tuple[str, str]]])
     that begins with its first failure. ``outcomes``: of each provider, status and reason."""
     for status in PHOTO_STATUSES:
         ingest_answers.labels(status)
-    for error in ERRORS:
+    for error in ERROR_BY_REASON.values():
         refusals.labels(str(error.status), error.reason)
     for recipe in HASH_RECIPES:
         hashes.labels(recipe)

@@ -5,15 +5,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
 
 import httpx
 from django.utils.translation import gettext_lazy as _
 
-from photochanger.errors import ProviderError
-
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise
+from photochanger.errors import ProviderError, Text
 
 CHECK_SECONDS = 5.0  # a person waits for it, and so does a monitor
 MAX_CHECK_BYTES = 4 * 1024 * 1024
@@ -41,7 +37,7 @@ class Checked:
 
     ok: bool
     reason: str = ""
-    sentence: "_StrPromise | str" = SENTENCES[""]
+    sentence: Text = SENTENCES[""]
     detail: str = ""
     latency_ms: int | None = None
     models: frozenset[str] | None = None  # what the key may use; None: the service does not say

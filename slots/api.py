@@ -8,7 +8,7 @@ from ninja.files import UploadedFile
 
 from media.models import MediaObject
 from media.uploads import read_upload
-from photochanger.openapi import described
+from photochanger.openapi import error_responses
 from slots import openapi, presenters
 from slots.editing import change_slot, delete_template
 from slots.models import Slot, SlotTemplateMedia
@@ -43,7 +43,7 @@ FormSlotId = Annotated[str, Form(description="slot-001 to slot-015", example="sl
     response=list[SlotShortOut],
     operation_id="list_slots",
     summary="List the slots",
-    openapi_extra={"responses": {200: openapi.AFTER_LIST, **described(*openapi.ANY)}},
+    openapi_extra={"responses": {200: openapi.AFTER_LIST, **error_responses(*openapi.ANY)}},
 )
 def list_slots(request: HttpRequest) -> list[SlotShortOut]:
     """All fifteen, by their numbers."""
@@ -56,7 +56,7 @@ def list_slots(request: HttpRequest) -> list[SlotShortOut]:
     operation_id="get_slot",
     summary="Look at a slot",
     openapi_extra={
-        "responses": {200: openapi.AFTER_GET, **described("slot_not_found", *openapi.ANY)}
+        "responses": {200: openapi.AFTER_GET, **error_responses("slot_not_found", *openapi.ANY)}
     },
 )
 def get_slot(request: HttpRequest, slot_id: SlotId) -> SlotOut:
@@ -105,7 +105,7 @@ def register_template_media(
     operation_id="get_template_media",
     summary="Look at a template picture",
     openapi_extra={
-        "responses": {200: openapi.PICTURE, **described("media_not_found", *openapi.ANY)}
+        "responses": {200: openapi.PICTURE, **error_responses("media_not_found", *openapi.ANY)}
     },
 )
 def get_template_media(request: HttpRequest, media_id: MediaId) -> HttpResponse:
@@ -122,7 +122,7 @@ def get_template_media(request: HttpRequest, media_id: MediaId) -> HttpResponse:
     openapi_extra={
         "responses": {
             204: {"description": "It is gone, and no slot uses it."},
-            **described("media_not_found", *openapi.ANY),
+            **error_responses("media_not_found", *openapi.ANY),
         }
     },
 )
@@ -154,7 +154,7 @@ def register_media(
     response=SettingsOut,
     operation_id="get_settings",
     summary="Look at the settings",
-    openapi_extra={"responses": {200: openapi.AFTER_SETTINGS, **described(*openapi.ANY)}},
+    openapi_extra={"responses": {200: openapi.AFTER_SETTINGS, **error_responses(*openapi.ANY)}},
 )
 def get_settings(request: HttpRequest) -> SettingsOut:
     """Of keys and passwords only whether there is one, and since when."""
@@ -179,7 +179,7 @@ def put_settings(request: HttpRequest, change: SettingsIn) -> SettingsOut:
     response=list[ProviderOut],
     operation_id="list_providers",
     summary="List the providers",
-    openapi_extra={"responses": described(*openapi.ANY)},
+    openapi_extra={"responses": error_responses(*openapi.ANY)},
 )
 def list_providers(request: HttpRequest) -> list[ProviderOut]:
     """All that a form for a slot needs, in the language of `Accept-Language`."""

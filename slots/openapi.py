@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from photochanger.openapi import described
+from photochanger.openapi import error_responses
 from providers.pictures import EXTENSIONS
 
 ANY = ("unauthorized", "forbidden", "internal_error", "storage_error")
@@ -72,12 +72,12 @@ def _body(schema: str, example: dict[str, Any]) -> dict[str, Any]:
 
 def upload(after: dict[str, Any]) -> dict[str, Any]:
     wrong = {"file": "This field is needed."}
-    return {"responses": {200: after, **described(*UPLOAD, fields=wrong)}}
+    return {"responses": {200: after, **error_responses(*UPLOAD, fields=wrong)}}
 
 
 PUT_SLOT = {
     "requestBody": _body("SlotIn", SLOT_EXAMPLE),
-    "responses": described(
+    "responses": error_responses(
         *("invalid_request", "slot_not_found", "version_conflict", "payload_too_large", *ANY),
         fields={
             "settings.prompt": "This field is needed.",
@@ -87,7 +87,7 @@ PUT_SLOT = {
 }
 PUT_SETTINGS = {
     "requestBody": _body("SettingsIn", SETTINGS_EXAMPLE),
-    "responses": described(
+    "responses": error_responses(
         *("invalid_request", "payload_too_large", *ANY),
         fields={"sync_response_seconds": "Too small: at least 10 is needed."},
     ),

@@ -7,15 +7,14 @@ key typed into the wrong box, or somebody's script.
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError as RecipeError
 
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise
+from photochanger.errors import Text
 
 MAX_FIELDS, MAX_NAME = 20, 40
 RECIPE = "recipe"  # the code of errors inside a slot's settings
@@ -26,7 +25,7 @@ TEXT, YES_OR_NO = _("Text is needed."), _("Yes or no (true or false) is needed."
 DATE, ID = _("A date and time is needed, like 2026-11-30T18:00:00Z."), _("An id is needed.")
 LIST, OBJECT = _("A list is needed."), _("An object with fields is needed.")
 # pydantic's type of error -> sentence; its bounds by their names there.
-SENTENCES: "dict[str, _StrPromise | str]" = {
+SENTENCES: dict[str, Text] = {
     "missing": REQUIRED,
     "none_required": _("This field must be empty."),
     "extra_forbidden": _("There is no such field."),
@@ -56,10 +55,10 @@ SENTENCES: "dict[str, _StrPromise | str]" = {
     "value_error": _("Not allowed: %(error)s."),  # our own validators' words
 }
 
-FieldMessages = dict[str, "_StrPromise | str"]
+FieldMessages = dict[str, Text]
 
 
-def get_message(error: Mapping[str, Any]) -> "_StrPromise | str":
+def get_message(error: Mapping[str, Any]) -> Text:
     """One error of pydantic; translated when it is shown."""
     words = SENTENCES.get(error["type"], NOT_RIGHT)
     # Its own list of choices, made readable in any language.
@@ -116,6 +115,6 @@ def model_messages_by_field(error: DjangoValidationError) -> FieldMessages:
     return fields
 
 
-def _later(say: Callable[[], str]) -> "_StrPromise":
+def _later(say: Callable[[], str]) -> Text:
     """Said in the language of whoever reads it."""
-    return cast("_StrPromise", lazy(say, str)())
+    return cast(Text, lazy(say, str)())

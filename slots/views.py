@@ -14,7 +14,7 @@ from ninja import Path, Query, Router, Schema
 from media.links import build_url
 from media.views import build_qr_response
 from photochanger.db import in_db
-from photochanger.openapi import described
+from photochanger.openapi import error_responses
 from slots.gallery import Gallery, GalleryResult, get_cached_gallery, load_gallery
 
 gallery_router = Router(tags=["public"])
@@ -54,7 +54,7 @@ class GalleryOut(Schema):
         "responses": {
             200: {"content": {"text/html": {"schema": {"type": "string"}}}},
             304: {"description": "Nothing new since the answer with this `ETag`."},
-            **described(
+            **error_responses(
                 *("invalid_request", "slot_not_found", "gallery_closed"),
                 *("internal_error", "storage_error"),
             ),

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from photochanger.openapi import EXAMPLE_JOB, described
+from photochanger.openapi import EXAMPLE_JOB, error_responses
 
-REFUSALS = described(
+REFUSALS = error_responses(
     *("invalid_request", "unauthorized", "forbidden", "slot_not_found"),
     *("internal_error", "storage_error"),
 )

@@ -14,13 +14,13 @@ from typing import Any, Self
 from django.db.models import Count, F, Q
 
 from ingest.models import Job
-from photochanger.errors import ERRORS, ClientGone, ProviderError, ProviderTimeout
+from photochanger.errors import ERROR_BY_REASON, ClientGone, ProviderError, ProviderTimeout
 from stats.percentiles import Percentile
 
 BOOTH = Q(source=Job.Source.INGEST)
 DONE = Q(status=Job.Status.DONE)
 PROVIDER_REASONS = sorted(
-    {error.reason for error in ERRORS if issubclass(error, ProviderError)}
+    {error.reason for error in ERROR_BY_REASON.values() if issubclass(error, ProviderError)}
     - {ProviderTimeout.reason}  # counted as timeouts
 )
 GONE = Q(status=Job.Status.FAILED, failure_reason=ClientGone.reason)

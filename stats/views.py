@@ -34,8 +34,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def _refusal(error: AppError) -> HttpResponse:
-    body: dict[str, Any] = error.answer(translation.get_language())
-    return JsonResponse(body, status=error.status, headers=error.headers())
+    body: dict[str, Any] = error.to_json(translation.get_language())
+    return JsonResponse(body, status=error.status, headers=error.headers)
 
 
 def _never_kept(response: HttpResponse) -> HttpResponse:

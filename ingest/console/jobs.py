@@ -24,7 +24,7 @@ from django.views.decorators.http import require_GET
 
 from ingest.console.messages import sentence_of
 from ingest.models import Job
-from photochanger.errors import ERRORS, Interrupted
+from photochanger.errors import ERROR_BY_REASON, Interrupted
 from providers.registry import DRIVERS
 from slots.models import Slot
 
@@ -88,7 +88,7 @@ def provider_title(provider: str) -> str:
 
 # --- What is asked for ---------------------------------------------------------------------------
 def _reasons() -> list[tuple[str, Any]]:
-    return [("", _("any")), *((error.reason, error.sentence) for error in ERRORS)]
+    return [("", _("any")), *((error.reason, error.sentence) for error in ERROR_BY_REASON.values())]
 
 
 class JobFilter(forms.Form):

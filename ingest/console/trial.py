@@ -5,7 +5,7 @@ import io
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from django.conf import settings
 from django.contrib import admin
@@ -16,12 +16,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from ingest.console.decorators import waiting_page
-from ingest.pipeline.trial import make_trial_order, run_trial
+from ingest.pipeline.trial import TrialFailed, make_trial_order, run_trial
 from photochanger.db import in_db
 from photochanger.errors import (
     ERROR_BY_REASON,
     AppError,
     InvalidFields,
+    Text,
 )
 from photochanger.request_scope import get_arrival_time
 from providers.pictures import JPEG, Photo
@@ -31,9 +32,6 @@ from slots.history.field_names import label
 from slots.models import Slot
 from slots.platform_settings import PlatformSettings, load_platform_settings
 from slots.services import find_slot
-
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise
 
 SAMPLE = Path(__file__).parents[1] / "sample/portrait.jpg"
 
@@ -49,7 +47,7 @@ class Call:
         return float(self.facts["duration_ms"] / 1000)
 
     @property
-    def sentence(self) -> "_StrPromise | str":
+    def sentence(self) -> Text:
         """Why it brought no picture; empty when it did."""
         reason = self.facts["failure_reason"]
         return ERROR_BY_REASON[reason].sentence if reason in ERROR_BY_REASON else reason
@@ -137,7 +135,7 @@ async def _try(request: HttpRequest, slot_id: str, arrived_at: float) -> Trial:
     except InvalidFields as exc:
         return Trial(wait_s, {}, None, exc, _wrong(exc, request))
     except AppError as exc:
-        facts = exc.more if exc.job_id else {}
+        facts = exc.facts if isinstance(exc, TrialFailed) else {}
         return Trial(wait_s, facts, exc.job_id, exc, prints_original=prints_original)
     return Trial(wait_s, facts, str(result.job.pk))
 

@@ -19,7 +19,7 @@ from media import storage
 from media.provider_inputs import remove_inputs
 from media.services import record_result
 from photochanger import metrics
-from photochanger.db import in_db_again
+from photochanger.db import in_db_with_retry
 from photochanger.errors import AppError, ClientGone, InternalError, ProviderTimeout, StorageError
 from providers.pictures import Picture
 from slots.models import Slot
@@ -73,7 +73,7 @@ async def job_outcome(job: Job, order: Order) -> AsyncIterator[JobRun]:
     try:
         yield run
         patience_s = min(DONE_PATIENCE_S, order.deadline.left_s + PAST_DEADLINE_S)
-        await asyncio.shield(in_db_again(close_done, patience_s, run))
+        await asyncio.shield(in_db_with_retry(close_done, patience_s, run))
     except asyncio.CancelledError:
         await asyncio.shield(_fail(run, ClientGone("the booth hung up")))
         raise
@@ -93,7 +93,7 @@ async def job_outcome(job: Job, order: Order) -> AsyncIterator[JobRun]:
 
 async def _fail(run: JobRun, error: AppError) -> None:
     try:
-        is_closed = await in_db_again(close_failed, FAILED_PATIENCE_S, run, error)
+        is_closed = await in_db_with_retry(close_failed, FAILED_PATIENCE_S, run, error)
     except AnyDatabaseError:
         # Readers will see the row as interrupted once its deadline has passed; what was stored is
         # swept by cleanup. The booth still gets the answer of what went wrong first.

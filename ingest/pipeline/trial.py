@@ -115,16 +115,33 @@ async def _receive_photo(form: UploadedForm, slot_id: str, files: ExitStack) -> 
         raise InvalidFields({"media_object_id": words}) from exc
 
 
+class TrialFailed(AppError):
+    """A photo's failure, as it is for a booth, with the facts of its job."""
+
+    def __init__(self, error: AppError, facts: dict[str, Any]) -> None:
+        super().__init__(str(error), retry_after_s=error.retry_after_s, job_id=error.job_id)
+        self.status, self.reason, self.sentence = error.status, error.reason, error.sentence
+        self.error, self.facts = error, facts
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return self.error.headers
+
+    def to_json(self, language: str) -> dict[str, object]:
+        return self.error.to_json(language) | self.facts
+
+
 async def run_trial(order: Order) -> tuple[PhotoResult, dict[str, Any]]:
     """Run it; the result, its preview made already, and the facts of its row.
 
-    What is raised carries the same facts in its ``more``.
+    Raises TrialFailed with the same facts for a failure whose job was opened.
     """
     try:
         result = await process_photo(order)
     except AppError as exc:
         if exc.job_id:
-            exc.more |= await in_db(load_job_facts, uuid.UUID(exc.job_id))
+            facts = await in_db(load_job_facts, uuid.UUID(exc.job_id))
+            raise TrialFailed(exc, facts) from exc
         raise
     if result.image is not None:
         await store_preview(result.job, result.image)

@@ -2,16 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from photochanger.errors import Text
 from providers.registry import DRIVERS
 from slots.models import Slot
-
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 
@@ -21,8 +18,8 @@ class Verdict:
     """The answer to one question: how it is, and what to do about it."""
 
     level: str
-    words: "_StrPromise | str"
-    to_do: "_StrPromise | str" = ""
+    words: Text
+    to_do: Text = ""
 
 
 def when(moment: datetime) -> str:

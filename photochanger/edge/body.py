@@ -169,9 +169,9 @@ class ResponseSender:
 
     async def refuse(self, error: AppError, *, language: str) -> None:
         metrics.refused(status=error.status, reason=error.reason)
-        content = json.dumps(error.answer(language), ensure_ascii=False).encode()
+        content = json.dumps(error.to_json(language), ensure_ascii=False).encode()
         headers = {
-            **error.headers(),
+            **error.headers,
             "Content-Type": "application/json; charset=utf-8",
             "Content-Length": str(len(content)),
         }

@@ -6,7 +6,7 @@ from pathlib import Path
 from django.core.management import get_commands
 from django.test import SimpleTestCase
 
-from photochanger.errors import ERRORS
+from photochanger.errors import ERROR_BY_REASON
 from photochanger.testing import runbooks
 from photochanger.testing.databases import BASE_DIR
 from photochanger.tests.test_layers import FLOOR
@@ -45,7 +45,10 @@ class DocumentTests(SimpleTestCase):
     def test_the_table_of_failures_is_what_the_code_answers(self) -> None:
         page = (BASE_DIR / "spec/api.md").read_text()
         documented = re.findall(r"^\| `(\w+)` \| (\d{3}) \| (.+) \|$", page, re.MULTILINE)
-        answered = [(e.reason, str(e.status), str(e().answer("en")["details"])) for e in ERRORS]
+        answered = [
+            (e.reason, str(e.status), str(e().to_json("en")["details"]))
+            for e in ERROR_BY_REASON.values()
+        ]
         self.assertEqual(documented, answered)
 
     def test_the_import_map_names_the_floor(self) -> None:

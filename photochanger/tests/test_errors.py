@@ -2,8 +2,9 @@ from babel.messages.pofile import read_po
 from django.conf import settings
 from django.test import SimpleTestCase
 
-from photochanger.errors import ERROR_BY_REASON, ERRORS, AppError, ProviderQuota, RateLimited
+from photochanger.errors import ERROR_BY_REASON, AppError, ProviderQuota, RateLimited
 
+ERRORS = tuple(ERROR_BY_REASON.values())
 # The documented table, and what no operation answers (``photochanger.web.api_not_found``).
 TABLE = {
     400: {"invalid_request", "invalid_image", "checksum_mismatch"},
@@ -36,22 +37,25 @@ class ErrorTableTests(SimpleTestCase):
         for status, reasons in TABLE.items():
             self.assertEqual({e.reason for e in ERRORS if e.status == status}, reasons)
 
-    def test_every_reason_is_told_by_one_class(self) -> None:
-        self.assertEqual(len(ERROR_BY_REASON), len(ERRORS))
-        words = {kind.reason for kind in subclasses(AppError)}
-        self.assertEqual(words, set(ERROR_BY_REASON))
+    def test_every_class_has_a_registered_reason(self) -> None:
+        reasons = {kind.reason for kind in subclasses(AppError)}
+        self.assertEqual(reasons, set(ERROR_BY_REASON))
+
+    def test_a_reason_belongs_to_one_class(self) -> None:
+        with self.assertRaises(AssertionError):
+            type("Second", (AppError,), {"reason": "timeout"})
 
     def test_every_sentence_is_russian_and_english(self) -> None:
         for kind in ERRORS:
-            russian = str(kind().answer("ru")["details"])
-            english = str(kind().answer("en")["details"])
+            russian = str(kind().to_json("ru")["details"])
+            english = str(kind().to_json("en")["details"])
             self.assertRegex(russian, "[а-я]", kind.reason)
             self.assertNotRegex(english, "[а-я]", kind.reason)
 
-    def test_the_body_says_what_is_known_and_no_more(self) -> None:
+    def test_the_body_holds_what_is_known_and_no_more(self) -> None:
         error = RateLimited("slot-001 is full", retry_after_s=2.2)
         self.assertEqual(
-            error.answer("en"),
+            error.to_json("en"),
             {
                 "status": "error",
                 "failure_reason": "rate_limited",
@@ -59,10 +63,10 @@ class ErrorTableTests(SimpleTestCase):
                 "retry_after": 3,
             },
         )
-        self.assertEqual(error.headers()["Retry-After"], "3")
-        self.assertNotIn("Retry-After", ProviderQuota().headers())
+        self.assertEqual(error.headers["Retry-After"], "3")
+        self.assertNotIn("Retry-After", ProviderQuota().headers)
 
-    def test_nothing_is_left_untranslated(self) -> None:
+    def test_no_message_is_untranslated(self) -> None:
         with (settings.LOCALE_PATHS[0] / "ru/LC_MESSAGES/django.po").open("rb") as file:
             missing = [m.id for m in read_po(file) if m.id and (not m.string or m.fuzzy)]
         self.assertEqual(missing, [])

@@ -25,7 +25,7 @@ from pydantic import Field
 
 from ingest.schemas import ErrorOut
 from photochanger.errors import LoginFailed, Throttled
-from photochanger.openapi import described
+from photochanger.openapi import error_responses
 from photochanger.parsing import make_printable
 from photochanger.web.tokens import LIFETIME, AdminToken
 
@@ -106,7 +106,7 @@ class TokenOut(Schema):
     operation_id="log_in",
     summary="Log in",
     openapi_extra={
-        "responses": described(
+        "responses": error_responses(
             *("invalid_request", "invalid_credentials", "payload_too_large", "throttled"),
             *("internal_error", "storage_error"),
         )
@@ -177,7 +177,7 @@ def console_login(request: HttpRequest) -> HttpResponse:
     form = (getattr(response, "context_data", None) or {}).get("form")
     if isinstance(form, ConsoleLoginForm) and form.refusal:
         response.status_code = form.refusal.status
-        for name, value in form.refusal.headers().items():
+        for name, value in form.refusal.headers.items():
             response[name] = value
     return response
 

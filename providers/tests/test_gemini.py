@@ -663,7 +663,7 @@ class QuotaTests(SimpleTestCase):
     def test_a_limit_per_minute_passes_after_its_delay(self) -> None:
         error = explain(429, saved("error-quota-minute"), model="m")
         assert (error.retryable, error.retry_after_s) == (True, 33.7)
-        assert error.headers()["Retry-After"] == "34"
+        assert error.headers["Retry-After"] == "34"
 
     def test_a_limit_per_day_does_not_pass_however_short_its_delay(self) -> None:
         error = explain(429, saved("error-quota-day"), model="m")

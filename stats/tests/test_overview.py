@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from ingest.models import Job
 from media.models import MediaObject
-from photochanger.errors import ERRORS, ProviderError, SlotNotFound
+from photochanger.errors import ERROR_BY_REASON, ProviderError, SlotNotFound
 from slots.models import Setting, Slot
 from stats import job_counter
 from stats.outcomes import PROVIDER_REASONS
@@ -64,7 +64,7 @@ class WindowTests(StatsTestCase):
 
     def test_a_timeout_is_no_provider_error(self) -> None:
         self.assertNotIn("timeout", PROVIDER_REASONS)
-        for error in ERRORS:
+        for error in ERROR_BY_REASON.values():
             if issubclass(error, ProviderError) and error.reason != "timeout":
                 self.assertIn(error.reason, PROVIDER_REASONS)
 
