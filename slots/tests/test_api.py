@@ -57,7 +57,7 @@ class ReadSlotTests(AdminTestCase):
 
 
 class ChangeSlotTests(AdminTestCase):
-    def test_the_briefs_example_is_taken_word_for_word(self) -> None:
+    def test_the_specified_example_is_taken_word_for_word(self) -> None:
         media_id = self.template()
         body = json.loads(json.dumps(openapi.SLOT_EXAMPLE))
         body["template_media"][0]["media_object_id"] = media_id
@@ -245,11 +245,11 @@ class ChangeSlotTests(AdminTestCase):
 class SettingsTests(AdminTestCase):
     URL = "/api/settings"
 
-    def test_the_briefs_answer_is_given_word_for_word(self) -> None:
+    def test_the_specified_answer_is_given_word_for_word(self) -> None:
         set_ingest_password("booth-secret", by="serg")
         self.put(self.URL, {"provider_keys": {"gemini": "AIza-secret"}})
         told = self.client.get(self.URL).json()
-        brief: dict[str, Any] = {
+        specified: dict[str, Any] = {
             "sync_response_seconds": 48,
             "result_ttl_hours": 72,
             "ingest_password_rotated_at": told["ingest_password_rotated_at"],
@@ -263,12 +263,12 @@ class SettingsTests(AdminTestCase):
             },
         }
         self.assertRegex(told["ingest_password_rotated_at"], r"^\d{4}-\d\d-\d\dT[\d:.]+Z$")
-        for provider, facts in brief["provider_keys"].items():
+        for provider, facts in specified["provider_keys"].items():
             self.assertEqual(
                 told["provider_keys"][provider] | facts, told["provider_keys"][provider]
             )
-        for name in brief.keys() - {"provider_keys"}:
-            self.assertEqual(told[name], brief[name], name)
+        for name in specified.keys() - {"provider_keys"}:
+            self.assertEqual(told[name], specified[name], name)
 
     def test_before_anything_is_set(self) -> None:
         with self.assertNumQueries(2):

@@ -60,7 +60,7 @@ class SlotTests(TestCase):
                 save_slot(slot, by="serg")
             self.assertIn(field, caught.exception.message_dict)
 
-    def test_the_briefs_example_is_a_valid_recipe(self) -> None:
+    def test_the_specified_example_is_a_valid_recipe(self) -> None:
         slot = ready_slot()
         slot.settings = {"prompt": "Studio portrait", "safety": "standard"}
         save_slot(slot, by="serg")
