@@ -11,7 +11,7 @@ from photochanger.testing.figures.measure import House, measure
 from photochanger.testing.figures.reading_path import files_to_read, find_broken_arrows
 from photochanger.testing.figures.trace import Trace, trace_photo
 
-# What stands before the application: the review's figure leaves it out too.
+# What runs before the applications; the figures of the apps alone leave it out.
 BEFORE_THE_APPS = ("photochanger/edge", "photochanger/web", "photochanger/asgi.py")
 
 
