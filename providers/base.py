@@ -1,4 +1,4 @@
-"""What every AI service owes the product. `ADDING_A_PROVIDER.md` tells the story."""
+"""The contract of every AI service's driver; `ADDING_A_PROVIDER.md` explains it."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection
@@ -6,16 +6,17 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
-from django.utils.translation import gettext_noop as _  # translated where a form is drawn
+from django.utils.translation import gettext_noop as _  # translated where the form is rendered
 from pydantic import BaseModel, Field
 
-from providers.checking import Checked, checked
-from providers.pictures import Photo, Picture, Slices
+from providers.checking import KeyCheck, check_key
+from providers.clean_photo import Slices
+from providers.pictures import Photo, Picture
 
 
-# hide_input_in_errors: the errors' words end up in logs and rows, and prompts must not.
+# hide_input_in_errors: messages of errors go to logs and rows, and prompts must not.
 class DriverSettings(BaseModel, extra="forbid", hide_input_in_errors=True):
-    """What a slot may say to any driver: rules for the picture that is kept and printed."""
+    """Settings of every driver: rules for the picture that is stored and printed."""
 
     output_format: Literal["jpeg", "png", "webp"] | None = Field(
         None, title=_("Picture format"), description=_("Empty: as the service sends it.")
@@ -38,7 +39,7 @@ Publish = Callable[[Slices], Awaitable[str]]
 
 @dataclass(slots=True, kw_only=True)
 class CallTrace:
-    """What one call of a provider told us, filled as it goes, so that a failure has it too."""
+    """What one call returned, filled in as it proceeds, so that a failure has it too."""
 
     model: str = ""
     http_status: int | None = None
@@ -65,9 +66,9 @@ class ProviderRequest(Generic[S]):
     settings: S
     api_key: str = field(repr=False)
     budget_s: float
-    call_number: int = 1  # of this job: a driver may turn to its second choice
+    call_number: int = 1  # of this job: a driver may use its fallback model
     trace: CallTrace = field(default_factory=CallTrace)
-    publish: Publish | None = None  # nobody here can: a driver that must, raises ProviderConfig
+    publish: Publish | None = None  # None: a driver that needs it raises ProviderConfig
 
 
 class Model(Protocol):
@@ -82,7 +83,7 @@ class Model(Protocol):
 
 
 class ProviderDriver(ABC, Generic[S]):
-    """One AI service. Raises only ProviderError; gives way at once when it is cancelled.
+    """One AI service. Raises only ProviderError; stops at once when it is cancelled.
 
     The caller stops a driver at the deadline by cancelling it, and decides about retries.
     """
@@ -90,13 +91,13 @@ class ProviderDriver(ABC, Generic[S]):
     name: ClassVar[str]
     title: ClassVar[str]
     operations: ClassVar[dict[str, Any]]  # operation -> title for people
-    # operation -> kinds of template pictures it makes something of
+    # operation -> kinds of template pictures that it uses
     template_kinds: ClassVar[dict[str, tuple[str, ...]]]
     models: ClassVar[tuple["Model", ...]] = ()  # to choose from; none where there is no choice
     requires_public_media: ClassVar[bool] = False  # it fetches pictures from us
     Settings: type[S]
 
-    def misfits(self, operation: str, settings: S, kinds: Collection[str]) -> dict[str, str]:
+    def find_conflicts(self, operation: str, settings: S, kinds: Collection[str]) -> dict[str, str]:
         """What would fail every photo though each setting is right by itself: by the slot's
         fields, sentences to translate. ``kinds``: of the slot's template pictures."""
         return {}
@@ -107,12 +108,12 @@ class ProviderDriver(ABC, Generic[S]):
 
     @abstractmethod
     async def process(self, request: ProviderRequest[S]) -> Picture:
-        """The picture, of a type told by its bytes; whether it decodes is for the caller to see."""
+        """The picture, its type detected from its bytes; the caller checks that it decodes."""
 
-    async def check(self, api_key: str) -> Checked:
+    async def check(self, api_key: str) -> KeyCheck:
         """Whether the service takes this key, by a call that costs nothing. Never raises."""
-        return await checked(api_key, self.look)
+        return await check_key(api_key, self.probe)
 
     @abstractmethod
-    async def look(self, api_key: str) -> Checked:
-        """A free call with this key, within ``CHECK_SECONDS``. Raises ProviderError."""
+    async def probe(self, api_key: str) -> KeyCheck:
+        """An unbilled call with this key, within ``CHECK_SECONDS``. Raises ProviderError."""

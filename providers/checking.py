@@ -1,4 +1,4 @@
-"""Whether a service takes a key, found out without paying for a picture."""
+"""Check whether a service accepts a key, without paying for a picture."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ from photochanger.errors import ProviderError, Text
 CHECK_SECONDS = 5.0  # a person waits for it, and so does a monitor
 MAX_CHECK_BYTES = 4 * 1024 * 1024
 NO_KEY, NOT_CHECKED = "no_key", "not_checked"
-# What the errors' own sentences say of a slot or a photo, said of a check.
+# In place of the errors' own sentences, which speak of a slot or a photo.
 SENTENCES = {
     "": _("The service takes this key."),
     NO_KEY: _("No key is set. Without one every photo fails."),
@@ -28,11 +28,11 @@ SENTENCES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
-    """What a free call told of a key.
+class KeyCheck:
+    """The outcome of a call that is not billed.
 
     ``reason`` is "" or the word of a failure (photochanger.errors); ``no_key``; ``not_checked``
-    when only a paid call could tell, which is ``ok``. ``detail`` is for operators.
+    when only a paid call would show it, which is ``ok``. ``detail`` is for operators.
     """
 
     ok: bool
@@ -41,24 +41,24 @@ class Checked:
     detail: str = ""
     latency_ms: int | None = None
     models: frozenset[str] | None = None  # what the key may use; None: the service does not say
-    ahead_s: float | None = None  # how far our clock is ahead of the service's
+    clock_skew_s: float | None = None  # how far our clock is ahead of the service's
 
 
-async def checked(api_key: str, look: Callable[[str], Awaitable[Checked]]) -> Checked:
-    """The driver's look at its service, with the time it took; a failure as an answer."""
+async def check_key(api_key: str, probe: Callable[[str], Awaitable[KeyCheck]]) -> KeyCheck:
+    """Run a driver's probe and time it; a ProviderError becomes a check that failed."""
     if not api_key:
-        return Checked(ok=False, reason=NO_KEY, sentence=SENTENCES[NO_KEY])
+        return KeyCheck(ok=False, reason=NO_KEY, sentence=SENTENCES[NO_KEY])
     started = time.monotonic()
     try:
-        found = await look(api_key)
+        found = await probe(api_key)
     except ProviderError as exc:
         words = SENTENCES.get(exc.reason, exc.sentence)
-        found = Checked(ok=False, reason=exc.reason, sentence=words, detail=str(exc)[:500])
+        found = KeyCheck(ok=False, reason=exc.reason, sentence=words, detail=str(exc)[:500])
     return replace(found, latency_ms=round((time.monotonic() - started) * 1000))
 
 
-def ahead_of(headers: httpx.Headers) -> float | None:
-    """Seconds our clock is ahead of an answer's ``Date``, which has whole seconds only."""
+def measure_clock_skew(headers: httpx.Headers) -> float | None:
+    """Seconds our clock is ahead of a response's ``Date``, which has whole seconds only."""
     try:
         theirs = parsedate_to_datetime(headers.get("date", ""))
     except ValueError:

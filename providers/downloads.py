@@ -1,4 +1,4 @@
-"""Fetching a result from an address that a provider named: data from outside, not to be trusted."""
+"""Download a result from an address that a provider named, which is not to be trusted."""
 
 import asyncio
 import ipaddress
@@ -24,25 +24,25 @@ async def download(address: str, *, base_url: str, hosts: Collection[str]) -> Pi
     """The picture at ``address``, which may be relative to the service's own host.
 
     Goes over https to one of ``hosts`` only, or to where ``base_url`` leads; sends no key, follows
-    no redirect. Raises BadResponse and ProviderNetwork, never to be retried as a whole: the
-    picture is paid for, and the tries worth making are made here.
+    no redirect. Raises BadResponse and ProviderNetwork, both not retryable: the picture is paid
+    for, and downloading is retried here.
     """
     base = urlsplit(base_url)
     try:
         url = urljoin(f"{base.scheme}://{base.netloc}/", address)
     except ValueError as exc:
-        raise BadResponse("the result's address is none") from exc
-    reply = await _fetched(url, base_url=base_url, hosts=hosts)
+        raise BadResponse("the result's address is not valid") from exc
+    reply = await _fetch_with_retries(url, base_url=base_url, hosts=hosts)
     if reply.status != 200:
         raise BadResponse(f"the result's address answers HTTP {reply.status}")
     mime = sniff(reply.body[:16])  # declared types have been missing and wrong
     if mime is None:
-        raise BadResponse("what lies at the result's address is no JPEG, PNG or WEBP")
+        raise BadResponse("the file at the result's address is not a JPEG, PNG or WEBP")
     return Picture(body=reply.body, mime=mime)
 
 
-async def _fetched(url: str, *, base_url: str, hosts: Collection[str]) -> http.Reply:
-    """Tries again where the file may just not be there yet. Raises as ``download``."""
+async def _fetch_with_retries(url: str, *, base_url: str, hosts: Collection[str]) -> http.Reply:
+    """Retries where the file may not be published yet. Raises as ``download``."""
     for pause_s in (*PAUSES_S, None):
         try:
             await check_address(url, base_url=base_url, hosts=hosts)
@@ -53,40 +53,42 @@ async def _fetched(url: str, *, base_url: str, hosts: Collection[str]) -> http.R
             if pause_s is None:
                 raise ProviderNetwork(f"the result cannot be fetched: {exc}") from exc
         except ProviderConfig as exc:
-            raise BadResponse(f"the result's address is none: {exc}") from exc
+            raise BadResponse(f"the result's address is not valid: {exc}") from exc
         await asyncio.sleep(pause_s)
     raise AssertionError("the last try returns or raises")
 
 
 async def check_address(url: str, *, base_url: str, hosts: Collection[str]) -> None:
-    """Raises BadResponse for an address that we must not go to, ProviderNetwork without DNS.
+    """Raises BadResponse for an address that is not allowed, ProviderNetwork without DNS.
 
-    Between this look at DNS and the connection's own one a name may change. What is left then is
-    one GET without a key to a listed name, which must also show that name's certificate.
+    Between this DNS lookup and the connection's own a name may change. The remaining risk is one
+    GET without a key to a listed name, which must also present that name's certificate.
     """
     try:
         address, host = urlsplit(url), urlsplit(url).hostname or ""
         has_login = "@" in address.netloc
-        if origin(address) == origin(urlsplit(base_url)) and not has_login:
-            return  # the service itself, wherever the installation says that it is
-        is_listed = origin(address) in {("https", name.strip().lower(), 443) for name in hosts}
+        if parse_origin(address) == parse_origin(urlsplit(base_url)) and not has_login:
+            return  # the service itself, as configured
+        is_listed = parse_origin(address) in {
+            ("https", name.strip().lower(), 443) for name in hosts
+        }
     except ValueError as exc:
-        raise BadResponse("the result's address is none") from exc
+        raise BadResponse("the result's address is not valid") from exc
     if has_login or not is_listed or not await _is_public(host):
         log.warning("provider.result.refused", host=host[:100])
-        raise BadResponse(f"the result is at {host[:100]}, where it may not be")
+        raise BadResponse(f"the result is at {host[:100]}, which is not allowed")
 
 
-def origin(address: SplitResult) -> tuple[str, str | None, int | None]:
-    """Scheme, host and port. Raises ValueError for a port that is none."""
+def parse_origin(address: SplitResult) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port. Raises ValueError for an invalid port."""
     usual = {"http": 80, "https": 443}.get(address.scheme)
     return address.scheme, address.hostname, address.port or usual
 
 
 async def _is_public(host: str) -> bool:
-    """Whether a name leads to public addresses only. Raises ProviderNetwork."""
+    """Whether a name resolves to public addresses only. Raises ProviderNetwork."""
     if django_settings.PROVIDER_PROXY_URL:
-        return True  # the proxy looks names up, and ours may not even know them
+        return True  # the proxy resolves names, which our resolver may not even know
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, 443, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as exc:

@@ -10,6 +10,7 @@ from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from weakref import WeakKeyDictionary
 
+import httpcore
 import httpx
 from django.conf import settings
 from httpcore._async.http11 import AsyncHTTP11Connection
@@ -26,9 +27,7 @@ from photochanger.errors import (
     ProviderUnavailable,
 )
 
-# A picture comes as 2.6 MB of JSON. httpcore would fetch it 64 KB at a time, each time through six
-# layers: 4 ms of the event loop per photo, and no public setting for it (httpcore is pinned).
-AsyncHTTP11Connection.READ_NUM_BYTES = 1024 * 1024
+READ_BYTES = 1024 * 1024
 MAX_ANSWER_BYTES = 32 * 1024 * 1024  # a 4K picture in base64 is about 11 MB
 HEADER_VALUE = re.compile(r"[!-~]([ -~]*[!-~])?")
 # One client per event loop: production has one loop, tests have many.
@@ -43,33 +42,41 @@ class Reply:
 
 
 @cache
-def _tls() -> ssl.SSLContext:
+def _make_tls_context() -> ssl.SSLContext:
     """Made once: each bare client would spend 17 ms of blocked event loop on its own."""
     return httpx.create_ssl_context(trust_env=False)
 
 
-def client() -> httpx.AsyncClient:
+def get_client() -> httpx.AsyncClient:
     loop = asyncio.get_running_loop()
-    found = _clients.get(loop)
-    if found is None:
-        found = _clients[loop] = httpx.AsyncClient(
-            verify=_tls(),
-            trust_env=False,
-            proxy=settings.PROVIDER_PROXY_URL or None,
-            follow_redirects=False,
-            # No session may join the calls of different slots and keys.
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-            # The caller's deadline bounds the whole call; these only find dead peers.
-            timeout=httpx.Timeout(None, connect=10.0),
-            limits=httpx.Limits(
-                max_connections=None, max_keepalive_connections=40, keepalive_expiry=60.0
-            ),
-        )
-    return found
+    client = _clients.get(loop)
+    if client is None:
+        client = _clients[loop] = _make_client()
+    return client
+
+
+def _make_client() -> httpx.AsyncClient:
+    # A picture comes as 2.6 MB of JSON. httpcore would read it 64 KB at a time, each time through
+    # six layers: 4 ms of the event loop per photo, and there is no public setting for it.
+    assert httpcore.__version__.startswith("1.0."), "look for READ_NUM_BYTES in the new httpcore"
+    AsyncHTTP11Connection.READ_NUM_BYTES = READ_BYTES
+    return httpx.AsyncClient(
+        verify=_make_tls_context(),
+        trust_env=False,
+        proxy=settings.PROVIDER_PROXY_URL or None,
+        follow_redirects=False,
+        # No session may join the calls of different slots and keys.
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        # The caller's deadline bounds the whole call; these only find dead peers.
+        timeout=httpx.Timeout(None, connect=10.0),
+        limits=httpx.Limits(
+            max_connections=None, max_keepalive_connections=40, keepalive_expiry=60.0
+        ),
+    )
 
 
 def warm_up() -> None:
-    _tls()
+    _make_tls_context()
 
 
 async def close() -> None:
@@ -84,11 +91,11 @@ async def post(
     """POST and read the whole answer, at most ``MAX_ANSWER_BYTES``.
 
     Raises ProviderNetwork (retryable when the connection was never made), BadResponse, and for
-    what an operator mistyped ProviderAuth and ProviderConfig. The status is the caller's to judge:
+    what an operator mistyped ProviderAuth and ProviderConfig. The caller evaluates the status:
     services explain themselves in the body.
     """
     check_headers(headers)
-    with _translated():
+    with _translate_errors():
         return await _exchange("POST", url, headers, content, max_bytes=MAX_ANSWER_BYTES)
 
 
@@ -101,7 +108,7 @@ async def get(
     """
     check_headers(headers or {})
     try:
-        with _translated():
+        with _translate_errors():
             async with asyncio.timeout(timeout_s):
                 return await _exchange("GET", url, headers or {}, None, max_bytes=max_bytes)
     except TimeoutError as exc:
@@ -116,7 +123,7 @@ async def _exchange(
     *,
     max_bytes: int,
 ) -> Reply:
-    async with client().stream(
+    async with get_client().stream(
         method,
         url,
         # The raw bytes are counted while they come, so no decoder may stand in between.
@@ -131,27 +138,27 @@ async def _exchange(
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
-    """The failures of httpx as ours."""
+def _translate_errors() -> Iterator[None]:
+    """Raise the failures of httpx as ProviderErrors."""
     try:
         yield
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as exc:
-        raise ProviderNetwork(f"no connection: {_words(exc)}", retryable=True) from exc
+        raise ProviderNetwork(f"no connection: {_describe(exc)}", retryable=True) from exc
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as exc:
-        raise ProviderConfig(f"not an address: {_words(exc)}") from exc
-    # A broken TLS record comes as it is, not as one of httpx's errors.
+        raise ProviderConfig(f"not an address: {_describe(exc)}") from exc
+    # A broken TLS record raises ssl.SSLError, which httpx does not wrap.
     except (httpx.HTTPError, ssl.SSLError) as exc:
-        raise ProviderNetwork(f"connection lost: {_words(exc)}") from exc
+        raise ProviderNetwork(f"connection lost: {_describe(exc)}") from exc
 
 
 def check_headers(headers: dict[str, str]) -> None:
-    """Raises ProviderAuth for a key with a line break or a foreign letter in it.
+    """Raises ProviderAuth for a key with a line break or a non-ASCII character in it.
 
     The library below would refuse it too, but with the key in its message.
     """
     for name, value in headers.items():
         if not HEADER_VALUE.fullmatch(value):
-            raise ProviderAuth(f"header {name}: no such characters are in a key")
+            raise ProviderAuth(f"header {name}: the key contains characters that no key has")
 
 
 async def _read(response: httpx.Response, *, max_bytes: int) -> bytes:
@@ -164,12 +171,12 @@ async def _read(response: httpx.Response, *, max_bytes: int) -> bytes:
     return b"".join(chunks)
 
 
-def _words(exc: Exception) -> str:
+def _describe(exc: Exception) -> str:
     return f"{type(exc).__name__} {exc}"[:200]
 
 
-def failure_of(status: int, words: str) -> ProviderError:
-    """The error of an HTTP status, for services that say no more than that."""
+def error_for_status(status: int, words: str) -> ProviderError:
+    """The error of an HTTP status, for responses that explain nothing else."""
     detail = f"HTTP {status}: {words}"
     if status in (401, 403):
         return ProviderAuth(detail)

@@ -1,12 +1,12 @@
-"""A picture's metadata, found without decoding: what to cut out so that the pixels stay as sent."""
+"""Find a picture's metadata without decoding: what to cut so that pixels stay as they are."""
 
 import re
 from typing import IO
 
-# More than any camera or program writes; without an end a hostile file costs minutes.
+# More than any camera or program writes; without a limit a hostile file costs minutes.
 MAX_JPEG_SEGMENTS, MAX_PNG_CHUNKS = 1_000, 50_000
 JPEG_COLOUR_APPS = {0xE0: b"JFIF\0", 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
-# Among pixels FF 00 is a byte of theirs, FF D0-D7 are restart marks and FF FF is filling.
+# In pixel data FF 00 is an escaped byte, FF D0-D7 are restart markers and FF FF is padding.
 JPEG_MARKER_AFTER_PIXELS = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 PNG_CHUNKS_KEPT = frozenset(
     (b"IHDR", b"PLTE", b"IDAT", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"cICP")
@@ -14,33 +14,33 @@ PNG_CHUNKS_KEPT = frozenset(
 Ranges = tuple[tuple[int, int], ...]
 
 
-def ranges_without_metadata(file: IO[bytes], size: int) -> Ranges | None:
+def find_ranges_without_metadata(file: IO[bytes], size: int) -> Ranges | None:
     """What to keep of the file, or None when its metadata cannot simply be cut out."""
     file.seek(0)
     head = file.read(12)
     try:
         if head.startswith(b"\xff\xd8"):
-            return _jpeg_ranges(file, size)
+            return _scan_jpeg(file, size)
         if head.startswith(b"\x89PNG"):
-            return _png_ranges(file, size)
-        return _webp_ranges(file, size)
+            return _scan_png(file, size)
+        return _scan_webp(file, size)
     except IndexError:
-        return None  # an odd file that ends too early: let the decoder have it
+        return None  # the file ends too early: leave it to the decoder
 
 
-def _without(cuts: list[tuple[int, int]], *, end: int) -> Ranges:
+def _invert_cuts(cuts: list[tuple[int, int]], *, end: int) -> Ranges:
     """The ranges between the cuts, up to ``end``."""
     starts = (0, *(cut_end for _, cut_end in cuts))
     ends = (*(cut_start for cut_start, _ in cuts), end)
     return tuple(pair for pair in zip(starts, ends, strict=True) if pair[0] < pair[1])
 
 
-def _jpeg_ranges(file: IO[bytes], size: int) -> Ranges | None:
-    """Everything but EXIF, XMP, IPTC, comments and what cameras hang on behind the end."""
+def _scan_jpeg(file: IO[bytes], size: int) -> Ranges | None:
+    """Everything but EXIF, XMP, IPTC, comments and what cameras append behind the end."""
     cuts: list[tuple[int, int]] = []
     position = 2
-    # To look through the pixels for what stands behind or between them takes 8 ms of the GIL for
-    # 15 MB; so only where a tail is possible or announced (an MPF index, XMP), or scans are many.
+    # To scan the pixels for what follows or interrupts them takes 8 ms of the GIL for 15 MB; so
+    # only where a trailer is possible or announced (an MPF index, XMP), or there are many scans.
     is_plain = _ends_with_end_marker(file, size)
     for _ in range(MAX_JPEG_SEGMENTS):
         file.seek(position)
@@ -48,11 +48,11 @@ def _jpeg_ranges(file: IO[bytes], size: int) -> Ranges | None:
         marker, length = head[1], int.from_bytes(head[2:4])
         if head[0] != 0xFF:
             return None
-        if marker == 0xFF:  # filling before a marker
+        if marker == 0xFF:  # padding before a marker
             position += 1
             continue
         if marker == 0xD9:
-            return _without(cuts, end=position + 2)
+            return _invert_cuts(cuts, end=position + 2)
         if length < 2:
             return None
         end = position + 2 + length
@@ -61,11 +61,11 @@ def _jpeg_ranges(file: IO[bytes], size: int) -> Ranges | None:
         position = end
         is_plain = is_plain and not _announces_more(marker, head[4:])
         if marker == 0xDA and is_plain:
-            return _without(cuts, end=size)
+            return _invert_cuts(cuts, end=size)
         if marker == 0xDA:  # pixels begin
             position = _find_marker(file, start=end)
             if position < 0:
-                return _without(cuts, end=size)
+                return _invert_cuts(cuts, end=size)
     return None
 
 
@@ -75,13 +75,13 @@ def _ends_with_end_marker(file: IO[bytes], size: int) -> bool:
 
 
 def _announces_more(marker: int, name: bytes) -> bool:
-    """A progressive picture, or a segment that tells of other pictures behind this one."""
+    """A progressive picture, or a segment that announces more pictures behind this one."""
     is_frame = 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)
     return (is_frame and marker not in (0xC0, 0xC1)) or name.startswith((b"MPF\0", b"http://"))
 
 
 def _is_metadata(marker: int, name: bytes) -> bool:
-    """A comment, or an APP segment that is not known to tell how to read the colours."""
+    """A comment, or an APP segment that is not known to define the colours."""
     if 0xE0 <= marker <= 0xEF:
         return not name.startswith(JPEG_COLOUR_APPS.get(marker, b"none"))
     return marker == 0xFE
@@ -99,8 +99,8 @@ def _find_marker(file: IO[bytes], *, start: int) -> int:
     return -1
 
 
-def _png_ranges(file: IO[bytes], size: int) -> Ranges | None:
-    """Up to IEND, the chunks that make the picture and its colours: no text, no animation."""
+def _scan_png(file: IO[bytes], size: int) -> Ranges | None:
+    """Up to IEND, the chunks of the picture and its colours: no text, no animation."""
     cuts: list[tuple[int, int]] = []
     position = 8
     for _ in range(MAX_PNG_CHUNKS):
@@ -110,15 +110,15 @@ def _png_ranges(file: IO[bytes], size: int) -> Ranges | None:
         if end > size:
             return None
         if kind == b"IEND":
-            return _without(cuts, end=end) if end == position + 12 else None
+            return _invert_cuts(cuts, end=end) if end == position + 12 else None
         if kind not in PNG_CHUNKS_KEPT:
             cuts.append((position, end))
         position = end
     return None
 
 
-def _webp_ranges(file: IO[bytes], size: int) -> Ranges | None:
-    """The picture when it is of the plain form; the extended form may hold metadata."""
+def _scan_webp(file: IO[bytes], size: int) -> Ranges | None:
+    """The picture if it has the simple file format; the extended one may hold metadata."""
     file.seek(0)
     head = file.read(20)
     whole, length = (int.from_bytes(head[at : at + 4], "little") for at in (4, 16))

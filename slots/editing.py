@@ -109,7 +109,7 @@ def _find_misfits(slot: Slot, templates: list[SlotTemplateMedia] | None) -> Fiel
     """What its provider could not honour; a booth must not be the first to hear of it."""
     used = slot.template_media.all() if templates is None else templates
     kinds = [one.media_kind for one in used]
-    found = slot.driver.misfits(slot.operation, slot.recipe(), kinds)
+    found = slot.driver.find_conflicts(slot.operation, slot.recipe(), kinds)
     return {name: _(words) for name, words in found.items()}
 
 

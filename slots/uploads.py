@@ -12,13 +12,8 @@ from django.utils import timezone
 from media.models import MediaObject
 from media.uploads import store_upload
 from photochanger.errors import InvalidImage, PayloadTooLarge
-from providers.pictures import (
-    EXTENSIONS,
-    Photo,
-    UnreadablePicture,
-    clean,
-    decode,
-)
+from providers.clean_photo import clean_photo
+from providers.pictures import EXTENSIONS, Photo, UnreadablePicture, decode
 from slots.services import find_slot
 
 log = structlog.get_logger()
@@ -51,7 +46,7 @@ def register_template(slot_id: str, upload: Upload, *, by: str) -> StoredUpload:
     slot = find_slot(slot_id)
     photo = _photo(upload)
     try:
-        slices = clean(photo, max_bytes=settings.MAX_UPLOAD_MB * 1024 * 1024)
+        slices = clean_photo(photo, max_bytes=settings.MAX_UPLOAD_MB * 1024 * 1024)
     except UnreadablePicture as exc:
         raise InvalidImage(str(exc)) from exc
     body, mime = b"".join(slices.chunks(1024 * 1024)), slices.mime

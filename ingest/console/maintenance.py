@@ -13,7 +13,7 @@ from ingest.console.decorators import waiting_page
 from ingest.readiness.result import FAIL, OK, WARN, Verdict
 from photochanger.db import in_db
 from photochanger.errors import InvalidFields, ProviderConfig
-from providers.checking import NOT_CHECKED, Checked
+from providers.checking import NOT_CHECKED, KeyCheck
 from providers.registry import DRIVERS
 from slots.models import Setting
 from slots.provider_keys import clean_key, provider_row_key, read_provider_key
@@ -42,7 +42,7 @@ def _stored_key(provider: str) -> str:
     return read_provider_key(provider, row.value if row else None)
 
 
-def _told(checked: Checked, *, is_typed: bool) -> Verdict:
+def _told(checked: KeyCheck, *, is_typed: bool) -> Verdict:
     if checked.reason == NOT_CHECKED:
         return Verdict(WARN, checked.sentence)
     if not checked.ok:

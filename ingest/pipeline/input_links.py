@@ -12,7 +12,8 @@ from ingest.pipeline.tasks import run_to_completion
 from media.provider_inputs import publish_input
 from photochanger.errors import ProviderConfig
 from providers.base import Publish
-from providers.pictures import EXTENSIONS, Slices
+from providers.clean_photo import Slices
+from providers.pictures import EXTENSIONS
 
 PRIVATE_ENDINGS = (".localhost", ".local", ".internal", ".lan", ".home", ".test")
 READING_BYTES = 1024 * 1024

@@ -52,7 +52,7 @@ def _can_work(slot: Slot) -> bool:
     try:
         recipe = slot.recipe()
         kinds = [one.media_kind for one in slot.template_media.all()]
-        return not slot.driver.misfits(slot.operation, recipe, kinds)
+        return not slot.driver.find_conflicts(slot.operation, recipe, kinds)
     except (RecipeError, KeyError):
         return False
 
@@ -141,7 +141,7 @@ def look_at_storage() -> Verdict:
 
 def look_at_clock() -> Verdict:
     """Our clock beside a service's and the database's; a second's difference says nothing."""
-    ahead = [check_provider(name).ahead_s for name in used_providers()]
+    ahead = [check_provider(name).clock_skew_s for name in used_providers()]
     known = [seconds for seconds in ahead if seconds is not None]
     if connection.vendor == "postgresql":
         known.append(_ahead_of_database())

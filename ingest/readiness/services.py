@@ -17,7 +17,7 @@ from ingest.models import Attempt, Job
 from ingest.readiness.result import FAIL, OK, WARN, Verdict, active_slots, used_providers, when
 from photochanger.errors import ProviderAuth, ProviderConfig, ProviderQuota
 from providers.base import Model
-from providers.checking import NO_KEY, NOT_CHECKED, Checked
+from providers.checking import NO_KEY, NOT_CHECKED, KeyCheck
 from providers.registry import DRIVERS
 from slots.model_retirement import WARN_DAYS
 from slots.models import Setting, Slot
@@ -33,7 +33,7 @@ ABOUT_THE_KEY = {NO_KEY, ProviderAuth.reason, ProviderConfig.reason}
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    checked: Checked
+    checked: KeyCheck
     about: tuple[str, str]  # the key and the address
     until: float
 
@@ -41,14 +41,14 @@ class _Known:
 _known: dict[str, _Known] = {}  # by provider; of this process
 
 
-def check_provider(name: str) -> Checked:
+def check_provider(name: str) -> KeyCheck:
     """The driver's free check of the stored key, a few seconds old at most."""
     row = Setting.objects.filter(pk=provider_row_key(name)).values_list("value", flat=True).first()
     try:
         key = read_provider_key(name, row)
     except ProviderConfig:
         words = _("The stored key cannot be read with this server's FIELD_ENCRYPTION_KEY.")
-        return Checked(ok=False, reason=ProviderConfig.reason, sentence=words)
+        return KeyCheck(ok=False, reason=ProviderConfig.reason, sentence=words)
     about = (key, str(getattr(settings, f"{name.upper()}_BASE_URL", "")))
     known = _known.get(name)
     if known and known.about == about and time.monotonic() < known.until:
@@ -59,7 +59,7 @@ def check_provider(name: str) -> Checked:
     return checked
 
 
-def check_key(name: str, key: str) -> Checked:
+def check_key(name: str, key: str) -> KeyCheck:
     """Of a key that may not be stored yet. Blocking, up to ``CHECK_SECONDS``."""
     return async_to_sync(DRIVERS[name].check)(key)
 

@@ -1,4 +1,4 @@
-"""What Gemini answers: the picture in it, or which failure it is. Pure functions of bytes.
+"""Parse Gemini's responses: the picture, or which failure it is. Pure functions of bytes.
 
 The tables are those of "Answer" and "Errors" in spec/providers/gemini.md, and so are the marks.
 """
@@ -19,6 +19,7 @@ from photochanger.errors import (
     ProviderError,
     ProviderQuota,
 )
+from photochanger.parsing import make_printable
 from providers import http
 from providers.base import CallTrace
 from providers.pictures import Picture, sniff
@@ -36,12 +37,12 @@ BLOCKED = {
 RECITED = {"RECITATION", "IMAGE_RECITATION"}
 
 
-def _or_empty(value: Any) -> Any:
+def _replace_null(value: Any) -> Any:
     return [] if value is None else value
 
 
 class _Wire(BaseModel):
-    """camelCase and snake_case alike, unknown keys ignored: the service is ahead of our types."""
+    """Accepts camelCase and snake_case, ignores unknown keys, which the service adds."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,
@@ -64,7 +65,7 @@ class _Part(_Wire):
 
 
 class _Content(_Wire):
-    parts: Annotated[list[_Part], BeforeValidator(_or_empty)] = []
+    parts: Annotated[list[_Part], BeforeValidator(_replace_null)] = []
 
 
 class _Candidate(_Wire):
@@ -73,24 +74,24 @@ class _Candidate(_Wire):
     finish_message: str | None = None
 
 
-class _Feedback(_Wire):
+class _PromptFeedback(_Wire):
     block_reason: str | None = None
 
 
-class _Answer(_Wire):
-    candidates: Annotated[list[_Candidate], BeforeValidator(_or_empty)] = []
-    prompt_feedback: _Feedback | None = None
+class _Response(_Wire):
+    candidates: Annotated[list[_Candidate], BeforeValidator(_replace_null)] = []
+    prompt_feedback: _PromptFeedback | None = None
     usage_metadata: Any = None
     response_id: str | None = None
 
 
-def parse(body: bytes, trace: CallTrace) -> Picture:
-    """The last picture that is not a thought; everything else said goes into ``trace``.
+def parse_picture(body: bytes, trace: CallTrace) -> Picture:
+    """The last picture that is not a thought; everything else goes into ``trace``.
 
     Raises BadResponse or ContentBlocked, by "Answer" in that file. Blocking (base64 of megabytes).
     """
     try:
-        answer = _Answer.model_validate_json(body)
+        answer = _Response.model_validate_json(body)
     except ValidationError as exc:
         is_page = body[:100].lstrip().startswith(b"<")
         raise BadResponse(
@@ -98,20 +99,20 @@ def parse(body: bytes, trace: CallTrace) -> Picture:
             retryable=not is_page,
         ) from exc
     candidate = answer.candidates[0] if answer.candidates else _Candidate()
-    trace.usage = _token_counts(answer.usage_metadata)
-    trace.provider_request_id = _printable(answer.response_id, 100)
-    trace.finish_reason = _printable(candidate.finish_reason, 50)
+    trace.usage = _select_token_counts(answer.usage_metadata)
+    trace.provider_request_id = make_printable(answer.response_id or "", 100)
+    trace.finish_reason = make_printable(candidate.finish_reason or "", 50)
     parts = candidate.content.parts if candidate.content else []
-    # Thinking models show interim pictures marked as thoughts, and of several final pictures the
-    # last one is meant [D, R].
+    # Thinking models send interim pictures marked as thoughts, and of several final pictures the
+    # last one is the result [D, R].
     shown = [part.inline_data for part in parts if part.inline_data and not part.thought]
     pictures = [blob.data for blob in shown if blob.data]
     if pictures:
-        return _picture(pictures[-1])
+        return _decode_picture(pictures[-1])
     if answer.prompt_feedback and answer.prompt_feedback.block_reason:
-        trace.finish_reason = _printable(answer.prompt_feedback.block_reason, 50)
+        trace.finish_reason = make_printable(answer.prompt_feedback.block_reason, 50)
         raise ContentBlocked(f"prompt blocked: {trace.finish_reason}")
-    raise _no_picture(candidate, parts)
+    raise _explain_missing_picture(candidate, parts)
 
 
 class _Model(_Wire):
@@ -119,11 +120,11 @@ class _Model(_Wire):
 
 
 class _Models(_Wire):
-    models: Annotated[list[_Model], BeforeValidator(_or_empty)] = []
+    models: Annotated[list[_Model], BeforeValidator(_replace_null)] = []
 
 
-def models_of(body: bytes) -> frozenset[str]:
-    """The plain names in the list of models [D]. Raises BadResponse."""
+def parse_models(body: bytes) -> frozenset[str]:
+    """The models' ids in the list of models [D]. Raises BadResponse."""
     try:
         listed = _Models.model_validate_json(body).models
     except ValidationError as exc:
@@ -133,23 +134,18 @@ def models_of(body: bytes) -> frozenset[str]:
     return frozenset(model.name.removeprefix("models/") for model in listed)
 
 
-def _token_counts(usage: Any) -> dict[str, int]:
-    """The totals of ``usageMetadata``; nothing else of it is fit for a database (NaN, NUL)."""
+def _select_token_counts(usage: Any) -> dict[str, int]:
+    """The totals of ``usageMetadata``; nothing else of it can be stored safely (NaN, NUL)."""
     if not isinstance(usage, dict):
         return {}
     return {
-        _printable(name, 50): count
+        make_printable(name, 50): count
         for name, count in usage.items()
         if type(count) is int and 0 <= count < 2**31
     }
 
 
-def _printable(text: str | None, limit: int) -> str:
-    """Text from outside for rows and logs: no control characters, which databases refuse."""
-    return "".join(sign if sign.isprintable() else " " for sign in (text or "")[:limit])
-
-
-def _picture(data: str) -> Picture:
+def _decode_picture(data: str) -> Picture:
     """Decode base64 of either alphabet, padded or not [M: the SDK sends the URL-safe one]."""
     data = data.replace("-", "+").replace("_", "/")
     try:
@@ -162,10 +158,10 @@ def _picture(data: str) -> Picture:
     return Picture(body=body, mime=mime)
 
 
-def _no_picture(candidate: _Candidate, parts: Iterable[_Part]) -> ProviderError:
+def _explain_missing_picture(candidate: _Candidate, parts: Iterable[_Part]) -> ProviderError:
     reason = candidate.finish_reason or "no finishReason"
     words = candidate.finish_message or " ".join(part.text for part in parts if part.text)
-    detail = _printable(f"{reason}: {words}", 500)
+    detail = make_printable(f"{reason}: {words}", 500)
     if reason in BLOCKED:
         return ContentBlocked(detail)
     if reason in RECITED:
@@ -173,25 +169,24 @@ def _no_picture(candidate: _Candidate, parts: Iterable[_Part]) -> ProviderError:
     return BadResponse(detail, retryable=True)
 
 
-# --- Errors --------------------------------------------------------------------------------------
-def _dicts(value: Any) -> list[dict[str, Any]]:
-    """Lists of objects are all that is read of an error; whatever else stands there is skipped."""
+def _select_dicts(value: Any) -> list[dict[str, Any]]:
+    """Only lists of objects are read of an error; any other value is skipped."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def _words(value: Any) -> str:
-    return _printable(value, 500) if isinstance(value, str) else ""
+def _clean_text(value: Any) -> str:
+    return make_printable(value, 500) if isinstance(value, str) else ""
 
 
 class _ErrorBody(BaseModel, extra="ignore"):
-    status: Annotated[str, BeforeValidator(_words)] = ""
-    message: Annotated[str, BeforeValidator(_words)] = ""
-    details: Annotated[list[dict[str, Any]], BeforeValidator(_dicts)] = []
+    status: Annotated[str, BeforeValidator(_clean_text)] = ""
+    message: Annotated[str, BeforeValidator(_clean_text)] = ""
+    details: Annotated[list[dict[str, Any]], BeforeValidator(_select_dicts)] = []
 
 
-def explain(status: int, body: bytes, *, model: str) -> ProviderError:
+def explain_error(status: int, body: bytes, *, model: str) -> ProviderError:
     """The error of an answer that is not 200, see "Errors" in spec/providers/gemini.md."""
-    error = _error_body(body)
+    error = _parse_error(body)
     detail = f"HTTP {status} {error.status}: {error.message}"[:500]
     reasons = {str(item.get("reason", "")) for item in error.details}
     if status == 400 and "API_KEY_INVALID" in reasons:
@@ -201,11 +196,11 @@ def explain(status: int, body: bytes, *, model: str) -> ProviderError:
     if status == 404:
         return ProviderConfig(f"model {model} is retired or misspelt: {detail}"[:500])
     if status == 429:
-        return _quota(error, detail)
-    return http.failure_of(status, f"{error.status} {error.message}"[:500])
+        return _explain_quota(error, detail)
+    return http.error_for_status(status, f"{error.status} {error.message}"[:500])
 
 
-def _error_body(body: bytes) -> _ErrorBody:
+def _parse_error(body: bytes) -> _ErrorBody:
     """The ``error`` object; also out of a one-element list [C], or empty when it is a page."""
     try:
         message = orjson.loads(body[:MAX_ERROR_BYTES])
@@ -216,20 +211,20 @@ def _error_body(body: bytes) -> _ErrorBody:
         return _ErrorBody(message="no error object in the answer")
 
 
-def _quota(error: _ErrorBody, detail: str) -> ProviderQuota:
-    """A limit per minute passes; a daily one, or a model outside the plan, does not."""
+def _explain_quota(error: _ErrorBody, detail: str) -> ProviderQuota:
+    """A limit per minute is retryable; a daily one, or a model outside the plan, is not."""
     delay_s, lasting = None, "limit: 0" in error.message
     for item in error.details:
         if str(item.get("@type", "")).endswith("RetryInfo"):
-            delay_s = _seconds(item.get("retryDelay"))
-        for violation in _dicts(item.get("violations")):
+            delay_s = _parse_duration(item.get("retryDelay"))
+        for violation in _select_dicts(item.get("violations")):
             lasting = lasting or "PerDay" in str(violation.get("quotaId", ""))
     return ProviderQuota(
         detail, retryable=delay_s is not None and not lasting, retry_after_s=delay_s
     )
 
 
-def _seconds(duration: Any) -> float | None:
+def _parse_duration(duration: Any) -> float | None:
     """``"33.7s"`` as seconds; None for anything else, as it is text from outside."""
     try:
         seconds = float(str(duration).removesuffix("s"))

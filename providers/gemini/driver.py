@@ -18,20 +18,19 @@ from django.conf import settings as django_settings
 from django.utils.translation import gettext_noop as _  # translated where a form is drawn
 from pydantic import Field
 
-from photochanger.errors import (
-    ProviderRejected,
-)
+from photochanger.errors import ProviderRejected
 from providers import http
 from providers.base import ALL_TEMPLATE_KINDS, DriverSettings, ProviderDriver, ProviderRequest
-from providers.checking import CHECK_SECONDS, MAX_CHECK_BYTES, Checked, ahead_of
-from providers.gemini.answer import explain, models_of, parse
+from providers.checking import CHECK_SECONDS, MAX_CHECK_BYTES, KeyCheck, measure_clock_skew
+from providers.clean_photo import Slices, clean_photo
+from providers.gemini.answer import explain_error, parse_models, parse_picture
 from providers.gemini.models import (
     COMMON_RATIOS,
     DEFAULT_GEMINI_MODEL,
     GEMINI_BY_ID,
     GEMINI_MODELS,
 )
-from providers.pictures import Picture, Slices, UnreadablePicture, clean
+from providers.pictures import Picture, UnreadablePicture
 
 BASE64_PIECE = 3 * 65536  # a multiple of 3: no padding inside
 JSON_ROOM_BYTES = 64 * 1024  # prompt and settings, kept free below the service's cap
@@ -92,25 +91,25 @@ class GeminiDriver(ProviderDriver[GeminiSettings]):
     name = "gemini"
     title = "Google Gemini"
     operations = {"image_edit": _("Edit by prompt")}
-    template_kinds = {"image_edit": ALL_TEMPLATE_KINDS}  # the prompt tells the model of each
+    template_kinds = {"image_edit": ALL_TEMPLATE_KINDS}  # the prompt describes each to the model
     models = GEMINI_MODELS
     Settings = GeminiSettings
 
     async def process(self, request: ProviderRequest[GeminiSettings]) -> Picture:
-        request.trace.model = model = model_of(request)
+        request.trace.model = model = choose_model(request)
         try:
             reply = await send(request)
         except UnreadablePicture as exc:
             raise ProviderRejected(f"the picture cannot be sent: {exc}") from exc
         request.trace.http_status = reply.status
         if reply.status != 200:
-            raise explain(reply.status, reply.body, model=model)
-        return await asyncio.to_thread(parse, reply.body, request.trace)
+            raise explain_error(reply.status, reply.body, model=model)
+        return await asyncio.to_thread(parse_picture, reply.body, request.trace)
 
-    async def look(self, api_key: str) -> Checked:
+    async def probe(self, api_key: str) -> KeyCheck:
         """The list of models: GET, no body, at most 1000 a page [D]; it makes no picture, so it
-        costs nothing [G]. A wrong key is refused as at a photo [D]; that a used-up quota or an
-        unserved country shows here already is not certain [G]."""
+        costs nothing [G]. A wrong key is refused as for a photo [D]; whether a used-up quota or an
+        unsupported country shows here already is not certain [G]."""
         reply = await http.get(
             f"{django_settings.GEMINI_BASE_URL}/{django_settings.GEMINI_API_VERSION}"
             "/models?pageSize=1000",
@@ -119,50 +118,53 @@ class GeminiDriver(ProviderDriver[GeminiSettings]):
             timeout_s=CHECK_SECONDS,
         )
         if reply.status != 200:
-            raise explain(reply.status, reply.body, model="")
-        return Checked(ok=True, models=models_of(reply.body), ahead_s=ahead_of(reply.headers))
+            raise explain_error(reply.status, reply.body, model="")
+        return KeyCheck(
+            ok=True, models=parse_models(reply.body), clock_skew_s=measure_clock_skew(reply.headers)
+        )
 
 
 async def send(request: ProviderRequest[GeminiSettings]) -> http.Reply:
-    pictures = await asyncio.to_thread(prepare, request)
+    pictures = await asyncio.to_thread(prepare_pictures, request)
     try:
-        body = build(request, pictures)
+        body = build_body(request, pictures)
         return await http.post(
-            address(model_of(request)), headers=headers(request, body), content=body
+            build_url(choose_model(request)), headers=build_headers(request, body), content=body
         )
     finally:
         for picture in pictures:
             picture.close()
 
 
-def model_of(request: ProviderRequest[GeminiSettings]) -> str:
-    """The slot's model; from the second repeat on its second one, if it has one."""
+def choose_model(request: ProviderRequest[GeminiSettings]) -> str:
+    """The slot's model; from the third call on its fallback model, if it has one."""
     slot = request.settings
     return slot.fallback_model if slot.fallback_model and request.call_number > 2 else slot.model
 
 
-def address(model: str) -> str:
+def build_url(model: str) -> str:
     base, version = django_settings.GEMINI_BASE_URL, django_settings.GEMINI_API_VERSION
-    # Quoted, so that a mistyped name is an unknown model and never another address.
-    return f"{base}/{version}/models/{quote(plain_id(model), safe='')}:generateContent"
+    # Quoted, so that a mistyped name is an unknown model and never another URL.
+    return f"{base}/{version}/models/{quote(normalize_model_id(model), safe='')}:generateContent"
 
 
-def plain_id(model: str) -> str:
+def normalize_model_id(model: str) -> str:
     """Documents write both ``gemini-x`` and ``models/gemini-x``."""
     return model.removeprefix("models/")
 
 
-# --- Build ---------------------------------------------------------------------------------------
 class WireBody:
-    """The JSON body as a stream: pictures become base64 only while they are sent.
+    """The JSON body as a stream: pictures are encoded as base64 only while they are sent.
 
-    A 15 MB photo would stand in memory as 20 MB of base64 and again as JSON; so no more than
-    256 KB of it ever does. httpx iterates once; a retry builds a new body.
+    A 15 MB photo would take 20 MB of memory as base64 and again as JSON; this way at most 256 KB.
+    httpx iterates once; a retry builds a new body.
     """
 
     def __init__(self, texts: list[bytes], pictures: list[Slices]) -> None:
         self._texts, self._pictures = texts, pictures
-        self.size_bytes = sum(map(len, texts)) + sum(base64_size(p.size_bytes) for p in pictures)
+        self.size_bytes = sum(map(len, texts)) + sum(
+            compute_base64_size(p.size_bytes) for p in pictures
+        )
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for text, picture in zip(self._texts, self._pictures, strict=False):
@@ -174,57 +176,57 @@ class WireBody:
         yield self._texts[-1]
 
 
-def base64_size(size_bytes: int) -> int:
+def compute_base64_size(size_bytes: int) -> int:
     return (size_bytes + 2) // 3 * 4
 
 
-def prepare(request: ProviderRequest[GeminiSettings]) -> list[Slices]:
+def prepare_pictures(request: ProviderRequest[GeminiSettings]) -> list[Slices]:
     """Photo and references upright, clean and small enough together. Blocking.
 
     The service counts the whole request after base64. Documented are 20 MB and, since 2026-01,
     100 MB [D, sources disagree]; ours is the setting ``GEMINI_MAX_REQUEST_MB``.
 
-    Raises UnreadablePicture, and StorageError when a picture made again finds no room on disk.
+    Raises UnreadablePicture, and StorageError when the disk is full for a re-encoded picture.
     """
     cap = django_settings.GEMINI_MAX_REQUEST_MB * 1024 * 1024 - JSON_ROOM_BYTES
     room = cap // 4 * 3
-    with ExitStack() as made:  # closes what was made when a later picture fails
+    with ExitStack() as made:  # closes these when a later picture fails
         references = []
         for reference in request.references:
             share = room // (2 * len(request.references))
-            references.append(clean(reference.photo, max_bytes=share))
+            references.append(clean_photo(reference.photo, max_bytes=share))
             made.callback(references[-1].close)
         left = room - sum(picture.size_bytes + 2 for picture in references)
-        photo = clean(request.photo, max_bytes=left)
+        photo = clean_photo(request.photo, max_bytes=left)
         made.pop_all()
     return [photo, *references]
 
 
-def build(request: ProviderRequest[GeminiSettings], pictures: list[Slices]) -> WireBody:
+def build_body(request: ProviderRequest[GeminiSettings], pictures: list[Slices]) -> WireBody:
     """The JSON of "Request" in spec/providers/gemini.md: photo first, references, then the text."""
     slot = request.settings
-    hole = secrets.token_hex(16)  # stands where a picture's base64 will be
+    placeholder = secrets.token_hex(16)  # replaced by a picture's base64
     parts: list[dict[str, Any]] = [
-        {"inlineData": {"mimeType": picture.mime, "data": hole}} for picture in pictures
+        {"inlineData": {"mimeType": picture.mime, "data": placeholder}} for picture in pictures
     ]
-    parts.append({"text": prompt_text(request)})
+    parts.append({"text": build_prompt(request)})
     message = {
         "contents": [{"role": "user", "parts": parts}],
         # Without IMAGE alone, text-only answers were seen [R]. No systemInstruction, no
         # responseMimeType, no sampling fields: models answer 400 to some of them [C, R].
-        "generationConfig": {"responseModalities": ["IMAGE"], **image_config(request)},
+        "generationConfig": {"responseModalities": ["IMAGE"], **build_generation_config(request)},
         "safetySettings": [
             {"category": f"HARM_CATEGORY_{name}", "threshold": THRESHOLDS[slot.safety]}
             for name in CATEGORIES
         ],
     }
-    return WireBody(orjson.dumps(message).split(hole.encode()), pictures)
+    return WireBody(orjson.dumps(message).split(placeholder.encode()), pictures)
 
 
-def image_config(request: ProviderRequest[GeminiSettings]) -> dict[str, Any]:
-    slot, model = request.settings, GEMINI_BY_ID.get(plain_id(model_of(request)))
+def build_generation_config(request: ProviderRequest[GeminiSettings]) -> dict[str, Any]:
+    slot, model = request.settings, GEMINI_BY_ID.get(normalize_model_id(choose_model(request)))
     image = {
-        "aspectRatio": slot.aspect_ratio or own_ratio(request),
+        "aspectRatio": slot.aspect_ratio or choose_ratio(request),
         "imageSize": slot.image_size,
     }
     image = {key: value for key, value in image.items() if value}
@@ -235,8 +237,8 @@ def image_config(request: ProviderRequest[GeminiSettings]) -> dict[str, Any]:
     return config
 
 
-def own_ratio(request: ProviderRequest[GeminiSettings]) -> str | None:
-    """The photo's own ratio, said aloud only when references could be taken for it.
+def choose_ratio(request: ProviderRequest[GeminiSettings]) -> str | None:
+    """The photo's own ratio, sent only with references, which could be taken for it.
 
     Without ``aspectRatio`` the answer follows the input picture; of several, the last one [R].
     """
@@ -254,7 +256,7 @@ def own_ratio(request: ProviderRequest[GeminiSettings]) -> str | None:
     return min(COMMON_RATIOS, key=distance)
 
 
-def prompt_text(request: ProviderRequest[GeminiSettings]) -> str:
+def build_prompt(request: ProviderRequest[GeminiSettings]) -> str:
     lines = [request.settings.prompt]
     if request.references:
         kinds = ", ".join(
@@ -267,7 +269,7 @@ def prompt_text(request: ProviderRequest[GeminiSettings]) -> str:
     return "\n\n".join(lines)
 
 
-def headers(request: ProviderRequest[GeminiSettings], body: WireBody) -> dict[str, str]:
+def build_headers(request: ProviderRequest[GeminiSettings], body: WireBody) -> dict[str, str]:
     return {
         "x-goog-api-key": request.api_key,  # never in the query: addresses end up in logs
         "content-type": "application/json",

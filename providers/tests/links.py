@@ -6,7 +6,8 @@ import uuid
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from providers.pictures import EXTENSIONS, Slices
+from providers.clean_photo import Slices
+from providers.pictures import EXTENSIONS
 
 
 class Links:

@@ -28,9 +28,10 @@ from photochanger.errors import (
 from photochanger.testing.certificates import tls_pair
 from providers import downloads, http, simulator
 from providers.base import CallTrace, DriverSettings, ProviderRequest, Reference
-from providers.checking import Checked
+from providers.checking import KeyCheck
+from providers.clean_photo import Slices
 from providers.gemini.driver import GeminiSettings
-from providers.pictures import Picture, Slices, decode
+from providers.pictures import Picture, decode
 from providers.registry import DRIVERS
 from providers.tests.links import serving_links
 from providers.tests.test_pictures import SECRET, drawing, encoded, exif_with, photo_of
@@ -149,9 +150,9 @@ class Promises:
         error: ProviderError = caught.exception
         return error
 
-    async def checked(self: Any, api_key: str) -> Checked:
+    async def checked(self: Any, api_key: str) -> KeyCheck:
         try:
-            found: Checked = await DRIVERS[self.driver].check(api_key)
+            found: KeyCheck = await DRIVERS[self.driver].check(api_key)
         finally:
             await http.close()
         assert api_key == "" or api_key not in f"{found.detail} {found.sentence}"
@@ -159,7 +160,7 @@ class Promises:
 
     async def test_a_check_of_a_key_makes_no_picture(self: Any) -> None:
         found = await self.checked(GOOD_KEY)
-        assert found.ok and found.latency_ms is not None and abs(found.ahead_s or 9) < 3
+        assert found.ok and found.latency_ms is not None and abs(found.clock_skew_s or 9) < 3
         (call,) = self.sim.calls
         assert (call.method, call.pictures, call.key_in_query) == ("GET", (), False)
 

@@ -31,8 +31,8 @@ from photochanger.errors import (
 from providers import http
 from providers.base import CallTrace, ProviderRequest, Reference
 from providers.gemini import driver as gemini
-from providers.gemini.answer import explain, parse
-from providers.gemini.driver import GeminiSettings, build, prepare
+from providers.gemini.answer import explain_error, parse_picture
+from providers.gemini.driver import GeminiSettings, build_body, prepare_pictures
 from providers.gemini.models import DEFAULT_GEMINI_MODEL, GEMINI_MODELS
 from providers.pictures import JPEG, PNG, UnreadablePicture
 from providers.tests.test_pictures import SECRET, drawing, encoded, exif_with, photo_of
@@ -95,10 +95,10 @@ class Sent:
 
 def sent(request: ProviderRequest[GeminiSettings]) -> Sent:
     async def collect() -> Sent:
-        pictures = prepare(request)
+        pictures = prepare_pictures(request)
         try:
-            body = build(request, pictures)
-            headers = gemini.headers(request, body)
+            body = build_body(request, pictures)
+            headers = gemini.build_headers(request, body)
             return Sent([piece async for piece in body], headers)
         finally:
             for picture in pictures:
@@ -232,35 +232,39 @@ class BuildTests(SimpleTestCase):
                 photo = encoded(Image.new("RGB", size), exif=exif_with(orientation=orientation))
                 with self.subTest(size, orientation=orientation):
                     request = asked(photo, references=[("style", encoded(drawing((20, 90))))])
-                    assert gemini.image_config(request)["imageConfig"] == {"aspectRatio": turned}
+                    assert gemini.build_generation_config(request)["imageConfig"] == {
+                        "aspectRatio": turned
+                    }
 
     def test_a_set_shape_wins_over_the_photos(self) -> None:
         request = asked(references=[("style", encoded(drawing()))], aspect_ratio="21:9")
-        assert gemini.image_config(request)["imageConfig"] == {"aspectRatio": "21:9"}
+        assert gemini.build_generation_config(request)["imageConfig"] == {"aspectRatio": "21:9"}
 
     def test_the_shape_of_a_strip_is_the_nearest_there_is(self) -> None:
         request = asked(
             encoded(Image.new("L", (4000, 1))), references=[("style", encoded(drawing()))]
         )
-        assert gemini.own_ratio(request) == "21:9"
+        assert gemini.choose_ratio(request) == "21:9"
 
     def test_thinking_is_the_fastest_a_model_takes_unless_set(self) -> None:
         for model in GEMINI_MODELS:
             for name in (model.id, f"models/{model.id}"):
                 with self.subTest(name):
-                    config = gemini.image_config(asked(model=name))
+                    config = gemini.build_generation_config(asked(model=name))
                     level = config.get("thinkingConfig", {}).get("thinkingLevel", "")
                     assert level == model.fastest_thinking
-        config = gemini.image_config(asked(model="a-model-of-tomorrow"))
+        config = gemini.build_generation_config(asked(model="a-model-of-tomorrow"))
         assert "thinkingConfig" not in config
-        config = gemini.image_config(asked(model="a-model-of-tomorrow", thinking_level="HIGH"))
+        config = gemini.build_generation_config(
+            asked(model="a-model-of-tomorrow", thinking_level="HIGH")
+        )
         assert config["thinkingConfig"] == {"thinkingLevel": "HIGH"}
 
     def test_the_key_is_in_a_header_and_nowhere_else(self) -> None:
         found = sent(asked())
         assert found.headers["x-goog-api-key"] == KEY
         assert KEY.encode() not in b"".join(found.pieces)
-        assert KEY not in gemini.address(DEFAULT_GEMINI_MODEL)
+        assert KEY not in gemini.build_url(DEFAULT_GEMINI_MODEL)
 
     def test_the_service_is_told_how_long_we_wait(self) -> None:
         assert sent(asked()).headers["x-server-timeout"] == "48"
@@ -278,7 +282,7 @@ class BuildTests(SimpleTestCase):
             "модель": "%D0%BC%D0%BE%D0%B4%D0%B5%D0%BB%D1%8C",
         }.items():
             with self.subTest(model):
-                assert gemini.address(model) == f"{start}{path}:generateContent"
+                assert gemini.build_url(model) == f"{start}{path}:generateContent"
 
 
 class RoomTests(SimpleTestCase):
@@ -307,7 +311,7 @@ class RoomTests(SimpleTestCase):
 
     def test_when_one_picture_fails_the_copies_of_the_others_are_closed(self) -> None:
         made: list[Any] = []
-        real = gemini.clean
+        real = gemini.clean_photo
 
         def noting(*args: Any, **more: Any) -> Any:
             made.append(real(*args, **more))
@@ -316,10 +320,10 @@ class RoomTests(SimpleTestCase):
         turned = encoded(drawing(), exif=exif_with(orientation=6))
         broken = encoded(drawing((300, 200)), exif=exif_with(orientation=6))
         broken = broken[: broken.index(b"\xff\xda") + 20]
-        self.addCleanup(setattr, gemini, "clean", real)
-        gemini.clean = noting  # to see the files, not to replace anything
+        self.addCleanup(setattr, gemini, "clean_photo", real)
+        gemini.clean_photo = noting  # to see the files, not to replace anything
         with self.assertRaises(UnreadablePicture):
-            prepare(asked(broken, references=[("style", turned), ("face", turned)]))
+            prepare_pictures(asked(broken, references=[("style", turned), ("face", turned)]))
         assert len(made) == 2 and all(slices.file.closed for slices in made)
 
 
@@ -346,7 +350,7 @@ class ParsePictureTests(SimpleTestCase):
     def picture(self, body: bytes) -> CallTrace:
         """The answer must be the red JPEG, whatever else is in it."""
         trace = CallTrace()
-        picture = parse(body, trace)
+        picture = parse_picture(body, trace)
         assert picture.mime == JPEG
         assert picture.body == base64.b64decode(jpeg_data())
         return trace
@@ -378,7 +382,7 @@ class ParsePictureTests(SimpleTestCase):
         for tail in (b"", b"a", b"ab"):
             for encode in (base64.b64encode, base64.urlsafe_b64encode):
                 for text in (encode(raw + tail).decode(), encode(raw + tail).decode().rstrip("=")):
-                    picture = parse(answer_of(picture_part(text)), CallTrace())
+                    picture = parse_picture(answer_of(picture_part(text)), CallTrace())
                     assert picture.body == raw + tail
 
     def test_an_unknown_finish_reason_with_a_picture_is_a_picture(self) -> None:
@@ -426,7 +430,7 @@ class ParseFailureTests(SimpleTestCase):
     def failure(self, body: bytes) -> tuple[ProviderError, CallTrace]:
         trace = CallTrace()
         with self.assertRaises(ProviderError) as caught:
-            parse(body, trace)
+            parse_picture(body, trace)
         return caught.exception, trace
 
     def assert_failures(
@@ -577,7 +581,7 @@ class ExplainTests(SimpleTestCase):
         ]
         for status, body, kind, retryable in rows:
             with self.subTest(status, body=body[:60]):
-                error = explain(status, body, model="gemini-x")
+                error = explain_error(status, body, model="gemini-x")
                 assert type(error) is kind and error.retryable is retryable
                 assert str(error).startswith(("HTTP", "model")) and str(status) in str(error)
 
@@ -597,22 +601,24 @@ class ExplainTests(SimpleTestCase):
 
     def test_an_error_in_a_list_is_unwrapped(self) -> None:
         body = b"[" + error_of("FAILED_PRECONDITION", "User location is not supported") + b"]"
-        error = explain(400, body, model="m")
+        error = explain_error(400, body, model="m")
         assert type(error) is ProviderConfig and "location" in str(error)
 
     def test_the_status_of_http_counts_and_not_the_code_inside(self) -> None:
         inner = error_of("INVALID_ARGUMENT", "Cannot fetch content", code=400)
-        assert type(explain(500, inner, model="m")) is ProviderUnavailable
-        assert type(explain(400, error_of("INTERNAL", code=500), model="m")) is ProviderRejected
+        assert type(explain_error(500, inner, model="m")) is ProviderUnavailable
+        assert (
+            type(explain_error(400, error_of("INTERNAL", code=500), model="m")) is ProviderRejected
+        )
 
     def test_a_retired_model_is_named(self) -> None:
         message = "models/gemini-x is not found for API version v1beta"
-        error = explain(404, error_of("NOT_FOUND", message), model="gemini-x")
+        error = explain_error(404, error_of("NOT_FOUND", message), model="gemini-x")
         assert str(error).startswith("model gemini-x is retired or misspelt")
         assert message in str(error)
 
     def test_the_services_words_are_short_and_printable(self) -> None:
-        error = explain(400, error_of("A\0B", "x\0y\n" * 2000), model="m")
+        error = explain_error(400, error_of("A\0B", "x\0y\n" * 2000), model="m")
         assert str(error).isprintable() and len(str(error)) <= 600
 
     def test_a_body_without_an_error_object_is_told_so(self) -> None:
@@ -629,7 +635,7 @@ class ExplainTests(SimpleTestCase):
         ):
             for status in (400, 429, 500):
                 with self.subTest(status, body=body):
-                    error = explain(status, body, model="m")
+                    error = explain_error(status, body, model="m")
                     assert "no error object" in str(error) and error.reason != "internal_error"
 
     def test_hostile_types_lose_only_themselves(self) -> None:
@@ -642,31 +648,31 @@ class ExplainTests(SimpleTestCase):
         for details in odd:
             with self.subTest(details):
                 body = json.dumps({"error": {"message": "m", "status": "S", "details": details}})
-                assert "S m" in str(explain(500, body.encode(), model="m"))
-                assert type(explain(429, body.encode(), model="m")) is ProviderQuota
+                assert "S m" in str(explain_error(500, body.encode(), model="m"))
+                assert type(explain_error(429, body.encode(), model="m")) is ProviderQuota
         for field in ("message", "status"):
             body = json.dumps({"error": {"message": "kept", "status": "kept", field: [1]}})
-            assert "kept" in str(explain(400, body.encode(), model="m"))
+            assert "kept" in str(explain_error(400, body.encode(), model="m"))
 
     def test_a_huge_error_is_not_read_to_its_end(self) -> None:
         body = error_of("FAILED_PRECONDITION", "x" * 5_000_000)
-        assert type(explain(400, body, model="m")) is ProviderRejected
+        assert type(explain_error(400, body, model="m")) is ProviderRejected
 
 
 class QuotaTests(SimpleTestCase):
     def quota(self, *details: Any, message: str = "You exceeded your quota") -> ProviderError:
         body = error_of("RESOURCE_EXHAUSTED", message, list(details), code=429)
-        error = explain(429, body, model="m")
+        error = explain_error(429, body, model="m")
         assert type(error) is ProviderQuota
         return error
 
     def test_a_limit_per_minute_passes_after_its_delay(self) -> None:
-        error = explain(429, saved("error-quota-minute"), model="m")
+        error = explain_error(429, saved("error-quota-minute"), model="m")
         assert (error.retryable, error.retry_after_s) == (True, 33.7)
         assert error.headers["Retry-After"] == "34"
 
     def test_a_limit_per_day_does_not_pass_however_short_its_delay(self) -> None:
-        error = explain(429, saved("error-quota-day"), model="m")
+        error = explain_error(429, saved("error-quota-day"), model="m")
         assert (error.retryable, error.retry_after_s) == (False, 12)
 
     def test_a_model_outside_of_the_plan_does_not_pass(self) -> None:
@@ -752,7 +758,7 @@ class AnythingTests(SimpleTestCase):
         for body in self.mutations():
             trace = CallTrace()
             try:
-                outcomes.add(parse(body, trace).mime)
+                outcomes.add(parse_picture(body, trace).mime)
             except ProviderError as exc:
                 self.assert_fit_for_a_row(str(exc))
                 outcomes.add(exc.reason)
@@ -764,7 +770,7 @@ class AnythingTests(SimpleTestCase):
         outcomes = set()
         for number, body in enumerate(self.mutations()):
             status = (400, 429, 403, 404, 500, 503, 302)[number % 7]
-            error = explain(status, body, model="gemini-x")
+            error = explain_error(status, body, model="gemini-x")
             assert isinstance(error, ProviderError)
             assert error.retry_after_s is None or 0 <= error.retry_after_s < 86400
             self.assert_fit_for_a_row(str(error))
@@ -775,4 +781,4 @@ class AnythingTests(SimpleTestCase):
 class StatusOnlyTests(SimpleTestCase):
     def test_every_status_there_is_has_a_provider_error(self) -> None:
         for status in range(100, 600):
-            assert isinstance(http.failure_of(status, ""), ProviderError)
+            assert isinstance(http.error_for_status(status, ""), ProviderError)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from django.test import SimpleTestCase
 from PIL import Image, ImageChops, ImageCms, ImageOps, PngImagePlugin
 
+from providers.clean_photo import Slices, clean_photo
 from providers.metadata import MAX_JPEG_SEGMENTS
 from providers.pictures import (
     JPEG,
@@ -19,9 +20,7 @@ from providers.pictures import (
     PNG,
     WEBP,
     Photo,
-    Slices,
     UnreadablePicture,
-    clean,
     decode,
     encode,
     read_header,
@@ -81,7 +80,7 @@ def photo_of(body: bytes) -> Photo:
 
 
 def cleaned(body: bytes, *, max_bytes: int = NO_LIMIT) -> tuple[bytes, Slices]:
-    slices = clean(photo_of(body), max_bytes=max_bytes)
+    slices = clean_photo(photo_of(body), max_bytes=max_bytes)
     left = b"".join(slices.chunks(3 * 65536))
     assert len(left) == slices.size_bytes
     assert sniff(left[:16]) == slices.mime
@@ -650,7 +649,7 @@ class SlicesTests(SimpleTestCase):
 
     def test_close_ends_a_copy_and_leaves_the_photo_open(self) -> None:
         upright, turned = encoded(drawing()), encoded(drawing(), exif=exif_with(orientation=6))
-        whole, copy = (clean(photo_of(b), max_bytes=NO_LIMIT) for b in (upright, turned))
+        whole, copy = (clean_photo(photo_of(b), max_bytes=NO_LIMIT) for b in (upright, turned))
         whole.close()
         copy.close()
         assert not whole.file.closed and copy.file.closed
@@ -673,7 +672,7 @@ class HostileFileTests(QuietTestCase):
                     body[chance.randrange(2, len(body))] = chance.randrange(256)
                 try:
                     photo = photo_of(bytes(body))
-                    slices = clean(photo, max_bytes=NO_LIMIT)
+                    slices = clean_photo(photo, max_bytes=NO_LIMIT)
                 except UnreadablePicture:
                     continue
                 assert sum(map(len, slices.chunks(1000))) == slices.size_bytes

@@ -30,21 +30,22 @@ from photochanger.errors import (
 )
 from providers import http
 from providers.base import CallTrace, ProviderRequest, Reference
+from providers.clean_photo import Slices
 from providers.downloads import check_address, is_public
-from providers.pictures import JPEG, PNG, WEBP, Photo, Slices
+from providers.pictures import JPEG, PNG, WEBP, Photo
 from providers.tests.test_pictures import SECRET, drawing, encoded, exif_with, photo_of
-from providers.turbotext.answer import Answer, address_of, explain, parse
+from providers.turbotext.answer import Answer, explain_refusal, find_picture_url, parse_answer
 from providers.turbotext.driver import (
     EDIT,
     STYLE,
     TurbotextDriver,
     TurbotextSettings,
-    form,
-    plan,
-    publish,
-    read,
+    build_form,
+    plan_operation,
+    publish_pictures,
+    read_answer,
 )
-from providers.turbotext.publishable import MAX_BYTES, publishable
+from providers.turbotext.public_photo import MAX_BYTES, prepare_public_photo
 
 ANSWERS = Path(__file__).parent / "answers" / "turbotext"
 KEY = "a-key-of-nobody"
@@ -57,7 +58,7 @@ def saved(name: str) -> bytes:
 
 def answer_of(body: bytes | dict[str, Any]) -> Answer:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return parse(raw, CallTrace(), api_key=KEY)
+    return parse_answer(raw, CallTrace(), api_key=KEY)
 
 
 def asked(
@@ -88,8 +89,8 @@ def asked(
 
 
 def sent(request: ProviderRequest[TurbotextSettings]) -> dict[str, str]:
-    links = asyncio.run(publish(request, plan(request)))
-    return form(request, links)
+    links = asyncio.run(publish_pictures(request, plan_operation(request)))
+    return build_form(request, links)
 
 
 GUEST = "https://photos.example/48.jpg?x=1&y=2"
@@ -177,7 +178,7 @@ class BuildTests(SimpleTestCase):
     def test_an_odd_key_is_refused_before_a_photo_is_published(self) -> None:
         for key in ("a\nb", " a", "a ", "ключ", ""):
             with self.subTest(key), self.assertRaises(ProviderAuth):
-                plan(asked("image_edit", prompt="x", api_key=key))
+                plan_operation(asked("image_edit", prompt="x", api_key=key))
 
     def test_limits_are_those_of_the_documents(self) -> None:
         wrong: tuple[dict[str, Any], ...] = (
@@ -209,7 +210,7 @@ class BuildTests(SimpleTestCase):
 
 class PublishableTests(SimpleTestCase):
     def shown(self, photo: Photo) -> tuple[Image.Image, Slices, bytes]:
-        slices = publishable(photo)
+        slices = prepare_public_photo(photo)
         body = b"".join(slices.chunks(65536))
         self.assertEqual(len(body), slices.size_bytes)
         return Image.open(io.BytesIO(body)), slices, body
@@ -254,8 +255,8 @@ class ParseTests(SimpleTestCase):
 
     def test_reconnect_is_looked_at_before_success(self) -> None:
         for body in (saved("reconnect"), {"action": "reconnect", "success": True, "error": "x"}):
-            self.assertTrue(answer_of(body).is_in_work)
-        self.assertFalse(answer_of(saved("queued")).is_in_work)
+            self.assertTrue(answer_of(body).is_pending)
+        self.assertFalse(answer_of(saved("queued")).is_pending)
 
     def test_every_documented_sample_leads_to_its_picture(self) -> None:
         samples = {
@@ -264,7 +265,7 @@ class ParseTests(SimpleTestCase):
             "deepfake_photo": "https://...",
         }
         for name, address in samples.items():
-            self.assertEqual(address_of(answer_of(saved(name))), address)
+            self.assertEqual(find_picture_url(answer_of(saved(name))), address)
 
     def test_the_picture_is_found_in_every_place(self) -> None:
         places: tuple[dict[str, Any], ...] = (
@@ -276,7 +277,7 @@ class ParseTests(SimpleTestCase):
         )
         for place in places:
             for yes in (True, "true", "True", 1, "1"):
-                self.assertEqual(address_of(answer_of({"success": yes, **place})), "a")
+                self.assertEqual(find_picture_url(answer_of({"success": yes, **place})), "a")
 
     def test_success_without_a_picture_is_a_bad_response(self) -> None:
         nothing: tuple[Any, ...] = (
@@ -290,14 +291,14 @@ class ParseTests(SimpleTestCase):
         )
         for data in nothing:
             with self.subTest(data), self.assertRaises(BadResponse):
-                address_of(answer_of({"success": True, "data": data}))
+                find_picture_url(answer_of({"success": True, "data": data}))
 
     def test_forbidden_content_is_blocked_whatever_else_is_said(self) -> None:
         for success in (True, False):
             for flag in (True, "True", 1):
                 body = {"success": success, "data": {"forbidden_content": flag, "image": ["a"]}}
                 with self.assertRaises(ContentBlocked):
-                    address_of(answer_of(body))
+                    find_picture_url(answer_of(body))
 
     def test_the_documents_broken_sample_is_a_bad_response(self) -> None:
         with self.assertRaises(BadResponse):
@@ -317,12 +318,14 @@ class ParseTests(SimpleTestCase):
     def test_limits_are_kept_with_the_call(self) -> None:
         for told, kept in ((123, 123), ("7", 7), (0, 0), (-5, -1), (10**12, 2**31 - 1)):
             trace = CallTrace()
-            parse(json.dumps({"success": True, "limits": {"foto_limit": told}}).encode(), trace)
+            parse_answer(
+                json.dumps({"success": True, "limits": {"foto_limit": told}}).encode(), trace
+            )
             self.assertEqual(trace.usage, {"foto_limit": kept})
         odd_ones: tuple[Any, ...] = (None, [], {"foto_limit": "many"}, {"foto_limit": True})
         for odd in (*odd_ones, {"foto_limit": None}):
             trace = CallTrace()
-            parse(json.dumps({"success": True, "limits": odd}).encode(), trace)
+            parse_answer(json.dumps({"success": True, "limits": odd}).encode(), trace)
             self.assertEqual(trace.usage, {})
 
     def test_odd_values_read_as_absent(self) -> None:
@@ -352,17 +355,17 @@ class ErrorTests(SimpleTestCase):
         for error, texts in rows.items():
             for text in texts:
                 with self.subTest(text):
-                    found = explain(answer_of({"success": False, "error": text}))
+                    found = explain_refusal(answer_of({"success": False, "error": text}))
                     self.assertIs(type(found), error)
                     self.assertFalse(found.retryable)
 
     def test_no_orders_left_is_quota_whatever_the_words(self) -> None:
         body = {"success": False, "error": "face", "limits": {"foto_limit": 0}}
-        self.assertIsInstance(explain(answer_of(body)), ProviderQuota)
+        self.assertIsInstance(explain_refusal(answer_of(body)), ProviderQuota)
 
     def test_the_words_are_kept_short_and_without_the_key(self) -> None:
         text = f"url {KEY}\n\0" + "я" * 5000
-        detail = str(explain(answer_of({"success": False, "error": text})))
+        detail = str(explain_refusal(answer_of({"success": False, "error": text})))
         self.assertNotIn(KEY, detail)
         self.assertLessEqual(len(detail), 300)
         self.assertTrue(detail.isprintable())
@@ -370,7 +373,7 @@ class ErrorTests(SimpleTestCase):
     def failure(self, status: int, body: bytes = b"", **headers: str) -> ProviderError:
         reply = http.Reply(status, httpx.Headers(headers), body)
         with self.assertRaises(ProviderError) as caught:
-            read(reply, asked("image_edit", prompt="x"))
+            read_answer(reply, asked("image_edit", prompt="x"))
         return caught.exception
 
     def test_statuses_lead_to_our_words(self) -> None:

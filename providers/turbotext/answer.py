@@ -1,4 +1,4 @@
-"""What Turbotext answers: lenient reading, and our words for its failures.
+"""Parse Turbotext's responses leniently, and map its failures to ours.
 
 The letters D, R and G are the confidence marks of spec/providers/turbotext.md.
 """
@@ -20,68 +20,69 @@ from photochanger.errors import (
     ProviderRejected,
     ProviderUnavailable,
 )
+from photochanger.parsing import make_printable
 from providers.base import CallTrace
 
 MAX_ANSWER_BYTES = 1024 * 1024  # read on the event loop
 
 
-def _yes(value: Any) -> bool:
-    """PHP's and people's ways to say it: true, "true", "True", 1 [G]."""
+def _parse_bool(value: Any) -> bool:
+    """The spellings of PHP and of people: true, "true", "True", 1 [G]."""
     return value is True or str(value).lower() in ("true", "1")
 
 
-def _words(value: Any) -> str:
-    """Text from outside for rows and logs, or the first of a list of texts."""
+def _parse_text(value: Any) -> str:
+    """A text made printable, or the first of a list of texts."""
     if isinstance(value, list):
         value = value[0] if value else ""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
-    return "".join(sign if sign.isprintable() else " " for sign in str(value)[:2000]).strip()
+    return make_printable(str(value), 2000).strip()
 
 
-def _object(value: Any) -> Any:
+def _parse_object(value: Any) -> Any:
     return value if isinstance(value, dict) else {}  # PHP writes an empty object as []
 
 
-def _count(value: Any) -> int | None:
+def _parse_count(value: Any) -> int | None:
     with suppress(ValueError):
-        return max(-1, min(2**31 - 1, int(_words(value)[:12])))
+        return max(-1, min(2**31 - 1, int(_parse_text(value)[:12])))
     return None
 
 
-Yes = Annotated[bool, BeforeValidator(_yes)]
-Words = Annotated[str, BeforeValidator(_words)]
+LenientBool = Annotated[bool, BeforeValidator(_parse_bool)]
+LenientText = Annotated[str, BeforeValidator(_parse_text)]
 
 
 class _Data(BaseModel, extra="ignore"):
-    uploaded_image: Words = ""
-    image: Words = ""
-    forbidden_content: Yes = False
+    uploaded_image: LenientText = ""
+    image: LenientText = ""
+    forbidden_content: LenientBool = False
 
 
 class _Limits(BaseModel, extra="ignore"):
-    foto_limit: Annotated[int | None, BeforeValidator(_count)] = None
+    foto_limit: Annotated[int | None, BeforeValidator(_parse_count)] = None
 
 
 class Answer(BaseModel, extra="ignore", hide_input_in_errors=True):
-    """Either phase's answer. Nothing in it is certain, so whatever is odd reads as absent."""
+    """The response of either phase. No field is certain, so an odd value reads as absent."""
 
-    success: Yes = False
-    error: Words = ""
-    action: Words = ""
-    queueid: Words = ""  # a number in the samples; to us an opaque text
-    uploaded_image: Words = ""
-    data: Annotated[_Data, BeforeValidator(_object)] = _Data()
-    limits: Annotated[_Limits, BeforeValidator(_object)] = _Limits()
+    success: LenientBool = False
+    error: LenientText = ""
+    action: LenientText = ""
+    queueid: LenientText = ""  # a number in the samples; to us an opaque text
+    uploaded_image: LenientText = ""
+    data: Annotated[_Data, BeforeValidator(_parse_object)] = _Data()
+    limits: Annotated[_Limits, BeforeValidator(_parse_object)] = _Limits()
 
     @property
-    def is_in_work(self) -> bool:
-        """Told before ``success`` is looked at, which such an answer may have too."""
+    def is_pending(self) -> bool:
+        """Checked before ``success``, which such a response may have too."""
         return self.action.lower() == "reconnect"
 
 
-def parse(body: bytes, trace: CallTrace, *, api_key: str = "", status: int = 200) -> Answer:
-    """JSON whatever the header calls it. Raises ProviderAuth, BadResponse for a good status."""
+def parse_answer(body: bytes, trace: CallTrace, *, api_key: str = "", status: int = 200) -> Answer:
+    """JSON whatever the Content-Type. With status 200 raises ProviderAuth, BadResponse."""
     text = body.removeprefix(b"\xef\xbb\xbf").strip()
     try:
         message = orjson.loads(text[:MAX_ANSWER_BYTES])
@@ -89,11 +90,11 @@ def parse(body: bytes, trace: CallTrace, *, api_key: str = "", status: int = 200
         if status != 200:
             return Answer(error="no JSON")
         if text.startswith(b"<"):
-            raise ProviderAuth("a page where JSON was due: probably the login page") from exc
+            raise ProviderAuth("an HTML page instead of JSON: probably the login page") from exc
         raise BadResponse("neither JSON nor a page") from exc
     if not isinstance(message, dict) and status == 200:
-        raise BadResponse("JSON, but no object")
-    answer = Answer.model_validate(_object(message))
+        raise BadResponse("JSON, but not an object")
+    answer = Answer.model_validate(_parse_object(message))
     if api_key:
         answer.error = answer.error.replace(api_key, "***")
     if answer.limits.foto_limit is not None:
@@ -101,22 +102,21 @@ def parse(body: bytes, trace: CallTrace, *, api_key: str = "", status: int = 200
     return answer
 
 
-def address_of(answer: Answer) -> str:
-    """Where the picture of a finished order is: each method's sample puts it elsewhere [D]."""
+def find_picture_url(answer: Answer) -> str:
+    """The address of a finished order's picture, in a field that differs by method [D]."""
     if answer.data.forbidden_content:
         raise ContentBlocked("forbidden_content")
     if not answer.success:
-        raise explain(answer)
+        raise explain_refusal(answer)
     address = answer.uploaded_image or answer.data.uploaded_image or answer.data.image
     if not address:
         raise BadResponse(f"done, but without a picture: {answer.error[:300]}")
     return address
 
 
-# --- Errors --------------------------------------------------------------------------------------
 # The service's words for its failures are not documented. The first row with a word in the text
-# decides; a blank at a word's end stands for the end of a word there. Order matters: "size limit"
-# is about the photo, "limit of your tariff" is no matter of the key.
+# decides; a blank after a word means that the word ends there. Order matters: "size limit" is
+# about the photo, "limit of your tariff" is not about the key.
 ERROR_WORDS: tuple[tuple[type[ProviderError], tuple[str, ...]], ...] = (
     (ProviderRejected, (" face", " лицо ", " лица ", " лиц ", " лице ", " quality", " качеств")),
     (ProviderRejected, (" size", " размер", " resolution", " разрешение изображ")),
@@ -134,9 +134,11 @@ ERROR_WORDS: tuple[tuple[type[ProviderError], tuple[str, ...]], ...] = (
 )
 
 
-def explain(answer: Answer, *, otherwise: type[ProviderError] = BadResponse) -> ProviderError:
-    """The error of an answer that says no."""
-    detail = answer.error[:300] or "failed without a word"
+def explain_refusal(
+    answer: Answer, *, otherwise: type[ProviderError] = BadResponse
+) -> ProviderError:
+    """The error of a response without success."""
+    detail = answer.error[:300] or "failed without an explanation"
     if answer.limits.foto_limit is not None and answer.limits.foto_limit <= 0:
         return ProviderQuota(f"no orders left: {detail}")
     if answer.data.forbidden_content:

@@ -1,4 +1,4 @@
-"""Turbotext's photo AI: a queue. One call puts an order in, others ask for its picture.
+"""Turbotext's photo AI: a queue. One call creates an order, others poll for its picture.
 
 It takes no pictures but links to them, which it fetches from us; and it names a link in return,
 see ``downloads.py``. Facts and their sources are in spec/providers/turbotext.md; D (documented),
@@ -25,10 +25,16 @@ from photochanger.errors import (
 )
 from providers import http
 from providers.base import ProviderDriver, ProviderRequest
-from providers.checking import CHECK_SECONDS, MAX_CHECK_BYTES, NOT_CHECKED, Checked, ahead_of
+from providers.checking import (
+    CHECK_SECONDS,
+    MAX_CHECK_BYTES,
+    NOT_CHECKED,
+    KeyCheck,
+    measure_clock_skew,
+)
 from providers.downloads import download
 from providers.pictures import Picture, UnreadablePicture
-from providers.turbotext.answer import Answer, address_of, explain, parse
+from providers.turbotext.answer import Answer, explain_refusal, find_picture_url, parse_answer
 from providers.turbotext.operations import (
     EDIT,
     FACE_ONTO_GUEST,
@@ -36,14 +42,14 @@ from providers.turbotext.operations import (
     STYLE,
     Operation,
     TurbotextSettings,
-    misfits,
-    operation_for,
+    find_conflicts,
+    find_operation,
 )
-from providers.turbotext.publishable import publishable
+from providers.turbotext.public_photo import prepare_public_photo
 
 FIRST_POLL_S, SECOND_POLL_S, NEXT_POLLS_S = 1.0, 1.5, 2.0  # no rule is documented [G]
-POLL_TIMEOUT_S = 10.0  # of one poll; a silent connection must not eat the deadline
-BAD_POLLS_TOLERATED = 3  # in a row: the order is paid, and a failing poll says nothing of it
+POLL_TIMEOUT_S = 10.0  # of one poll; a silent connection must not use up the deadline
+BAD_POLLS_TOLERATED = 3  # in a row: the order is paid for, whatever a failing poll says
 FORM = "application/x-www-form-urlencoded"
 UNCERTAIN = gettext_lazy(
     "The service answers. Whether it takes the key shows only with a paid photo; here only the "
@@ -68,34 +74,34 @@ class TurbotextDriver(ProviderDriver[TurbotextSettings]):
     Settings = TurbotextSettings
 
     def settings_for(self, operation: str) -> Collection[str]:
-        known = operation_for(operation, TurbotextSettings())
+        known = find_operation(operation, TurbotextSettings())
         return known.settings if known else ()
 
-    def misfits(
+    def find_conflicts(
         self, operation: str, settings: TurbotextSettings, kinds: Collection[str]
     ) -> dict[str, str]:
-        known = operation_for(operation, settings)
-        return misfits(known, settings, kinds) if known else {}
+        known = find_operation(operation, settings)
+        return find_conflicts(known, settings, kinds) if known else {}
 
     async def process(self, request: ProviderRequest[TurbotextSettings]) -> Picture:
-        operation = plan(request)
+        operation = plan_operation(request)
         request.trace.model = method = request.settings.method or operation.method
         try:
-            links = await publish(request, operation)
+            links = await publish_pictures(request, operation)
         except UnreadablePicture as exc:
             raise ProviderRejected(f"the picture cannot be sent: {exc}") from exc
-        queue_id = await create(method, form(request, links), request)
-        result = await finished(method, queue_id, request)
+        queue_id = await create_order(method, build_form(request, links), request)
+        result = await wait_for_result(method, queue_id, request)
         return await download(
             result,
             base_url=django_settings.TURBOTEXT_BASE_URL,
             hosts=django_settings.TURBOTEXT_RESULT_HOSTS,
         )
 
-    async def look(self, api_key: str) -> Checked:
-        """Whether anybody is there. No free call that needs a key is documented: each operation
-        costs an attempt, and what a poll without an order answers is unknown [G]. So the key is
-        not sent at all, only looked at."""
+    async def probe(self, api_key: str) -> KeyCheck:
+        """Whether the service responds. No free call that needs a key is documented: each operation
+        costs an attempt, and the response to a poll without an order is unknown [G]. So the key is
+        not sent, only checked for its characters."""
         http.check_headers({"authorization": api_key})
         reply = await http.get(
             django_settings.TURBOTEXT_BASE_URL,
@@ -103,30 +109,32 @@ class TurbotextDriver(ProviderDriver[TurbotextSettings]):
             timeout_s=CHECK_SECONDS,
         )
         if reply.status >= 500:
-            raise http.failure_of(reply.status, "at the service's address")
-        return Checked(
-            ok=True, reason=NOT_CHECKED, sentence=UNCERTAIN, ahead_s=ahead_of(reply.headers)
+            raise http.error_for_status(reply.status, "at the service's address")
+        return KeyCheck(
+            ok=True,
+            reason=NOT_CHECKED,
+            sentence=UNCERTAIN,
+            clock_skew_s=measure_clock_skew(reply.headers),
         )
 
 
-# --- Before any call -----------------------------------------------------------------------------
-def plan(request: ProviderRequest[TurbotextSettings]) -> Operation:
-    """Raises ProviderConfig for what the service could not honour, ProviderAuth for an odd key."""
+def plan_operation(request: ProviderRequest[TurbotextSettings]) -> Operation:
+    """Raises ProviderConfig for unsupported settings, ProviderAuth for a malformed key."""
     slot = request.settings
     http.check_headers({"authorization": request.api_key})
-    operation = operation_for(request.operation, slot)
+    operation = find_operation(request.operation, slot)
     if operation is None:
         raise ProviderConfig(f"no operation {request.operation}")
     kinds = [reference.kind for reference in request.references]
-    if wrong := misfits(operation, slot, kinds):
+    if conflicts := find_conflicts(operation, slot, kinds):
         wanted = " or ".join(operation.template_kinds) or "none"
         raise ProviderConfig(
-            f"{', '.join(wrong)}: not right for {request.operation} (template: {wanted})"
+            f"{', '.join(conflicts)}: not right for {request.operation} (template: {wanted})"
         )
     return operation
 
 
-async def publish(
+async def publish_pictures(
     request: ProviderRequest[TurbotextSettings], operation: Operation
 ) -> dict[str, str]:
     """The pictures' links by the form's fields. Raises ProviderConfig, UnreadablePicture."""
@@ -139,7 +147,7 @@ async def publish(
         photos[operation.template_field] = by_kind[kind]
     links = {}
     for name, photo in photos.items():
-        picture = await asyncio.to_thread(publishable, photo)
+        picture = await asyncio.to_thread(prepare_public_photo, photo)
         try:
             links[name] = await request.publish(picture)
         finally:
@@ -147,7 +155,9 @@ async def publish(
     return links
 
 
-def form(request: ProviderRequest[TurbotextSettings], links: dict[str, str]) -> dict[str, str]:
+def build_form(
+    request: ProviderRequest[TurbotextSettings], links: dict[str, str]
+) -> dict[str, str]:
     """The fields of ``create_queue``; what is not set is not sent."""
     slot = request.settings
     fields = {
@@ -164,56 +174,57 @@ def form(request: ProviderRequest[TurbotextSettings], links: dict[str, str]) -> 
     return {"do": "create_queue", **links, **given}
 
 
-# --- The queue -----------------------------------------------------------------------------------
-async def create(
+async def create_order(
     method: str, fields: dict[str, str], request: ProviderRequest[TurbotextSettings]
 ) -> str:
-    """Put the order in, once: an answer that got lost may already have been paid for."""
-    answer = read(await send(method, fields, request), request)
+    """Create the order, without a retry: a lost response may already have been paid for."""
+    answer = read_answer(await send(method, fields, request), request)
     if not answer.success:
-        raise explain(answer)
+        raise explain_refusal(answer)
     if not answer.queueid:
         raise BadResponse("accepted, but without a queueid")
     request.trace.provider_request_id = answer.queueid[:100]
     return answer.queueid
 
 
-async def finished(method: str, queue_id: str, request: ProviderRequest[TurbotextSettings]) -> str:
-    """Ask until the order is done; the address of its picture. Ends with the caller's deadline."""
+async def wait_for_result(
+    method: str, queue_id: str, request: ProviderRequest[TurbotextSettings]
+) -> str:
+    """Poll until the order is done; returns its picture's address. Cancelled at the deadline."""
     fields, bad_in_a_row = {"do": "get_result", "queueid": queue_id}, 0
-    for pause_s in pauses():
+    for pause_s in iter_poll_pauses():
         await asyncio.sleep(pause_s)
         try:
             async with asyncio.timeout(POLL_TIMEOUT_S):
                 reply = await send(method, fields, request)
-            answer = read(reply, request)
+            answer = read_answer(reply, request)
         except (ProviderNetwork, TimeoutError):
-            continue  # says nothing of the order; the deadline ends it
+            continue  # the order may be fine; the deadline ends the loop
         except ProviderError:
             bad_in_a_row += 1
-            if bad_in_a_row > BAD_POLLS_TOLERATED or not may_pass(request.trace.http_status):
+            if bad_in_a_row > BAD_POLLS_TOLERATED or not is_transient(request.trace.http_status):
                 raise
             continue
         bad_in_a_row = 0
-        if not answer.is_in_work:
-            return address_of(answer)
+        if not answer.is_pending:
+            return find_picture_url(answer)
     raise AssertionError("there is always another poll")
 
 
-def pauses() -> Iterator[float]:
+def iter_poll_pauses() -> Iterator[float]:
     """Seconds before each poll; polls cost nothing [R]."""
     return itertools.chain((FIRST_POLL_S, SECOND_POLL_S), itertools.repeat(NEXT_POLLS_S))
 
 
-def may_pass(status: int | None) -> bool:
-    """Whether the next poll may fare better: a page instead of JSON, a limit, a server's error."""
+def is_transient(status: int | None) -> bool:
+    """Whether the next poll may succeed: after a page instead of JSON, a limit, a server error."""
     return status is None or status in (200, 408, 429) or status >= 500
 
 
 async def send(
     method: str, fields: dict[str, str], request: ProviderRequest[TurbotextSettings]
 ) -> http.Reply:
-    """Both phases go to the method's address, as a form; the answer may be anything."""
+    """POST a form to the method's address, in both phases."""
     reply = await http.post(
         f"{django_settings.TURBOTEXT_BASE_URL}/{method}",
         headers={"authorization": f"Bearer {request.api_key}", "content-type": FORM},
@@ -223,20 +234,20 @@ async def send(
     return reply
 
 
-def read(reply: http.Reply, request: ProviderRequest[TurbotextSettings]) -> Answer:
-    """The answer in a reply. Raises for a status that is a failure, and for what is no JSON."""
+def read_answer(reply: http.Reply, request: ProviderRequest[TurbotextSettings]) -> Answer:
+    """The parsed reply. Raises for a status that is a failure, and for invalid JSON."""
     if reply.status == 404:
         raise ProviderConfig(f"HTTP 404: no method {request.trace.model}")
-    answer = parse(reply.body, request.trace, api_key=request.api_key, status=reply.status)
+    answer = parse_answer(reply.body, request.trace, api_key=request.api_key, status=reply.status)
     if reply.status == 200:
         return answer
-    error = http.failure_of(reply.status, answer.error[:300])
+    error = http.error_for_status(reply.status, answer.error[:300])
     if isinstance(error, ProviderRejected):
-        error = explain(answer, otherwise=ProviderRejected)
-    error.retryable = False  # not a second time: the order may have been taken and billed
-    error.retry_after_s = _seconds(reply.headers.get("retry-after", ""))
+        error = explain_refusal(answer, otherwise=ProviderRejected)
+    error.retryable = False  # the order may have been accepted and billed
+    error.retry_after_s = _parse_retry_after(reply.headers.get("retry-after", ""))
     raise error
 
 
-def _seconds(header: str) -> float | None:
+def _parse_retry_after(header: str) -> float | None:
     return float(header) if re.fullmatch(r"[0-9]{1,5}", header) else None

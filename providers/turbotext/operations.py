@@ -66,7 +66,7 @@ class TurbotextSettings(DriverSettings):
 
     @field_validator("negative_prompt")
     @classmethod
-    def _few_words(cls, words: str | None) -> str | None:
+    def _check_word_count(cls, words: str | None) -> str | None:
         if words and len(words.split()) > MAX_WORDS_NOT_WANTED:
             raise ValueError(f"more than {MAX_WORDS_NOT_WANTED} words")
         return words
@@ -97,7 +97,7 @@ EDIT = Operation(
 )
 
 
-def operation_for(name: str, settings: TurbotextSettings) -> Operation | None:
+def find_operation(name: str, settings: TurbotextSettings) -> Operation | None:
     return {
         "style_transfer": STYLE,
         "identity_transfer": GUEST_INTO_SCENE if settings.guest_is == "face" else FACE_ONTO_GUEST,
@@ -105,7 +105,7 @@ def operation_for(name: str, settings: TurbotextSettings) -> Operation | None:
     }.get(name)
 
 
-def misfits(
+def find_conflicts(
     operation: Operation, settings: TurbotextSettings, kinds: Collection[str]
 ) -> dict[str, str]:
     """What the service could not honour, by the slot's fields."""
