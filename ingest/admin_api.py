@@ -18,6 +18,7 @@ from ingest.pipeline.trial import receive_trial, run_trial
 from ingest.schemas import TestRunOut
 from media.archive import build_zip
 from media.deletion import PurgeReport
+from media.links import find_link_base
 from photochanger.db import in_db
 from photochanger.errors import InvalidFields
 from photochanger.openapi import error_responses
@@ -55,7 +56,8 @@ async def test_run(
     """
     async with receive_trial(request, slot_id) as order:
         if as_ == "picture":
-            return make_picture_response(request, await process_photo(order))
+            link_base = find_link_base(request)
+            return make_picture_response(await process_photo(order), link_base)
         result, facts = await run_trial(order)
         url = result_url(request, result.job)
         response["X-Job-Id"], response["X-Result-Url"] = str(result.job.pk), url

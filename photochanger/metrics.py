@@ -4,11 +4,17 @@ Labels come from closed sets only: a slot or provider of a row that exists, a re
 photochanger/errors.py. What anybody may type into a link never becomes one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import ParamSpec
 
+import structlog
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
 from photochanger.errors import ERROR_BY_REASON
+
+log = structlog.get_logger()
+P = ParamSpec("P")
 
 disable_created_metrics()  # a series more for each, which nobody reads
 
@@ -109,11 +115,27 @@ def prepare(*, slots: Iterable[str], outcomes: dict[str, list[tuple[str, str]]])
             calls.labels(provider, reason)
 
 
+def _count_safely(count: Callable[P, None]) -> Callable[P, None]:
+    """What is counted must never cost a photo: gunicorn's workers count in files, and a disk may
+    be full."""
+
+    @wraps(count)
+    def counted(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            count(*args, **kwargs)
+        except Exception:  # of the library or of the disk; the figure is lost, the photo is not
+            log.exception("metrics.count.failed", metric=count.__name__)
+
+    return counted
+
+
+@_count_safely
 def photo_opened(*, is_from_booth: bool, recipe: str) -> None:
     if is_from_booth:
         hashes.labels(recipe or "absent").inc()
 
 
+@_count_safely
 def photo_closed(
     *,
     slot: str,
@@ -132,26 +154,32 @@ def photo_closed(
         overheads.observe(max(0, duration_ms - (provider_ms or 0)) / 1000)
 
 
+@_count_safely
 def provider_called(*, provider: str, reason: str, duration_ms: int) -> None:
     calls.labels(provider, reason).inc()
     call_seconds.labels(provider).observe(duration_ms / 1000)
 
 
+@_count_safely
 def queue_was_full(*, slot: str, limit: str) -> None:
     full.labels(slot, limit).inc()
 
 
+@_count_safely
 def photo_replayed(*, slot: str) -> None:
     replays.labels(slot).inc()
 
 
+@_count_safely
 def fell_back(*, slot: str) -> None:
     fallbacks.labels(slot).inc()
 
 
+@_count_safely
 def booth_answered(status: int) -> None:
     ingest_answers.labels(str(status)).inc()
 
 
+@_count_safely
 def refused(*, status: int, reason: str) -> None:
     refusals.labels(str(status), reason).inc()

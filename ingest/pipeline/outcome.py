@@ -19,16 +19,16 @@ from media import storage
 from media.provider_inputs import remove_inputs
 from media.services import record_result
 from photochanger import metrics
-from photochanger.db import in_db_with_retry
+from photochanger.db import in_db, in_db_with_retry
 from photochanger.errors import AppError, ClientGone, InternalError, ProviderTimeout, StorageError
 from providers.pictures import Picture
 from slots.models import Slot
 
 log = structlog.get_logger()
 
-# A database that restarts is back in a second or two: a paid picture is worth that wait. Never
-# much longer than the booth waits, though.
-DONE_PATIENCE_S, PAST_DEADLINE_S = 3.0, 1.0
+# A paid picture is never lost to its row: that is tried until the deadline, and then for so much
+# longer after the booth has its answer.
+CLOSE_LATE_S = 30.0
 REMOVE_PATIENCE_S = 1.0
 FAILED_PATIENCE_S = 0.5  # the booth is to hear of its failure now
 
@@ -42,6 +42,8 @@ class PhotoResult:
     picture: Picture
     image: Image.Image | None = None
     is_replay: bool = False
+    # The row that could not be written before the deadline: to be waited for after the answer.
+    closing: "asyncio.Future[None] | None" = None
 
 
 @dataclass(slots=True)
@@ -53,6 +55,8 @@ class JobRun:
     attempts: list[Attempt] = field(default_factory=list)
     result: ResultPicture | None = None
     stored_path: str = ""
+    storage_error: str = ""  # why the result has no file
+    closing: "asyncio.Future[None] | None" = None
     has_inputs: bool = False  # something was published for the provider to fetch
     files: ExitStack = field(default_factory=ExitStack)  # closed with the job
 
@@ -72,8 +76,7 @@ async def job_outcome(job: Job, order: Order) -> AsyncIterator[JobRun]:
     run.files.enter_context(metrics.in_progress.track_inprogress())
     try:
         yield run
-        patience_s = min(DONE_PATIENCE_S, order.deadline.left_s + PAST_DEADLINE_S)
-        await asyncio.shield(in_db_with_retry(close_done, patience_s, run))
+        await _close_in_time(run)
     except asyncio.CancelledError:
         await asyncio.shield(_fail(run, ClientGone("the booth hung up")))
         raise
@@ -89,6 +92,29 @@ async def job_outcome(job: Job, order: Order) -> AsyncIterator[JobRun]:
         raise error from exc
     finally:
         run.files.close()
+
+
+async def _close_in_time(run: JobRun) -> None:
+    """Write the row of a picture, and wait for that no longer than the booth can.
+
+    Never raises: the picture is there and paid for, whatever becomes of its row.
+    """
+    run.closing = asyncio.ensure_future(_close_and_report(run, timezone.now()))
+    await asyncio.wait([run.closing], timeout=max(0.0, run.order.deadline.left_s))
+
+
+async def _close_and_report(run: JobRun, finished_at: datetime) -> None:
+    job, patience_s = run.job, run.order.deadline.left_s + CLOSE_LATE_S
+    try:
+        fetches = await in_db(withdraw_inputs, run)
+        is_closed = await in_db_with_retry(close_done, patience_s, run, finished_at, fetches)
+    except AnyDatabaseError:
+        log.exception("ingest.job.left_open", job=str(job.pk), status=Job.Status.DONE)
+        return
+    if is_closed:
+        _report_closed(run, status=Job.Status.DONE, finished_at=finished_at)
+    else:
+        log.error("ingest.job.closed_twice", job=str(job.pk))
 
 
 async def _fail(run: JobRun, error: AppError) -> None:
@@ -107,51 +133,55 @@ async def _fail(run: JobRun, error: AppError) -> None:
             log.exception("ingest.result.delete_failed", job=str(run.job.pk))
 
 
-def close_done(run: JobRun) -> None:
-    """Status, times, result and attempts in one transaction. Raises StorageError."""
+def close_done(run: JobRun, finished_at: datetime, fetches: int | None) -> bool:
+    """Status, times, result and attempts in one transaction.
+
+    Returns False when the row was closed already. A result without a file is done too: the booth
+    has it, and nobody else will.
+    """
     job, result = run.job, run.result
     assert result is not None
-    now = timezone.now()
-    expires_at = now + run.order.result_lifetime
-    fetches = withdraw_inputs(run)
+    expires_at = finished_at + run.order.result_lifetime if run.stored_path else None
     with transaction.atomic():
         is_ours = _close(
             run,
             provider_fetches=fetches,
-            finished_at=now,
+            finished_at=finished_at,
             status=Job.Status.DONE,
+            failure_detail=run.storage_error,
             result_path=run.stored_path,
             result_mime=result.mime,
             result_bytes=len(result.body),
             result_width=result.image.width,
             result_height=result.image.height,
             result_expires_at=expires_at,
+            **({} if run.stored_path else {"replay_key": None}),
         )
-        if not is_ours:
-            raise StorageError("the job was closed by somebody else meanwhile")
-        record_result(
-            *(job.slot_id, job.pk, run.stored_path),
-            mime=result.mime,
-            size_bytes=len(result.body),
-            sha256=result.sha256,
-            created_at=now,
-            expires_at=expires_at,
-            is_listed=job.source == Job.Source.INGEST,
-        )
-    job.result_expires_at = expires_at
-    _report_closed(run, status=Job.Status.DONE)
+        if is_ours and expires_at:
+            record_result(
+                *(job.slot_id, job.pk, run.stored_path),
+                mime=result.mime,
+                size_bytes=len(result.body),
+                sha256=result.sha256,
+                created_at=finished_at,
+                expires_at=expires_at,
+                is_listed=job.source == Job.Source.INGEST,
+            )
+    if is_ours:
+        job.result_expires_at = expires_at
+    return is_ours
 
 
 def close_failed(run: JobRun, error: AppError) -> bool:
     """Returns False when the row was closed already, for example as done a moment ago."""
     status = Job.Status.TIMEOUT if isinstance(error, ProviderTimeout) else Job.Status.FAILED
-    fetches, detail = withdraw_inputs(run), str(error)[:500]
+    fetches, detail, now = withdraw_inputs(run), str(error)[:500], timezone.now()
     if fetches == 0:  # the best hint there is when a provider goes silent
         detail = f"{detail[:440]}; the provider never fetched the photo"
     with transaction.atomic():
         is_closed = _close(
             run,
-            finished_at=timezone.now(),
+            finished_at=now,
             status=status,
             failure_reason=error.reason,
             failure_detail=detail,
@@ -160,7 +190,7 @@ def close_failed(run: JobRun, error: AppError) -> bool:
             replay_key=None,  # a repeat is a new job
         )
     if is_closed:
-        _report_closed(run, status=status, reason=error.reason, detail=detail)
+        _report_closed(run, status=status, finished_at=now, reason=error.reason, detail=detail)
     return is_closed
 
 
@@ -171,8 +201,17 @@ def falls_back(order: Order, error: AppError) -> bool:
 
 
 def withdraw_inputs(run: JobRun) -> int | None:
-    """Take back what was published; how often it was fetched, None when nothing was."""
-    return remove_inputs(run.job.pk) if run.has_inputs else None
+    """Take back what was published; how often it was fetched, None when nothing was.
+
+    What fails here costs nobody a picture: a link ends at the deadline, and cleanup deletes.
+    """
+    if not run.has_inputs:
+        return None
+    try:
+        return remove_inputs(run.job.pk)
+    except (AppError, AnyDatabaseError, OSError):
+        log.exception("ingest.inputs.delete_failed", job=str(run.job.pk))
+        return None
 
 
 def _close(run: JobRun, *, finished_at: datetime, **values: object) -> bool:
@@ -195,10 +234,17 @@ def to_milliseconds(seconds: float) -> int:
     return max(0, round(seconds * 1000))
 
 
-def _report_closed(run: JobRun, *, status: Job.Status, reason: str = "", **facts: object) -> None:
+def _report_closed(
+    run: JobRun,
+    *,
+    status: Job.Status,
+    finished_at: datetime,
+    reason: str = "",
+    **facts: object,
+) -> None:
     """To the log and the metrics."""
     job = run.job
-    duration_ms = to_milliseconds((timezone.now() - job.started_at).total_seconds())
+    duration_ms = to_milliseconds((finished_at - job.started_at).total_seconds())
     level = log.info if status == Job.Status.DONE else log.warning
     level(
         "ingest.job.closed",

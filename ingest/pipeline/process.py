@@ -17,6 +17,7 @@ from ingest.pipeline.receive import (
 )
 from ingest.pipeline.replay import replay_result
 from ingest.pipeline.response import make_original_response, make_picture_response
+from media.links import find_link_base
 from photochanger import metrics
 from photochanger.errors import AppError
 
@@ -31,6 +32,7 @@ async def handle_booth_photo(request: HttpRequest, slot_id: str) -> HttpResponse
     Raises AppError.
     """
     slot, platform, password_hash = await accept_request(request, slot_id)  # 404, 413: no body yet
+    link_base = find_link_base(request)  # all that needs the request is settled before it costs
     deadline = Deadline.of(request, slot.wait_s(platform.sync_response_seconds))
     async with receive_form(request, slot, deadline) as form:  # 400, 413
         await authenticate_booth(request, form, password_hash)  # 401, 429
@@ -45,7 +47,7 @@ async def handle_booth_photo(request: HttpRequest, slot_id: str) -> HttpResponse
             idempotency_key=read_idempotency_key(request),
         )
         try:
-            return make_picture_response(request, await process_photo(order))
+            return make_picture_response(await process_photo(order), link_base)
         except AppError as exc:
             if not falls_back(order, exc):
                 raise
@@ -74,4 +76,4 @@ async def process_photo(order: Order) -> PhotoResult:
         run.result = await call_provider(run, build, deadline)
         # It is on disk now; the row is written when this block ends. File first, row second: a
         # row never points at a file that is not there.
-    return PhotoResult(job=job, picture=run.result, image=run.result.image)
+    return PhotoResult(job=job, picture=run.result, image=run.result.image, closing=run.closing)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -100,7 +101,7 @@ def open_template(run: JobRun, template: SlotTemplateMedia) -> Photo:
 async def call_provider(run: JobRun, build: RequestBuilder, deadline: Deadline) -> ResultPicture:
     """A checked and stored picture. Raises ProviderTimeout at the deadline.
 
-    Calls again where ``ingest.pipeline.retry_policy`` says so. Raises ProviderError, StorageError.
+    Calls again where ``ingest.pipeline.retry_policy`` says so. Raises ProviderError.
     """
     try:
         async with asyncio.timeout_at(deadline.at):
@@ -183,7 +184,7 @@ def _finish_attempt(attempt: Attempt, trace: CallTrace) -> None:
 
 
 async def check_and_store(run: JobRun, picture: Picture, rules: DriverSettings) -> ResultPicture:
-    """The picture, checked and on disk. Raises BadResponse, StorageError."""
+    """The picture, checked, and on disk if that takes it. Raises BadResponse."""
     checking = asyncio.to_thread(check_result, picture, rules)
     if rules.may_change_picture:
         result = await checking
@@ -197,11 +198,23 @@ async def check_and_store(run: JobRun, picture: Picture, rules: DriverSettings) 
 
 
 def store_picture(run: JobRun, mime: str, body: bytes) -> None:
-    """Put the job's one result on disk. Blocking. Raises StorageError."""
-    if run.stored_path:
-        storage.remove(run.stored_path)
-    run.stored_path = build_result_path(run.job.slot_id, run.job.pk, EXTENSIONS[mime])
-    storage.write(run.stored_path, body)
+    """Put the job's one result on disk. Blocking.
+
+    A disk that does not take it costs the guest's link, never the booth's print: the picture is
+    paid for, and its bytes are here.
+    """
+    path = build_result_path(run.job.slot_id, run.job.pk, EXTENSIONS[mime])
+    try:
+        if run.stored_path:
+            storage.remove(run.stored_path)
+        storage.write(path, body)
+    except (StorageError, OSError) as exc:
+        run.stored_path, run.storage_error = "", f"sent, but not stored: {exc}"[:500]
+        log.exception("ingest.result.write_failed", job=str(run.job.pk))
+        with suppress(StorageError, OSError):
+            storage.remove(path)  # nor the empty folder that was made for it
+    else:
+        run.stored_path, run.storage_error = path, ""
 
 
 def _reason_of(exc: BaseException, *, is_late: bool) -> str:

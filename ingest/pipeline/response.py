@@ -4,15 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import structlog
-from django.db import DatabaseError
 from django.http import HttpRequest, StreamingHttpResponse
+from django.urls import reverse
 from PIL import Image
 
 from ingest.models import Job
 from ingest.pipeline.order import Order
 from ingest.pipeline.outcome import PhotoResult
 from ingest.pipeline.tasks import run_to_completion
-from media.links import build_url
+from media.links import build_url_of_path
 from media.previews import record_preview, write_preview
 from photochanger import metrics
 from photochanger.db import in_db
@@ -22,14 +22,18 @@ from providers.pictures import EXTENSIONS, Picture
 log = structlog.get_logger()
 
 
-def make_picture_response(request: HttpRequest, result: PhotoResult) -> StreamingHttpResponse:
-    """The picture itself, whole and uncompressed, with the headers a booth's operator looks for."""
+def make_picture_response(result: PhotoResult, link_base: str) -> StreamingHttpResponse:
+    """The picture itself, whole and uncompressed, with the headers a booth's operator looks for.
+
+    ``link_base`` is what the guest's link begins with; empty: there is no link.
+    """
     picture, job = result.picture, result.job
     headers = {
         **_make_headers(picture, f"{job.slot_id}-{job.pk}"),
         "X-Job-Id": str(job.pk),
-        "X-Result-Url": result_url(request, job),
     }
+    if link_base:
+        headers["X-Result-Url"] = link_base + build_result_link_path(job)
     if result.is_replay:
         headers["X-PhotoChanger-Replay"] = "1"
     return StreamingHttpResponse(stream_result(result), content_type=picture.mime, headers=headers)
@@ -70,8 +74,14 @@ async def stream_result(result: PhotoResult) -> AsyncIterator[bytes]:
     before the stream ends, so that a server that stops waits for it.
     """
     yield result.picture.body
-    if result.image is not None:
-        await run_to_completion(store_preview(result.job, result.image))
+    await run_to_completion(_finish(result))
+
+
+async def _finish(result: PhotoResult) -> None:
+    if result.closing is not None:
+        await result.closing
+    if result.image is not None and result.job.result_expires_at is not None:
+        await store_preview(result.job, result.image)
 
 
 async def stream_bytes(body: bytes) -> AsyncIterator[bytes]:
@@ -86,10 +96,14 @@ async def store_preview(job: Job, image: Image.Image) -> None:
     try:
         stored = await asyncio.to_thread(write_preview, job.slot_id, job.pk, image)
         await in_db(record_preview, job.slot_id, job.pk, stored, expires_at=job.result_expires_at)
-    except (AppError, DatabaseError) as exc:
-        log.warning("media.preview.failed", job=str(job.pk), detail=str(exc))
+    except Exception as exc:  # the booth's answer is out, and must end well
+        log.warning("media.preview.failed", job=str(job.pk), detail=f"{type(exc).__name__}: {exc}")
 
 
 def result_url(request: HttpRequest, job: Job) -> str:
     """The guest's link."""
-    return build_url(request, "api:public_result", job_id=job.pk)
+    return build_url_of_path(request, build_result_link_path(job))
+
+
+def build_result_link_path(job: Job) -> str:
+    return reverse("api:public_result", kwargs={"job_id": job.pk})

@@ -1,9 +1,10 @@
-"""What booths are told when a disk is full, and that nothing half-written stays behind."""
+"""A full disk costs no paid picture, and nothing half-written stays behind."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
+import httpx
 import psutil
 
 from ingest.tests.life_support import LifeTestCase, small_disk
@@ -25,10 +26,19 @@ class DiskTests(LifeTestCase):
         cls.server = cls.enterClassContext(cls.site.server())
         cls.post(cls(), cls.server, large_photo())  # it looks once where temporary files may go
 
-    def assert_photo_fails_and_leaves_nothing(self) -> None:
+    def assert_picture_is_answered_and_leaves_nothing(self) -> None:
+        """The booth gets what was paid for; the guest has no link, and the row says so."""
         files = self.results()
-        self.assert_storage_error(self.post(self.server))
-        self.assertEqual(self.last_job(), ("failed", "storage_error"))
+        answer = self.post(self.server)
+        self.assert_all_well([answer])
+        self.assertEqual(self.last_job(), ("done", ""))
+        stored = self.site.rows(
+            "select result_path, failure_detail from job_history order by started_at desc limit 1"
+        )
+        self.assertEqual(stored[0][0], "")
+        self.assertIn("sent, but not stored", stored[0][1])
+        link = f"{self.server.url}/public/results/{answer.headers['X-Job-Id']}"
+        self.assertEqual(httpx.get(link).status_code, 404)
         self.assertEqual(self.results(), files)
         empty = [p for p in self.site.media_root.rglob("*") if p.is_dir() and not any(p.iterdir())]
         self.assertEqual(empty, [])
@@ -39,21 +49,21 @@ class DiskTests(LifeTestCase):
         job_id = answer.headers["X-Job-Id"]
         self.eventually(lambda: sum(job_id in path for path in self.results()) == 2)
 
-    def test_a_result_that_finds_the_disk_full_is_a_clear_failure(self) -> None:
+    def test_a_result_that_finds_the_disk_full_is_still_answered(self) -> None:
         with small_disk(self.site.media_root, "16m") as disk:
             self.assert_next_photo_succeeds()
             for but_bytes in (0, 32 * 1024):  # no room for a folder; room for half the picture
                 with self.subTest(but_bytes=but_bytes):
                     with disk.filled(but_bytes=but_bytes):
-                        self.assert_photo_fails_and_leaves_nothing()
+                        self.assert_picture_is_answered_and_leaves_nothing()
                     self.assert_next_photo_succeeds()
 
-    def test_a_result_that_is_cut_off_in_the_middle_is_a_clear_failure(self) -> None:
+    def test_a_result_that_is_cut_off_in_the_middle_is_still_answered(self) -> None:
         """The same for those who may not mount a disk: no file may grow beyond a limit."""
         if chosen_database() == "sqlite":  # its journal is a file too, and starts anew
             self.site.rows("pragma wal_checkpoint(truncate)")
         with self.largest_file(self.server.log.stat().st_size + 64 * 1024):
-            self.assert_photo_fails_and_leaves_nothing()
+            self.assert_picture_is_answered_and_leaves_nothing()
         self.assert_next_photo_succeeds()
 
     @contextmanager
@@ -66,12 +76,12 @@ class DiskTests(LifeTestCase):
         finally:
             process.rlimit(kind, before)
 
-    def test_a_results_folder_that_cannot_be_made_is_a_clear_failure(self) -> None:
+    def test_a_results_folder_that_cannot_be_made_costs_no_print(self) -> None:
         results = self.site.media_root / "results"
         aside = results.rename(self.site.root / "aside")
         results.write_bytes(b"in the way")
         try:
-            self.assert_photo_fails_and_leaves_nothing()
+            self.assert_picture_is_answered_and_leaves_nothing()
         finally:
             results.unlink()
             aside.rename(results)
