@@ -8,11 +8,11 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils.translation import gettext_lazy as _
 
-from ingest.console.urls import own_pages
+from ingest.console import urls as ingest_urls
 from slots.console import settings as settings_page
 from slots.console.audit import audit_page
 from stats.console import dashboard
-from stats.console.urls import own_pages as figures_pages
+from stats.console import urls as stats_urls
 
 
 class Console(admin.AdminSite):
@@ -49,5 +49,6 @@ class Console(admin.AdminSite):
                 name="remove_key",
             )
         )
-        closed = self.admin_view
-        return [*ours, *own_pages(closed), *figures_pages(closed), *super().get_urls()]
+        ours += ingest_urls.get_console_urls(self.admin_view)
+        ours += stats_urls.get_console_urls(self.admin_view)
+        return [*ours, *super().get_urls()]

@@ -1,4 +1,4 @@
-"""The page that shows what a strange booth sends, request by request as they come."""
+"""The page that shows the requests which a running capture records, as they come."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ from ingest.models import Capture, CapturedRequest
 from photochanger.errors import ERROR_BY_REASON
 from slots.models import Slot
 
-SHOWN = 50
+MAX_SHOWN = 50
 STEPS = {
     "form": gettext_lazy("whole form received"),
     "password": gettext_lazy("password checked"),
     "photo": gettext_lazy("photo looked at"),
     "answer": gettext_lazy("answered"),
 }
-LOOKS = {
+VALUE_KINDS = {
     "empty": gettext_lazy("empty"),
     "digits": gettext_lazy("digits"),
     "hex": gettext_lazy("hex digits"),
@@ -34,7 +34,7 @@ LOOKS = {
 }
 
 
-def _named(obj: Any) -> str:
+def _label_slot(obj: Any) -> str:
     return f"{obj.pk} · {obj}" if obj.display_name else str(obj.pk)
 
 
@@ -52,12 +52,12 @@ class CaptureForm(forms.Form):
         super().__init__(*args, **kwargs)
         choice = self.fields["slot"]
         assert isinstance(choice, forms.ModelChoiceField)
-        choice.label_from_instance = _named  # type: ignore[method-assign]
+        choice.label_from_instance = _label_slot  # type: ignore[method-assign]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """One request as the page tells it."""
+class RequestView:
+    """One captured request, for the page."""
 
     row: CapturedRequest
     seen: RequestSnapshot
@@ -80,7 +80,7 @@ class Shown:
     @property
     def parts(self) -> Iterator[tuple[Any, str]]:
         for part in self.seen.parts:
-            yield part, str(LOOKS.get(part.looks, ""))
+            yield part, str(VALUE_KINDS.get(part.looks, ""))
 
     @property
     def has_photo(self) -> bool:
@@ -98,14 +98,14 @@ def capture_page(request: HttpRequest) -> HttpResponse:
         or Slot.objects.filter(is_active=True).values_list("pk", flat=True).first()
     )
     form = CaptureForm(request.POST or None, initial={"slot": first})
-    if request.method == "POST" and _acted(request, form):
+    if request.method == "POST" and _apply_action(request, form):
         return redirect("admin:capture")
     context = admin.site.each_context(request) | _state(request) | {"form": form}
     return render(request, "ingest/console/capture.html", context | {"title": _("Capture")})
 
 
-def _acted(request: HttpRequest, form: CaptureForm) -> bool:
-    """Whether a button was obeyed; it tells how that ended."""
+def _apply_action(request: HttpRequest, form: CaptureForm) -> bool:
+    """Do what a button asks for and leave a message; False when the form is not valid."""
     by, act = request.user.get_username(), request.POST.get("act", "start")
     if act == "stop":
         stop_capture(by=by)
@@ -127,7 +127,7 @@ def _acted(request: HttpRequest, form: CaptureForm) -> bool:
 
 @require_GET
 def capture_news(request: HttpRequest) -> HttpResponse:
-    """What came since, and how many are still waited for."""
+    """The requests that came since the last poll, and how many more are expected."""
     return render(request, "ingest/console/_capture_news.html", _state(request) | {"is_news": True})
 
 
@@ -137,7 +137,10 @@ def _state(request: HttpRequest) -> dict[str, Any]:
     after = request.GET.get("after", "")
     requests = CapturedRequest.objects.filter(capture=capture) if capture else None
     found = requests.filter(pk__gt=int(after)) if requests and after.isdecimal() else requests
-    shown = [Shown(row, RequestSnapshot.model_validate(row.seen)) for row in (found or [])[:SHOWN]]
+    shown = [
+        RequestView(row, RequestSnapshot.model_validate(row.seen))
+        for row in (found or [])[:MAX_SHOWN]
+    ]
     is_running = capture is not None and capture.is_running
     return {
         "capture": capture,

@@ -1,4 +1,5 @@
-"""Pages of the console that wait long: they may not hold one of the few lanes all that time."""
+"""Asynchronous pages of the console: a synchronous page that waits for a provider would hold one of
+the few lanes all that time."""
 
 from collections.abc import Callable, Coroutine
 from functools import wraps
@@ -15,15 +16,15 @@ from photochanger.db import in_db
 Page = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 
 
-def waiting_page(page: Page) -> Page:
-    """The door of ``admin_view``, which takes only synchronous pages."""
+def async_admin_view(page: Page) -> Page:
+    """``AdminSite.admin_view`` for an asynchronous page, which Django's own does not take."""
 
     @wraps(page)
-    async def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    async def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not await in_db(admin.site.has_permission, request):
             return redirect_to_login(request.get_full_path(), reverse("admin:login"))
         response = await page(request, *args, **kwargs)
         add_never_cache_headers(response)
         return response
 
-    return guarded
+    return wrapped

@@ -1,4 +1,4 @@
-"""“Prepare for the event”: everything asked for real, and what to type into the booth."""
+"""“Prepare for the event”: readiness checks, trial photos, and what to type into the booth."""
 
 import asyncio
 import io
@@ -16,12 +16,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from ingest.console.decorators import waiting_page
+from ingest.console.decorators import async_admin_view
 from ingest.pipeline.order import Order
 from ingest.pipeline.trial import run_trial
-from ingest.readiness import LOOKS
-from ingest.readiness.result import FAIL, OK, WARN, Verdict, active_slots, used_providers
-from ingest.readiness.services import look_at_key
+from ingest.readiness import CHECKS
+from ingest.readiness.result import (
+    FAIL,
+    OK,
+    WARN,
+    CheckResult,
+    list_active_slots,
+    list_used_providers,
+)
+from ingest.readiness.services import check_provider_key
 from media.links import build_url
 from photochanger.db import in_db
 from photochanger.errors import AppError
@@ -33,9 +40,9 @@ from slots.platform_settings import PlatformSettings, load_platform_settings
 from slots.services import find_slot
 
 SAMPLE = Path(__file__).parents[1] / "sample/portrait.jpg"
-BOOTH_LONGER_S = 10  # than the slot waits: so that the answer "too late" still arrives
+BOOTH_LONGER_S = 10  # than the slot waits, so that its time-out response still arrives
 SLOW_SHARE = 0.75  # of the waiting time: a little slower, and photos will time out
-QUESTIONS = {
+CHECK_TITLES = {
     "slots": gettext_lazy("Slots"),
     "password": gettext_lazy("Booth password"),
     "models": gettext_lazy("Models"),
@@ -49,7 +56,7 @@ QUESTIONS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BoothLines:
+class BoothSetup:
     """What to type into the booth for one slot."""
 
     slot: Slot
@@ -67,22 +74,22 @@ def event_page(request: HttpRequest) -> HttpResponse:
     platform = load_platform_settings()
     context = {
         "title": _("Prepare for the event"),
-        "checks": list(_questions()),
-        "booths": [_lines(request, slot, platform) for slot in active_slots()],
+        "checks": list(_list_checks()),
+        "booths": [_describe_booth(request, slot, platform) for slot in list_active_slots()],
         "now": timezone.localtime(),
     }
     return render(request, "ingest/console/event.html", admin.site.each_context(request) | context)
 
 
-def _questions() -> Iterator[tuple[str, str]]:
-    yield "slots", str(QUESTIONS["slots"])
-    for name in used_providers():
+def _list_checks() -> Iterator[tuple[str, str]]:
+    yield "slots", str(CHECK_TITLES["slots"])
+    for name in list_used_providers():
         yield f"key-{name}", _("Key of %(provider)s") % {"provider": DRIVERS[name].title}
-    yield from ((name, str(title)) for name, title in QUESTIONS.items() if name != "slots")
+    yield from ((name, str(title)) for name, title in CHECK_TITLES.items() if name != "slots")
 
 
-def _lines(request: HttpRequest, slot: Slot, platform: PlatformSettings) -> BoothLines:
-    return BoothLines(
+def _describe_booth(request: HttpRequest, slot: Slot, platform: PlatformSettings) -> BoothSetup:
+    return BoothSetup(
         slot=slot,
         link=build_url(request, "api:ingest_photo_short", slot_id=slot.pk),
         wait_s=slot.wait_s(platform.sync_response_seconds),
@@ -92,28 +99,27 @@ def _lines(request: HttpRequest, slot: Slot, platform: PlatformSettings) -> Boot
 
 @require_GET
 def event_check(request: HttpRequest, name: str) -> HttpResponse:
-    """One line of the page, with its answer."""
+    """One line of the page, with the check's result."""
     provider = name.removeprefix("key-")
     if name.startswith("key-") and provider in DRIVERS:
-        title, verdict = _("Key of %(provider)s"), look_at_key(provider)
+        title, verdict = _("Key of %(provider)s"), check_provider_key(provider)
         title %= {"provider": DRIVERS[provider].title}
-    elif name in LOOKS:
-        title, verdict = str(QUESTIONS[name]), LOOKS[name]()
+    elif name in CHECKS:
+        title, verdict = str(CHECK_TITLES[name]), CHECKS[name]()
     else:
         raise Http404
     context = {"name": name, "question": title, "verdict": verdict}
     return render(request, "ingest/console/_event_check.html", context)
 
 
-# --- A real test photo ---------------------------------------------------------------------------
-@waiting_page
-async def event_try(request: HttpRequest, slot_id: str) -> HttpResponse:
-    """A sample photo on the slot's own path, to its end. It is paid for like any other."""
+@async_admin_view
+async def event_trial(request: HttpRequest, slot_id: str) -> HttpResponse:
+    """Send a sample photo through the slot to its provider. It is paid for like any other."""
     if request.method != "POST":
         raise Http404
     try:
-        slot, platform, templates = await in_db(_slot_to_try, slot_id)
-        photo = await asyncio.to_thread(_sample)
+        slot, platform, templates = await in_db(_load_slot, slot_id)
+        photo = await asyncio.to_thread(_open_sample)
         with photo.file:
             order = Order.for_trial(
                 slot,
@@ -124,32 +130,32 @@ async def event_try(request: HttpRequest, slot_id: str) -> HttpResponse:
             )
             _result, facts = await run_trial(order)
         wait_s = slot.wait_s(platform.sync_response_seconds)
-        verdict = _pace(facts["duration_ms"], facts["provider_ms"] or 0, wait_s)
+        verdict = _judge_duration(facts["duration_ms"], facts["provider_ms"] or 0, wait_s)
     except AppError as exc:
-        verdict = Verdict(FAIL, exc.sentence, _("Open the slot: its test run tells more."))
+        verdict = CheckResult(FAIL, exc.sentence, _("Open the slot: its test run tells more."))
     context = {"verdict": verdict}
     return await in_db(render, request, "ingest/console/_check_result.html", context)
 
 
-def _slot_to_try(slot_id: str) -> tuple[Slot, PlatformSettings, tuple[SlotTemplateMedia, ...]]:
+def _load_slot(slot_id: str) -> tuple[Slot, PlatformSettings, tuple[SlotTemplateMedia, ...]]:
     slot = find_slot(slot_id)
     templates = tuple(slot.template_media.select_related("media_object"))
     return slot, load_platform_settings(), templates
 
 
-def _sample() -> Photo:
+def _open_sample() -> Photo:
     file = io.BytesIO(SAMPLE.read_bytes())
     return Photo.open(file, max_megapixels=settings.MAX_PHOTO_MEGAPIXELS)
 
 
-def _pace(took_ms: int, theirs_ms: int, wait_s: int) -> Verdict:
+def _judge_duration(took_ms: int, theirs_ms: int, wait_s: int) -> CheckResult:
     words = _("The picture came after %(took)s s, of them %(theirs)s s the service.")
     words %= {
         "took": number_format(took_ms / 1000, 1),
         "theirs": number_format(theirs_ms / 1000, 1),
     }
     if took_ms < SLOW_SHARE * wait_s * 1000:
-        return Verdict(OK, words)
+        return CheckResult(OK, words)
     slow = _("That is most of the %(wait)s s the slot waits: some photos will be too late.")
     to_do = _("Choose a faster model or a smaller picture, or let the slot wait longer.")
-    return Verdict(WARN, f"{words} {slow % {'wait': wait_s}}", to_do)
+    return CheckResult(WARN, f"{words} {slow % {'wait': wait_s}}", to_do)

@@ -1,4 +1,4 @@
-"""One photo: when it came, what was tried and what came of it."""
+"""The page of one job: its times, its provider calls and its result."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from ingest.console.jobs import Row, provider_title
-from ingest.console.messages import sentence_of
+from ingest.console.jobs import JobRow, get_provider_title
+from ingest.console.messages import get_failure_sentence
 from ingest.models import Attempt, Job
 from media.deletion import delete_result
 from media.links import build_url
@@ -23,30 +23,30 @@ from photochanger.errors import ResultExpired, ResultNotFound
 from providers.registry import DRIVERS
 from slots.models import Slot
 
-STOP_POLLING = 286  # what htmx takes for "there is no more to come"
+STOP_POLLING = 286  # the status at which htmx ends its polling
 RECIPES = {
     "": gettext_lazy("none sent"),
     "md5": gettext_lazy("MD5 of the photo"),
     "sha1": gettext_lazy("SHA-1 of the photo"),
     "sha256": gettext_lazy("SHA-256 of the photo"),
 }
-LONG = 1000  # of the drawing of the times
+TIMELINE_WIDTH = 1000  # units of the drawing's x axis
 
 
 @dataclass(frozen=True)
-class Call:
-    """One call of the provider, for people."""
+class CallView:
+    """One call of the provider, for the page."""
 
     attempt: Attempt
     job: Job
 
     @property
     def provider(self) -> str:
-        return provider_title(self.attempt.provider)
+        return get_provider_title(self.attempt.provider)
 
     @property
     def sentence(self) -> str:
-        return sentence_of(self.attempt.failure_reason)
+        return get_failure_sentence(self.attempt.failure_reason)
 
     @property
     def after_s(self) -> float:
@@ -63,7 +63,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Bar:
-    """A stretch of time, in parts of ``LONG``."""
+    """A stretch of time in the drawing; ``TIMELINE_WIDTH`` is the longest."""
 
     kind: str
     x: int
@@ -71,13 +71,13 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Told(Row):
-    """A job with its calls and its files; two more queries."""
+class JobDetail(JobRow):
+    """A job with its calls and its files, for the page; two more queries."""
 
     @cached_property
-    def calls(self) -> list[Call]:
+    def calls(self) -> list[CallView]:
         attempts = Attempt.objects.filter(job=self.job).order_by("number")
-        return [Call(attempt, self.job) for attempt in attempts]
+        return [CallView(attempt, self.job) for attempt in attempts]
 
     @cached_property
     def _files(self) -> dict[str, MediaObject]:
@@ -124,37 +124,42 @@ class Told(Row):
 
     @property
     def words(self) -> str:
-        """What the failure said of itself, for operators."""
-        said = [call.attempt.detail for call in self.calls]
-        return "" if self.job.failure_detail in said else self.job.failure_detail
+        """The failure's detail for operators, unless one of the calls shows it already."""
+        shown = [call.attempt.detail for call in self.calls]
+        return "" if self.job.failure_detail in shown else self.job.failure_detail
 
-    # --- Drawn times -----------------------------------------------------------------------------
     @property
     def bars(self) -> list[Bar]:
-        """What was ours, and the provider's calls over it."""
+        """The whole time first, drawn as ours, then the provider's calls on top of it."""
         if self.took_s is None:
             return []
-        whole = self._bar("ours", 0, self.took_s)
+        whole = self._make_bar("ours", 0, self.took_s)
         calls = [
-            self._bar("refused" if call.attempt.failure_reason else "call", *self._span(call))
+            self._make_bar(
+                "refused" if call.attempt.failure_reason else "call", *self._get_span(call)
+            )
             for call in self.calls
         ]
         return [whole, *calls]
 
     @property
     def deadline_x(self) -> int:
-        return round(LONG * self.wait_s / self._longest_s)
+        return round(TIMELINE_WIDTH * self.wait_s / self._longest_s)
 
     @property
     def _longest_s(self) -> float:
         return max(self.wait_s, self.took_s or 0, 0.001)
 
-    def _span(self, call: Call) -> tuple[float, float]:
+    def _get_span(self, call: CallView) -> tuple[float, float]:
         return max(0, call.after_s), call.took_s
 
-    def _bar(self, kind: str, start_s: float, took_s: float) -> Bar:
-        x = min(LONG, round(LONG * start_s / self._longest_s))
-        return Bar(kind, x, max(2, min(LONG - x, round(LONG * took_s / self._longest_s))))
+    def _make_bar(self, kind: str, start_s: float, took_s: float) -> Bar:
+        x = min(TIMELINE_WIDTH, round(TIMELINE_WIDTH * start_s / self._longest_s))
+        return Bar(
+            kind,
+            x,
+            max(2, min(TIMELINE_WIDTH - x, round(TIMELINE_WIDTH * took_s / self._longest_s))),
+        )
 
 
 def _may_delete(request: HttpRequest) -> bool:
@@ -165,20 +170,20 @@ def _may_delete(request: HttpRequest) -> bool:
 def job_page(request: HttpRequest, job_id: str) -> HttpResponse:
     if not admin.site.get_model_admin(Job).has_view_permission(request):
         raise PermissionDenied
-    told = Told(_found(job_id))
+    detail = JobDetail(_find_job(job_id))
     pages = {
-        name: build_url(request, f"api:{name}", job_id=told.job.pk)
+        name: build_url(request, f"api:{name}", job_id=detail.job.pk)
         for name in ("guest_page", "public_preview", "public_result")
     }
-    context = {"told": told, "job": told.job, "may_delete": _may_delete(request), **pages}
+    context = {"told": detail, "job": detail.job, "may_delete": _may_delete(request), **pages}
     if request.headers.get("HX-Request") == "true":
-        status = 200 if told.is_in_work else STOP_POLLING
+        status = 200 if detail.is_in_work else STOP_POLLING
         return render(request, "ingest/console/_job.html", context, status=status)
     frame = admin.site.each_context(request) | {"title": _("Photo")}
     return render(request, "ingest/console/job.html", frame | context)
 
 
-def _found(job_id: str) -> Job:
+def _find_job(job_id: str) -> Job:
     try:
         return Job.objects.select_related("slot").get(pk=UUID(job_id))
     except (ValueError, Job.DoesNotExist) as exc:
@@ -187,7 +192,7 @@ def _found(job_id: str) -> Job:
 
 @require_POST
 def delete_picture(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """Result and preview, for ever; the row stays, since it is history."""
+    """Delete result and preview for good; the job's row stays, since it is history."""
     if not _may_delete(request):
         raise PermissionDenied
     if "confirmed" not in request.POST:

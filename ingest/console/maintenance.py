@@ -1,4 +1,4 @@
-"""What the settings page can do at once: check a provider's key, clean the media cache."""
+"""Actions of the settings page: check a provider's key, clean the media cache."""
 
 from django.contrib import admin, messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -9,8 +9,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from ingest.cleanup import CleanupReport, clean_up, last_cleanup
-from ingest.console.decorators import waiting_page
-from ingest.readiness.result import FAIL, OK, WARN, Verdict
+from ingest.console.decorators import async_admin_view
+from ingest.readiness.result import FAIL, OK, WARN, CheckResult
 from photochanger.db import in_db
 from photochanger.errors import InvalidFields, ProviderConfig
 from providers.checking import NOT_CHECKED, KeyCheck
@@ -19,49 +19,47 @@ from slots.models import Setting
 from slots.provider_keys import clean_key, provider_row_key, read_provider_key
 
 
-# --- Keys ----------------------------------------------------------------------------------------
-@waiting_page
+@async_admin_view
 async def check_key(request: HttpRequest, provider: str) -> HttpResponse:
-    """The key that is typed, or else the one that is stored; neither is told."""
+    """Check the key that was typed, or else the stored one; the response holds neither."""
     if provider not in DRIVERS or request.method != "POST":
         raise Http404
     try:
         typed = clean_key(provider, request.POST.get(f"key_of_{provider}"))
-        key = typed or await in_db(_stored_key, provider)
-        verdict = _told(await DRIVERS[provider].check(key), is_typed=bool(typed))
+        key = typed or await in_db(_load_stored_key, provider)
+        verdict = _make_check_result(await DRIVERS[provider].check(key), is_typed=bool(typed))
     except InvalidFields as exc:
-        verdict = Verdict(FAIL, next(iter(exc.fields.values())))
+        verdict = CheckResult(FAIL, next(iter(exc.fields.values())))
     except ProviderConfig:
         words = _("The stored key cannot be read with this server's FIELD_ENCRYPTION_KEY.")
-        verdict = Verdict(FAIL, words, _("Enter the key anew."))
+        verdict = CheckResult(FAIL, words, _("Enter the key anew."))
     return await in_db(render, request, "ingest/console/_check_result.html", {"verdict": verdict})
 
 
-def _stored_key(provider: str) -> str:
+def _load_stored_key(provider: str) -> str:
     row = Setting.objects.filter(pk=provider_row_key(provider)).first()
     return read_provider_key(provider, row.value if row else None)
 
 
-def _told(checked: KeyCheck, *, is_typed: bool) -> Verdict:
+def _make_check_result(checked: KeyCheck, *, is_typed: bool) -> CheckResult:
     if checked.reason == NOT_CHECKED:
-        return Verdict(WARN, checked.sentence)
+        return CheckResult(WARN, checked.sentence)
     if not checked.ok:
-        return Verdict(FAIL, checked.sentence)
+        return CheckResult(FAIL, checked.sentence)
     to_do = _("It is not saved yet: press “Save”.") if is_typed else ""
-    return Verdict(OK, checked.sentence, to_do)
+    return CheckResult(OK, checked.sentence, to_do)
 
 
-# --- The media cache -----------------------------------------------------------------------------
 @require_http_methods(["GET", "POST"])
 def clean_cache(request: HttpRequest) -> HttpResponse:
-    """GET: how the last cleanup went. POST: clean up, once it was said yes to."""
+    """GET: the last cleanup's report. POST: clean up, if that was confirmed."""
     is_part = request.headers.get("HX-Request") == "true"
     if request.method == "POST":
         if "confirmed" not in request.POST:
             return _ask(request)
         report = clean_up(by=request.user.get_username())
         tell = messages.warning if report.failures else messages.success
-        tell(request, _outcome(report))
+        tell(request, _describe_cleanup(report))
     if not is_part:
         return redirect("admin:slots_setting_changelist")
     context = {"report": last_cleanup(), "tells": request.method == "POST"}
@@ -79,7 +77,7 @@ def _ask(request: HttpRequest) -> HttpResponse:
     return render(request, "console/confirm.html", context)
 
 
-def _outcome(report: CleanupReport) -> str:
+def _describe_cleanup(report: CleanupReport) -> str:
     files = sum(report.removed.values())
     if report.failures:
         return ngettext(

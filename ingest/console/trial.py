@@ -1,4 +1,4 @@
-"""The slot page's test run: the form as it stands, nothing of it saved, on the booth's own path."""
+"""The slot page's trial: a photo sent with the form as it stands, of which nothing is saved."""
 
 import asyncio
 import io
@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from ingest.console.decorators import waiting_page
+from ingest.console.decorators import async_admin_view
 from ingest.pipeline.trial import TrialFailed, make_trial_order, run_trial
 from photochanger.db import in_db
 from photochanger.errors import (
@@ -37,8 +37,8 @@ SAMPLE = Path(__file__).parents[1] / "sample/portrait.jpg"
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """One call of the provider, for people."""
+class TrialCall:
+    """One call of the provider, for the page."""
 
     facts: dict[str, Any]
 
@@ -54,36 +54,36 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Trial:
-    """How a test run went, for the page; ``facts`` are those of the API's test run."""
+class TrialView:
+    """The outcome of a trial, for the page; ``facts`` are those of the API's test run."""
 
     wait_s: int
     facts: dict[str, Any]
     job_id: str | None
     error: AppError | None = None
-    wrong: tuple[tuple[str, str, str], ...] = ()  # place, what it is called, what is wrong
+    wrong: tuple[tuple[str, str, str], ...] = ()  # field, its label, what is wrong with it
     prints_original: bool = False
 
     @cached_property
-    def calls(self) -> list[Call]:
-        return [Call(one) for one in self.facts.get("attempts", ())]
+    def calls(self) -> list[TrialCall]:
+        return [TrialCall(facts) for facts in self.facts.get("attempts", ())]
 
     @property
     def picture_url(self) -> str:
-        """On this site, whatever the guests' address is: a page may show nothing from elsewhere."""
+        """On this site, not at the guests' address: the CSP allows pictures of this site only."""
         return reverse("api:public_result", kwargs={"job_id": self.job_id})
 
     @property
     def took_s(self) -> float | None:
-        return _seconds(self.facts.get("duration_ms"))
+        return _to_seconds(self.facts.get("duration_ms"))
 
     @property
     def theirs_s(self) -> float:
-        return _seconds(self.facts.get("provider_ms")) or 0.0
+        return _to_seconds(self.facts.get("provider_ms")) or 0.0
 
     @property
     def ours_s(self) -> float | None:
-        return _seconds(self.facts.get("overhead_ms"))
+        return _to_seconds(self.facts.get("overhead_ms"))
 
     @property
     def spare_s(self) -> float:
@@ -98,62 +98,64 @@ class Trial:
         return self._share(self.ours_s or 0)
 
     def _share(self, seconds: float) -> str:
-        """Percent of the waiting time, as SVG spells numbers in every language."""
+        """Percent of the waiting time, with a point in every language, as SVG wants it."""
         return f"{100 * seconds / max(self.wait_s, self.took_s or 0, 1):.2f}"
 
 
-def _seconds(milliseconds: int | None) -> float | None:
+def _to_seconds(milliseconds: int | None) -> float | None:
     return None if milliseconds is None else milliseconds / 1000
 
 
 @require_GET
 def sample_photo(request: HttpRequest) -> FileResponse:
-    """The portrait that is tried when no photo is chosen."""
+    """The portrait that a trial sends when no photo is chosen."""
     headers = {"Cache-Control": "private, max-age=86400"}
     return FileResponse(SAMPLE.open("rb"), content_type=JPEG, headers=headers)
 
 
-@waiting_page
-async def slot_try(request: HttpRequest, slot_id: str) -> HttpResponse:
-    """How it went, as a part of the page. Everything expected is an answer, so that it is shown."""
+@async_admin_view
+async def slot_trial(request: HttpRequest, slot_id: str) -> HttpResponse:
+    """Run a trial; the outcome, failures too, is a part of the page with status 200."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
-    shown = await _try(request, slot_id, get_arrival_time(request))
-    return await in_db(render, request, "ingest/console/_trial_result.html", {"trial": shown})
+    trial = await _run_trial(request, slot_id, get_arrival_time(request))
+    return await in_db(render, request, "ingest/console/_trial_result.html", {"trial": trial})
 
 
-async def _try(request: HttpRequest, slot_id: str, arrived_at: float) -> Trial:
+async def _run_trial(request: HttpRequest, slot_id: str, arrived_at: float) -> TrialView:
     wait_s, prints_original = 0, False
     try:
-        form, platform = await in_db(_form, request, slot_id)
+        form, platform = await in_db(_load_draft, request, slot_id)
         wait_s = form.slot.wait_s(platform.sync_response_seconds)
         prints_original = form.slot.on_failure == Slot.OnFailure.ORIGINAL
-        photo = await asyncio.to_thread(_photo, request)
+        photo = await asyncio.to_thread(_open_photo, request)
         with photo.file:
             order = make_trial_order(form, platform, photo, arrived_at=arrived_at)
             result, facts = await run_trial(order)
     except InvalidFields as exc:
-        return Trial(wait_s, {}, None, exc, _wrong(exc, request))
+        return TrialView(wait_s, {}, None, exc, _list_field_errors(exc, request))
     except AppError as exc:
         facts = exc.facts if isinstance(exc, TrialFailed) else {}
-        return Trial(wait_s, facts, exc.job_id, exc, prints_original=prints_original)
-    return Trial(wait_s, facts, str(result.job.pk))
+        return TrialView(wait_s, facts, exc.job_id, exc, prints_original=prints_original)
+    return TrialView(wait_s, facts, str(result.job.pk))
 
 
-def _form(request: HttpRequest, slot_id: str) -> tuple[Draft, PlatformSettings]:
+def _load_draft(request: HttpRequest, slot_id: str) -> tuple[Draft, PlatformSettings]:
     slot = find_slot(slot_id)
     if not admin.site.get_model_admin(Slot).has_change_permission(request, slot):
         raise PermissionDenied
     return draft(slot_id, read_slot_form(request, slot)), load_platform_settings()
 
 
-def _photo(request: HttpRequest) -> Photo:
+def _open_photo(request: HttpRequest) -> Photo:
     """The photo that came, or the sample. Blocking. Raises UnsupportedMediaType, InvalidImage."""
     upload = request.FILES.get("test_photo")
     file: IO[bytes] = upload.file if upload and upload.file else io.BytesIO(SAMPLE.read_bytes())
     return Photo.open(file, max_megapixels=settings.MAX_PHOTO_MEGAPIXELS)
 
 
-def _wrong(exc: InvalidFields, request: HttpRequest) -> tuple[tuple[str, str, str], ...]:
+def _list_field_errors(
+    exc: InvalidFields, request: HttpRequest
+) -> tuple[tuple[str, str, str], ...]:
     state = {"provider": request.POST.get("provider", "")}
     return tuple((place, label(place, state), str(words)) for place, words in exc.fields.items())

@@ -1,4 +1,4 @@
-"""The pages of this package, for the console's own list of addresses."""
+"""The URLs of this package's pages, for the console's site."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,16 +8,18 @@ from django.urls import URLPattern, path
 from ingest.console import capture, event, maintenance, trial
 
 
-def own_pages(closed: Callable[[Callable[..., Any]], Callable[..., Any]]) -> list[URLPattern]:
-    """``closed`` lets administrators in only; pages that wait long have that door already."""
+def get_console_urls(
+    admin_view: Callable[[Callable[..., Any]], Callable[..., Any]],
+) -> list[URLPattern]:
+    """``admin_view`` is the site's; the asynchronous pages are ``async_admin_view`` already."""
     return [
-        path("event/", closed(event.event_page), name="event"),
-        path("event/check/<slug:name>/", closed(event.event_check), name="event_check"),
-        path("event/try/<slug:slot_id>/", event.event_try, name="event_try"),
-        path("slot/<slug:slot_id>/try/", trial.slot_try, name="slot_try"),
-        path("slot/sample.jpg", closed(trial.sample_photo), name="try_sample"),
-        path("capture/", closed(capture.capture_page), name="capture"),
-        path("capture/news/", closed(capture.capture_news), name="capture_news"),
+        path("event/", admin_view(event.event_page), name="event"),
+        path("event/check/<slug:name>/", admin_view(event.event_check), name="event_check"),
+        path("event/try/<slug:slot_id>/", event.event_trial, name="event_try"),
+        path("slot/<slug:slot_id>/try/", trial.slot_trial, name="slot_try"),
+        path("slot/sample.jpg", admin_view(trial.sample_photo), name="try_sample"),
+        path("capture/", admin_view(capture.capture_page), name="capture"),
+        path("capture/news/", admin_view(capture.capture_news), name="capture_news"),
         path("settings/key/<slug:provider>/check/", maintenance.check_key, name="check_key"),
-        path("settings/cache/clean/", closed(maintenance.clean_cache), name="clean_cache"),
+        path("settings/cache/clean/", admin_view(maintenance.clean_cache), name="clean_cache"),
     ]

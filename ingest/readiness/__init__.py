@@ -1,19 +1,19 @@
-"""Is everything ready for the event? Each question asked for real, and answered in plain words."""
+"""Checks before an event: each is done for real, and its result is in the operator's words."""
 
 from collections.abc import Callable
 
 from ingest.readiness import server, services
-from ingest.readiness.result import Verdict
+from ingest.readiness.result import CheckResult
 
-# What the page asks, beside one question for each key.
-LOOKS: dict[str, Callable[[], Verdict]] = {
-    "slots": server.look_at_slots,
-    "password": server.look_at_password,
-    "models": services.look_at_models,
-    "quota": services.look_at_quota,
-    "address": server.look_at_address,
-    "disk": server.look_at_disk,
-    "storage": server.look_at_storage,
-    "clock": server.look_at_clock,
-    "cleanup": server.look_at_cleanup,
+# The page shows these, and one check for each provider's key.
+CHECKS: dict[str, Callable[[], CheckResult]] = {
+    "slots": server.check_slots,
+    "password": server.check_password,
+    "models": services.check_models,
+    "quota": services.check_quota,
+    "address": server.check_address,
+    "disk": server.check_disk,
+    "storage": server.check_storage,
+    "clock": server.check_clock,
+    "cleanup": server.check_cleanup,
 }

@@ -12,8 +12,8 @@ from django.utils import timezone
 from ingest.capture.recorder import start_capture
 from ingest.cleanup import clean_up
 from ingest.models import Capture, CapturedRequest, Job
-from ingest.readiness import LOOKS
-from ingest.readiness.services import look_at_key
+from ingest.readiness import CHECKS
+from ingest.readiness.services import check_provider_key
 from ingest.tests.support import PASSWORD, IngestTestCase
 from photochanger.db import in_db
 from photochanger.testing.client import AsyncClient
@@ -40,7 +40,7 @@ class ConsoleTestCase(IngestTestCase):
         return str(page.context["verdict"].level)
 
     def words(self, name: str) -> str:
-        return str(LOOKS[name]().words)
+        return str(CHECKS[name]().words)
 
     def on(self, **columns: object) -> None:
         Slot.objects.filter(pk="slot-001").update(**columns)
@@ -50,7 +50,7 @@ class EventTests(ConsoleTestCase):
     def test_the_page_asks_each_question_by_itself_and_tells_what_to_type(self) -> None:
         with self.assertNumQueries(5):
             page = self.client.get(EVENT, headers={"Accept-Language": "en"})
-        for name in [*LOOKS, "key-gemini"]:
+        for name in [*CHECKS, "key-gemini"]:
             self.assertContains(page, f'hx-get="{EVENT}check/{name}/"')
         self.assertNotContains(page, "key-turbotext")
         self.assertContains(page, 'value="http://testserver/ingest/slot-001"')
@@ -71,13 +71,13 @@ class EventTests(ConsoleTestCase):
         self.assertEqual(self.level("key-gemini"), "ok")
         set_provider_key("gemini", "bad-key-of-nobody", by="serg")
         self.assertEqual(self.level("key-gemini"), "fail")
-        self.assertIn("working key", str(look_at_key("gemini").to_do))
+        self.assertIn("working key", str(check_provider_key("gemini").to_do))
         with override_settings(GEMINI_BASE_URL="http://127.0.0.1:1"):  # no new key would help
-            away = look_at_key("gemini")
+            away = check_provider_key("gemini")
         self.assertEqual((away.level, away.to_do), ("fail", ""))
         with override_settings(GEMINI_API_KEY=""):
             set_provider_key("gemini", "", by="serg")
-            self.assertIn("No key is set", str(look_at_key("gemini").words))
+            self.assertIn("No key is set", str(check_provider_key("gemini").words))
 
     def test_models(self) -> None:
         self.assertEqual(self.level("models"), "ok")
@@ -108,9 +108,9 @@ class EventTests(ConsoleTestCase):
 
     def test_no_question_costs_more_queries_for_more_slots(self) -> None:
         Slot.objects.update(is_active=True, settings={"prompt": "x"})
-        for name in LOOKS:
+        for name in CHECKS:
             with CaptureQueriesContext(connection) as queries:
-                LOOKS[name]()
+                CHECKS[name]()
             self.assertLess(len(queries), 5, name)
 
     def test_slots(self) -> None:

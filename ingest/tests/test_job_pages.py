@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from ingest.console.jobs import PER_PAGE
+from ingest.console.job_filter import PER_PAGE
 from ingest.models import Attempt, Job
 from media.models import MediaObject
 from stats.tests.support import StatsTestCase, job, open_job

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from ingest.cleanup import CleanupReport, clean_up
-from ingest.console.messages import sentence_of
+from ingest.console.messages import get_failure_sentence
 from media.links import build_url
 from photochanger.errors import AppError, InvalidFields
 from providers.registry import DRIVERS
@@ -61,7 +61,7 @@ class Row:
 
     @property
     def last_error(self) -> str:
-        return sentence_of(self.card.last_error_reason)
+        return get_failure_sentence(self.card.last_error_reason)
 
 
 # --- Looking -------------------------------------------------------------------------------------

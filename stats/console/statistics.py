@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from ingest.cleanup import last_cleanup
-from ingest.console.messages import sentence_of
+from ingest.console.messages import get_failure_sentence
 from ingest.models import Job
 from media.models import MediaObject
 from stats import services
@@ -123,7 +123,7 @@ class Line:
 
     @property
     def last_error(self) -> str:
-        return sentence_of(self.figures.lately.last_error_reason)
+        return get_failure_sentence(self.figures.lately.last_error_reason)
 
     @property
     def is_idle(self) -> bool:
@@ -150,7 +150,7 @@ class Failed:
 
     @property
     def sentence(self) -> str:
-        return sentence_of(self.failure.failure_reason)
+        return get_failure_sentence(self.failure.failure_reason)
 
     @property
     def said(self) -> str:

@@ -1,4 +1,4 @@
-"""The pages of this package, for the console's own list of addresses."""
+"""The URLs of this package's pages, for the console's site."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,10 +8,12 @@ from django.urls import URLPattern, path
 from stats.console import statistics
 
 
-def own_pages(closed: Callable[[Callable[..., Any]], Callable[..., Any]]) -> list[URLPattern]:
-    """``closed`` lets administrators in only."""
+def get_console_urls(
+    admin_view: Callable[[Callable[..., Any]], Callable[..., Any]],
+) -> list[URLPattern]:
+    """``admin_view`` is the site's: it lets administrators in only."""
     return [
-        path("statistics/", closed(statistics.statistics_page), name="statistics"),
-        path("statistics/plots/", closed(statistics.plots_part), name="statistics_plots"),
-        path("statistics/storage/", closed(statistics.storage_part), name="statistics_storage"),
+        path("statistics/", admin_view(statistics.statistics_page), name="statistics"),
+        path("statistics/plots/", admin_view(statistics.plots_part), name="statistics_plots"),
+        path("statistics/storage/", admin_view(statistics.storage_part), name="statistics_storage"),
     ]

@@ -1,0 +1,186 @@
+"""The filter of the log of jobs, and the queries behind one page of it.
+
+A page is found from where the last one ended (a cursor), never by counting: among a million rows
+that stays a matter of milliseconds.
+"""
+
+import re
+import uuid
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.db.models import Q, QuerySet
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ingest.models import Job
+from photochanger.errors import ERROR_BY_REASON, Interrupted
+from providers.registry import DRIVERS
+from slots.models import Slot
+
+PER_PAGE = 30
+WORKING_SHOWN = 60
+UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+START_OF_ID = re.compile(r"[0-9a-f][0-9a-f-]{3,35}", re.ASCII | re.IGNORECASE)
+FAILED = (Job.Status.TIMEOUT, Job.Status.FAILED)
+CURSOR = re.compile(r"(\d{1,17})-([0-9a-f]{32})", re.ASCII)
+SEARCH_WINDOW = timedelta(days=31)
+MICROSECOND = timedelta(microseconds=1)
+FIRST_ID = uuid.UUID(int=0)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _list_reasons() -> list[tuple[str, Any]]:
+    return [("", _("any")), *((error.reason, error.sentence) for error in ERROR_BY_REASON.values())]
+
+
+class JobFilter(forms.Form):
+    """The filter above the log. Wrong or unknown values filter nothing: links grow old."""
+
+    slot = forms.CharField(required=False, label=gettext_lazy("Slot"), widget=forms.Select)
+    outcome = forms.CharField(
+        required=False,
+        label=gettext_lazy("Outcome"),
+        widget=forms.Select(choices=[("", gettext_lazy("any")), *Job.Status.choices]),
+    )
+    reason = forms.CharField(required=False, label=gettext_lazy("Reason"), widget=forms.Select)
+    provider = forms.CharField(
+        required=False, label=gettext_lazy("AI service"), widget=forms.Select
+    )
+    day = forms.DateField(
+        required=False,
+        label=gettext_lazy("Day"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        input_formats=["%Y-%m-%d"],
+    )
+
+    def __init__(self, data: QueryDict, slots: list[Slot]) -> None:
+        super().__init__(data)
+        named = [(slot.pk, f"{slot.pk} · {slot}") for slot in slots]
+        titles = [(name, str(driver.title)) for name, driver in DRIVERS.items()]
+        self._set_choices("slot", [("", _("all")), *named])
+        self._set_choices("reason", _list_reasons())
+        self._set_choices("provider", [("", _("all")), *titles])
+        self.full_clean()
+
+    def _set_choices(self, name: str, choices: list[tuple[str, Any]]) -> None:
+        widget = self.fields[name].widget
+        assert isinstance(widget, forms.Select)
+        widget.choices = choices
+
+    def get_choice(self, name: str) -> str:
+        """The value if it is one of the choices, else empty."""
+        value = self.cleaned_data.get(name, "")
+        offered = self.fields[name].widget.choices
+        return value if value in dict(offered) else ""
+
+    @property
+    def day_chosen(self) -> date | None:
+        day: date | None = self.cleaned_data.get("day")
+        return day if day and 2000 <= day.year <= 2999 else None
+
+    def build_query(self, **more: str) -> str:
+        names = ("slot", "outcome", "reason", "provider")
+        values = {name: self.get_choice(name) for name in names}
+        values["day"] = self.day_chosen.isoformat() if self.day_chosen else ""
+        return urlencode({name: value for name, value in (values | more).items() if value})
+
+
+def filter_by_slot_and_provider(form: JobFilter) -> QuerySet[Job]:
+    jobs = Job.objects.select_related("slot").order_by("-started_at", "-pk")
+    if slot := form.get_choice("slot"):
+        jobs = jobs.filter(slot=slot)
+    if provider := form.get_choice("provider"):
+        jobs = jobs.filter(provider=provider)
+    return jobs
+
+
+def list_in_progress(jobs: QuerySet[Job], now: datetime) -> list[Job]:
+    found = jobs.filter(status=Job.Status.PROCESSING, deadline__gte=now)[:WORKING_SHOWN]
+    return list(found)
+
+
+def find_closed(jobs: QuerySet[Job], form: JobFilter, now: datetime) -> list[QuerySet[Job]]:
+    """Jobs that are over, as one or two queries: a single one with OR would use no index.
+
+    A row that nobody closed before its deadline counts as failed, as for every reader.
+    """
+    left_open = jobs.filter(status=Job.Status.PROCESSING, deadline__lt=now)
+    outcome, reason = form.get_choice("outcome"), form.get_choice("reason")
+    if outcome == Job.Status.PROCESSING:
+        return []
+    if outcome:
+        queries = [jobs.filter(status=outcome)]
+        with_open = outcome == Job.Status.FAILED
+    else:
+        queries = [jobs.filter(status__in=FAILED) if reason else jobs.exclude(status="processing")]
+        with_open = True
+    if reason:
+        queries = [query.filter(failure_reason=reason) for query in queries]
+        with_open = with_open and reason == Interrupted.reason
+    return [*queries, left_open] if with_open else queries
+
+
+def filter_by_day(jobs: QuerySet[Job], day: date | None) -> QuerySet[Job]:
+    if day is None:
+        return jobs
+    start = timezone.make_aware(datetime.combine(day, time.min))
+    end = timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
+    return jobs.filter(started_at__gte=start, started_at__lt=end)
+
+
+def make_cursor(started_at: datetime, pk: uuid.UUID) -> str:
+    """The last row of a page, as a parameter in the address of the next page."""
+    return f"{(started_at - EPOCH) // MICROSECOND}-{pk.hex}"
+
+
+def parse_cursor(cursor: str) -> datetime | None:
+    found = CURSOR.fullmatch(cursor)
+    return EPOCH + int(found[1]) * MICROSECOND if found else None
+
+
+def filter_after(jobs: QuerySet[Job], cursor: str) -> QuerySet[Job]:
+    at = parse_cursor(cursor)
+    if at is None:
+        return jobs
+    pk = uuid.UUID(cursor.rpartition("-")[2])
+    return jobs.filter(started_at__lte=at).exclude(started_at=at, pk__gte=pk)
+
+
+def find_search_limit(form: JobFilter, cursor: str, now: datetime) -> datetime | None:
+    """How far back one request searches for what no index helps to find.
+
+    None: without a limit. Rows of a provider or reason may be rare or missing, and the search
+    would read the whole table.
+    """
+    if form.day_chosen or not (form.get_choice("provider") or form.get_choice("reason")):
+        return None
+    return min(now, parse_cursor(cursor) or now) - SEARCH_WINDOW
+
+
+def load_page(
+    form: JobFilter, cursor: str, now: datetime, back_to: datetime | None = None
+) -> list[Job]:
+    """The jobs of one page, and one more when there is another page."""
+    jobs = filter_after(filter_by_day(filter_by_slot_and_provider(form), form.day_chosen), cursor)
+    if back_to:
+        jobs = jobs.filter(started_at__gte=back_to)
+    found = [job for query in find_closed(jobs, form, now) for job in query[: PER_PAGE + 1]]
+    found.sort(key=lambda job: (job.started_at, job.pk), reverse=True)
+    return found[: PER_PAGE + 1]
+
+
+def find_by_id(text: str) -> QuerySet[Job] | None:
+    """Find by an id, by its beginning, or by a link that holds it. None: ``text`` holds no id."""
+    jobs = Job.objects.select_related("slot").order_by("-started_at")
+    if found := UUID.search(text):
+        return jobs.filter(pk=uuid.UUID(found[0]))
+    if not START_OF_ID.fullmatch(text.strip()):
+        return None
+    start = text.strip().replace("-", "").lower()[:32]
+    low, high = (uuid.UUID(start.ljust(32, end)) for end in "0f")
+    return jobs.filter(Q(pk__gte=low), Q(pk__lte=high))
