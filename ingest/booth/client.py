@@ -1,7 +1,7 @@
 """A photo booth in software: it sends one photo exactly as Breeze DSLR Remote Pro does.
 
-The dialect was captured from a real booth: HTTP/1.1 on a new connection per photo, four headers
-and no more, ``Expect: 100-continue`` that is meant seriously, a multipart body with ten fields
+The protocol was captured from a real booth: HTTP/1.1 on a new connection per photo, four headers
+and no more, ``Expect: 100-continue`` that it waits for, a multipart body with ten fields
 before the photo, and a ``hash`` that matches no known recipe.
 """
 
@@ -22,15 +22,15 @@ import h11
 from ingest.booth.form import CHUNK_BYTES, BoothForm, BoothRequest
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024  # three times the largest photo: more is not a print
-_NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoothAnswer:
-    """What came back. ``error`` is None when a whole HTTP answer came, whatever its status.
+    """The response. ``error`` is None when a whole HTTP response came, whatever its status.
 
     ``headers`` have lower-case names. Times are seconds since the connection was begun.
-    Everything here but the times is the server's word: print nothing of it unfiltered.
+    All but the times is text of the server: print nothing of it unfiltered.
     """
 
     status: int | None
@@ -46,21 +46,23 @@ class BoothAnswer:
 def send_photo(request: BoothRequest, *, tls: ssl.SSLContext | None = None) -> BoothAnswer:
     """Send one photo on a new connection and wait for the answer, at most ``timeout_s``.
 
-    Every failure of the network, the server or the photo's file is told in ``error``. Raises
+    Every failure of the network, the server or the photo's file is described in ``error``. Raises
     ValueError for an address that is not http or https. Redirects are answers like any other.
     """
     address = parse_url(request.url)
     exchange = _Exchange(timeout_s=request.timeout_s)
     try:
-        with _open(request.photo) as photo:
+        with _open_photo(request.photo) as photo:
             form = BoothForm.of(request, photo)
             exchange.connect(address, tls=tls)
-            exchange.run(_head(request, form), form, expect_timeout_s=request.expect_timeout_s)
+            exchange.run(
+                _build_head(request, form), form, expect_timeout_s=request.expect_timeout_s
+            )
     except (OSError, h11.ProtocolError, UnicodeError) as exc:
-        return exchange.answer(error=_explain(exc, doing=exchange.doing))
+        return exchange.make_answer(error=_explain_failure(exc, doing=exchange.doing))
     finally:
         exchange.close()
-    return exchange.answer(error=None)
+    return exchange.make_answer(error=None)
 
 
 def parse_url(url: str) -> SplitResult:
@@ -72,11 +74,11 @@ def parse_url(url: str) -> SplitResult:
     return parts
 
 
-def _open(photo: Path | bytes) -> IO[bytes]:
+def _open_photo(photo: Path | bytes) -> IO[bytes]:
     return io.BytesIO(photo) if isinstance(photo, bytes) else photo.open("rb")
 
 
-def _head(request: BoothRequest, form: BoothForm) -> h11.Request:
+def _build_head(request: BoothRequest, form: BoothForm) -> h11.Request:
     address = parse_url(request.url)
     parts = (address.path, request.path, quote(request.slot))
     headers = [
@@ -92,12 +94,12 @@ def _head(request: BoothRequest, form: BoothForm) -> h11.Request:
 
 
 @functools.cache
-def _default_tls() -> ssl.SSLContext:
+def _get_default_tls() -> ssl.SSLContext:
     return ssl.create_default_context()  # costs 17 ms, and threads may share it
 
 
 class _Exchange:
-    """One connection, one request, one answer; keeps what is known, whatever goes wrong later.
+    """One connection, one request, one response; keeps what is known, whatever goes wrong later.
 
     Once connected the socket never blocks: the server may speak at any moment (a 413 while the
     photo is on its way), and each wait must end when the booth's patience does.
@@ -120,17 +122,17 @@ class _Exchange:
     def connect(self, address: SplitResult, *, tls: ssl.SSLContext | None) -> None:
         host, is_tls = address.hostname or "", address.scheme == "https"
         where = (host, address.port or (443 if is_tls else 80))
-        self._sock = sock = socket.create_connection(where, timeout=self._seconds_left())
+        self._sock = sock = socket.create_connection(where, timeout=self._get_seconds_left())
         # The last, half-filled packet of a photo must not wait for the server's acknowledgement.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if is_tls:
-            sock.settimeout(self._seconds_left())
-            self._sock = sock = (tls or _default_tls()).wrap_socket(sock, server_hostname=host)
+            sock.settimeout(self._get_seconds_left())
+            self._sock = sock = (tls or _get_default_tls()).wrap_socket(sock, server_hostname=host)
         sock.setblocking(False)
         self._selector.register(sock, selectors.EVENT_READ)
 
     def run(self, head: h11.Request, form: BoothForm, *, expect_timeout_s: float | None) -> None:
-        """Raises OSError or h11.ProtocolError; what came before that is in ``answer``."""
+        """Raises OSError or h11.ProtocolError; what came before that is in ``make_answer``."""
         self.doing = "waiting for 100 Continue"
         self._send(self._http.send(head) or b"")
         self._wait_for_continue(expect_timeout_s)
@@ -140,9 +142,9 @@ class _Exchange:
         if self._body_sent:
             self.doing = "waiting for the answer"
         while not self._is_whole:
-            self._receive_or_wait(self._seconds_left())
+            self._receive_or_wait(self._get_seconds_left())
 
-    def answer(self, *, error: str | None) -> BoothAnswer:
+    def make_answer(self, *, error: str | None) -> BoothAnswer:
         headers: dict[str, str] = {}
         for raw_name, raw_value in self._response.headers if self._response else ():
             name, value = raw_name.decode("ascii"), raw_value.decode("latin-1")
@@ -163,7 +165,7 @@ class _Exchange:
         if self._sock:
             self._sock.close()
 
-    def _seconds_left(self) -> float:
+    def _get_seconds_left(self) -> float:
         """Seconds until the booth gives up; raises TimeoutError when none are left."""
         left = self._started + self._timeout_s - time.monotonic()
         if left <= 0:
@@ -171,10 +173,10 @@ class _Exchange:
         return left
 
     def _wait_for_continue(self, expect_timeout_s: float | None) -> None:
-        """Return when told to go on, when refused, or when the patience for that is over."""
+        """Return when told to go on, when refused, or when ``expect_timeout_s`` is over."""
         patience_ends = None if expect_timeout_s is None else time.monotonic() + expect_timeout_s
         while not self._got_continue and self._response is None:
-            left = self._seconds_left()
+            left = self._get_seconds_left()
             if patience_ends is not None:
                 left = min(left, patience_ends - time.monotonic())
             if left <= 0:
@@ -202,8 +204,8 @@ class _Exchange:
                 return False
             try:
                 rest = rest[self._sock.send(rest) :]
-            except _NOT_YET:
-                self._wait(selectors.EVENT_READ | selectors.EVENT_WRITE, self._seconds_left())
+            except _WOULD_BLOCK:
+                self._wait(selectors.EVENT_READ | selectors.EVENT_WRITE, self._get_seconds_left())
         return True
 
     def _receive_or_wait(self, seconds: float) -> None:
@@ -221,17 +223,17 @@ class _Exchange:
         try:
             # Tried before any wait: TLS may hold decrypted bytes that no selector sees.
             data = self._sock.recv(CHUNK_BYTES)
-        except _NOT_YET:
+        except _WOULD_BLOCK:
             return False
         if not data and self._response is None:
             raise ConnectionResetError
         self._http.receive_data(data)
-        while self._understand(self._http.next_event()):
+        while self._handle_event(self._http.next_event()):
             pass
         return True
 
-    def _understand(self, event: object) -> bool:
-        """Note one event; False when h11 needs more bytes, or when the answer is whole."""
+    def _handle_event(self, event: object) -> bool:
+        """Apply one event; False when h11 needs more bytes, or when the response is whole."""
         if isinstance(event, h11.InformationalResponse):
             self._got_continue |= event.status_code == 100
         elif isinstance(event, h11.Response):
@@ -248,7 +250,7 @@ class _Exchange:
         return True
 
 
-def _explain(exc: OSError | h11.ProtocolError | UnicodeError, *, doing: str) -> str:
+def _explain_failure(exc: OSError | h11.ProtocolError | UnicodeError, *, doing: str) -> str:
     """One plain sentence for the operator."""
     match exc:
         case socket.gaierror():

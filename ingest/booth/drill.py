@@ -1,4 +1,4 @@
-"""Drills: every way a provider can fail, tried on spare slots, and what the booth got.
+"""Drills: send a photo through every way a provider can fail, and report what the booth got.
 
 Only against the provider simulator: a scenario is a marker in the slot's prompt. The spare slots
 are put back as they were, whatever happens.
@@ -16,7 +16,7 @@ from django.db import connection
 
 from ingest.booth.client import send_photo
 from ingest.booth.form import BoothRequest
-from ingest.booth.report import Shot, shot_of
+from ingest.booth.report import Shot, make_shot
 from slots.models import Slot
 
 MAX_SLOTS = 8  # tried side by side
@@ -30,7 +30,7 @@ class Drill:
     shot: Shot
 
 
-def run(scenarios: Sequence[str], pattern: Slot, request: BoothRequest) -> Iterator[Drill]:
+def run_drills(scenarios: Sequence[str], pattern: Slot, request: BoothRequest) -> Iterator[Drill]:
     """Send one photo per scenario to copies of ``pattern``; yields each as soon as it is answered.
 
     Takes the slots that are switched off, or the pattern itself when all are on.
@@ -40,23 +40,23 @@ def run(scenarios: Sequence[str], pattern: Slot, request: BoothRequest) -> Itera
     for slot in spare:
         free.put(slot)
 
-    def try_out(scenario: str) -> Drill:
+    def run_drill(scenario: str) -> Drill:
         slot = free.get()
         try:
-            set_up(slot, pattern, scenario)
+            prepare_slot(slot, pattern, scenario)
             key = f"drill-{uuid.uuid4()}"  # else an equal photo gets its earlier picture again
             order = replace(request, slot=slot.pk, idempotency_key=key)
-            return Drill(scenario, shot_of(order, send_photo(order)))
+            return Drill(scenario, make_shot(order, send_photo(order)))
         finally:
             free.put(slot)
             connection.close()  # this thread's own
 
-    with borrowed(spare), ThreadPoolExecutor(len(spare)) as booths:
-        for future in as_completed([booths.submit(try_out, name) for name in scenarios]):
+    with restored_slots(spare), ThreadPoolExecutor(len(spare)) as booths:
+        for future in as_completed([booths.submit(run_drill, name) for name in scenarios]):
             yield future.result()
 
 
-def set_up(slot: Slot, pattern: Slot, scenario: str) -> None:
+def prepare_slot(slot: Slot, pattern: Slot, scenario: str) -> None:
     recipe = dict(pattern.settings)
     recipe["prompt"] = f"{recipe.get('prompt', '')} [sim:{scenario}]".strip()
     Slot.objects.filter(pk=slot.pk).update(
@@ -70,7 +70,8 @@ def set_up(slot: Slot, pattern: Slot, scenario: str) -> None:
 
 
 @contextmanager
-def borrowed(slots: Sequence[Slot]) -> Iterator[None]:
+def restored_slots(slots: Sequence[Slot]) -> Iterator[None]:
+    """Give the slots their columns back at the end, whatever happens in the block."""
     before: list[dict[str, Any]] = [{name: getattr(s, name) for name in CHANGED} for s in slots]
     try:
         yield

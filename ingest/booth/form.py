@@ -50,12 +50,12 @@ class BoothForm:
 
     @classmethod
     def of(cls, request: BoothRequest, photo: IO[bytes]) -> "BoothForm":
-        boundary = request.boundary or new_boundary()
+        boundary = request.boundary or make_boundary()
         mime = pictures.sniff(photo.read(16)) or pictures.JPEG
         parts = [
-            f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"'
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{_quote_name(name)}"'
             f"\r\n\r\n{value}\r\n"
-            for name, value in booth_fields(request, photo).items()
+            for name, value in make_fields(request, photo).items()
         ]
         parts.append(
             f"--{boundary}\r\nContent-Disposition: form-data; "
@@ -82,17 +82,17 @@ class BoothForm:
         yield self.after
 
 
-def new_boundary() -> str:
+def make_boundary() -> str:
     """Twelve dashes and 24 decimal digits, as the booth makes them."""
     return "-" * 12 + "".join(secrets.choice("0123456789") for _ in range(24))
 
 
-def _quoted(name: str) -> str:
+def _quote_name(name: str) -> str:
     """A field's name inside its quotes, as browsers escape it."""
     return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def booth_fields(request: BoothRequest, photo: IO[bytes]) -> dict[str, str]:
+def make_fields(request: BoothRequest, photo: IO[bytes]) -> dict[str, str]:
     """The text fields in the captured order; the request's own fields replace or follow them."""
     folder = "C:\\Users\\Acer\\Documents\\PhotoboothImages"
     fields = {
@@ -101,7 +101,7 @@ def booth_fields(request: BoothRequest, photo: IO[bytes]) -> dict[str, str]:
         "id": f"CY04N068111304S2L_{request.number:08d}.",
         "profile": f"{folder}\\setup_Serg.xml",
         "status": f"{folder}\\screenSerg\\preview.jpg",
-        "hash": _photo_hash(photo, request.hash_recipe),
+        "hash": _hash_photo(photo, request.hash_recipe),
         "name": "DESKTOP-K968T3F",
         "model": "Windows",
         "version": "3.30.2",
@@ -112,7 +112,7 @@ def booth_fields(request: BoothRequest, photo: IO[bytes]) -> dict[str, str]:
     return fields | dict(request.fields)
 
 
-def _photo_hash(photo: IO[bytes], recipe: str) -> str:
+def _hash_photo(photo: IO[bytes], recipe: str) -> str:
     """The photo's hash; ``opaque`` is 40 hex digits that match nothing, as the real booth sends."""
     if recipe in ("opaque", "none"):
         return secrets.token_hex(20)

@@ -1,4 +1,4 @@
-"""What the booth command tells: a row per photo, a summary, as a table or as JSON."""
+"""Output of the booth command: a row per photo and a summary, as a table or as JSON."""
 
 import io
 import json
@@ -26,7 +26,7 @@ URL_COLUMN_NEEDS = 160  # columns of a terminal; on a narrower one the links sta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
-    """What became of one photo, ready to print: every text of the server's is made printable."""
+    """The outcome of one photo, ready to print: every text of the server is made printable."""
 
     number: int
     photo: str
@@ -48,7 +48,7 @@ class Shot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """Seconds are those the booth waited, over all photos, failed ones too."""
+    """Seconds are those that the booth waited, over all photos, failed ones too."""
 
     photos: int
     pictures: int
@@ -59,23 +59,23 @@ class Summary:
     requests_per_second: float
 
 
-def shot_of(request: BoothRequest, answer: BoothAnswer) -> Shot:
+def make_shot(request: BoothRequest, answer: BoothAnswer) -> Shot:
     """The row of one answer; nothing is saved yet."""
     reason, details, mime = _judge(answer)
     return Shot(
         number=request.number,
-        photo=_printable(request.photo.name) if isinstance(request.photo, Path) else "",
+        photo=_make_printable(request.photo.name) if isinstance(request.photo, Path) else "",
         is_picture=mime is not None,
         status=answer.status,
         failure_reason=reason,
         details=details,
-        content_type=mime or _printable(answer.headers.get("content-type", "")),
-        mark=_mark(answer),
+        content_type=mime or _make_printable(answer.headers.get("content-type", "")),
+        mark=_find_mark(answer),
         first_byte_s=None if answer.first_byte_s is None else round(answer.first_byte_s, 3),
         total_s=round(answer.total_s, 3),
         size_bytes=len(answer.body),
-        job_id=_printable(answer.headers.get("x-job-id", "")),
-        result_url=_printable(answer.headers.get("x-result-url", ""), longest=500),
+        job_id=_make_printable(answer.headers.get("x-job-id", "")),
+        result_url=_make_printable(answer.headers.get("x-result-url", ""), limit=500),
         saved_as="",
         got_continue=answer.got_continue,
         body_sent=answer.body_sent,
@@ -85,9 +85,9 @@ def shot_of(request: BoothRequest, answer: BoothAnswer) -> Shot:
 def _judge(answer: BoothAnswer) -> tuple[str, str, str | None]:
     """Why it failed (a word, a sentence), or the type of the picture that came."""
     if answer.error:
-        return "no_answer", _printable(answer.error), None
+        return "no_answer", _make_printable(answer.error), None
     if answer.status != HTTPStatus.OK:
-        return *_refusal(answer), None
+        return *_read_refusal(answer), None
     try:
         _, mime = pictures.decode(answer.body, max_megapixels=settings.MAX_PHOTO_MEGAPIXELS)
     except pictures.UnreadablePicture as exc:
@@ -95,35 +95,35 @@ def _judge(answer: BoothAnswer) -> tuple[str, str, str | None]:
     return "", "", mime
 
 
-def _refusal(answer: BoothAnswer) -> tuple[str, str]:
-    """The server's word and sentence; our own when it is not PhotoChanger that answered."""
+def _read_refusal(answer: BoothAnswer) -> tuple[str, str]:
+    """The server's failure reason and sentence; our own words if it is no PhotoChanger."""
     status = answer.status or 0
     if 300 <= status < 400:
-        target = _printable(answer.headers.get("location", "nowhere"))
+        target = _make_printable(answer.headers.get("location", "nowhere"))
         return "redirect", f"redirected to {target}: a booth does not follow, the photo is lost"
     try:
-        told = json.loads(answer.body[:65536])  # a sentence is shorter
+        content = json.loads(answer.body[:65536])  # an error of ours is shorter
     except (ValueError, RecursionError):
-        told = None
-    if isinstance(told, dict) and isinstance(reason := told.get("failure_reason"), str):
-        details = told.get("details")
-        return _printable(reason), _printable(details) if isinstance(details, str) else ""
+        content = None
+    if isinstance(content, dict) and isinstance(reason := content.get("failure_reason"), str):
+        details = content.get("details")
+        return _make_printable(reason), _make_printable(details) if isinstance(details, str) else ""
     return f"http_{status}", "not an answer of PhotoChanger: look at the address and the proxy"
 
 
-def _mark(answer: BoothAnswer) -> str:
-    """What a bare 200 hides: the booth's own photo, or the picture of an earlier job."""
+def _find_mark(answer: BoothAnswer) -> str:
+    """What the status 200 hides: the booth's own photo, or the picture of an earlier job."""
     if "x-photochanger-fallback" in answer.headers:
         return "original"
     return "replay" if "x-photochanger-replay" in answer.headers else ""
 
 
-def _printable(text: str, *, longest: int = 300) -> str:
+def _make_printable(text: str, *, limit: int = 300) -> str:
     """Text of the server's that cannot steer a terminal or turn the reading direction."""
-    return make_printable(text, longest, replacement="\ufffd")
+    return make_printable(text, limit, replacement="\ufffd")
 
 
-def sum_up(shots: list[Shot], *, wall_s: float) -> Summary:
+def summarize(shots: list[Shot], *, wall_s: float) -> Summary:
     waits = sorted(shot.total_s for shot in shots)
     return Summary(
         photos=len(shots),
@@ -136,12 +136,12 @@ def sum_up(shots: list[Shot], *, wall_s: float) -> Summary:
     )
 
 
-def as_json(shots: list[Shot], summary: Summary) -> str:
+def format_json(shots: list[Shot], summary: Summary) -> str:
     found = {"results": [asdict(shot) for shot in shots], "summary": asdict(summary)}
     return json.dumps(found, ensure_ascii=False, indent=2)
 
 
-def as_table(shots: list[Shot], summary: Summary, *, is_terminal: bool) -> str:
+def format_table(shots: list[Shot], summary: Summary, *, is_terminal: bool) -> str:
     width = shutil.get_terminal_size().columns if is_terminal else 200
     paper = io.StringIO()
     console = Console(
@@ -149,18 +149,20 @@ def as_table(shots: list[Shot], summary: Summary, *, is_terminal: bool) -> str:
     )
     has_links = any(shot.result_url for shot in shots)
     is_wide = width >= URL_COLUMN_NEEDS
-    console.print(_table(shots, with_links=has_links and is_wide))
+    console.print(_build_table(shots, with_links=has_links and is_wide))
     for shot in shots:
         if shot.result_url and not is_wide:
             console.print(f"{shot.number}  {shot.result_url}", soft_wrap=True)
-    for failure in _failures(shots):
+    for failure in _list_failures(shots):
         console.print(failure, style="red", soft_wrap=True)
-    console.print(_sentence(summary), soft_wrap=True)
+    console.print(_describe_summary(summary), soft_wrap=True)
     return paper.getvalue().rstrip("\n")
 
 
-def drill_table(drills: Mapping[str, Shot], told: Mapping[str, str], *, is_terminal: bool) -> str:
-    """Every scenario with what the booth got; ``told`` says what each one is."""
+def format_drills(
+    drills: Mapping[str, Shot], descriptions: Mapping[str, str], *, is_terminal: bool
+) -> str:
+    """A table of every scenario with what the booth got."""
     width = shutil.get_terminal_size().columns if is_terminal else 140
     paper = io.StringIO()
     console = Console(
@@ -170,24 +172,28 @@ def drill_table(drills: Mapping[str, Shot], told: Mapping[str, str], *, is_termi
     for name, shot in drills.items():
         got = shot.content_type if shot.is_picture else shot.failure_reason
         table.add_row(
-            name, Text(told.get(name, "")), str(shot.status or "-"), got, f"{shot.total_s:.1f}"
+            name,
+            Text(descriptions.get(name, "")),
+            str(shot.status or "-"),
+            got,
+            f"{shot.total_s:.1f}",
         )
     console.print(table)
     return paper.getvalue().rstrip("\n")
 
 
-def _said(shot: Shot) -> str:
-    """The answer in a word or two: what came, or why nothing did."""
+def _describe_outcome(shot: Shot) -> str:
+    """The outcome in a word or two: the type of what came, or why nothing did."""
     if not shot.is_picture:
         return shot.failure_reason
     return f"{shot.content_type} ({shot.mark})" if shot.mark else shot.content_type
 
 
-def line(shot: Shot) -> str:
-    return f"{shot.photo} {shot.status or '-'} {_said(shot)} {shot.total_s:.2f} s"
+def format_line(shot: Shot) -> str:
+    return f"{shot.photo} {shot.status or '-'} {_describe_outcome(shot)} {shot.total_s:.2f} s"
 
 
-def _table(shots: Iterable[Shot], *, with_links: bool) -> Table:
+def _build_table(shots: Iterable[Shot], *, with_links: bool) -> Table:
     table = Table()
     for name in ("#", "photo", "status", "answer", "seconds", "bytes", "job"):
         is_number = name in ("#", "status", "seconds", "bytes")
@@ -199,31 +205,31 @@ def _table(shots: Iterable[Shot], *, with_links: bool) -> Table:
             str(shot.number),
             shot.photo,
             str(shot.status or "-"),
-            _said(shot),
+            _describe_outcome(shot),
             f"{shot.total_s:.2f}",
             f"{shot.size_bytes:,}",
             shot.job_id[:8],
             *([shot.result_url] if with_links else []),
         ]
-        # Text, not str: a bracket in a server's word must not be read as markup.
+        # Text, not str: a bracket in text of the server must not be read as markup.
         table.add_row(*map(Text, cells), style="" if shot.is_picture else "red")
     return table
 
 
-def _failures(shots: Iterable[Shot]) -> list[str]:
-    """One line per kind of failure: twenty wrong passwords are one thing to tell."""
-    told = Counter(
+def _list_failures(shots: Iterable[Shot]) -> list[str]:
+    """One line per kind of failure: twenty wrong passwords make one line."""
+    failures = Counter(
         (str(shot.status or "no answer"), shot.failure_reason, shot.details)
         for shot in shots
         if shot.details or not shot.is_picture
     )
     return [
         f"{count} x {status} {reason}: {details or 'no more is known'}"
-        for (status, reason, details), count in told.most_common()
+        for (status, reason, details), count in failures.most_common()
     ]
 
 
-def _sentence(summary: Summary) -> str:
+def _describe_summary(summary: Summary) -> str:
     return (
         f"{summary.pictures} of {summary.photos} answered 200 with a picture; "
         f"seconds: min {summary.min_s:.2f}, median {summary.median_s:.2f}, "

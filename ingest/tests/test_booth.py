@@ -21,7 +21,7 @@ from django.test import SimpleTestCase
 from PIL import Image
 
 from ingest.booth.client import BoothAnswer, send_photo
-from ingest.booth.form import BoothRequest, new_boundary
+from ingest.booth.form import BoothRequest, make_boundary
 from photochanger.testing.certificates import tls_pair
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -228,7 +228,7 @@ class RequestTests(SimpleTestCase):
         assert b"Content-Type: image/webp\r\n\r\nRIFF" in self.sent(photo=picture("WEBP")).body
 
     def test_the_boundary_is_new_each_time_and_has_the_shape_of_the_booth_s(self) -> None:
-        one, two = new_boundary(), new_boundary()
+        one, two = make_boundary(), make_boundary()
         assert re.fullmatch(r"-{12}\d{24}", one)
         assert one != two
 

@@ -19,9 +19,17 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
 from ingest.booth.client import parse_url, send_photo
-from ingest.booth.drill import run as drills_of
+from ingest.booth.drill import run_drills
 from ingest.booth.form import HASH_RECIPES, BoothRequest
-from ingest.booth.report import Shot, as_json, as_table, drill_table, line, shot_of, sum_up
+from ingest.booth.report import (
+    Shot,
+    format_drills,
+    format_json,
+    format_line,
+    format_table,
+    make_shot,
+    summarize,
+)
 from providers import pictures, simulator
 from slots.models import Slot
 
@@ -44,12 +52,12 @@ class Command(BaseCommand):
             help="the booth password. Other users of this machine can see it in the list of "
             "processes: better set BOOTH_PASSWORD, or leave both out and be asked",
         )
-        add("--count", type=_positive_int, help="photos to send (default: each photo once)")
-        add("--parallel", type=_positive_int, default=1, help="booths that send at one time")
+        add("--count", type=_parse_positive_int, help="photos to send (default: each photo once)")
+        add("--parallel", type=_parse_positive_int, default=1, help="booths that send at one time")
         patience = settings.SYNC_RESPONSE_SECONDS + 10
         add(
             "--timeout",
-            type=_positive_float,
+            type=_parse_positive_float,
             default=patience,
             help="seconds (default %(default)s)",
         )
@@ -63,14 +71,14 @@ class Command(BaseCommand):
             help="a drill: what the booth would get in these scenarios of the slot's provider, or "
             "in `all`; on spare slots of this installation, and only with the simulator",
         )
-        self._add_dialect(parser)
+        self._add_protocol_options(parser)
 
-    def _add_dialect(self, parser: CommandParser) -> None:
-        """How far the photos may differ from what the booth sends."""
+    def _add_protocol_options(self, parser: CommandParser) -> None:
+        """Options that make the request differ from what the booth sends."""
         add = parser.add_argument
         add(
             "--expect-timeout",
-            type=_positive_float,
+            type=_parse_positive_float,
             metavar="S",
             help="send the photo after S seconds without 100 Continue, as curl does "
             "(default: like the booth, never)",
@@ -78,7 +86,7 @@ class Command(BaseCommand):
         add("--hash", choices=HASH_RECIPES, default="opaque", help="default: matches nothing")
         add(
             "--field",
-            type=_field,
+            type=_parse_field,
             action="append",
             default=[],
             metavar="NAME=VALUE",
@@ -94,7 +102,7 @@ class Command(BaseCommand):
             slot=options["slot"],
             path=options["path"],
             photo=photos[0],
-            password=_password(options["password"]),
+            password=_read_password(options["password"]),
             fields=dict(options["field"]),
             hash_recipe=options["hash"],
             timeout_s=options["timeout"],
@@ -112,11 +120,11 @@ class Command(BaseCommand):
         shots = self._send_all(requests, parallel=options["parallel"], out=out)
         if not shots:
             raise CommandError("Stopped before any answer came.")
-        summary = sum_up(shots, wall_s=time.monotonic() - started)
+        summary = summarize(shots, wall_s=time.monotonic() - started)
         self.stdout.write(
-            as_json(shots, summary)
+            format_json(shots, summary)
             if options["json"]
-            else as_table(shots, summary, is_terminal=self.stdout.isatty())
+            else format_table(shots, summary, is_terminal=self.stdout.isatty())
         )
         if missing := len(requests) - summary.pictures:
             raise CommandError(f"{missing} of {len(requests)} photos did not become a picture.")
@@ -125,16 +133,18 @@ class Command(BaseCommand):
         slot = Slot.objects.filter(pk=request.slot).first()
         if slot is None or not slot.settings:
             raise CommandError(f"{request.slot} has no recipe here to try: see `manage.py slot`.")
-        told = _scenarios(slot, names)
+        descriptions = _choose_scenarios(slot, names)
         drills: dict[str, Shot] = {}
         columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
             for drill in progress.track(
-                drills_of(list(told), slot, request), total=len(told), description="Drills"
+                run_drills(list(descriptions), slot, request),
+                total=len(descriptions),
+                description="Drills",
             ):
                 drills[drill.scenario] = drill.shot
-        ordered = {name: drills[name] for name in told}
-        self.stdout.write(drill_table(ordered, told, is_terminal=self.stdout.isatty()))
+        ordered = {name: drills[name] for name in descriptions}
+        self.stdout.write(format_drills(ordered, descriptions, is_terminal=self.stdout.isatty()))
         if bad := [name for name, shot in drills.items() if shot.status in (None, 500)]:
             raise CommandError(f"No clean answer for: {', '.join(sorted(bad))}.")
 
@@ -152,11 +162,11 @@ class Command(BaseCommand):
         return [future.result() for future in futures if not future.cancelled()]
 
     def _show_progress(self, futures: list[Future[Shot]]) -> None:
-        """A bar on a terminal, a line per photo elsewhere; both apart from the result."""
+        """A bar on a terminal, a line per photo elsewhere; both on stderr."""
         if not self.stderr.isatty():
             for done, future in enumerate(as_completed(futures), start=1):
                 shot = future.result()
-                self.stderr.write(f"{done}/{len(futures)} {line(shot)}")
+                self.stderr.write(f"{done}/{len(futures)} {format_line(shot)}")
             return
         columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
@@ -167,8 +177,8 @@ class Command(BaseCommand):
                 progress.update(task, advance=1, description=f"Photos ({failed} failed)")
 
 
-def _scenarios(slot: Slot, names: list[str]) -> dict[str, str]:
-    """The scenarios asked for, with what they are; refuses to drill a real service."""
+def _choose_scenarios(slot: Slot, names: list[str]) -> dict[str, str]:
+    """The scenarios asked for, with their descriptions. Raises CommandError for a real service."""
     base_url = getattr(settings, f"{slot.provider.upper()}_BASE_URL")
     try:
         state = httpx.get(urljoin(base_url, "/_sim/state"), timeout=5)
@@ -183,21 +193,21 @@ def _scenarios(slot: Slot, names: list[str]) -> dict[str, str]:
     return known if "all" in names else {name: known[name] for name in names}
 
 
-def _positive_int(text: str) -> int:
+def _parse_positive_int(text: str) -> int:
     number = int(text)
     if number < 1:
         raise ArgumentTypeError("must be 1 or more")
     return number
 
 
-def _positive_float(text: str) -> float:
+def _parse_positive_float(text: str) -> float:
     number = float(text)
     if not 0 < number < math.inf:
         raise ArgumentTypeError("must be above 0")
     return number
 
 
-def _field(text: str) -> tuple[str, str]:
+def _parse_field(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not name or not equals:
         raise ArgumentTypeError(f"{text!r} is not NAME=VALUE")
@@ -219,7 +229,7 @@ def _check_options(options: dict[str, Any]) -> Path | None:
     return out
 
 
-def _password(given: str | None) -> str:
+def _read_password(given: str | None) -> str:
     if given is not None:
         return given
     if (from_environment := os.environ.get("BOOTH_PASSWORD")) is not None:
@@ -231,12 +241,12 @@ def _password(given: str | None) -> str:
 
 def _take_shot(request: BoothRequest, out: Path | None) -> Shot:
     answer = send_photo(request)
-    shot = shot_of(request, answer)
-    return _saved(shot, answer.body, request.slot, out) if shot.is_picture and out else shot
+    shot = make_shot(request, answer)
+    return _save_picture(shot, answer.body, request.slot, out) if shot.is_picture and out else shot
 
 
-def _saved(shot: Shot, body: bytes, slot: str, out: Path) -> Shot:
-    # The server's word becomes part of a file name: letters and digits only.
+def _save_picture(shot: Shot, body: bytes, slot: str, out: Path) -> Shot:
+    # Text of the server becomes part of a file name: letters and digits only.
     slot, job = re.sub(r"[^\w-]", "_", slot), re.sub(r"[^0-9A-Za-z]", "", shot.job_id)[:8]
     extension = pictures.EXTENSIONS[shot.content_type]
     file = out / f"{slot}-{shot.number:03d}-{job or 'nojob'}.{extension}"
