@@ -5,8 +5,9 @@ the first spine function, that to the second, and the second to the call of the 
 block that closes the row. What a step does in detail (parse a form, admit, clean a picture) is
 read where its name is imported from, by whoever needs it; the story is complete without it.
 
-The list is kept by hand and checked: each function must be there, and must name the next one in
-its own body, under a name that its file imports from the next one's module or defines itself.
+The list is kept by hand and checked: each function must be there, and must lead to the next one. It
+leads there when its body, or that of a function of the same file that it uses, names the next one,
+under a name that the file imports from the next one's module or defines itself.
 """
 
 import ast
@@ -63,13 +64,21 @@ def find_step_modules() -> list[str]:
 
 
 def leads_to(start: Step, end: Step) -> bool:
-    function = find_function(start)
-    if function is None:
-        return False
-    names = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
-    if end.function not in names:
+    if end.function not in names_reached(start):
         return False
     return start.file == end.file or end.function in names_imported(start.file, end.file)
+
+
+def names_reached(start: Step) -> set[str]:
+    """The names in the function's body, and in those of the file's functions that it uses."""
+    seen: set[str] = set()
+    queue = [start.function]
+    while queue:
+        if function := find_function(Step(start.file, queue.pop())):
+            names = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
+            queue += names - seen
+            seen |= names
+    return seen
 
 
 def names_imported(file: str, source: str) -> set[str]:
