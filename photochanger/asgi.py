@@ -26,9 +26,10 @@ from photochanger.edge.body import BodyLimit
 from photochanger.edge.download_throttle import DownloadThrottle
 from photochanger.edge.lanes import RequestLanes
 from photochanger.edge.lifespan import Lifespan
+from photochanger.edge.paths import is_booth_path, is_machine_path
 from photochanger.edge.request_ids import RequestIds
 from photochanger.edge.static_files import StaticFiles
-from photochanger.web.stacks import MachineStack, is_for_machines
+from photochanger.web.stacks import MachineStack
 from providers import http
 from stats.metrics import prepare
 
@@ -50,7 +51,7 @@ people, machines = PeopleHandler(), MachineHandler()
 
 async def django_app(scope: Any, receive: Any, send: Any) -> None:
     """Django behind the middleware stack that the path asks for."""
-    await (machines if is_for_machines(scope["path"]) else people)(scope, receive, send)
+    await (machines if is_machine_path(scope["path"]) else people)(scope, receive, send)
 
 
 lanes = RequestLanes(django_app)
@@ -86,15 +87,23 @@ def _check_slots() -> None:
         connection.close()  # this thread's own
 
 
-application = Lifespan(
-    RequestIds(
-        ProxyHeadersMiddleware(  # type: ignore[arg-type]
-            DownloadThrottle(  # type: ignore[arg-type]
-                BodyLimit(StaticFiles(lanes, root=settings.STATIC_ROOT, prefix=settings.STATIC_URL))
-            ),
-            trusted_hosts=settings.TRUSTED_PROXIES,
-        )
-    ),
-    startup=warm_up,
-    shutdown=http.close,
+lifespan = Lifespan(startup=warm_up, shutdown=http.close)
+# A booth's photo passes nothing that only other requests need.
+booth_app = BodyLimit(lanes)
+other_app = DownloadThrottle(
+    BodyLimit(StaticFiles(lanes, root=settings.STATIC_ROOT, prefix=settings.STATIC_URL))
 )
+
+
+async def route(scope: Any, receive: Any, send: Any) -> None:
+    await (booth_app if is_booth_path(scope["path"]) else other_app)(scope, receive, send)
+
+
+http_app = RequestIds(
+    ProxyHeadersMiddleware(route, trusted_hosts=settings.TRUSTED_PROXIES)  # type: ignore[arg-type]
+)
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    """The edge: bodies limited, requests named and spread over lanes, before Django sees them."""
+    await (lifespan if scope["type"] == "lifespan" else http_app)(scope, receive, send)

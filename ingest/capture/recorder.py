@@ -19,12 +19,11 @@ from django.utils import timezone
 
 from ingest.capture.snapshot import RequestSnapshot, describe_request
 from ingest.models import Capture, CapturedRequest
-from ingest.pipeline.trace import get_trace
+from ingest.pipeline.receive import get_trace
 from photochanger.db import in_db
 from photochanger.errors import AppError, ClientGone, InternalError
 from slots.capture_order import CaptureOrder, store_capture_order
 from slots.models import Slot
-from slots.services import OpenSlot
 
 log = structlog.get_logger()
 
@@ -56,14 +55,9 @@ def capture_request(view: IngestView) -> IngestView:
 
 async def _capture(request: HttpRequest, outcome: HttpResponseBase | AppError) -> None:
     opened = get_trace(request).opened
-    if opened and (order := _active_order(opened)):
+    order = opened.platform.capture if opened else None
+    if opened and order and order.slot_id == opened.slot.pk and order.until > timezone.now():
         await asyncio.shield(_record(request, order, outcome))
-
-
-def _active_order(opened: OpenSlot) -> CaptureOrder | None:
-    order = opened.platform.capture
-    is_active = order and order.slot_id == opened.slot.pk and order.until > timezone.now()
-    return order if is_active else None
 
 
 async def _record(

@@ -1,5 +1,7 @@
 """The path of one photo: HTTP to HTTP, and job to result. Read this file first."""
 
+import asyncio
+
 import structlog
 from django.http import HttpRequest, HttpResponseBase
 from structlog.contextvars import bind_contextvars
@@ -71,7 +73,7 @@ async def process_photo(order: Order) -> PhotoResult:
     log.info("ingest.job.opened", job=str(job.pk), slot=job.slot_id, source=job.source)
     metrics.photo_opened(is_from_booth=not order.is_trial, recipe=order.hash_recipe)
     async with job_outcome(job, order) as run:  # closes the row, whatever happens
-        build = await prepare_request(run, admission)
+        build = await asyncio.to_thread(prepare_request, run, admission)
         # No database connection is held while we wait here.
         run.result = await call_provider(run, build, deadline)
         # It is on disk now; the row is written when this block ends. File first, row second: a

@@ -46,15 +46,11 @@ log = structlog.get_logger()
 RequestBuilder = Callable[..., ProviderRequest[Any]]
 
 
-async def prepare_request(run: JobRun, admission: Admission) -> RequestBuilder:
-    """What is the same for every call of the job.
+def prepare_request(run: JobRun, admission: Admission) -> RequestBuilder:
+    """What is the same for every call of the job. Blocking (opens template files).
 
     Raises ProviderConfig for a slot that cannot work, StorageError for a lost template picture.
     """
-    return await asyncio.to_thread(_prepare_request, run, admission)
-
-
-def _prepare_request(run: JobRun, admission: Admission) -> RequestBuilder:
     slot = admission.job.slot
     try:
         recipe = slot.recipe()
@@ -73,7 +69,7 @@ def _prepare_request(run: JobRun, admission: Admission) -> RequestBuilder:
         ),
         settings=recipe,
         api_key=api_key,
-        publish=make_publisher(run),
+        publish=make_publisher(run) if slot.driver.requires_public_media else None,
     )
 
 
@@ -99,29 +95,22 @@ def open_template(run: JobRun, template: SlotTemplateMedia) -> Photo:
 
 
 async def call_provider(run: JobRun, build: RequestBuilder, deadline: Deadline) -> ResultPicture:
-    """A checked and stored picture. Raises ProviderTimeout at the deadline.
+    """A checked and stored picture; calls again where ``retry_policy`` says so.
 
-    Calls again where ``ingest.pipeline.retry_policy`` says so. Raises ProviderError.
+    Raises ProviderError, which is ProviderTimeout at the deadline.
     """
     try:
         async with asyncio.timeout_at(deadline.at):
-            return await call_with_retries(run, build, deadline)
+            while True:
+                try:
+                    return await call_once(run, build, deadline)
+                except ProviderError as exc:
+                    pause = await pause_after(exc, run, deadline)
+                    if pause is None:
+                        raise
+                await asyncio.sleep(pause)
     except TimeoutError as exc:
         raise ProviderTimeout("the deadline passed while the provider worked") from exc
-
-
-async def call_with_retries(
-    run: JobRun, build: RequestBuilder, deadline: Deadline
-) -> ResultPicture:
-    """Call again and again, until a call works or the policy says that it is enough."""
-    while True:
-        try:
-            return await call_once(run, build, deadline)
-        except ProviderError as exc:
-            pause = await pause_after(exc, run, deadline)
-            if pause is None:
-                raise
-        await asyncio.sleep(pause)
 
 
 async def pause_after(error: ProviderError, run: JobRun, deadline: Deadline) -> float | None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -10,17 +11,40 @@ from structlog.contextvars import bind_contextvars
 
 from ingest.pipeline.order import Deadline
 from ingest.pipeline.password import check_password
-from ingest.pipeline.trace import get_trace
 from ingest.pipeline.upload import FormParser, UploadedForm, read_form
 from photochanger.db import in_db
 from photochanger.errors import ChecksumMismatch, InvalidRequest
-from photochanger.request_scope import get_streamed_body
+from photochanger.request_scope import get_arrival_time, get_streamed_body
 from providers.pictures import Photo
 from slots.models import Slot
 from slots.platform_settings import PlatformSettings
 from slots.services import OpenSlot, open_slot
 
 MAX_KEY = 200
+
+
+@dataclass(slots=True)
+class RequestTrace:
+    """What a booth's request leaves behind, as far as it came, for whoever wants to know later."""
+
+    arrived_at: float
+    opened: OpenSlot | None = None
+    parser: FormParser | None = None
+    hash_recipe: str = ""
+    marks_ms: list[tuple[str, int]] = field(default_factory=list)  # steps done, since arrival
+
+    def mark(self, step: str) -> None:
+        now = asyncio.get_running_loop().time()
+        self.marks_ms.append((step, round((now - self.arrived_at) * 1000)))
+
+
+def get_trace(request: HttpRequest) -> RequestTrace:
+    """The request's trace, made by the first who asks for it."""
+    trace: RequestTrace | None = getattr(request, "photo_trace", None)
+    if trace is None:
+        trace = RequestTrace(get_arrival_time(request))
+        request.photo_trace = trace  # type: ignore[attr-defined]
+    return trace
 
 
 async def accept_request(request: HttpRequest, slot_id: str) -> OpenSlot:

@@ -8,6 +8,24 @@ TEST_RUN_PATH = re.compile(r"/api/slots/[^/]+/test-run")
 # A provider fetches the photo here and holds that photo up meanwhile.
 PROVIDER_MEDIA_PATH = "/public/provider-media/"
 MONITORING_PATHS = ("/metrics", "/healthz")
+# Booths, providers, guests and monitors: no session, no form token (photochanger/web/stacks.py).
+MACHINE_PATHS = (
+    "/ingest/",
+    "/api/ingest/",
+    "/api/jobs/",
+    "/public/",
+    "/livez",
+    "/healthz",
+    "/metrics",
+)
+
+
+def is_booth_path(path: str) -> bool:
+    return path.startswith(BOOTH_PATHS)
+
+
+def is_machine_path(path: str) -> bool:
+    return path.startswith(MACHINE_PATHS)
 
 
 def takes_photo(path: str) -> bool:

@@ -7,7 +7,8 @@ from django.test import Client as DjangoClient
 from django.test import SimpleTestCase
 from django.test.client import AsyncClientHandler, ClientHandler
 
-from photochanger.web.stacks import MachineStack, is_for_machines
+from photochanger.edge.paths import is_machine_path
+from photochanger.web.stacks import MachineStack
 
 
 class _MachineHandler(MachineStack, ClientHandler):
@@ -24,7 +25,7 @@ class _HandlerByPath(ClientHandler):
         self._machines = _MachineHandler(enforce_csrf_checks)
 
     def __call__(self, environ: dict[str, Any]) -> Any:
-        is_machine = is_for_machines(environ["PATH_INFO"])
+        is_machine = is_machine_path(environ["PATH_INFO"])
         return self._machines(environ) if is_machine else super().__call__(environ)
 
 
@@ -34,7 +35,7 @@ class _AsyncHandlerByPath(AsyncClientHandler):
         self._machines = _AsyncMachineHandler(enforce_csrf_checks)
 
     async def __call__(self, scope: Any) -> Any:
-        is_machine = is_for_machines(scope["path"])
+        is_machine = is_machine_path(scope["path"])
         return await (self._machines(scope) if is_machine else super().__call__(scope))
 
 

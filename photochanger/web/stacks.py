@@ -11,20 +11,6 @@ from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import convert_exception_to_response
 from django.utils.module_loading import import_string
 
-MACHINE_PATHS = (
-    "/ingest/",
-    "/api/ingest/",
-    "/api/jobs/",
-    "/public/",
-    "/livez",
-    "/healthz",
-    "/metrics",
-)
-
-
-def is_for_machines(path: str) -> bool:
-    return path.startswith(MACHINE_PATHS)
-
 
 class MachineStack(BaseHandler):
     """Mixed into one of Django's handlers: ``MACHINE_MIDDLEWARE`` in place of ``MIDDLEWARE``.

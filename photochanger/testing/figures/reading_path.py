@@ -28,6 +28,8 @@ HANDLE = Step("ingest/pipeline/process.py", "handle_booth_photo")
 PROCESS = Step("ingest/pipeline/process.py", "process_photo")
 CALL = Step("ingest/pipeline/provider_call.py", "call_provider")
 OUTCOME = Step("ingest/pipeline/outcome.py", "job_outcome")
+IN_TIME = Step("ingest/pipeline/outcome.py", "_close_in_time")
+REPORT = Step("ingest/pipeline/outcome.py", "_close_and_report")
 CLOSE = Step("ingest/pipeline/outcome.py", "close_done")
 
 READING_PATH = (
@@ -35,7 +37,9 @@ READING_PATH = (
     (HANDLE, PROCESS),
     (PROCESS, CALL),
     (PROCESS, OUTCOME),
-    (OUTCOME, CLOSE),
+    (OUTCOME, IN_TIME),
+    (IN_TIME, REPORT),
+    (REPORT, CLOSE),
 )
 
 
