@@ -24,7 +24,7 @@ class Console(admin.AdminSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        return super().index(request, dashboard.board_context(request) | (extra_context or {}))
+        return super().index(request, dashboard.dashboard_context(request) | (extra_context or {}))
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         ours: list[URLResolver | URLPattern] = [

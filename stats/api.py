@@ -5,8 +5,13 @@ from django.http import HttpRequest
 from ninja import Path, Query, Router
 
 from stats import services
-from stats.openapi import OVERVIEW, STATISTICS, answers
-from stats.schemas import OverviewOut, SlotStatisticsOut, overview_out, slot_statistics_out
+from stats.openapi import OVERVIEW, STATISTICS, describe_operation
+from stats.schemas import (
+    OverviewOut,
+    SlotStatisticsOut,
+    make_overview_out,
+    make_slot_statistics_out,
+)
 
 stats_router = Router(tags=["stats"])
 
@@ -26,7 +31,7 @@ WindowMinutes = Annotated[
     response={200: OverviewOut},
     operation_id="get_stats_overview",
     summary="Look at all slots",
-    openapi_extra=answers(OVERVIEW),
+    openapi_extra=describe_operation(OVERVIEW),
 )
 def stats_overview(
     request: HttpRequest,
@@ -39,7 +44,7 @@ def stats_overview(
 
     Test runs, and photos whose booth hung up, are shown and count in no share.
     """
-    return overview_out(services.overview(timedelta(minutes=window_minutes), slot))
+    return make_overview_out(services.load_overview(timedelta(minutes=window_minutes), slot))
 
 
 @stats_router.get(
@@ -47,7 +52,7 @@ def stats_overview(
     response={200: SlotStatisticsOut},
     operation_id="get_slot_statistics",
     summary="Look at one slot over time",
-    openapi_extra=answers(STATISTICS),
+    openapi_extra=describe_operation(STATISTICS),
 )
 def slot_stats(
     request: HttpRequest,
@@ -56,4 +61,4 @@ def slot_stats(
 ) -> SlotStatisticsOut:
     """Outcomes and times per interval, and the last failures with the provider's words."""
     window = timedelta(minutes=window_minutes)
-    return slot_statistics_out(services.slot_statistics(slot_id, window))
+    return make_slot_statistics_out(services.load_slot_statistics(slot_id, window))

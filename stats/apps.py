@@ -8,6 +8,6 @@ class StatsConfig(AppConfig):
     verbose_name = _("Statistics")
 
     def ready(self) -> None:
-        from stats.percentiles import teach_sqlite
+        from stats.percentiles import register_sqlite_percentile
 
-        connection_created.connect(teach_sqlite, dispatch_uid="stats.percentiles")
+        connection_created.connect(register_sqlite_percentile, dispatch_uid="stats.percentiles")

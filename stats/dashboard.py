@@ -1,11 +1,11 @@
-"""What the console's first page says of each slot."""
+"""One card for each slot on the console's first page."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from slots.models import Slot
-from stats.recent import Lately
-from stats.slot_state import State, has_fresh_error, medians, state_of
+from stats.recent import RecentEvents
+from stats.slot_state import State, determine_state, has_fresh_error, load_medians
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,17 +19,24 @@ class SlotCard:
     last_error_at: datetime | None
 
 
-def cards(events: list[Lately], now: datetime, platform_wait_seconds: int) -> list[SlotCard]:
-    """One query: how long the pictures of the last hour took."""
-    took = medians(now)
-    return [_card(event, took.get(event.slot.pk), now, platform_wait_seconds) for event in events]
+def make_cards(
+    events: list[RecentEvents], now: datetime, platform_wait_seconds: int
+) -> list[SlotCard]:
+    """One query, for the median durations of the last hour."""
+    median_by_slot = load_medians(now)
+    return [
+        _make_card(event, median_by_slot.get(event.slot.pk), now, platform_wait_seconds)
+        for event in events
+    ]
 
 
-def _card(event: Lately, median_ms: float | None, now: datetime, wait_seconds: int) -> SlotCard:
+def _make_card(
+    event: RecentEvents, median_ms: float | None, now: datetime, wait_seconds: int
+) -> SlotCard:
     has_error = has_fresh_error(event, now)
     return SlotCard(
         slot=event.slot,
-        state=state_of(
+        state=determine_state(
             event,
             median_ms=median_ms,
             now=now,

@@ -1,9 +1,8 @@
-"""`/healthz`: how each part is, within a second, whatever hangs.
+"""`/healthz`: the state of each part, within a second, whatever hangs.
 
-Each part is looked at by one probe per process, which keeps what it found for a while. Who asks
-waits for a probe that runs, and for no longer than the budget; a probe that hangs goes on by
-itself, and is never started a second time meanwhile. Nothing here holds a key or a provider's
-words.
+Each part is checked by one probe per process, which caches its result for a while. A request
+waits for a running probe, but no longer than the budget; a probe that hangs goes on in the
+background, and is never started twice. Nothing here holds a key or a provider's words.
 """
 
 import asyncio
@@ -46,7 +45,7 @@ class Part:
     is_needed: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
 
-    def told(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         return {"ok": self.is_ok, "state": self.state, **self.facts}
 
 
@@ -62,48 +61,48 @@ class Health:
     def is_up(self) -> bool:
         return all(part.is_ok for part in self.parts.values() if part.is_needed)
 
-    def told(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         status = "ok" if self.is_ok else "degraded" if self.is_up else "down"
         return {
             "status": status,
-            "parts": {name: part.told() for name, part in self.parts.items()},
+            "parts": {name: part.to_json() for name, part in self.parts.items()},
         }
 
 
 @dataclass(slots=True)
 class Probe:
-    """Looks at one part, at most once at a time; what it found is good for ``fresh_s``."""
+    """Checks one part, at most once at a time; a result is valid for ``fresh_s``."""
 
-    look: Callable[[], Awaitable[Any]]
+    check: Callable[[], Awaitable[Any]]
     fresh_s: float
-    found: Any = None
-    found_at: float = 0.0
+    result: Any = None
+    result_at: float = 0.0
     running: "asyncio.Task[None] | None" = None
 
-    async def ask(self, until: float) -> Any:
-        """What it found, None when it finds nothing by ``until`` (the event loop's time)."""
+    async def get_result(self, until: float) -> Any:
+        """The last valid result; None when there is none by ``until`` (the event loop's time)."""
         loop = asyncio.get_running_loop()
-        if self.found is not None and loop.time() - self.found_at < self.fresh_s:
-            return self.found
+        if self.result is not None and loop.time() - self.result_at < self.fresh_s:
+            return self.result
         if self.running is None:
             self.running = loop.create_task(self._run())
         await asyncio.wait({self.running}, timeout=max(0.0, until - loop.time()))
-        is_fresh = self.found is not None and loop.time() - self.found_at < 2 * self.fresh_s
-        return self.found if is_fresh else None
+        is_fresh = self.result is not None and loop.time() - self.result_at < 2 * self.fresh_s
+        return self.result if is_fresh else None
 
     async def _run(self) -> None:
         try:
-            self.found = await self.look()
-            self.found_at = asyncio.get_running_loop().time()
-        except Exception:  # a bug in a look must not stop the others; nobody awaits this task
-            log.exception("health.probe.broke")
+            self.result = await self.check()
+            self.result_at = asyncio.get_running_loop().time()
+        except Exception:  # a bug in one check must not stop the others; nobody awaits this task
+            log.exception("health.probe.crashed")
         finally:
             self.running = None
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
-    """What one trip to the database says."""
+class DatabaseResult:
+    """What one connection to the database yields."""
 
     database: Part
     cleanup: Part
@@ -111,60 +110,65 @@ class Own:
 
 
 @dataclass(slots=True)
-class Board:
+class Probes:
     """The probes of one process."""
 
-    own: Probe = field(default_factory=lambda: Probe(lambda: in_db(look_at_own), OWN_FRESH_S))
+    database: Probe = field(
+        default_factory=lambda: Probe(lambda: in_db(check_database), OWN_FRESH_S)
+    )
     media: Probe = field(
-        default_factory=lambda: Probe(lambda: asyncio.to_thread(look_at_media), OWN_FRESH_S)
+        default_factory=lambda: Probe(lambda: asyncio.to_thread(check_media), OWN_FRESH_S)
     )
     providers: dict[tuple[str, str], Probe] = field(default_factory=dict)
 
-    def of_provider(self, name: str, key: str) -> Probe:
-        """A new key is looked at at once."""
+    def get_provider_probe(self, name: str, key: str) -> Probe:
+        """A new key has a new probe, so it is checked at once."""
         if (name, key) not in self.providers:
             self.providers = {k: p for k, p in self.providers.items() if k[0] != name}
-            self.providers[name, key] = Probe(lambda: look_at_provider(name, key), PROVIDER_FRESH_S)
+            self.providers[name, key] = Probe(lambda: check_provider(name, key), PROVIDER_FRESH_S)
         return self.providers[name, key]
 
 
 # One per event loop: production has one loop, tests have many.
-_boards: "WeakKeyDictionary[asyncio.AbstractEventLoop, Board]" = WeakKeyDictionary()
+_probes_by_loop: "WeakKeyDictionary[asyncio.AbstractEventLoop, Probes]" = WeakKeyDictionary()
 
 
-async def report() -> Health:
-    """How everything is, in less than a second."""
+async def check_health() -> Health:
+    """The state of all parts, in less than a second."""
     loop = asyncio.get_running_loop()
-    board = _boards.setdefault(loop, Board())
+    probes = _probes_by_loop.setdefault(loop, Probes())
     until = loop.time() + BUDGET_S
-    own, media = await asyncio.gather(board.own.ask(until), board.media.ask(until))
+    database, media = await asyncio.gather(
+        probes.database.get_result(until), probes.media.get_result(until)
+    )
     parts = {
-        "database": own.database if own else Part("slow", is_needed=True),
+        "database": database.database if database else Part("slow", is_needed=True),
         "media": media or Part("slow", is_needed=True),
-        "cleanup": own.cleanup if own else Part("unknown"),
+        "cleanup": database.cleanup if database else Part("unknown"),
     }
-    keys = own.keys if own else {}
-    probes = {name: board.of_provider(name, key) for name, key in keys.items()}
-    found = await asyncio.gather(*(probe.ask(until) for probe in probes.values()))
-    for name, part in zip(probes, found, strict=True):
+    keys = database.keys if database else {}
+    by_provider = {name: probes.get_provider_probe(name, key) for name, key in keys.items()}
+    found = await asyncio.gather(*(probe.get_result(until) for probe in by_provider.values()))
+    for name, part in zip(by_provider, found, strict=True):
         parts[name] = part or Part("slow")
     return Health(parts)
 
 
-# --- The looks -----------------------------------------------------------------------------------
-def look_at_own() -> Own:
+def check_database() -> DatabaseResult:
     """Three queries. Raises nothing."""
     started = time.monotonic()
     try:
-        cleanup, keys = _cleanup(), _keys()
+        cleanup, keys = _check_cleanup(), _load_keys()
     except AnyDatabaseError as exc:
         log.error("health.database.failed", detail=type(exc).__name__)
-        return Own(Part("away", is_needed=True), Part("unknown"), {})
+        return DatabaseResult(Part("away", is_needed=True), Part("unknown"), {})
     took_ms = round((time.monotonic() - started) * 1000)
-    return Own(Part("up", True, is_needed=True, facts={"took_ms": took_ms}), cleanup, keys)
+    return DatabaseResult(
+        Part("up", True, is_needed=True, facts={"took_ms": took_ms}), cleanup, keys
+    )
 
 
-def _cleanup() -> Part:
+def _check_cleanup() -> Part:
     report = last_cleanup()
     if report is None:
         return Part("never")
@@ -175,31 +179,31 @@ def _cleanup() -> Part:
     return Part("recent", True, facts=facts)
 
 
-def _keys() -> dict[str, str]:
+def _load_keys() -> dict[str, str]:
     used = set(Slot.objects.filter(is_active=True).values_list("provider", flat=True))
     names = sorted(used & set(DRIVERS))
     rows = Setting.objects.filter(key__in=[provider_row_key(name) for name in names])
     stored = dict(rows.values_list("key", "value"))
-    return {name: _key(name, stored.get(provider_row_key(name))) for name in names}
+    return {name: _get_key(name, stored.get(provider_row_key(name))) for name in names}
 
 
-def _key(provider: str, stored: object) -> str:
+def _get_key(provider: str, stored: object) -> str:
     try:
         return read_provider_key(provider, stored)
     except ProviderConfig:  # encrypted with a key that we no longer have
         return ""
 
 
-def look_at_media() -> Part:
+def check_media() -> Part:
     """Whether a file can be written; blocking, for as long as the disk hangs. Raises nothing."""
     try:
-        return _disk() if storage.is_local() else _bucket()
+        return _check_disk() if storage.is_local() else _check_bucket()
     except (OSError, StorageError) as exc:
         log.error("health.media.failed", detail=str(exc))
         return Part("unwritable", is_needed=True)
 
 
-def _disk() -> Part:
+def _check_disk() -> Part:
     with tempfile.TemporaryFile(dir=settings.MEDIA_ROOT) as file:
         file.write(b"healthz")
         file.flush()
@@ -211,12 +215,12 @@ def _disk() -> Part:
     return Part("low" if share < LOW_FREE_SHARE else "writable", True, True, facts)
 
 
-def _bucket() -> Part:
+def _check_bucket() -> Part:
     next(storage.iter_files("healthz/"), None)
     return Part("reachable", True, is_needed=True)
 
 
-async def look_at_provider(name: str, key: str) -> Part:
+async def check_provider(name: str, key: str) -> Part:
     """By a call that costs nothing."""
     checked = await DRIVERS[name].check(key)
     facts = {} if checked.latency_ms is None else {"took_ms": checked.latency_ms}

@@ -1,5 +1,6 @@
-"""`/metrics`: what the processes have counted, and what the database and the disk say now."""
+"""`/metrics`: the counters of all processes, and the state of the database and the disk."""
 
+import os
 import shutil
 import threading
 import time
@@ -10,7 +11,7 @@ from django.conf import settings
 from django.db import Error as AnyDatabaseError
 from django.db.models import Count
 from django.utils import timezone
-from prometheus_client import REGISTRY, CollectorRegistry, generate_latest, values
+from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -30,136 +31,146 @@ from slots.model_retirement import retiring_slots
 from slots.models import Slot
 from slots.platform_settings import load_platform_settings
 from stats.outcomes import PROVIDER_REASONS, in_flight
-from stats.services import stored_files
+from stats.services import load_stored_files
 
 log = structlog.get_logger()
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-FRESH_S = 2.0  # so long one look at the database serves, whoever asks
+FRESH_S = 2.0  # how long one reading of database and disk serves all scrapes
 
 
-def prepare() -> None:
-    """Let every series that an alert looks at begin with 0. Touches no database."""
+def initialize_counters() -> None:
+    """Pre-create all label combinations so alerts see the first increase. Touches no database."""
     failures = [*PROVIDER_REASONS, InternalError.reason, StorageError.reason, ClientGone.reason]
     ends = [("done", ""), ("timeout", ProviderTimeout.reason), *(("failed", r) for r in failures)]
-    metrics.prepare(
+    metrics.initialize_counters(
         slots=[f"slot-{number:03}" for number in range(1, 16)],  # as the migration made them
         outcomes={name: ends for name in DRIVERS},
     )
 
 
-def exposition() -> bytes:
-    """All of it, of all processes of this server. Blocking; five queries at most."""
+def generate_exposition() -> bytes:
+    """All metrics of all processes of this server. Blocking; five queries at most."""
     now = CollectorRegistry()
-    now.register(LOOK)
-    return _counted() + generate_latest(now)
+    now.register(STATE)
+    return _generate_counters() + generate_latest(now)
 
 
-def _counted() -> bytes:
-    if not values.ValueClass._multiprocess:
+def _generate_counters() -> bytes:
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:  # set by gunicorn.conf.py
         return generate_latest(REGISTRY)
     registry = CollectorRegistry()
     try:
-        # Of gunicorn's workers: photochanger/server/worker_metrics.py.
         MultiProcessCollector(registry)
-    except ValueError as exc:  # somebody took their folder away; what we see ourselves is told
+    except ValueError as exc:  # their folder is gone; what this process reads itself is still shown
         log.error("stats.counters.failed", detail=str(exc))
     return generate_latest(registry)
 
 
-class Look:
-    """A collector: one look at database and disk, shared by all who ask within ``FRESH_S``."""
+class StateCollector:
+    """Reads database and disk at most once in ``FRESH_S``, for all scrapes within it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self.forget()
+        self.clear()
 
-    def forget(self) -> None:
-        self._at, self._seen = -FRESH_S, list[Metric]()
+    def clear(self) -> None:
+        self._read_at, self._metrics = -FRESH_S, list[Metric]()
 
     def collect(self) -> Iterator[Metric]:
         with self._lock:
-            if time.monotonic() - self._at >= FRESH_S:
-                self._seen = [*disk(), *database()]
-                self._at = time.monotonic()
-            return iter(self._seen)
+            if time.monotonic() - self._read_at >= FRESH_S:
+                self._metrics = [*_collect_disk(), *_collect_database()]
+                self._read_at = time.monotonic()
+            return iter(self._metrics)
 
 
-LOOK = Look()
+STATE = StateCollector()
 
 
-def gauge(name: str, words: str, labels: tuple[str, ...] = ()) -> GaugeMetricFamily:
+def make_labelled_gauge(name: str, words: str, labels: tuple[str, ...] = ()) -> GaugeMetricFamily:
     return GaugeMetricFamily(f"photochanger_{name}", words, labels=labels)
 
 
-def one(name: str, words: str, value: float) -> GaugeMetricFamily:
+def make_gauge(name: str, words: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(f"photochanger_{name}", words, value=value)
 
 
-def disk() -> Iterator[Metric]:
-    """Of the folder of pictures; nothing where a bucket holds them."""
+def _collect_disk() -> Iterator[Metric]:
+    """Size and free space of the pictures' disk; nothing where a bucket holds them."""
     if not storage.is_local():
         return
     try:
         usage = shutil.disk_usage(settings.MEDIA_ROOT)
-    except OSError as exc:  # it is not mounted, say: /healthz tells, and the series are missing
+    except OSError as exc:  # not mounted, say: /healthz reports it, and the series are missing
         log.error("stats.disk.failed", detail=exc.strerror)
         return
-    yield one("media_disk_size_bytes", "Size of the disk that holds the pictures.", usage.total)
-    yield one("media_disk_free_bytes", "What is free of it for us.", usage.free)
+    yield make_gauge(
+        "media_disk_size_bytes", "Size of the disk that holds the pictures.", usage.total
+    )
+    yield make_gauge("media_disk_free_bytes", "What is free of it for us.", usage.free)
 
 
-def database() -> Iterator[Metric]:
-    """A database that is away is told too, and the figures of the processes with it."""
+def _collect_database() -> Iterator[Metric]:
+    """``database_up`` 0 while the database is unavailable; the counters are shown all the same."""
     try:
         slots = list(Slot.objects.all())
-        seen = [*_slots(slots), *_media(), *_cleanup(), *_retirement(slots)]
+        found = [
+            *_collect_slots(slots),
+            *_collect_media(),
+            *_collect_cleanup(),
+            *_collect_retirement(slots),
+        ]
     except AnyDatabaseError as exc:
         log.error("stats.database.failed", detail=type(exc).__name__)
-        seen = []
-    yield one("database_up", "Whether the database answered this look.", float(bool(seen)))
-    yield from seen
+        found = []
+    yield make_gauge("database_up", "Whether the database answered this look.", float(bool(found)))
+    yield from found
 
 
-def _slots(slots: list[Slot]) -> Iterator[Metric]:
-    active = gauge("slot_active", "1: the slot takes photos.", ("slot", "provider"))
-    flying = gauge("photos_in_flight", "Photos with a place now, of all servers.", ("slot",))
+def _collect_slots(slots: list[Slot]) -> Iterator[Metric]:
+    active = make_labelled_gauge("slot_active", "1: the slot takes photos.", ("slot", "provider"))
+    in_flight_now = make_labelled_gauge(
+        "photos_in_flight", "Photos with a place now, of all servers.", ("slot",)
+    )
     jobs = Job.objects.filter(in_flight(timezone.now())).order_by()
     running = dict(jobs.values_list("slot_id").annotate(n=Count("*")))
     for slot in slots:
         active.add_metric([slot.pk, slot.provider], float(slot.is_active))
-        flying.add_metric([slot.pk], running.get(slot.pk, 0))
-    limit = gauge("photos_in_flight_limit", "Places of one slot, of one provider.", ("of",))
+        in_flight_now.add_metric([slot.pk], running.get(slot.pk, 0))
+    limit = make_labelled_gauge(
+        "photos_in_flight_limit", "Places of one slot, of one provider.", ("of",)
+    )
     platform = load_platform_settings()
     limit.add_metric(["slot"], platform.max_jobs_per_slot)
     limit.add_metric(["provider"], platform.max_jobs_per_provider)
-    yield from (active, flying, limit)
-    yield one(
+    yield from (active, in_flight_now, limit)
+    yield make_gauge(
         "sync_response_seconds",
         "How long a booth waits at most, where its slot says nothing else.",
         platform.sync_response_seconds,
     )
 
 
-def _media() -> Iterator[Metric]:
-    size = gauge("media_bytes", "Stored files, also those that are over.", ("kind",))
-    files = gauge("media_files", "Stored files, also those that are over.", ("kind",))
-    there = {stored.kind: stored for stored in stored_files()}
+def _collect_media() -> Iterator[Metric]:
+    size = make_labelled_gauge("media_bytes", "Stored files, also those that are over.", ("kind",))
+    files = make_labelled_gauge("media_files", "Stored files, also those that are over.", ("kind",))
+    by_kind = {stored.kind: stored for stored in load_stored_files()}
     for kind in MediaObject.Kind.values:
-        stored = there.get(kind)
+        stored = by_kind.get(kind)
         size.add_metric([kind], stored.size_bytes if stored else 0)
         files.add_metric([kind], stored.files if stored else 0)
     yield from (size, files)
 
 
-def _cleanup() -> Iterator[Metric]:
-    """Of the last whole run. Counts are gauges: each run begins with none."""
+def _collect_cleanup() -> Iterator[Metric]:
+    """Of the last complete run. Counts are gauges: each run starts at 0."""
     report = last_cleanup()
     at = report.finished_at.timestamp() if report else 0
-    yield one("cleanup_last_run_timestamp_seconds", "When cleanup last ended; 0: never.", at)
+    yield make_gauge("cleanup_last_run_timestamp_seconds", "When cleanup last ended; 0: never.", at)
     if report is None:
         return
-    removed = gauge("cleanup_last_removed_files", "Files it removed.", ("kind",))
+    removed = make_labelled_gauge("cleanup_last_removed_files", "Files it removed.", ("kind",))
     for kind, count in report.removed.items():
         removed.add_metric([kind], count)
     yield removed
@@ -169,11 +180,11 @@ def _cleanup() -> Iterator[Metric]:
         ("failures", "What it could not remove; the log names each.", report.failures),
         ("closed_photos", "Photos it closed that a dead server left open.", report.closed_jobs),
     ):
-        yield one(f"cleanup_last_{name}", words, value)
+        yield make_gauge(f"cleanup_last_{name}", words, value)
 
 
-def _retirement(slots: list[Slot]) -> Iterator[Metric]:
-    days = gauge(
+def _collect_retirement(slots: list[Slot]) -> Iterator[Metric]:
+    days = make_labelled_gauge(
         "model_retirement_days",
         "Days until the model of an active slot is switched off; negative: it was.",
         ("slot", "model"),

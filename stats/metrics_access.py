@@ -12,10 +12,10 @@ from photochanger.errors import Unauthorized
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-def check_scraper(request: HttpRequest) -> None:
-    """By token or by network. Raises Unauthorized."""
-    if not (_has_token(request) or _is_near(request)):
-        raise Unauthorized("a stranger asked for the metrics")
+def check_metrics_access(request: HttpRequest) -> None:
+    """Admit by token or by network. Raises Unauthorized."""
+    if not (_has_token(request) or _is_in_network(request)):
+        raise Unauthorized("no valid token, and not in METRICS_NETWORKS")
 
 
 def _has_token(request: HttpRequest) -> bool:
@@ -24,8 +24,8 @@ def _has_token(request: HttpRequest) -> bool:
     return bool(settings.METRICS_TOKEN) and scheme.lower() == "bearer" and is_right
 
 
-def _is_near(request: HttpRequest) -> bool:
-    # Behind a proxy that we were not told of, the whole internet has the proxy's address.
+def _is_in_network(request: HttpRequest) -> bool:
+    # Behind a proxy that is not in TRUSTED_PROXIES, all clients have the proxy's address.
     is_forwarded = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
     if is_forwarded and not settings.TRUSTED_PROXIES:
         return False
@@ -34,10 +34,10 @@ def _is_near(request: HttpRequest) -> bool:
     except ValueError:
         return False
     mapped = getattr(address, "ipv4_mapped", None)
-    networks = _networks(tuple(settings.METRICS_NETWORKS))
+    networks = _parse_networks(tuple(settings.METRICS_NETWORKS))
     return any((mapped or address) in network for network in networks)
 
 
 @cache
-def _networks(texts: tuple[str, ...]) -> list[Network]:
+def _parse_networks(texts: tuple[str, ...]) -> list[Network]:
     return [ipaddress.ip_network(text) for text in texts]

@@ -93,6 +93,6 @@ STATISTICS = {
 }
 
 
-def answers(example: dict[str, Any]) -> dict[str, Any]:
+def describe_operation(example: dict[str, Any]) -> dict[str, Any]:
     found = {"content": {"application/json": {"example": example}}}
     return {"responses": {200: found, **REFUSALS}}

@@ -56,18 +56,18 @@ class Outcomes:
 
     @property
     def success_share(self) -> float | None:
-        return _share(self.done, self.answered)
+        return _compute_share(self.done, self.answered)
 
     @property
     def timeout_share(self) -> float | None:
-        return _share(self.timeouts, self.answered)
+        return _compute_share(self.timeouts, self.answered)
 
     def __add__(self, other: "Outcomes") -> "Outcomes":
         names = [field.name for field in fields(Outcomes)]
         return Outcomes(**{name: getattr(self, name) + getattr(other, name) for name in names})
 
 
-def _share(part: int, whole: int) -> float | None:
+def _compute_share(part: int, whole: int) -> float | None:
     return round(part / whole, 4) if whole else None
 
 
@@ -90,7 +90,7 @@ def outcomes_of(row: Mapping[str, Any]) -> Outcomes:
     return Outcomes(**{field.name: row[field.name] for field in fields(Outcomes)})
 
 
-def photos(kind: Q) -> Count:
+def count_photos(kind: Q) -> Count:
     """How many are such; counted by a column that is never null and stands in the index."""
     return Count("source", filter=kind)
 
@@ -110,7 +110,7 @@ def outcome_counts(now: datetime) -> dict[str, Count]:
         "client_gone": GONE,
         "in_progress": in_flight(now),
     }
-    return {name: photos(BOOTH & kind) for name, kind in kinds.items()}
+    return {name: count_photos(BOOTH & kind) for name, kind in kinds.items()}
 
 
 def timing_percentiles(*, with_overhead: bool = True) -> dict[str, Percentile]:

@@ -47,7 +47,7 @@ class _SqlitePercentile:
         return low + (high - low) * part
 
 
-def teach_sqlite(connection: BaseDatabaseWrapper, **_: Any) -> None:
+def register_sqlite_percentile(connection: BaseDatabaseWrapper, **_: Any) -> None:
     """For Django's ``connection_created``: every SQLite connection learns the aggregate."""
     lite = connection.connection
     if isinstance(lite, sqlite3.Connection):

@@ -1,7 +1,7 @@
-"""Figures over time as SVG that stands in a page under its content policy.
+"""Plots over time as inline SVG that obeys the page's content security policy.
 
-Nothing in it has a style of its own: classes tell what a line is, and the page's style sheet gives
-it a colour by day and by night. Whoever cannot see it reads the table next to it.
+The SVG holds no styles: classes name the curves, and the page's style sheet colours them in the
+light and the dark theme. For screen readers there is a table next to it.
 """
 
 from collections.abc import Callable, Sequence
@@ -49,7 +49,7 @@ class Plot:
     is_empty: bool
 
 
-def outcomes_plot(points: Sequence[Point], step_s: int) -> Plot:
+def draw_outcomes(points: Sequence[Point], step_s: int) -> Plot:
     kinds = {
         "done": _("done"),
         "timeouts": _("too late (504)"),
@@ -63,73 +63,85 @@ def outcomes_plot(points: Sequence[Point], step_s: int) -> Plot:
         for name, title in kinds.items()
     ]
     top = max((point.outcomes.jobs for point in points), default=0)
-    chart = _chart(StackedBar, points, step_s, ticks(top), "{:g}".format)
-    return _plot("outcomes", _("Photos by outcome"), chart, curves)
+    chart = _make_chart(StackedBar, points, step_s, compute_ticks(top), "{:g}".format)
+    return _make_plot("outcomes", _("Photos by outcome"), chart, curves)
 
 
-def timings_plot(points: Sequence[Point], step_s: int) -> Plot:
+def draw_timings(points: Sequence[Point], step_s: int) -> Plot:
     curves = [
-        Curve("p50", _("half are faster (p50)"), [seconds(p.duration_p50_ms) for p in _of(points)]),
-        Curve("p95", _("95 % are faster (p95)"), [seconds(p.duration_p95_ms) for p in _of(points)]),
+        Curve(
+            "p50",
+            _("half are faster (p50)"),
+            [to_seconds(p.duration_p50_ms) for p in _get_timings(points)],
+        ),
+        Curve(
+            "p95",
+            _("95 % are faster (p95)"),
+            [to_seconds(p.duration_p95_ms) for p in _get_timings(points)],
+        ),
     ]
-    chart = _chart(Line, points, step_s, ticks(_top(curves)), _in_seconds)
-    return _plot("timings", _("Time until the picture"), chart, curves)
+    chart = _make_chart(Line, points, step_s, compute_ticks(_get_top(curves)), _format_seconds)
+    return _make_plot("timings", _("Time until the picture"), chart, curves)
 
 
-def shares_plot(points: Sequence[Point], step_s: int) -> Plot:
+def draw_shares(points: Sequence[Point], step_s: int) -> Plot:
     curves = [
-        Curve("done", _("pictures in time"), [percent(p.outcomes.success_share) for p in points]),
-        Curve("timeouts", _("too late (504)"), [percent(p.outcomes.timeout_share) for p in points]),
+        Curve(
+            "done", _("pictures in time"), [to_percent(p.outcomes.success_share) for p in points]
+        ),
+        Curve(
+            "timeouts", _("too late (504)"), [to_percent(p.outcomes.timeout_share) for p in points]
+        ),
     ]
     kpi = Curve("kpi", _("goal: 95 %"), [KPI] * len(points), has_dots=False)
-    chart = _chart(Line, points, step_s, [0, 25, 50, 75, KPI], "{:g} %".format, top=100)
-    is_empty = not any(_known(curve) for curve in curves)
-    return _plot("shares", _("Share of photos, %"), chart, [*curves, kpi], is_empty=is_empty)
+    chart = _make_chart(Line, points, step_s, [0, 25, 50, 75, KPI], "{:g} %".format, top=100)
+    is_empty = not any(_get_values(curve) for curve in curves)
+    return _make_plot("shares", _("Share of photos, %"), chart, [*curves, kpi], is_empty=is_empty)
 
 
-def _in_seconds(value: float) -> str:
+def _format_seconds(value: float) -> str:
     return f"{value:g} {_('s')}"
 
 
-def _of(points: Sequence[Point]) -> list[Any]:
+def _get_timings(points: Sequence[Point]) -> list[Any]:
     return [point.timings for point in points]
 
 
-def seconds(milliseconds: int | None) -> Value:
+def to_seconds(milliseconds: int | None) -> Value:
     return None if milliseconds is None else round(milliseconds / 1000, 1)
 
 
-def percent(share: float | None) -> Value:
+def to_percent(share: float | None) -> Value:
     return None if share is None else round(share * 100, 1)
 
 
-def _known(curve: Curve) -> list[float]:
+def _get_values(curve: Curve) -> list[float]:
     return [value for value in curve.values if value]
 
 
-def _top(curves: Sequence[Curve]) -> float:
-    return max((value for curve in curves for value in _known(curve)), default=0)
+def _get_top(curves: Sequence[Curve]) -> float:
+    return max((value for curve in curves for value in _get_values(curve)), default=0)
 
 
-def ticks(top: float) -> list[int]:
+def compute_ticks(top: float) -> list[int]:
     """Round numbers from nothing to at least ``top``, three to six of them."""
     sizes = (base * 10**power for power in count() for base in (1, 2, 5))
     size = next(size for size in sizes if top <= 5 * size)
     return list(range(0, max(2, -(-int(-(-top // 1)) // size)) * size + 1, size))
 
 
-def label(at: datetime, step_s: int) -> str:
+def format_label(at: datetime, step_s: int) -> str:
     """The time of an interval, as long as its step needs."""
     form = "H:i" if step_s <= HOUR_S else "d.m H:i" if step_s < DAY_S else "d.m"
     return date_format(localtime(at), form)
 
 
-def _chart(
+def _make_chart(
     kind: type[Line] | type[StackedBar],
     points: Sequence[Point],
     step_s: int,
     y_labels: list[int],
-    told: Callable[[float], str],
+    texts: Callable[[float], str],
     top: int | None = None,
 ) -> Any:
     size = FONT_PX[kind]
@@ -141,24 +153,23 @@ def _chart(
         **{"truncate_label": -1, "allow_interruptions": True, "range": (0, top or y_labels[-1])},
         style=Style(**font),
     )
-    chart.x_labels = [label(point.starts_at, step_s) for point in points]
-    chart.y_labels, chart.value_formatter = y_labels, told
+    chart.x_labels = [format_label(point.starts_at, step_s) for point in points]
+    chart.y_labels, chart.value_formatter = y_labels, texts
     return chart
 
 
-def _plot(
+def _make_plot(
     name: str, title: str, chart: Any, curves: list[Curve], *, is_empty: bool | None = None
 ) -> Plot:
-    shown = [curve for curve in curves if _known(curve)]
+    shown = [curve for curve in curves if _get_values(curve)]
     for curve in shown:
         chart.add(curve.title, curve.values, show_dots=curve.has_dots)
     is_empty = not shown if is_empty is None else is_empty
-    svg = mark_safe("") if is_empty else _svg(chart, title, shown)
+    svg = mark_safe("") if is_empty else _render_svg(chart, title, shown)
     return Plot(name, title, curves, svg, is_empty)
 
 
-# --- What the library draws, without what a page may not hold ------------------------------------
-def _svg(chart: Any, title: str, curves: list[Curve]) -> SafeString:
+def _render_svg(chart: Any, title: str, curves: list[Curve]) -> SafeString:
     root = chart.render_tree()
     root.set("role", "img")
     root.set("aria-label", title)
@@ -181,17 +192,19 @@ def _strip(element: Any, curves: list[Curve]) -> None:
             number = next(int(word[6:]) for word in words if word.startswith("serie-"))
             child.set("class", f"series {curves[number].name}")
         _strip(child, curves)
-        _name(child)
+        _set_tooltip(child)
 
 
 def _is_left_out(tag: str, words: set[str]) -> bool:
     return tag in ("defs", "title") or bool(words & NOT_SHOWN) or "background" in words
 
 
-def _name(mark: Any) -> None:
-    """What a mouse is told over a bar or a dot: when, and how many."""
-    told = {str(desc.get("class")): desc.text or "" for desc in mark.findall("desc")}
+def _set_tooltip(mark: Any) -> None:
+    """The tooltip of a bar or a dot: time and value."""
+    texts = {str(desc.get("class")): desc.text or "" for desc in mark.findall("desc")}
     for desc in mark.findall("desc"):
         mark.remove(desc)
-    if told:
-        etree.SubElement(mark, "title").text = f"{told.get('x_label', '')}: {told.get('value', '')}"
+    if texts:
+        etree.SubElement(
+            mark, "title"
+        ).text = f"{texts.get('x_label', '')}: {texts.get('value', '')}"

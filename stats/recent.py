@@ -1,4 +1,4 @@
-"""Each slot with what happened there last, and what happens now; all of it in one query."""
+"""Each slot's last events and its photos in flight, in one query."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from stats.outcomes import BOOTH, CLOSED_FAILURE, DONE, in_flight, overdue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lately:
+class RecentEvents:
     """One slot's last events, of booth photos only. A booth that hung up is no failure of ours."""
 
     slot: Slot
@@ -31,15 +31,15 @@ class Lately:
         return None if self.has_recovered else self.last_failure_reason
 
 
-def lately(now: datetime) -> list[Lately]:
+def load_recent_events(now: datetime) -> list[RecentEvents]:
     """All slots, in their order. One query."""
-    return [_lately(slot) for slot in _with_events(Slot.objects.all(), now)]
+    return [_make_recent_events(slot) for slot in _with_events(Slot.objects.all(), now)]
 
 
 def _with_events(slots: QuerySet[Slot], now: datetime) -> QuerySet[Slot, Any]:
     jobs = Job.objects.filter(slot=OuterRef("pk")).order_by("-started_at")
     booth = jobs.filter(BOOTH)
-    # Two questions, since one with OR would find no index.
+    # Two subqueries, since one with OR would find no index.
     failed = booth.filter(CLOSED_FAILURE).exclude(failure_reason=ClientGone.reason)
     died = booth.filter(overdue(now))
     running = jobs.filter(in_flight(now)).order_by().values("slot").annotate(n=Count("*"))
@@ -55,12 +55,12 @@ def _with_events(slots: QuerySet[Slot], now: datetime) -> QuerySet[Slot, Any]:
     )
 
 
-def _lately(slot: Any) -> Lately:
+def _make_recent_events(slot: Any) -> RecentEvents:
     failed_at, reason = slot.failed_at, slot.failed_reason
     if slot.died_at and (failed_at is None or slot.died_at > failed_at):
         failed_at, reason = slot.died_at, Interrupted.reason
     done = slot.done_started_at
-    return Lately(
+    return RecentEvents(
         slot=slot,
         in_flight=slot.running,
         last_photo_at=slot.photo_at,

@@ -109,35 +109,34 @@ class SlotStatisticsOut(Schema):
     failures: list[FailureOut] = Field(description="The last 20 of any age, newest first.")
 
 
-# --- From the services ---------------------------------------------------------------------------
-def overview_out(seen: Overview) -> OverviewOut:
+def make_overview_out(seen: Overview) -> OverviewOut:
     system = SystemOut(
-        **_window(seen.window, seen.in_flight),
+        **_make_window(seen.window, seen.in_flight),
         jobs_total=seen.jobs_total,
-        storage_usage_mb=_mb(seen.storage_bytes),
-        storage=[_stored(stored) for stored in seen.storage],
+        storage_usage_mb=_to_mb(seen.storage_bytes),
+        storage=[_make_stored(stored) for stored in seen.storage],
     )
     return OverviewOut(
         window_minutes=seen.window_minutes,
         system=system,
-        slots=[_slot(figures) for figures in seen.slots],
+        slots=[_make_slot(figures) for figures in seen.slots],
     )
 
 
-def slot_statistics_out(seen: SlotStatistics) -> SlotStatisticsOut:
+def make_slot_statistics_out(seen: SlotStatistics) -> SlotStatisticsOut:
     return SlotStatisticsOut(
         window_minutes=seen.window_minutes,
-        slot=_slot(seen.slot),
+        slot=_make_slot(seen.slot),
         step_seconds=seen.step_seconds,
-        points=[_point(point) for point in seen.points],
-        failures=[_failure(failure) for failure in seen.failures],
+        points=[_make_point(point) for point in seen.points],
+        failures=[_make_failure(failure) for failure in seen.failures],
     )
 
 
-def _slot(figures: SlotFigures) -> SlotStatsOut:
-    event = figures.lately
+def _make_slot(figures: SlotFigures) -> SlotStatsOut:
+    event = figures.recent
     return SlotStatsOut(
-        **_window(figures.window, event.in_flight),
+        **_make_window(figures.window, event.in_flight),
         slot_id=event.slot.pk,
         display_name=str(event.slot),
         is_active=event.slot.is_active,
@@ -150,7 +149,7 @@ def _slot(figures: SlotFigures) -> SlotStatsOut:
     )
 
 
-def _window(figures: Figures, in_flight: int) -> dict[str, Any]:
+def _make_window(figures: Figures, in_flight: int) -> dict[str, Any]:
     outcomes = figures.outcomes
     return {
         "jobs_last_window": outcomes.jobs,
@@ -163,25 +162,27 @@ def _window(figures: Figures, in_flight: int) -> dict[str, Any]:
         "success_share": outcomes.success_share,
         "timeout_share": outcomes.timeout_share,
         "in_flight": in_flight,
-        **_fields(figures.timings),
+        **_get_fields(figures.timings),
     }
 
 
-def _point(point: Point) -> PointOut:
-    return PointOut(starts_at=point.starts_at, **_fields(point.outcomes), **_fields(point.timings))
+def _make_point(point: Point) -> PointOut:
+    return PointOut(
+        starts_at=point.starts_at, **_get_fields(point.outcomes), **_get_fields(point.timings)
+    )
 
 
-def _failure(failure: Failure) -> FailureOut:
+def _make_failure(failure: Failure) -> FailureOut:
     return FailureOut.from_orm(failure)
 
 
-def _stored(stored: StoredFiles) -> StoredOut:
-    return StoredOut(kind=stored.kind, files=stored.files, size_mb=_mb(stored.size_bytes))
+def _make_stored(stored: StoredFiles) -> StoredOut:
+    return StoredOut(kind=stored.kind, files=stored.files, size_mb=_to_mb(stored.size_bytes))
 
 
-def _fields(values: Outcomes | Timings) -> dict[str, Any]:
+def _get_fields(values: Outcomes | Timings) -> dict[str, Any]:
     return {name: getattr(values, name) for name in values.__slots__}
 
 
-def _mb(size_bytes: int) -> float:
+def _to_mb(size_bytes: int) -> float:
     return round(size_bytes / MB, 1)

@@ -73,7 +73,7 @@ def step_for(window: timedelta, most: int = MAX_STEPS) -> int:
     return next(step for step in STEPS_S if window.total_seconds() / step <= most)
 
 
-def points(
+def load_points(
     slot_id: str | None,
     since: datetime,
     now: datetime,
@@ -83,7 +83,7 @@ def points(
 ) -> list[Point]:
     """One query; intervals without photos are there too. Without a slot: of all together."""
     rows = (
-        _of(slot_id)
+        _filter_jobs(slot_id)
         .filter(started_at__gte=since, started_at__lte=now)
         .order_by()
         .values(number=_Interval("started_at", step=step_s))
@@ -91,14 +91,14 @@ def points(
     )
     found: dict[int, Mapping[str, Any]] = {row["number"]: row for row in rows}
     first, last = (int(at.timestamp()) // step_s for at in (since, now))
-    return [_point(number, step_s, found.get(number)) for number in range(first, last + 1)]
+    return [_make_point(number, step_s, found.get(number)) for number in range(first, last + 1)]
 
 
-def _of(slot_id: str | None) -> QuerySet[Job]:
+def _filter_jobs(slot_id: str | None) -> QuerySet[Job]:
     return Job.objects.all() if slot_id is None else Job.objects.filter(slot=slot_id)
 
 
-def _point(number: int, step_s: int, row: Mapping[str, Any] | None) -> Point:
+def _make_point(number: int, step_s: int, row: Mapping[str, Any] | None) -> Point:
     return Point(
         starts_at=datetime.fromtimestamp(number * step_s, UTC),
         outcomes=outcomes_of(row) if row else Outcomes(),
@@ -106,17 +106,17 @@ def _point(number: int, step_s: int, row: Mapping[str, Any] | None) -> Point:
     )
 
 
-def last_failures(slot_id: str | None, now: datetime) -> list[Failure]:
+def load_last_failures(slot_id: str | None, now: datetime) -> list[Failure]:
     """The booths' last failed photos, however old, newest first. Three queries."""
-    jobs = _of(slot_id).filter(BOOTH).order_by("-started_at")
-    # Two questions, since one with OR would find no index.
-    both = [*jobs.filter(CLOSED_FAILURE)[:FAILURES], *jobs.filter(overdue(now))[:FAILURES]]
-    newest = sorted(both, key=lambda job: job.started_at, reverse=True)[:FAILURES]
+    jobs = _filter_jobs(slot_id).filter(BOOTH).order_by("-started_at")
+    # Two queries, since one with OR would find no index.
+    candidates = [*jobs.filter(CLOSED_FAILURE)[:FAILURES], *jobs.filter(overdue(now))[:FAILURES]]
+    newest = sorted(candidates, key=lambda job: job.started_at, reverse=True)[:FAILURES]
     prefetch_related_objects(newest, Prefetch("attempts", Attempt.objects.order_by("number")))
-    return [_failure(job) for job in newest]
+    return [_make_failure(job) for job in newest]
 
 
-def _failure(job: Job) -> Failure:
+def _make_failure(job: Job) -> Failure:
     status, reason = job.outcome
     attempts = list(job.attempts.all())
     return Failure(

@@ -17,28 +17,28 @@ from ingest.models import Job
 from media.models import MediaObject
 from photochanger.errors import SlotNotFound
 from slots.platform_settings import load_platform_settings
-from stats.dashboard import SlotCard, cards
-from stats.job_counter import jobs_total
+from stats.dashboard import SlotCard, make_cards
+from stats.job_counter import count_all_jobs
 from stats.outcomes import (
     Outcomes,
     Timings,
+    count_photos,
     outcome_counts,
     outcomes_of,
-    photos,
     timing_percentiles,
 )
-from stats.recent import Lately, lately
-from stats.series import MAX_STEPS, Failure, Point, last_failures, points, step_for
-from stats.slot_state import State, medians, state_of
+from stats.recent import RecentEvents, load_recent_events
+from stats.series import MAX_STEPS, Failure, Point, load_last_failures, load_points, step_for
+from stats.slot_state import State, determine_state, load_medians
 
 MB = 1_000_000
 WINDOW = timedelta(minutes=60)
 MAX_WINDOW_MINUTES = 60 * 24 * 31
-# A wide window takes the database a tenth of a second, again and again while somebody looks, and
-# half a minute changes nothing in it that an eye would see.
-WIDE, KEPT_S = timedelta(days=1), 30
+# The figures of a wide window cost the database 0.1 s at each refresh of a page, and do not
+# change visibly in half a minute.
+WIDE_WINDOW, CACHE_S = timedelta(days=1), 30
 
-_Found = TypeVar("_Found")
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotFigures:
-    lately: Lately
+    recent: RecentEvents
     window: Figures
     state: State
 
@@ -89,63 +89,65 @@ class SlotStatistics:
     failures: list[Failure]
 
 
-def overview(
+def load_overview(
     window: timedelta = WINDOW, slot_id: str | None = None, *, is_lean: bool = False
 ) -> Overview:
     """Eight queries. Raises SlotNotFound when the slot to narrow ``slots`` to does not exist.
 
-    The figures of a wide window may be ``KEPT_S`` old. ``is_lean``, for pages: without what takes
-    longest, each slot's overhead and the storage.
+    The figures of a wide window may be ``CACHE_S`` old. ``is_lean``, for pages, leaves out the
+    slowest parts: each slot's overhead and the storage.
     """
     now = timezone.now()
-    events = lately(now)
+    events = load_recent_events(now)
     if slot_id is not None and slot_id not in {event.slot.pk for event in events}:
         raise SlotNotFound(slot_id[:40])
 
-    def look() -> tuple[dict[str, Figures], Timings]:
-        by_slot = _figures_by_slot(now - window, now, with_overhead=not is_lean)
-        return by_slot, _timings(now - window)
+    def load() -> tuple[dict[str, Figures], Timings]:
+        by_slot = _load_figures_by_slot(now - window, now, with_overhead=not is_lean)
+        return by_slot, _load_timings(now - window)
 
-    by_slot, timings = _kept(f"figures.{is_lean}", window, look)
+    by_slot, timings = _load_cached(f"figures.{is_lean}", window, load)
     figures = [by_slot.get(event.slot.pk, Figures()) for event in events]
-    states = _states(events, now)
+    states = _load_states(events, now)
     return Overview(
-        window_minutes=_minutes(window),
-        jobs_total=jobs_total(now),
+        window_minutes=_to_minutes(window),
+        jobs_total=count_all_jobs(now),
         window=Figures(
             outcomes=sum((one.outcomes for one in figures), start=Outcomes()),
             timings=timings,
             test_runs=sum(one.test_runs for one in figures),
         ),
         in_flight=sum(event.in_flight for event in events),
-        storage=[] if is_lean else stored_files(),
+        storage=[] if is_lean else load_stored_files(),
         slots=[
-            SlotFigures(lately=event, window=one, state=states[event.slot.pk])
+            SlotFigures(recent=event, window=one, state=states[event.slot.pk])
             for event, one in zip(events, figures, strict=True)
             if slot_id in (None, event.slot.pk)
         ],
     )
 
 
-def slot_statistics(slot_id: str, window: timedelta = WINDOW) -> SlotStatistics:
-    """At most eight queries; a wide window may be ``KEPT_S`` old. Raises SlotNotFound."""
+def load_slot_statistics(slot_id: str, window: timedelta = WINDOW) -> SlotStatistics:
+    """At most eight queries; a wide window may be ``CACHE_S`` old. Raises SlotNotFound."""
     now = timezone.now()
-    events = [event for event in lately(now) if event.slot.pk == slot_id]
+    events = [event for event in load_recent_events(now) if event.slot.pk == slot_id]
     if not events:
         raise SlotNotFound(slot_id[:40])
     step = step_for(window)
 
-    def look() -> tuple[Figures, list[Point]]:
-        figures = _figures_by_slot(now - window, now, slot_id).get(slot_id, Figures())
-        return figures, points(slot_id, now - window, now, step)
+    def load() -> tuple[Figures, list[Point]]:
+        figures = _load_figures_by_slot(now - window, now, slot_id).get(slot_id, Figures())
+        return figures, load_points(slot_id, now - window, now, step)
 
-    figures, found = _kept(f"slot.{slot_id}", window, look)
+    figures, found = _load_cached(f"slot.{slot_id}", window, load)
     return SlotStatistics(
-        window_minutes=_minutes(window),
-        slot=SlotFigures(lately=events[0], window=figures, state=_states(events, now)[slot_id]),
+        window_minutes=_to_minutes(window),
+        slot=SlotFigures(
+            recent=events[0], window=figures, state=_load_states(events, now)[slot_id]
+        ),
         step_seconds=step,
         points=found,
-        failures=last_failures(slot_id, now),
+        failures=load_last_failures(slot_id, now),
     )
 
 
@@ -155,53 +157,53 @@ class Timeline:
     points: list[Point]
 
 
-def timeline(window: timedelta = WINDOW, slot_id: str | None = None) -> Timeline:
+def load_timeline(window: timedelta = WINDOW, slot_id: str | None = None) -> Timeline:
     """Outcomes and times per interval, of a slot or of all together, for plots. One query.
 
     A wide window has half as many intervals: a week by six hours, a month by days; and it may be
-    ``KEPT_S`` old.
+    ``CACHE_S`` old.
     """
     now = timezone.now()
-    step = step_for(window, MAX_STEPS if window <= WIDE else MAX_STEPS // 2 + 1)
+    step = step_for(window, MAX_STEPS if window <= WIDE_WINDOW else MAX_STEPS // 2 + 1)
 
-    def look() -> Timeline:
-        found = points(slot_id, now - window, now, step, with_overhead=False)
+    def load() -> Timeline:
+        found = load_points(slot_id, now - window, now, step, with_overhead=False)
         return Timeline(step_seconds=step, points=found)
 
-    return _kept(f"timeline.{quote(slot_id or '')}", window, look)
+    return _load_cached(f"timeline.{quote(slot_id or '')}", window, load)
 
 
-def failures(slot_id: str | None = None) -> list[Failure]:
+def load_failures(slot_id: str | None = None) -> list[Failure]:
     """The last ones of a slot or of all, however old. Three queries."""
-    return last_failures(slot_id, timezone.now())
+    return load_last_failures(slot_id, timezone.now())
 
 
-def dashboard() -> list[SlotCard]:
-    """Every slot at a glance, as of the last hour. Three queries."""
+def load_dashboard() -> list[SlotCard]:
+    """A card for every slot, from the last hour. Three queries."""
     now = timezone.now()
-    return cards(lately(now), now, load_platform_settings().sync_response_seconds)
+    return make_cards(load_recent_events(now), now, load_platform_settings().sync_response_seconds)
 
 
-def _kept(name: str, window: timedelta, look: Callable[[], _Found]) -> _Found:
-    """What ``look`` finds; of a wide window, what it found a moment ago in this process."""
-    if window <= WIDE:
-        return look()
-    key = f"stats.{name}.{_minutes(window)}"
+def _load_cached(name: str, window: timedelta, load: Callable[[], _Value]) -> _Value:
+    """The result of ``load``; for a wide window cached for ``CACHE_S`` in this process."""
+    if window <= WIDE_WINDOW:
+        return load()
+    key = f"stats.{name}.{_to_minutes(window)}"
     if (found := cache.get(key)) is None:
-        found = look()
-        cache.set(key, found, KEPT_S)
-    return cast(_Found, found)
+        found = load()
+        cache.set(key, found, CACHE_S)
+    return cast(_Value, found)
 
 
-def _minutes(window: timedelta) -> int:
+def _to_minutes(window: timedelta) -> int:
     return int(window.total_seconds() // 60)
 
 
-def _states(events: list[Lately], now: datetime) -> dict[str, State]:
-    """Of now, whatever the window. Two queries."""
-    wait_seconds, took = load_platform_settings().sync_response_seconds, medians(now)
+def _load_states(events: list[RecentEvents], now: datetime) -> dict[str, State]:
+    """The current states, whatever the window. Two queries."""
+    wait_seconds, took = load_platform_settings().sync_response_seconds, load_medians(now)
     return {
-        event.slot.pk: state_of(
+        event.slot.pk: determine_state(
             event,
             median_ms=took.get(event.slot.pk),
             now=now,
@@ -211,7 +213,7 @@ def _states(events: list[Lately], now: datetime) -> dict[str, State]:
     }
 
 
-def _figures_by_slot(
+def _load_figures_by_slot(
     since: datetime, now: datetime, slot_id: str | None = None, *, with_overhead: bool = True
 ) -> dict[str, Figures]:
     jobs = Job.objects.filter(started_at__gte=since).order_by()
@@ -220,22 +222,22 @@ def _figures_by_slot(
     rows = jobs.values("slot_id").annotate(
         **outcome_counts(now),
         **timing_percentiles(with_overhead=with_overhead),
-        test_runs=photos(Q(source=Job.Source.UI_TEST)),
+        test_runs=count_photos(Q(source=Job.Source.UI_TEST)),
     )
-    return {str(row["slot_id"]): _figures(row) for row in rows}
+    return {str(row["slot_id"]): _make_figures(row) for row in rows}
 
 
-def _figures(row: Mapping[str, Any]) -> Figures:
+def _make_figures(row: Mapping[str, Any]) -> Figures:
     return Figures(outcomes=outcomes_of(row), timings=Timings.of(row), test_runs=row["test_runs"])
 
 
-def _timings(since: datetime) -> Timings:
+def _load_timings(since: datetime) -> Timings:
     """Of all slots together: percentiles of parts do not add up."""
     return Timings.of(Job.objects.filter(started_at__gte=since).aggregate(**timing_percentiles()))
 
 
-def stored_files() -> list[StoredFiles]:
-    """What is on the disk, also what is over and not yet cleaned up."""
+def load_stored_files() -> list[StoredFiles]:
+    """Files on the disk by kind, also expired ones not yet cleaned up."""
     rows = (
         MediaObject.objects.filter(cleaned_at__isnull=True)
         .values("kind")

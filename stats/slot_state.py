@@ -1,4 +1,4 @@
-"""One word for how a slot is doing."""
+"""The state of a slot: active, delayed, errors, off or not configured."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,7 +10,7 @@ from providers.registry import DRIVERS
 from slots.models import Slot
 from stats.outcomes import BOOTH, DONE
 from stats.percentiles import Percentile
-from stats.recent import Lately
+from stats.recent import RecentEvents
 
 FRESH = timedelta(hours=1)  # an older failure says nothing about now
 LATE_SHARE = 0.75  # of the waiting time: a little slower, and photos will time out
@@ -24,15 +24,15 @@ class State(StrEnum):
     NOT_CONFIGURED = "not_configured"  # photos cannot work: no recipe, or a broken one
 
 
-def medians(now: datetime) -> dict[str, float]:
+def load_medians(now: datetime) -> dict[str, float]:
     """How long the last hour's pictures of each slot took, in milliseconds. One query."""
     done = Job.objects.filter(BOOTH, DONE, started_at__gte=now - FRESH).order_by()
     rows = done.values("slot_id").annotate(median=Percentile("duration_ms", 0.5))
     return dict(rows.values_list("slot_id", "median"))
 
 
-def state_of(
-    event: Lately, *, median_ms: float | None, now: datetime, platform_wait_seconds: int
+def determine_state(
+    event: RecentEvents, *, median_ms: float | None, now: datetime, platform_wait_seconds: int
 ) -> State:
     if not is_configured(event.slot):
         return State.NOT_CONFIGURED
@@ -46,7 +46,7 @@ def state_of(
     return State.ACTIVE
 
 
-def has_fresh_error(event: Lately, now: datetime) -> bool:
+def has_fresh_error(event: RecentEvents, now: datetime) -> bool:
     at = event.last_failure_at
     return at is not None and not event.has_recovered and now - at <= FRESH
 

@@ -1,4 +1,4 @@
-"""The console's first page: every slot at a glance, kept fresh, with what is done most often."""
+"""The console's first page: the state of every slot, updated live, with the common actions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from slots.platform_settings import PlatformSettings, load_platform_settings
 from slots.schemas import SlotIn
 from slots.services import find_slot
 from stats.dashboard import SlotCard
-from stats.services import dashboard
+from stats.services import load_dashboard
 from stats.slot_state import State
 
 Page = Callable[[HttpRequest, str], HttpResponse]
@@ -36,7 +36,7 @@ Page = Callable[[HttpRequest, str], HttpResponse]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A card with what only the page needs to know."""
+    """A slot's card with what only the page needs."""
 
     card: SlotCard
     ingest_url: str
@@ -64,11 +64,10 @@ class Row:
         return get_failure_sentence(self.card.last_error_reason)
 
 
-# --- Looking -------------------------------------------------------------------------------------
-def board_context(request: HttpRequest) -> dict[str, Any]:
+def dashboard_context(request: HttpRequest) -> dict[str, Any]:
     """Four queries."""
     platform = load_platform_settings()
-    rows = [_row(request, card, platform) for card in dashboard()]
+    rows = [_make_row(request, card, platform) for card in load_dashboard()]
     unset = [row for row in rows if row.card.state == State.NOT_CONFIGURED]
     return {
         "retiring": retiring_slots(slots=[row.slot for row in rows if row.slot.is_active]),
@@ -79,7 +78,7 @@ def board_context(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _row(request: HttpRequest, card: SlotCard, platform: PlatformSettings) -> Row:
+def _make_row(request: HttpRequest, card: SlotCard, platform: PlatformSettings) -> Row:
     return Row(
         card=card,
         ingest_url=build_url(request, "api:ingest_photo_short", slot_id=card.slot.pk),
@@ -91,19 +90,18 @@ def _row(request: HttpRequest, card: SlotCard, platform: PlatformSettings) -> Ro
 
 @require_GET
 def session(request: HttpRequest) -> HttpResponse:
-    """For a page that is about to send a form: whoever gets this answer is logged in."""
+    """204 for a session that is logged in; a page asks before it sends a form."""
     return HttpResponse(status=204)
 
 
 @require_GET
 def board(request: HttpRequest) -> HttpResponse:
-    """The part of the page that changes by itself."""
-    return render(request, "stats/console/_dashboard.html", board_context(request))
+    """The part of the page that is updated live."""
+    return render(request, "stats/console/_dashboard.html", dashboard_context(request))
 
 
-# --- Doing ---------------------------------------------------------------------------------------
-def _action(act: Callable[[HttpRequest, str], None]) -> Page:
-    """A button of a card: does it, tells how it ended, and shows the slots as they are now."""
+def _slot_action(act: Callable[[HttpRequest, str], None]) -> Page:
+    """The view of a card's button: run ``act``, show its outcome and the current slots."""
 
     @require_POST
     @wraps(act)
@@ -117,40 +115,40 @@ def _action(act: Callable[[HttpRequest, str], None]) -> Page:
             messages.error(request, f"{exc.sentence} {words}")
         except AppError as exc:
             messages.error(request, str(exc.sentence))
-        except _Unasked as unasked:
-            return _ask(request, unasked)
+        except _ConfirmationNeeded as needed:
+            return _render_confirmation(request, needed)
         if request.headers.get("HX-Request") == "true":
-            context = board_context(request) | {"tells": True}
+            context = dashboard_context(request) | {"tells": True}
             return render(request, "stats/console/_dashboard.html", context)
         return HttpResponseRedirect(reverse("admin:index"))
 
     return page
 
 
-class _Unasked(Exception):
-    """This destroys or stops something, and nobody has said yes yet."""
+class _ConfirmationNeeded(Exception):
+    """The action destroys or stops something and has not been confirmed."""
 
     def __init__(self, title: str, words: str, yes: str) -> None:
         super().__init__(title)
         self.title, self.words, self.yes = title, words, yes
 
 
-def _ask(request: HttpRequest, unasked: _Unasked) -> HttpResponse:
-    """The page that asks where no script has asked in a dialog."""
+def _render_confirmation(request: HttpRequest, needed: _ConfirmationNeeded) -> HttpResponse:
+    """The confirmation page, for when no script has asked in a dialog."""
     context = {
         **admin.site.each_context(request),
-        "title": unasked.title,
-        "words": unasked.words,
-        "yes": unasked.yes,
+        "title": needed.title,
+        "words": needed.words,
+        "yes": needed.yes,
     }
     return render(request, "console/confirm.html", context)
 
 
-@_action
+@_slot_action
 def switch_slot(request: HttpRequest, slot_id: str) -> None:
     slot, is_active = find_slot(slot_id), request.POST.get("is_active") == "1"
     if not is_active and "confirmed" not in request.POST:
-        raise _Unasked(
+        raise _ConfirmationNeeded(
             _("Switch off “%(slot)s”?") % {"slot": slot},
             _("Booths that use its link will get an error until it is switched on again."),
             _("Switch off"),
@@ -163,21 +161,21 @@ def switch_slot(request: HttpRequest, slot_id: str) -> None:
     messages.success(request, words % {"slot": slot})
 
 
-@_action
+@_slot_action
 def clean_up_slot(request: HttpRequest, slot_id: str) -> None:
     slot = find_slot(slot_id)
     if "confirmed" not in request.POST:
-        raise _Unasked(
+        raise _ConfirmationNeeded(
             _("Clean up “%(slot)s”?") % {"slot": slot},
             _("Only outdated files are deleted; the last picture stays available."),
             _("Clean up"),
         )
     report = clean_up(slot_id, by=request.user.get_username())
     tell = messages.warning if report.failures else messages.success
-    tell(request, _told(slot, report))
+    tell(request, _describe_cleanup(slot, report))
 
 
-def _told(slot: Slot, report: CleanupReport) -> str:
+def _describe_cleanup(slot: Slot, report: CleanupReport) -> str:
     files = sum(report.removed.values())
     if report.failures:
         words = ngettext(

@@ -24,12 +24,12 @@ from stats import services
 from stats.plots import (
     KPI,
     Plot,
-    label,
-    outcomes_plot,
-    percent,
-    seconds,
-    shares_plot,
-    timings_plot,
+    draw_outcomes,
+    draw_shares,
+    draw_timings,
+    format_label,
+    to_percent,
+    to_seconds,
 )
 from stats.series import Failure, Point
 from stats.services import Overview, SlotFigures, StoredFiles
@@ -47,19 +47,19 @@ WORDS = {
     WEEK: gettext_lazy("in the last week"),
     MONTH: gettext_lazy("in the last 31 days"),
 }
-# Seconds between two looks; a wide window costs the database more, and changes less.
+# Seconds between two refreshes; a wide window costs the database more, and changes less.
 FIGURES_EVERY, PLOTS_EVERY = {HOUR: 10, DAY: 30}, {HOUR: 30, DAY: 120}
-OTHERWISE_EVERY_S, PLOTS_OTHERWISE_S = 60, 600
+DEFAULT_FIGURES_EVERY_S, DEFAULT_PLOTS_EVERY_S = 60, 600
 SHOWN_FAILURES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What the address asks for. What makes no sense there is not asked for."""
+class StatisticsQuery:
+    """The parameters of the page's address; invalid ones are ignored."""
 
     minutes: int = HOUR
     slot_id: str = ""
-    since: datetime | None = None  # somebody started counting anew, for their own eyes
+    since: datetime | None = None  # one person's own reset of the counters shown
 
     @classmethod
     def of(cls, request: HttpRequest) -> Self:
@@ -67,7 +67,7 @@ class Asked:
         return cls(
             minutes=int(minutes) if minutes.isdecimal() and int(minutes) in WINDOWS else HOUR,
             slot_id=request.GET.get("slot", "")[:40],
-            since=datetime.fromtimestamp(int(since), UTC) if _is_moment(since) else None,
+            since=datetime.fromtimestamp(int(since), UTC) if _is_valid_time(since) else None,
         )
 
     @property
@@ -83,16 +83,16 @@ class Asked:
 
     @property
     def figures_every(self) -> int:
-        return FIGURES_EVERY.get(self.minutes, OTHERWISE_EVERY_S)
+        return FIGURES_EVERY.get(self.minutes, DEFAULT_FIGURES_EVERY_S)
 
     @property
     def plots_every(self) -> int:
-        return PLOTS_EVERY.get(self.minutes, PLOTS_OTHERWISE_S)
+        return PLOTS_EVERY.get(self.minutes, DEFAULT_PLOTS_EVERY_S)
 
     def query(self, **changes: Any) -> str:
         now: dict[str, Any] = {"window": self.minutes, "slot": self.slot_id, "since": self._epoch}
-        kept = {n: value for n, value in (now | changes).items() if value and value != HOUR}
-        return f"?{urlencode(kept)}" if kept else "?"
+        given = {n: value for n, value in (now | changes).items() if value and value != HOUR}
+        return f"?{urlencode(given)}" if given else "?"
 
     @property
     def _epoch(self) -> int | None:
@@ -104,7 +104,7 @@ class Asked:
             yield self.query(window=minutes, since=None), name, is_chosen
 
 
-def _is_moment(text: str) -> bool:
+def _is_valid_time(text: str) -> bool:
     longest_s = MONTH * 60
     return text.isdecimal() and len(text) < 12 and 0 <= _age_s(int(text)) <= longest_s
 
@@ -114,8 +114,8 @@ def _age_s(epoch: int) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A slot in the table."""
+class SlotRow:
+    """A row of the table of slots."""
 
     figures: SlotFigures
     query: str
@@ -123,28 +123,28 @@ class Line:
 
     @property
     def last_error(self) -> str:
-        return get_failure_sentence(self.figures.lately.last_error_reason)
+        return get_failure_sentence(self.figures.recent.last_error_reason)
 
     @property
     def is_idle(self) -> bool:
-        """Nothing to tell but its state: short on a phone."""
-        return not (self.figures.window.outcomes.jobs or self.figures.lately.last_photo_at)
+        """Nothing to show but its state: a short row on a phone."""
+        return not (self.figures.window.outcomes.jobs or self.figures.recent.last_photo_at)
 
     @property
     def percent(self) -> float | None:
-        return percent(self.figures.window.outcomes.success_share)
+        return to_percent(self.figures.window.outcomes.success_share)
 
     @property
     def p50_s(self) -> float | None:
-        return seconds(self.figures.window.timings.duration_p50_ms)
+        return to_seconds(self.figures.window.timings.duration_p50_ms)
 
     @property
     def p95_s(self) -> float | None:
-        return seconds(self.figures.window.timings.duration_p95_ms)
+        return to_seconds(self.figures.window.timings.duration_p95_ms)
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class FailureRow:
     failure: Failure
     slot: str
 
@@ -158,17 +158,16 @@ class Failed:
         return self.failure.provider_said or self.failure.detail
 
 
-# --- The pages -----------------------------------------------------------------------------------
 @require_GET
 def statistics_page(request: HttpRequest) -> HttpResponse:
-    """The page, or to a script only what changes in it."""
-    _check_may_look(request)
+    """The page; for a script only the parts that change."""
+    _check_permission(request)
     if request.GET.get("since") == "now":
         now = int(timezone.now().timestamp())
-        where = reverse("admin:statistics") + Asked.of(request).query(since=now)
+        where = reverse("admin:statistics") + StatisticsQuery.of(request).query(since=now)
         return HttpResponseRedirect(where)
-    asked = Asked.of(request)
-    context = {"asked": asked} | _figures(asked)
+    asked = StatisticsQuery.of(request)
+    context = {"asked": asked} | _load_figures(asked)
     if request.headers.get("HX-Request") == "true":
         return render(request, "stats/console/_figures.html", context | {"is_part": True})
     frame = {
@@ -182,48 +181,50 @@ def statistics_page(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def plots_part(request: HttpRequest) -> HttpResponse:
-    """One query of its own: the page is there before it, also for a month."""
-    _check_may_look(request)
-    asked = Asked.of(request)
-    seen = services.timeline(asked.window, asked.slot_id or None)
+    """Loaded after the page, with one query, so that a month does not delay the page."""
+    _check_permission(request)
+    asked = StatisticsQuery.of(request)
+    seen = services.load_timeline(asked.window, asked.slot_id or None)
     drawn = [plot(seen.points, seen.step_seconds) for plot in PLOTS]
-    context = {"plots": drawn, "table": list(_table(drawn, seen.points, seen.step_seconds))}
+    context = {"plots": drawn, "table": list(_make_table(drawn, seen.points, seen.step_seconds))}
     return render(request, "stats/console/_plots.html", context)
 
 
 @require_GET
 def storage_part(request: HttpRequest) -> HttpResponse:
-    """What is on the disk: looked at less often than the rest, for it takes longest."""
-    _check_may_look(request)
-    stored = services.stored_files()
+    """Stored files; refreshed less often than the rest, as it takes longest."""
+    _check_permission(request)
+    stored = services.load_stored_files()
     context = {
-        "storage": [(_kind(one), one) for one in stored],
-        "storage_bytes": sum(one.size_bytes for one in stored),
+        "storage": [(_get_kind_title(files), files) for files in stored],
+        "storage_bytes": sum(files.size_bytes for files in stored),
         "cleanup": last_cleanup(),
     }
     return render(request, "stats/console/_storage.html", context)
 
 
-PLOTS = (outcomes_plot, timings_plot, shares_plot)
+PLOTS = (draw_outcomes, draw_timings, draw_shares)
 
 
-def _table(plots: list[Plot], points: list[Point], step_s: int) -> Iterator[tuple[str, list[Any]]]:
-    """What the plots show, for whoever cannot see them; only intervals with photos."""
+def _make_table(
+    plots: list[Plot], points: list[Point], step_s: int
+) -> Iterator[tuple[str, list[Any]]]:
+    """The plots as a table, for screen readers; only intervals with photos."""
     curves = [curve for plot in plots for curve in plot.curves if curve.name != "kpi"]
     for number, point in enumerate(points):
         if point.outcomes.jobs:
-            yield label(point.starts_at, step_s), [curve.values[number] for curve in curves]
+            yield format_label(point.starts_at, step_s), [curve.values[number] for curve in curves]
 
 
-def _check_may_look(request: HttpRequest) -> None:
+def _check_permission(request: HttpRequest) -> None:
     if not admin.site.get_model_admin(Job).has_view_permission(request):
         raise PermissionDenied
 
 
-def _figures(asked: Asked) -> dict[str, Any]:
+def _load_figures(asked: StatisticsQuery) -> dict[str, Any]:
     """At most eleven queries."""
-    seen = services.overview(asked.window, is_lean=True)
-    chosen = [one for one in seen.slots if one.lately.slot.pk == asked.slot_id]
+    seen = services.load_overview(asked.window, is_lean=True)
+    chosen = [one for one in seen.slots if one.recent.slot.pk == asked.slot_id]
     if asked.slot_id and not chosen:
         raise Http404
     window = (chosen[0] if chosen else seen).window
@@ -231,30 +232,30 @@ def _figures(asked: Asked) -> dict[str, Any]:
         "seen": seen,
         "chosen": chosen[0] if chosen else None,
         "window": window,
-        "share_percent": percent(window.outcomes.success_share),
-        "late_percent": percent(window.outcomes.timeout_share),
-        "p50_s": seconds(window.timings.duration_p50_ms),
-        "p95_s": seconds(window.timings.duration_p95_ms),
-        "in_flight": chosen[0].lately.in_flight if chosen else seen.in_flight,
+        "share_percent": to_percent(window.outcomes.success_share),
+        "late_percent": to_percent(window.outcomes.timeout_share),
+        "p50_s": to_seconds(window.timings.duration_p50_ms),
+        "p95_s": to_seconds(window.timings.duration_p95_ms),
+        "in_flight": chosen[0].recent.in_flight if chosen else seen.in_flight,
         "kpi": KPI,
-        "lines": _lines(asked, seen),
-        "failures": _failures(asked, seen),
+        "lines": _make_rows(asked, seen),
+        "failures": _load_failures(asked, seen),
     }
 
 
-def _lines(asked: Asked, seen: Overview) -> list[Line]:
+def _make_rows(asked: StatisticsQuery, seen: Overview) -> list[SlotRow]:
     return [
-        Line(one, asked.query(slot=one.lately.slot.pk), one.lately.slot.pk == asked.slot_id)
+        SlotRow(one, asked.query(slot=one.recent.slot.pk), one.recent.slot.pk == asked.slot_id)
         for one in seen.slots
     ]
 
 
-def _failures(asked: Asked, seen: Overview) -> list[Failed]:
-    names = {one.lately.slot.pk: str(one.lately.slot) for one in seen.slots}
-    found = services.failures(asked.slot_id or None)[:SHOWN_FAILURES]
-    return [Failed(failure, names[failure.slot_id]) for failure in found]
+def _load_failures(asked: StatisticsQuery, seen: Overview) -> list[FailureRow]:
+    names = {one.recent.slot.pk: str(one.recent.slot) for one in seen.slots}
+    found = services.load_failures(asked.slot_id or None)[:SHOWN_FAILURES]
+    return [FailureRow(failure, names[failure.slot_id]) for failure in found]
 
 
-def _kind(stored: StoredFiles) -> str:
+def _get_kind_title(stored: StoredFiles) -> str:
     names: dict[str, Any] = dict(MediaObject.Kind.choices)
     return str(names.get(stored.kind, stored.kind))

@@ -57,5 +57,5 @@ class StatsTestCase(TestCase):
             is_active=True, settings={"prompt": "As an oil painting"}
         )
 
-    def keep(self, *jobs: Job) -> None:
+    def store(self, *jobs: Job) -> None:
         Job.objects.bulk_create(jobs)

@@ -34,7 +34,7 @@ class StatsApiTests(StatsTestCase):
     def test_the_overview_has_every_specified_field(self) -> None:
         Slot.objects.filter(pk="slot-001").update(display_name="Slot 1 (Gemini)")
         Slot.objects.filter(pk="slot-002").update(display_name="")
-        self.keep(job(ago_s=40, reason="timeout"), job(ago_s=30), job("slot-002", reason="quota"))
+        self.store(job(ago_s=40, reason="timeout"), job(ago_s=30), job("slot-002", reason="quota"))
         answer = self.get("overview").json()
         self.assertEqual(answer["window_minutes"], 60)
         self.assertLessEqual(SPECIFIED_SYSTEM, set(answer["system"]))
@@ -54,23 +54,23 @@ class StatsApiTests(StatsTestCase):
             read = schema.model_validate(example).model_dump(mode="json")
             self.assertEqual(read, example)
 
-    def test_one_slot_can_be_asked_for(self) -> None:
+    def test_the_overview_can_be_narrowed_to_one_slot(self) -> None:
         answer = self.get("overview", slot="slot-004", window_minutes=5).json()
         self.assertEqual([slot["slot_id"] for slot in answer["slots"]], ["slot-004"])
         self.assertEqual(answer["window_minutes"], 5)
 
-    def test_a_slot_s_statistics_are_answered(self) -> None:
-        self.keep(job(), job(ago_s=20, reason="timeout"))
+    def test_the_statistics_of_a_slot(self) -> None:
+        self.store(job(), job(ago_s=20, reason="timeout"))
         answer = self.get("slots/slot-001", window_minutes=1440).json()
         self.assertEqual(sum(point["jobs"] for point in answer["points"]), 2)
         self.assertEqual(answer["failures"][0]["failure_reason"], "timeout")
         self.assertEqual(answer["slot"]["slot_id"], "slot-001")
 
-    def test_a_window_of_a_week_may_be_a_moment_old_and_one_of_a_day_is_not(self) -> None:
+    def test_a_window_of_a_week_is_cached_and_one_of_a_day_is_not(self) -> None:
         for minutes, jobs in ((7 * 24 * 60, 1), (24 * 60, 2)):
             Job.objects.all().delete()
             for _ in range(2):
-                self.keep(job())
+                self.store(job())
                 seen = self.get("overview", window_minutes=minutes).json()["system"]
                 slot = self.get("slots/slot-001", window_minutes=minutes).json()
             self.assertEqual(seen["jobs_last_window"], jobs)
@@ -95,6 +95,6 @@ class StatsApiTests(StatsTestCase):
                 self.assertEqual(answer.status_code, 400, (path, minutes))
             self.assertEqual(self.get(path, window_minutes=60 * 24 * 31).status_code, 200)
 
-    def test_nobody_else_may_look(self) -> None:
+    def test_only_administrators_may_read(self) -> None:
         for path in ("overview", "slots/slot-001"):
             self.assertEqual(self.client.get(f"/api/stats/{path}").status_code, 401)

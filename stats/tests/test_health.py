@@ -58,15 +58,15 @@ class HealthCase(TestCase):
 
     async def part(self, name: str) -> tuple[int, str, dict[str, Any]]:
         """HTTP status, the whole's word, and one part."""
-        status, told = await self.ask()
-        return status, told["status"], told["parts"][name]
+        status, body = await self.ask()
+        return status, body["status"], body["parts"][name]
 
 
 class HealthTests(HealthCase):
-    async def test_all_is_well(self) -> None:
-        status, told = await self.ask()
-        self.assertEqual((status, told["status"]), (200, "ok"), told)
-        states = {name: part["state"] for name, part in told["parts"].items()}
+    async def test_all_parts_are_ok(self) -> None:
+        status, body = await self.ask()
+        self.assertEqual((status, body["status"]), (200, "ok"), body)
+        states = {name: part["state"] for name, part in body["parts"].items()}
         self.assertEqual(
             states,
             {"database": "up", "media": "writable", "cleanup": "recent", "gemini": "reachable"},
@@ -77,44 +77,44 @@ class HealthTests(HealthCase):
     async def test_monitors_ask_with_head_too(self) -> None:
         self.assertEqual((await self.async_client.head("/healthz")).status_code, 200)
 
-    async def test_a_provider_that_is_down_takes_no_server_out(self) -> None:
+    async def test_a_provider_that_is_down_leaves_the_status_at_200(self) -> None:
         with override_settings(GEMINI_BASE_URL="http://127.0.0.1:1"):
-            status, told, gemini = *(await self.ask()), None
-            gemini = told["parts"]["gemini"]
-            self.assertEqual((status, told["status"]), (200, "degraded"))
+            status, body, gemini = *(await self.ask()), None
+            gemini = body["parts"]["gemini"]
+            self.assertEqual((status, body["status"]), (200, "degraded"))
             self.assertEqual((gemini["ok"], gemini["state"]), (False, "network"))
             self.assertEqual((await self.ask("/healthz?strict=1"))[0], 503)
 
-    async def test_a_refused_key_is_told_and_a_new_one_is_looked_at_at_once(self) -> None:
+    async def test_a_refused_key_is_reported_and_a_new_one_is_checked_at_once(self) -> None:
         await in_db(set_provider_key, "gemini", "sim-400-key", by="test")
         _, word, gemini = await self.part("gemini")
         self.assertEqual((word, gemini["state"]), ("degraded", "provider_auth"), gemini)
         await in_db(set_provider_key, "gemini", KEY, by="test")
-        await self.let_it_be_stale()
+        await self.expire_results()
         self.assertEqual((await self.part("gemini"))[2]["state"], "reachable")
 
-    async def let_it_be_stale(self) -> None:
-        """As if a second had passed: what we own is looked at again."""
+    async def expire_results(self) -> None:
+        """As if a second had passed: our own parts are checked again."""
         from stats import health
 
-        board = health._boards[asyncio.get_running_loop()]
-        for probe in (board.own, board.media):
-            probe.found_at -= 1.5
+        probes = health._probes_by_loop[asyncio.get_running_loop()]
+        for probe in (probes.database, probes.media):
+            probe.result_at -= 1.5
 
     async def test_a_slot_without_any_key(self) -> None:
         with override_settings(GEMINI_API_KEY=""):
             _, word, gemini = await self.part("gemini")
         self.assertEqual((word, gemini["state"]), ("degraded", "no_key"))
 
-    async def test_only_providers_in_use_are_asked_and_not_each_time(self) -> None:
+    async def test_only_providers_in_use_are_checked_and_not_each_time(self) -> None:
         for _ in range(5):
-            _, told = await self.ask()
-            await self.let_it_be_stale()
-        self.assertNotIn("turbotext", told["parts"])
+            _, body = await self.ask()
+            await self.expire_results()
+        self.assertNotIn("turbotext", body["parts"])
         self.assertEqual(len(self.provider.calls), 1)
         self.assertEqual(self.provider.calls[0].method, "GET")  # which costs nothing
 
-    async def test_a_provider_that_says_nothing_is_not_waited_for(self) -> None:
+    async def test_a_provider_that_hangs_is_not_waited_for(self) -> None:
         silent = self.enterContext(socket.create_server(("127.0.0.1", 0)))
         silent.settimeout(0.05)
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
@@ -127,7 +127,7 @@ class HealthTests(HealthCase):
         with self.assertRaises(TimeoutError):  # what was begun is not begun a second time
             silent.accept()
 
-    async def test_cleanup_that_stands_still_is_told(self) -> None:
+    async def test_overdue_cleanup_is_reported(self) -> None:
         report = await in_db(load_fact, LAST_RUN)
         late = timezone.now() - timedelta(minutes=31)
         await in_db(store_fact, LAST_RUN, report | {"finished_at": late.isoformat()}, by="test")
@@ -135,13 +135,13 @@ class HealthTests(HealthCase):
         self.assertEqual((status, word, cleanup["state"]), (200, "degraded", "late"))
         self.assertGreaterEqual(cleanup["age_s"], 31 * 60)
 
-    async def test_cleanup_that_never_ran_is_told(self) -> None:
+    async def test_cleanup_that_never_ran_is_reported(self) -> None:
         await in_db(store_fact, LAST_RUN, None, by="test")
         self.assertEqual((await self.part("cleanup"))[2]["state"], "never")
 
 
 class NoPhotoCanBeTakenInTests(HealthCase):
-    async def test_no_folder_for_pictures(self) -> None:
+    async def test_a_missing_media_folder(self) -> None:
         with override_settings(MEDIA_ROOT=self.root / "not-mounted"):
             status, word, media = await self.part("media")
         self.assertEqual((status, word), (503, "down"))
@@ -156,7 +156,7 @@ class NoPhotoCanBeTakenInTests(HealthCase):
                 seen, _, media = await self.part("media")
             self.assertEqual((seen, media["state"]), (status, state))
             self.assertEqual(media["free_bytes"], free)
-            await HealthTests.let_it_be_stale(self)  # type: ignore[arg-type]
+            await HealthTests.expire_results(self)  # type: ignore[arg-type]
 
     async def test_a_bucket_instead_of_a_disk(self) -> None:
         # The first words to a bucket load a large library, which a busy machine does slowly.
@@ -166,22 +166,22 @@ class NoPhotoCanBeTakenInTests(HealthCase):
             self.assertEqual((media["ok"], media["state"]), (True, "reachable"))
             self.assertEqual(s3.stored(), [])
 
-    async def test_a_bucket_that_is_away(self) -> None:
+    async def test_an_unavailable_bucket(self) -> None:
         with stored_at(NOWHERE), mock.patch("stats.health.BUDGET_S", 0.1):
             status, word, media = await self.part("media")
         self.assertEqual((status, word), (503, "down"))
         self.assertIn(media["state"], ("unwritable", "slow"))
 
-    async def test_a_database_that_is_away(self) -> None:
+    async def test_an_unavailable_database(self) -> None:
         def refuse(*_: Any) -> None:
             raise OperationalError("could not connect to postgres://user:password@host")
 
         await self.between_us_and_the_database(refuse)
-        status, told = await self.ask()
-        self.assertEqual((status, told["status"]), (503, "down"))
-        self.assertEqual(told["parts"]["database"], {"ok": False, "state": "away"})
-        self.assertEqual(told["parts"]["cleanup"]["state"], "unknown")
-        self.assertEqual(told["parts"]["media"]["state"], "writable")
+        status, body = await self.ask()
+        self.assertEqual((status, body["status"]), (503, "down"))
+        self.assertEqual(body["parts"]["database"], {"ok": False, "state": "away"})
+        self.assertEqual(body["parts"]["cleanup"]["state"], "unknown")
+        self.assertEqual(body["parts"]["media"]["state"], "writable")
 
     async def test_a_database_that_hangs_is_not_waited_for(self) -> None:
         def hang(execute: Any, *arguments: Any) -> Any:
@@ -190,9 +190,9 @@ class NoPhotoCanBeTakenInTests(HealthCase):
 
         await self.between_us_and_the_database(hang)
         with mock.patch("stats.health.BUDGET_S", 0.1):
-            status, told = await self.ask()
+            status, body = await self.ask()
         self.assertEqual(status, 503)
-        self.assertEqual(told["parts"]["database"]["state"], "slow")
+        self.assertEqual(body["parts"]["database"]["state"], "slow")
 
     async def between_us_and_the_database(self, step: Callable[..., Any]) -> None:
         await in_db(lambda: self.enterContext(connection.execute_wrapper(step)))

@@ -121,7 +121,7 @@ class LiveMetricsTests(LiveTestCase):
         slots = {value for _, labels in after for name, value in labels if name == "slot"}
         self.assertEqual(slots, {f"slot-{number:03}" for number in range(1, 16)})
 
-    def test_zz_without_their_folder_the_server_serves_on(self) -> None:
+    def test_zz_the_server_goes_on_without_the_metrics_folder(self) -> None:
         """Run last of the class: nothing is counted together afterwards."""
         shutil.rmtree(self.folder)
         self.assertEqual(self.send(["slot-001"]), [200])
@@ -131,7 +131,7 @@ class LiveMetricsTests(LiveTestCase):
         self.eventually(self.folder.exists, within_s=10)
         self.assertEqual(self.send(["slot-001"] * 4), [200] * 4)
 
-    def test_every_line_of_the_log_is_json_and_a_photos_lines_tell_whose_they_are(self) -> None:
+    def test_every_log_line_is_json_and_a_photos_lines_name_their_job(self) -> None:
         answer = self.post(self.server)
         name, job = answer.headers["X-Request-Id"], answer.headers["X-Job-Id"]
         lines = [json.loads(line) for line in self.server.log_text().splitlines()]
@@ -141,7 +141,7 @@ class LiveMetricsTests(LiveTestCase):
             told = ours[event]
             self.assertEqual((told["job"], told["slot"]), (job, "slot-001"), event)
 
-    def test_prometheus_finds_all_that_alerts_and_dashboard_ask_for(self) -> None:
+    def test_prometheus_finds_every_series_of_alerts_and_dashboard(self) -> None:
         with self.prometheus() as prometheus:
             self.eventually(lambda: self.answer(prometheus, UP) != [], within_s=10)
             httpx.get(f"{self.server.url}/admin/login/")

@@ -22,7 +22,7 @@ from photochanger.db import in_db
 from providers.gemini.models import DEFAULT_GEMINI_MODEL, GEMINI_BY_ID
 from slots.models import Slot
 from slots.platform_settings import change_settings
-from stats.metrics import LOOK, prepare
+from stats.metrics import STATE, initialize_counters
 from stats.tests.support import StatsTestCase, open_job
 
 RETIRED = "gemini-2.5-flash-image"
@@ -54,8 +54,8 @@ class Scrape:
 
 class Scraping(SimpleTestCase):
     def scrape(self) -> Scrape:
-        LOOK.forget()
-        self.addCleanup(LOOK.forget)
+        STATE.clear()
+        self.addCleanup(STATE.clear)
         answer = self.client.get("/metrics")
         self.assertEqual(answer.status_code, 200)
         return Scrape(answer.content.decode())
@@ -63,7 +63,7 @@ class Scraping(SimpleTestCase):
 
 class DatabaseFiguresTests(StatsTestCase, Scraping):
     def test_photos_in_flight_and_places(self) -> None:
-        self.keep(open_job(), open_job(), open_job("slot-002"), open_job("slot-002", ago_s=100))
+        self.store(open_job(), open_job(), open_job("slot-002"), open_job("slot-002", ago_s=100))
         change_settings({"max_jobs_per_slot": 3}, by="test")
         seen = self.scrape()
         self.assertEqual(seen.one("photos_in_flight", slot="slot-001"), 2)
@@ -98,7 +98,7 @@ class DatabaseFiguresTests(StatsTestCase, Scraping):
                 *("results/slot-001/x/payload.jpg", MediaObject.Kind.RESULT),
                 expires_at=timezone.now() - timedelta(hours=1),
             )
-            self.keep(open_job(ago_s=500))
+            self.store(open_job(ago_s=500))
             call_command("cleanup_media", verbosity=0)
         seen = self.scrape()
         age_s = timezone.now().timestamp() - seen.one("cleanup_last_run_timestamp_seconds")
@@ -123,15 +123,15 @@ class DatabaseFiguresTests(StatsTestCase, Scraping):
         self.assertEqual(seen.one("model_retirement_days", slot="slot-002", model=RETIRED), days)
         self.assertIsNone(GEMINI_BY_ID[DEFAULT_GEMINI_MODEL].retires_on or None)
 
-    def test_one_look_is_few_queries_and_serves_whoever_asks_next(self) -> None:
-        LOOK.forget()
+    def test_one_reading_takes_few_queries_and_serves_the_next_scrape(self) -> None:
+        STATE.clear()
         with self.assertNumQueries(5):
             self.client.get("/metrics")
         with self.assertNumQueries(0):
             self.client.get("/metrics")
-        LOOK.forget()
+        STATE.clear()
 
-    def test_a_database_that_is_away_is_told_with_the_other_figures(self) -> None:
+    def test_an_unavailable_database_is_shown_with_the_other_metrics(self) -> None:
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE settings RENAME TO settings_away")
         try:
@@ -144,7 +144,7 @@ class DatabaseFiguresTests(StatsTestCase, Scraping):
 
 
 class PhotoFiguresTests(IngestTestCase):
-    """The counters are of the whole process: each test looks at what was added."""
+    """The counters are of the whole process: each test checks what was added."""
 
     def counted(self) -> Scrape:
         registry = CollectorRegistry()
@@ -205,7 +205,7 @@ class PhotoFiguresTests(IngestTestCase):
         self.assertEqual(self.added("queue_full_total", slot="slot-001", limit="slot"), 1)
         self.assertEqual(self.added("http_refused_total", status="429"), 1)
 
-    async def test_what_is_typed_into_a_link_is_no_label(self) -> None:
+    async def test_text_from_a_link_never_becomes_a_label(self) -> None:
         await self.post(path="/ingest/slot-099")
         await self.async_client.get("/no-such-page-at-all")
         text = generate_latest().decode()
@@ -214,8 +214,8 @@ class PhotoFiguresTests(IngestTestCase):
 
 
 class AlertsBeginWithZeroTests(SimpleTestCase):
-    def test_every_outcome_of_every_slot_is_there_before_the_first_photo(self) -> None:
-        prepare()
+    def test_every_outcome_of_every_slot_has_a_series_before_the_first_photo(self) -> None:
+        initialize_counters()
         seen = Scrape(generate_latest().decode())
         for provider in ("gemini", "turbotext"):
             labels = {"provider": provider, "source": "ingest"}
@@ -262,34 +262,34 @@ class AccessTests(TestCase):
         self.assertEqual(answer["WWW-Authenticate"], "Bearer")
         self.assertNotIn(b"photochanger_", answer.content)
 
-    def test_the_token_opens_it_from_anywhere(self) -> None:
+    def test_the_token_admits_from_anywhere(self) -> None:
         self.assert_open(self.ask(authorization=f"Bearer {TOKEN}"))
         self.assert_open(self.ask(authorization=f"bearer {TOKEN}", x_forwarded_for="1.2.3.4"))
 
-    def test_nothing_else_does(self) -> None:
+    def test_other_tokens_are_refused(self) -> None:
         for header in ("", TOKEN, "Bearer", f"Bearer {TOKEN}x", f"Basic {TOKEN}", "Bearer é"):
             with self.subTest(header):
                 self.assert_closed(self.ask(authorization=header))
 
     @override_settings(METRICS_TOKEN="")
-    def test_without_a_token_an_empty_one_opens_nothing(self) -> None:
+    def test_an_empty_token_admits_nobody(self) -> None:
         self.assert_closed(self.ask(authorization="Bearer "))
         self.assert_closed(self.ask(authorization="Bearer"))
 
-    def test_a_network_opens_it_without_a_token(self) -> None:
+    def test_a_listed_network_is_admitted_without_a_token(self) -> None:
         self.assert_open(self.ask("10.1.255.1"))
         self.assert_open(self.ask("::ffff:10.1.0.1"))
         for address in ("10.2.0.1", "127.0.0.1", "::1", "", "unknown"):
             with self.subTest(address):
                 self.assert_closed(self.ask(address))
 
-    def test_a_proxy_we_know_nothing_of_opens_it_to_nobody(self) -> None:
+    def test_an_untrusted_proxy_admits_nobody(self) -> None:
         for header in ("X-Forwarded-For", "Forwarded"):
             self.assert_closed(self.ask("10.1.0.1", **{header: "for=10.1.0.1"}))
         with override_settings(TRUSTED_PROXIES=["10.1.0.1"]):  # the address is the caller's then
             self.assert_open(self.ask("10.1.0.9", x_forwarded_for="10.1.0.9"))
 
-    def test_by_default_it_is_open_on_this_machine_only(self) -> None:
+    def test_by_default_only_this_machine_is_admitted(self) -> None:
         with override_settings(METRICS_NETWORKS=["127.0.0.0/8", "::1/128"]):
             self.assert_open(self.ask("127.0.0.1"))
             self.assert_open(self.ask("::1"))
