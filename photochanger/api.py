@@ -101,7 +101,7 @@ for prefix, router in (
 def answer_app_error(request: HttpRequest, exc: AppError) -> HttpResponse:
     level = log.error if exc.status == 500 else log.warning
     level("http.refused", status=exc.status, reason=exc.reason, detail=str(exc), job=exc.job_id)
-    metrics.refused(status=exc.status, reason=exc.reason)
+    metrics.count_refusal(status=exc.status, reason=exc.reason)
     if wants_html_page(request):
         return render_error_page(request, exc)
     language = negotiate_language(request.headers.get("Accept-Language", ""))

@@ -31,7 +31,7 @@ from photochanger.edge.request_ids import RequestIds
 from photochanger.edge.static_files import StaticFiles
 from photochanger.web.stacks import MachineStack
 from providers import http
-from stats.metrics import prepare
+from stats.metrics import initialize_counters
 
 log = structlog.get_logger()
 
@@ -67,7 +67,7 @@ async def warm_up() -> None:
     await asyncio.to_thread(storage.warm_up)
     await lanes.warm_up(_connect)
     await asyncio.to_thread(_check_slots)
-    prepare()
+    initialize_counters()
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 100)

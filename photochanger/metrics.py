@@ -92,7 +92,9 @@ HASH_RECIPES = ("md5", "sha1", "sha256", "none", "absent")
 PHOTO_STATUSES = ("200", "400", "401", "404", "413", "415", "429", "500", "502", "503", "504")
 
 
-def prepare(*, slots: Iterable[str], outcomes: dict[str, list[tuple[str, str]]]) -> None:
+def initialize_counters(
+    *, slots: Iterable[str], outcomes: dict[str, list[tuple[str, str]]]
+) -> None:
     """Let every counter begin with 0: Prometheus sees no rise in a series
     that begins with its first failure. ``outcomes``: of each provider, status and reason."""
     for status in PHOTO_STATUSES:
@@ -116,27 +118,26 @@ def prepare(*, slots: Iterable[str], outcomes: dict[str, list[tuple[str, str]]])
 
 
 def _count_safely(count: Callable[P, None]) -> Callable[P, None]:
-    """What is counted must never cost a photo: gunicorn's workers count in files, and a disk may
-    be full."""
+    """A counter must never fail a photo: the files that gunicorn's workers count in may be full."""
 
     @wraps(count)
-    def counted(*args: P.args, **kwargs: P.kwargs) -> None:
+    def count_or_log(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             count(*args, **kwargs)
         except Exception:  # of the library or of the disk; the figure is lost, the photo is not
             log.exception("metrics.count.failed", metric=count.__name__)
 
-    return counted
+    return count_or_log
 
 
 @_count_safely
-def photo_opened(*, is_from_booth: bool, recipe: str) -> None:
+def count_photo_opened(*, is_from_booth: bool, recipe: str) -> None:
     if is_from_booth:
         hashes.labels(recipe or "absent").inc()
 
 
 @_count_safely
-def photo_closed(
+def count_photo_closed(
     *,
     slot: str,
     provider: str,
@@ -155,31 +156,31 @@ def photo_closed(
 
 
 @_count_safely
-def provider_called(*, provider: str, reason: str, duration_ms: int) -> None:
+def count_provider_call(*, provider: str, reason: str, duration_ms: int) -> None:
     calls.labels(provider, reason).inc()
     call_seconds.labels(provider).observe(duration_ms / 1000)
 
 
 @_count_safely
-def queue_was_full(*, slot: str, limit: str) -> None:
+def count_queue_full(*, slot: str, limit: str) -> None:
     full.labels(slot, limit).inc()
 
 
 @_count_safely
-def photo_replayed(*, slot: str) -> None:
+def count_replay(*, slot: str) -> None:
     replays.labels(slot).inc()
 
 
 @_count_safely
-def fell_back(*, slot: str) -> None:
+def count_fallback(*, slot: str) -> None:
     fallbacks.labels(slot).inc()
 
 
 @_count_safely
-def booth_answered(status: int) -> None:
+def count_booth_response(status: int) -> None:
     ingest_answers.labels(str(status)).inc()
 
 
 @_count_safely
-def refused(*, status: int, reason: str) -> None:
+def count_refusal(*, status: int, reason: str) -> None:
     refusals.labels(str(status), reason).inc()

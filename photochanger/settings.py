@@ -74,7 +74,7 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 # Both together: a guesser elsewhere must not lock an administrator out in the middle of an event.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_CLIENT_IP_CALLABLE = "photochanger.web.login.locked_address"
+AXES_CLIENT_IP_CALLABLE = "photochanger.web.login.get_lockout_address"
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the lock ends when it said it would
 AXES_DISABLE_ACCESS_LOG = True  # our own log tells of log-ins

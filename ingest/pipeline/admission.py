@@ -173,10 +173,10 @@ def check_capacity(order: Order) -> Capacity:
     if holder is not None and is_replay(order, holder, has_result=holder.has_result):
         return Capacity(earlier=holder, key_is_stale=False)
     if in_slot >= limits.max_jobs_per_slot:
-        metrics.queue_was_full(slot=slot.pk, limit="slot")
+        metrics.count_queue_full(slot=slot.pk, limit="slot")
         raise RateLimited(f"{slot.pk} is full", retry_after_s=FULL_RETRY_AFTER_S)
     if in_provider >= limits.max_jobs_per_provider:
-        metrics.queue_was_full(slot=slot.pk, limit="provider")
+        metrics.count_queue_full(slot=slot.pk, limit="provider")
         raise RateLimited(f"{slot.provider} is full", retry_after_s=FULL_RETRY_AFTER_S)
     return Capacity(earlier=None, key_is_stale=holder is not None)
 

@@ -257,7 +257,7 @@ def _report_closed(
         size_bytes=len(run.result.body) if run.result else None,
         **facts,
     )
-    metrics.photo_closed(
+    metrics.count_photo_closed(
         slot=job.slot_id,
         provider=job.provider,
         source=job.source,

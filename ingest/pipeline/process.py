@@ -71,7 +71,7 @@ async def process_photo(order: Order) -> PhotoResult:
     job = admission.job
     bind_contextvars(job=str(job.pk), slot=job.slot_id)
     log.info("ingest.job.opened", job=str(job.pk), slot=job.slot_id, source=job.source)
-    metrics.photo_opened(is_from_booth=not order.is_trial, recipe=order.hash_recipe)
+    metrics.count_photo_opened(is_from_booth=not order.is_trial, recipe=order.hash_recipe)
     async with job_outcome(job, order) as run:  # closes the row, whatever happens
         build = await asyncio.to_thread(prepare_request, run, admission)
         # No database connection is held while we wait here.

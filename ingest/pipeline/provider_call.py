@@ -167,7 +167,7 @@ def _finish_attempt(attempt: Attempt, trace: CallTrace) -> None:
         reason=attempt.failure_reason,
         duration_ms=attempt.duration_ms,
     )
-    metrics.provider_called(
+    metrics.count_provider_call(
         provider=attempt.provider, reason=attempt.failure_reason, duration_ms=attempt.duration_ms
     )
 

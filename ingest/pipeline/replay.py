@@ -41,7 +41,7 @@ async def replay_result(job: Job, deadline: Deadline) -> PhotoResult | None:
     except FileNotFoundError:  # deleted since admission, or lost with a disk
         await in_db(expire_result, job.pk)  # so that no row promises it to the next order
         return None
-    metrics.photo_replayed(slot=job.slot_id)
+    metrics.count_replay(slot=job.slot_id)
     return PhotoResult(job=job, picture=picture, is_replay=True)
 
 

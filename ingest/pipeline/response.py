@@ -47,7 +47,7 @@ async def make_original_response(order: Order, error: AppError) -> StreamingHttp
         return order.photo.file.read()
 
     photo = Picture(body=await asyncio.to_thread(read_photo), mime=order.photo.mime)
-    metrics.fell_back(slot=order.slot.pk)
+    metrics.count_fallback(slot=order.slot.pk)
     headers = {
         **_make_headers(photo, f"{order.slot.pk}-original"),
         "X-Job-Id": str(error.job_id),

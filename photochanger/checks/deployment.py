@@ -12,10 +12,10 @@ from django.core import checks
 
 @checks.register(checks.Tags.security, deploy=True)
 def check_deployment(**kwargs: Any) -> list[checks.CheckMessage]:
-    return [*_https(), *_addresses(), *_secrets()]
+    return [*_check_https(), *_check_addresses(), *_check_secrets()]
 
 
-def _https() -> Iterator[checks.CheckMessage]:
+def _check_https() -> Iterator[checks.CheckMessage]:
     if settings.PLAIN_HTTP and settings.SESSION_COOKIE_SECURE:
         yield checks.Warning(
             "PLAIN_HTTP and COOKIES_OVER_HTTPS_ONLY contradict each other.",
@@ -39,7 +39,7 @@ def _https() -> Iterator[checks.CheckMessage]:
         )
 
 
-def _addresses() -> Iterator[checks.CheckMessage]:
+def _check_addresses() -> Iterator[checks.CheckMessage]:
     if "*" in settings.TRUSTED_PROXIES:
         yield checks.Warning(
             "TRUSTED_PROXIES is *: whoever sends X-Forwarded-For chooses an address.",
@@ -55,7 +55,7 @@ def _addresses() -> Iterator[checks.CheckMessage]:
         )
 
 
-def _secrets() -> Iterator[checks.CheckMessage]:
+def _check_secrets() -> Iterator[checks.CheckMessage]:
     if settings.JWT_SIGNING_KEY == settings.SECRET_KEY:
         yield checks.Warning(
             "JWT_SIGNING_KEY is the same as SECRET_KEY.",

@@ -24,7 +24,14 @@ log = structlog.get_logger()
 
 @checks.register()
 def check_environment(**kwargs: Any) -> list[checks.CheckMessage]:
-    return [*_secrets(), *_bounds(), *_addresses(), *_folders(), *_bucket(), *_middleware()]
+    return [
+        *_check_secrets(),
+        *_check_bounds(),
+        *_check_addresses(),
+        *_check_folders(),
+        *_check_bucket(),
+        *_check_middleware(),
+    ]
 
 
 @checks.register(checks.Tags.database)
@@ -32,7 +39,7 @@ def check_public_address(
     databases: Collection[str] | None = None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
     """A provider that fetches photos from us must be able to reach us, or each of them fails."""
-    return [message for name in DRIVERS for message in _reachable(name, bool(databases))]
+    return [message for name in DRIVERS for message in _check_reachability(name, bool(databases))]
 
 
 def log_public_address() -> None:
@@ -41,13 +48,13 @@ def log_public_address() -> None:
         log.warning("server.public_address_is_missing", detail=message.msg)
 
 
-def _reachable(provider: str, may_ask: bool) -> Iterator[checks.CheckMessage]:
+def _check_reachability(provider: str, may_ask: bool) -> Iterator[checks.CheckMessage]:
     if not DRIVERS[provider].requires_public_media:
         return
     try:
         find_public_base(provider)
     except ProviderConfig as exc:
-        slots = _active_slots(provider) if may_ask else []
+        slots = _find_active_slots(provider) if may_ask else []
         if slots or get_environment_key(provider):
             who = f"photos of {', '.join(slots)} will fail" if slots else "its slots cannot work"
             yield checks.Warning(
@@ -58,7 +65,7 @@ def _reachable(provider: str, may_ask: bool) -> Iterator[checks.CheckMessage]:
             )
 
 
-def _active_slots(provider: str) -> list[str]:
+def _find_active_slots(provider: str) -> list[str]:
     try:
         active = Slot.objects.filter(provider=provider, is_active=True)
         return list(active.values_list("pk", flat=True))
@@ -66,7 +73,7 @@ def _active_slots(provider: str) -> list[str]:
         return []
 
 
-def _secrets() -> Iterator[checks.CheckMessage]:
+def _check_secrets() -> Iterator[checks.CheckMessage]:
     for name in settings.MISSING_SECRETS:
         yield checks.Error(
             f"{name} is not set.",
@@ -93,7 +100,7 @@ def _secrets() -> Iterator[checks.CheckMessage]:
             )
 
 
-def _bounds() -> Iterator[checks.CheckMessage]:
+def _check_bounds() -> Iterator[checks.CheckMessage]:
     bounds = {
         "SYNC_RESPONSE_SECONDS": (10, 60),
         "RESULT_TTL_HOURS": (1, 24 * 365),
@@ -113,7 +120,7 @@ def _bounds() -> Iterator[checks.CheckMessage]:
             )
 
 
-def _addresses() -> Iterator[checks.CheckMessage]:
+def _check_addresses() -> Iterator[checks.CheckMessage]:
     for name in (
         "PUBLIC_BASE_URL",
         "PUBLIC_MEDIA_BASE_URL",
@@ -145,7 +152,7 @@ def _addresses() -> Iterator[checks.CheckMessage]:
         )
 
 
-def _folders() -> Iterator[checks.CheckMessage]:
+def _check_folders() -> Iterator[checks.CheckMessage]:
     if settings.S3_BUCKET:
         return
     try:
@@ -158,7 +165,7 @@ def _folders() -> Iterator[checks.CheckMessage]:
         )
 
 
-def _bucket() -> Iterator[checks.CheckMessage]:
+def _check_bucket() -> Iterator[checks.CheckMessage]:
     key, secret = settings.S3_ACCESS_KEY_ID, settings.S3_SECRET_ACCESS_KEY
     if not settings.S3_BUCKET and (key or secret or settings.S3_ENDPOINT_URL or settings.S3_PREFIX):
         yield checks.Error(
@@ -180,7 +187,7 @@ def _bucket() -> Iterator[checks.CheckMessage]:
         )
 
 
-def _middleware() -> Iterator[checks.CheckMessage]:
+def _check_middleware() -> Iterator[checks.CheckMessage]:
     for path in (*settings.MIDDLEWARE, *settings.MACHINE_MIDDLEWARE):
         if not getattr(import_string(path), "async_capable", False):
             yield checks.Error(

@@ -14,10 +14,10 @@ MIN_TOKEN = 16
 
 @checks.register()
 def check_monitoring(**kwargs: Any) -> list[checks.CheckMessage]:
-    return [*_token(), *_networks(), *_log_folder()]
+    return [*_check_token(), *_check_networks(), *_check_log_folder()]
 
 
-def _token() -> Iterator[checks.CheckMessage]:
+def _check_token() -> Iterator[checks.CheckMessage]:
     if 0 < len(settings.METRICS_TOKEN) < MIN_TOKEN:
         yield checks.Error(
             f"METRICS_TOKEN is shorter than {MIN_TOKEN} characters.",
@@ -26,7 +26,7 @@ def _token() -> Iterator[checks.CheckMessage]:
         )
 
 
-def _networks() -> Iterator[checks.CheckMessage]:
+def _check_networks() -> Iterator[checks.CheckMessage]:
     for text in settings.METRICS_NETWORKS:
         try:
             ipaddress.ip_network(text)
@@ -38,7 +38,7 @@ def _networks() -> Iterator[checks.CheckMessage]:
             )
 
 
-def _log_folder() -> Iterator[checks.CheckMessage]:
+def _check_log_folder() -> Iterator[checks.CheckMessage]:
     folder = Path(settings.LOG_DIR)
     if not settings.LOG_DIR:
         return

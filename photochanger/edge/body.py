@@ -157,7 +157,7 @@ class ResponseSender:
         if message["type"] == "http.response.start":
             self.is_started = True
             if self._is_for_booth:
-                metrics.booth_answered(message["status"])
+                metrics.count_booth_response(message["status"])
             if not self._body.is_complete:
                 message["headers"] = [*message["headers"], (b"connection", b"close")]
         is_last = message["type"] == "http.response.body" and not message.get("more_body")
@@ -168,7 +168,7 @@ class ResponseSender:
         await self._send(message)
 
     async def refuse(self, error: AppError, *, language: str) -> None:
-        metrics.refused(status=error.status, reason=error.reason)
+        metrics.count_refusal(status=error.status, reason=error.reason)
         content = json.dumps(error.to_json(language), ensure_ascii=False).encode()
         headers = {
             **error.headers,

@@ -47,14 +47,14 @@ def configure(
     read as ``json`` here, since a log must exist before the checks run. Syslog, when there is an
     address, and daily files, when there is a folder, get the same lines, always as JSON.
     """
-    handlers = _handlers(syslog_address, folder, keep_days)
+    handlers = _make_handlers(syslog_address, folder, keep_days)
     logging.config.dictConfig(
         {
             "version": 1,
             "disable_existing_loggers": False,
             "formatters": {
-                "structured": _formatter(_CONSOLE if log_format == "console" else _JSON),
-                "json": _formatter(_JSON),
+                "structured": _make_formatter(_CONSOLE if log_format == "console" else _JSON),
+                "json": _make_formatter(_JSON),
             },
             "filters": {"news": {"()": lambda: _is_news}},
             "handlers": handlers,
@@ -70,7 +70,7 @@ def configure(
     )
 
 
-def _handlers(syslog_address: str, folder: str, keep_days: int) -> dict[str, Any]:
+def _make_handlers(syslog_address: str, folder: str, keep_days: int) -> dict[str, Any]:
     found: dict[str, Any] = {
         "stderr": {"class": "logging.StreamHandler", "formatter": "structured"}
     }
@@ -90,7 +90,7 @@ def _handlers(syslog_address: str, folder: str, keep_days: int) -> dict[str, Any
     return found
 
 
-def _formatter(renderer: list[Any]) -> dict[str, Any]:
+def _make_formatter(renderer: list[Any]) -> dict[str, Any]:
     return {
         "()": structlog.stdlib.ProcessorFormatter,
         "foreign_pre_chain": _SHARED,

@@ -18,7 +18,7 @@ from django.test import SimpleTestCase, TestCase, override_settings
 
 from photochanger.errors import Unauthorized
 from photochanger.testing.databases import BASE_DIR, once
-from photochanger.web.tokens import AdminToken, admin_of
+from photochanger.web.tokens import AdminToken, get_admin
 from slots.models import Slot
 from slots.platform_settings import load_platform_settings
 from slots.secrets import password_matches
@@ -109,13 +109,13 @@ class SyncAdminsTests(TestCase):
         self.assertIn("2 closed", run("sync_admins"))
         for token in tokens:
             with self.assertRaises(Unauthorized):
-                admin_of(token)
+                get_admin(token)
 
     def test_a_second_run_ends_no_token(self) -> None:
         self.generated("serg")
         token = str(AdminToken.for_user(User.objects.get(username="serg")))
         run("sync_admins")
-        self.assertEqual(admin_of(token).username, "serg")
+        self.assertEqual(get_admin(token).username, "serg")
 
     def test_a_changed_password_ends_the_old_tokens(self) -> None:
         self.generated("serg")
@@ -123,7 +123,7 @@ class SyncAdminsTests(TestCase):
         self.path.unlink()
         self.generated("serg")
         with self.assertRaises(Unauthorized):
-            admin_of(token)
+            get_admin(token)
 
     def test_who_comes_back_is_let_in_again(self) -> None:
         self.generated()

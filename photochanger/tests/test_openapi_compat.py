@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.test import SimpleTestCase
 
 from photochanger.management.commands import export_openapi
-from photochanger.openapi_compat import Change, change, digest, raised
+from photochanger.openapi_compat import Change, bump_version, compare, compute_digest
 from photochanger.testing.databases import once
 
 SLOT = {
@@ -61,11 +61,11 @@ class ChangeTests(SimpleTestCase):
         self.read = self.new["components"]["schemas"]["Slot"]
 
     def assert_is(self, expected: Change) -> None:
-        self.assertEqual(change(OLD, self.new)[0], expected, change(OLD, self.new)[1])
+        self.assertEqual(compare(OLD, self.new)[0], expected, compare(OLD, self.new)[1])
 
     def test_nothing_is_nothing(self) -> None:
         self.assert_is("none")
-        self.assertEqual(digest(OLD), digest(self.new))
+        self.assertEqual(compute_digest(OLD), compute_digest(self.new))
 
     def test_another_version_is_no_change_of_its_own(self) -> None:
         self.new["info"]["version"] = "9.9.9"
@@ -133,13 +133,13 @@ class ChangeTests(SimpleTestCase):
         self.put["responses"]["409"] = {"description": "Stale."}
         self.put["responses"].pop("404")
         self.assertEqual(
-            change(OLD, self.new), ("major", ["PUT /slots/{id}, responses, 404: gone"])
+            compare(OLD, self.new), ("major", ["PUT /slots/{id}, responses, 404: gone"])
         )
 
     def test_versions_go_up_as_semver_says(self) -> None:
         raises: list[Change] = ["none", "patch", "minor", "major"]
         self.assertEqual(
-            [raised("1.4.2", by) for by in raises], ["1.4.2", "1.4.3", "1.5.0", "2.0.0"]
+            [bump_version("1.4.2", by) for by in raises], ["1.4.2", "1.4.3", "1.5.0", "2.0.0"]
         )
 
 
@@ -154,14 +154,14 @@ class ExportTests(SimpleTestCase):
         for name, path in files.items():
             self.addCleanup(setattr, export_openapi, name, getattr(export_openapi, name))
             setattr(export_openapi, name, path)
-        document = export_openapi.described()
+        document = export_openapi.describe_api()
         document["info"]["version"] = "1.4.2"
         self.write(document)
         self.document = document
 
     def write(self, document: dict[str, Any]) -> None:
-        self.contract.write_text(export_openapi.as_yaml(document))
-        self.version.write_text(json.dumps(export_openapi.version_of(document)))
+        self.contract.write_text(export_openapi.dump_yaml(document))
+        self.version.write_text(json.dumps(export_openapi.make_version_record(document)))
 
     def export(self, *arguments: str) -> str:
         out = StringIO()

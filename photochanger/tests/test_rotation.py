@@ -14,7 +14,7 @@ from django.test import SimpleTestCase, TestCase, override_settings
 from media.tests.support import ResultsTestCase, picture
 from photochanger.errors import ProviderConfig, Unauthorized
 from photochanger.tests.test_commands import run
-from photochanger.web.tokens import AdminToken, admin_of
+from photochanger.web.tokens import AdminToken, get_admin
 from slots.models import Setting
 from slots.provider_keys import provider_row_key, read_provider_key, set_provider_key
 
@@ -110,12 +110,12 @@ class LogInTests(TestCase):
             token = str(AdminToken.for_user(self.serg))
         kept = ["c" * 40, "a" * 40]
         with override_settings(JWT_SIGNING_KEY="b" * 40, JWT_SIGNING_KEY_FALLBACKS=kept):
-            self.assertEqual(admin_of(token), self.serg)
+            self.assertEqual(get_admin(token), self.serg)
             new = str(AdminToken.for_user(self.serg))
         with override_settings(JWT_SIGNING_KEY="b" * 40):
-            self.assertEqual(admin_of(new), self.serg)
+            self.assertEqual(get_admin(new), self.serg)
             with self.assertRaises(Unauthorized):
-                admin_of(token)
+                get_admin(token)
 
     def test_an_earlier_key_makes_no_token_older_than_its_time(self) -> None:
         with (
@@ -127,19 +127,19 @@ class LogInTests(TestCase):
             override_settings(JWT_SIGNING_KEY="b" * 40, JWT_SIGNING_KEY_FALLBACKS=["a" * 40]),
             self.assertRaisesMessage(Unauthorized, "expired"),
         ):
-            admin_of(token)
+            get_admin(token)
 
     def test_a_new_secret_key_logs_nobody_out_while_the_earlier_one_is_kept(self) -> None:
         self.client.force_login(self.serg)
         token = str(AdminToken.for_user(self.serg))
         with override_settings(SECRET_KEY=NEXT_SECRET, SECRET_KEY_FALLBACKS=[SECRET]):
             self.assertEqual(self.client.get("/admin/").status_code, 200)
-            self.assertEqual(admin_of(token), self.serg)
+            self.assertEqual(get_admin(token), self.serg)
             # Such a session is signed anew at its first visit.
         with override_settings(SECRET_KEY=NEXT_SECRET):
             self.assertEqual(self.client.get("/admin/").status_code, 200)
             with self.assertRaises(Unauthorized):
-                admin_of(token)
+                get_admin(token)
 
     def test_a_new_secret_key_without_the_earlier_one_logs_everybody_out(self) -> None:
         self.client.force_login(self.serg)

@@ -34,7 +34,7 @@ login_router = Router(tags=["login"])
 
 
 # --- The lock ------------------------------------------------------------------------------------
-def locked_address(request: HttpRequest) -> str | None:
+def get_lockout_address(request: HttpRequest) -> str | None:
     """The address that failures are counted for (the setting AXES_CLIENT_IP_CALLABLE).
 
     Never from a header: the edge has put the client behind a trusted proxy there already. Of an
@@ -51,19 +51,19 @@ def locked_address(request: HttpRequest) -> str | None:
     return str(address)
 
 
-def refuse_locked(request: HttpRequest, username: str) -> None:
+def check_lockout(request: HttpRequest, username: str) -> None:
     """Raises Throttled while too many log-ins have failed for this name from this address."""
-    if seconds := _locked_for_s(request, username):
+    if seconds := _get_lockout_s(request, username):
         _log_failure(request, username, Throttled.reason)
         raise Throttled(retry_after_s=seconds)
 
 
-def _locked_for_s(request: HttpRequest, username: str) -> float:
+def _get_lockout_s(request: HttpRequest, username: str) -> float:
     now = timezone.now()
     # A row for each browser; one no longer counts when its last failure is older than the lock.
     rows = AccessAttempt.objects.filter(
         username=username,
-        ip_address=locked_address(request),
+        ip_address=get_lockout_address(request),
         attempt_time__gt=now - settings.AXES_COOLOFF_TIME,
     ).order_by("attempt_time")
     attempts = list(rows.values_list("attempt_time", "failures_since_start"))
@@ -132,7 +132,7 @@ def log_in(request: HttpRequest, username: str, password: str) -> User:
 
     An unknown, closed or powerless account takes as long, and is answered like, a wrong password.
     """
-    refuse_locked(request, username)
+    check_lockout(request, username)
     request.POST = QueryDict()  # django-axes would parse JSON as a form
     user = authenticate(request, username=username, password=password)
     if user is None:
@@ -154,7 +154,7 @@ class ConsoleLoginForm(AdminAuthenticationForm):
     def clean(self) -> dict[str, Any]:
         assert self.request
         try:
-            refuse_locked(self.request, self.cleaned_data.get("username", ""))
+            check_lockout(self.request, self.cleaned_data.get("username", ""))
         except Throttled as exc:
             self.refusal = exc
             raise ValidationError(exc.sentence, code=exc.reason) from exc
@@ -184,12 +184,12 @@ def console_login(request: HttpRequest) -> HttpResponse:
 
 # --- The log -------------------------------------------------------------------------------------
 @receiver(user_logged_in)
-def log_success(request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> None:
-    log.info("auth.login.success", username=user.get_username(), address=_address(request))
+def log_login_success(request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> None:
+    log.info("auth.login.success", username=user.get_username(), address=_get_address(request))
 
 
 @receiver(user_login_failed)
-def log_refusal(
+def log_login_failure(
     credentials: Mapping[str, Any], request: HttpRequest | None = None, **kwargs: Any
 ) -> None:
     _log_failure(request, str(credentials.get("username", "")), LoginFailed.reason)
@@ -197,11 +197,14 @@ def log_refusal(
 
 def _log_failure(request: HttpRequest | None, username: str, reason: str) -> None:
     log.warning(
-        "auth.login.failure", username=_shown(username), reason=reason, address=_address(request)
+        "auth.login.failure",
+        username=_shown(username),
+        reason=reason,
+        address=_get_address(request),
     )
 
 
-def _address(request: HttpRequest | None) -> str:
+def _get_address(request: HttpRequest | None) -> str:
     return str(request.META.get("REMOTE_ADDR", "")) if request else ""
 
 

@@ -77,11 +77,11 @@ class AdminAuth(HttpBearer):
         return self.authenticate(request, token.strip())
 
     def authenticate(self, request: HttpRequest, token: str) -> User:
-        request.user = admin_of(token)
+        request.user = get_admin(token)
         return request.user
 
 
-def admin_of(token: str) -> User:
+def get_admin(token: str) -> User:
     """The administrator a token was given to. Raises Unauthorized, or Forbidden for others."""
     try:
         claims = AdminToken(token)  # type: ignore[arg-type]  # their annotation is wrong
@@ -90,14 +90,14 @@ def admin_of(token: str) -> User:
     user = User.objects.filter(username=claims.get("sub"), is_active=True).first()
     if user is None:
         raise Unauthorized("the account is closed")
-    if not _is_of_this_password(user, str(claims.get("session"))):
+    if not _matches_password(user, str(claims.get("session"))):
         raise Unauthorized("the password has been changed")
     if not user.is_superuser:
         raise Forbidden(user.username)
     return user
 
 
-def _is_of_this_password(user: User, fingerprint: str) -> bool:
+def _matches_password(user: User, fingerprint: str) -> bool:
     """Fingerprints depend on SECRET_KEY too; one of before its rotation counts."""
     prints = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
     return any([constant_time_compare(fingerprint, known) for known in prints])

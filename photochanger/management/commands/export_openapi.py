@@ -8,7 +8,14 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import translation
 
 from photochanger.api import api
-from photochanger.openapi_compat import LEVELS, Change, Document, change, digest, raised
+from photochanger.openapi_compat import (
+    LEVELS,
+    Change,
+    Document,
+    bump_version,
+    compare,
+    compute_digest,
+)
 
 CONTRACT = settings.BASE_DIR / "spec/contracts/openapi.yaml"
 VERSION = settings.BASE_DIR / "spec/contracts/VERSION.json"
@@ -30,19 +37,19 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, check: bool, bump: Change | None, **options: Any) -> None:
         name = CONTRACT.relative_to(settings.BASE_DIR)
-        old, new = yaml.safe_load(CONTRACT.read_text()), described()
-        needed, places = change(old, new)
+        old, new = yaml.safe_load(CONTRACT.read_text()), describe_api()
+        needed, places = compare(old, new)
         if check:
-            if CONTRACT.read_text() != as_yaml(new) or read_version() != version_of(new):
+            if CONTRACT.read_text() != dump_yaml(new) or read_version() != make_version_record(new):
                 raise CommandError(f"{name} differs from the code: run manage.py export_openapi")
             self.stdout.write(f"{name} and the code agree.")
             return
         if needed != "none" and LEVELS.index(bump or "none") < LEVELS.index(needed):
             self.stderr.write("\n".join(places[:20]))
             raise CommandError(f"{name} has a {needed} change: --bump {needed} raises its version")
-        new["info"]["version"] = raised(old["info"]["version"], bump or "none")
-        CONTRACT.write_text(as_yaml(new))
-        VERSION.write_text(json.dumps(version_of(new), indent=2) + "\n")
+        new["info"]["version"] = bump_version(old["info"]["version"], bump or "none")
+        CONTRACT.write_text(dump_yaml(new))
+        VERSION.write_text(json.dumps(make_version_record(new), indent=2) + "\n")
         self.stdout.write(f"Wrote {name}, version {new['info']['version']}.")
 
 
@@ -58,7 +65,7 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def described() -> Document:
+def describe_api() -> Document:
     """The description from the code, the same on every machine."""
     with translation.override("en"):
         # By way of JSON: what is shared becomes equal, and a status becomes a string.
@@ -68,12 +75,12 @@ def described() -> Document:
     return document
 
 
-def as_yaml(document: Document) -> str:
+def dump_yaml(document: Document) -> str:
     return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 
-def version_of(document: Document) -> dict[str, str]:
-    return {"version": document["info"]["version"], "sha256": digest(document)}
+def make_version_record(document: Document) -> dict[str, str]:
+    return {"version": document["info"]["version"], "sha256": compute_digest(document)}
 
 
 def read_version() -> dict[str, str]:
