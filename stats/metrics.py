@@ -1,6 +1,5 @@
 """`/metrics`: the counters of all processes, and the state of the database and the disk."""
 
-import os
 import shutil
 import threading
 import time
@@ -11,7 +10,7 @@ from django.conf import settings
 from django.db import Error as AnyDatabaseError
 from django.db.models import Count
 from django.utils import timezone
-from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client import REGISTRY, CollectorRegistry, generate_latest, values
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -57,7 +56,7 @@ def generate_exposition() -> bytes:
 
 
 def _generate_counters() -> bytes:
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:  # set by gunicorn.conf.py
+    if values.ValueClass is values.MutexValue:  # else photochanger.server.worker_metrics changed it
         return generate_latest(REGISTRY)
     registry = CollectorRegistry()
     try:
