@@ -42,9 +42,9 @@ from photochanger.testing.databases import (
     rows,
 )
 
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 120.0
 # Longer than any test's provider; a server that needs more has lost a photo or hangs.
-STOP_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def _wait_until_it_answers(
     while time.monotonic() < give_up:
         if process.poll() is not None:
             raise RuntimeError(f"server ended with {process.returncode}:\n{_tail(log)}")
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         with closing(connection), suppress(OSError, http.client.HTTPException):
             connection.request("GET", path)
             connection.getresponse().read()
@@ -148,11 +148,23 @@ class Simulator(Server):
     """The provider simulator as its own process."""
 
     def state(self) -> dict[str, Any]:
-        answer: dict[str, Any] = httpx.get(f"{self.url}/_sim/state", timeout=10).json()
+        answer: dict[str, Any] = httpx.get(f"{self.url}/_sim/state", timeout=60).json()
         return answer
 
     def reset(self) -> None:
-        httpx.post(f"{self.url}/_sim/reset", timeout=10).raise_for_status()
+        self._order("reset")
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Answers wait until the block ends: its callers are all here at one time."""
+        self._order("hold")
+        try:
+            yield
+        finally:
+            self._order("release")
+
+    def _order(self, name: str) -> None:
+        httpx.post(f"{self.url}/_sim/{name}", timeout=60).raise_for_status()
 
 
 CONFIGURE = """
@@ -225,7 +237,7 @@ class LiveSite:
             env=self.env,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
         )
         if done.returncode:
             raise RuntimeError(f"manage.py {arguments[0]} failed:\n{done.stderr[-4000:]}")

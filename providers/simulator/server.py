@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Collection, Iterator
 from typing import Any, ClassVar, Protocol
 
@@ -28,6 +29,7 @@ from providers.simulator.wire import (
 # The headers worth remembering; the key is not among them.
 HEADERS_KEPT = ("x-server-timeout", "content-type", "user-agent", "x-goog-api-client", "host")
 OWN_PREFIX = "/_sim/"
+_HELD_CHECK_S = 0.01
 
 
 class Service(Protocol):
@@ -56,6 +58,7 @@ class Simulator:
         self.options = options or Options()
         self._journal = Journal()
         self._services = [service(self.options, self._journal) for service in SERVICES]
+        self._is_holding = False
 
     @property
     def calls(self) -> list[Call]:
@@ -85,10 +88,21 @@ class Simulator:
         return self._journal.state()
 
     def reset(self) -> None:
-        """Forget all calls, and let the scenarios that change with each try start anew."""
+        """Forget all calls, release held ones, and start changing scenarios anew."""
+        self.release()
         self._journal.reset()
         for service in self._services:
             service.reset()
+
+    def hold(self) -> None:
+        """From now on every POST waits for ``release()``, when its answer is ready.
+
+        So a test knows that a crowd is here at one time, however slow the machine is.
+        """
+        self._is_holding = True
+
+    def release(self) -> None:
+        self._is_holding = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
@@ -106,7 +120,7 @@ class Simulator:
         call = exchange.call
         self._journal.open(call)
         try:
-            answer = await service.answer(exchange) if service else _nothing_here(call.path)
+            answer = await self._answer(service, exchange)
             call.status = None if answer.ending is Ending.NOTHING else answer.status
             # Before the bytes go out: a test that has its answer may look at the records.
             self._journal.close(call)
@@ -117,13 +131,23 @@ class Simulator:
             self._journal.close(call)
             exchange.end()
 
+    async def _answer(self, service: Service | None, exchange: Exchange) -> Answer:
+        if service is None:
+            return _nothing_here(exchange.path)
+        answer = await service.answer(exchange)
+        while self._is_holding and exchange.method == "POST":
+            await exchange.wait_until(time.monotonic() + _HELD_CHECK_S)
+        return answer
+
     def _about_itself(self, method: str, path: str) -> Answer:
         if (method, path) == ("GET", "/_sim/state"):
             return json_answer(self.state)
-        if (method, path) == ("POST", "/_sim/reset"):
-            self.reset()
-            return json_answer({"status": "ok"})
-        return _nothing_here(path)
+        orders = {"reset": self.reset, "hold": self.hold, "release": self.release}
+        order = orders.get(path.removeprefix(OWN_PREFIX))
+        if method != "POST" or order is None:
+            return _nothing_here(path)
+        order()
+        return json_answer({"status": "ok"})
 
 
 def _nothing_here(path: str) -> Answer:

@@ -74,11 +74,23 @@ def is_blue(picture: Image.Image, x: int) -> bool:
     return pixel[2] > pixel[0]
 
 
-def eventually(condition: Callable[[], bool], within_s: float = 2.0) -> bool:
+def eventually(condition: Callable[[], bool], within_s: float = 90.0) -> bool:
     until = time.monotonic() + within_s
     while not condition() and time.monotonic() < until:
         time.sleep(0.005)
     return condition()
+
+
+def calling(sim: simulator.Simulator, model: str) -> socket.socket:
+    """A call that nobody waits for: its connection, to read from or to close."""
+    body = json.dumps(body_of()).encode()
+    head = (
+        f"POST /v1/models/{model}:generateContent HTTP/1.1\r\nHost: sim\r\n"
+        f"x-goog-api-key: k\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    caller = socket.create_connection(("127.0.0.1", int(sim.url.split(":")[-1])))
+    caller.sendall(head.encode() + body)
+    return caller
 
 
 class GeminiCase(SimpleTestCase):
@@ -93,7 +105,7 @@ class GeminiCase(SimpleTestCase):
         super().setUpClass()
         cls.sim = cls.enterClassContext(simulator.running(**cls.options))
         cls.http = cls.enterClassContext(
-            httpx.Client(base_url=cls.sim.url, trust_env=False, timeout=10)
+            httpx.Client(base_url=cls.sim.url, trust_env=False, timeout=90)
         )
 
     def setUp(self) -> None:
@@ -358,7 +370,9 @@ class ScenarioTests(GeminiCase):
 
 
 class TimeTests(GeminiCase):
-    options = {"latency": 0.4}
+    """A busy machine only ever makes a call longer: its latency here is far more than that."""
+
+    options = {"latency": 30}
 
     def seconds(self, body: object = None, **how: str) -> float:
         self.generate(body, **how)
@@ -366,24 +380,26 @@ class TimeTests(GeminiCase):
         assert call.finished is not None
         return call.finished - call.started
 
-    def best_seconds(self, *args: Any, **how: Any) -> float:
-        """Of three: a busy machine only ever makes a call longer."""
-        return min(self.seconds(*args, **how) for _ in range(3))
-
-    def test_a_good_answer_takes_the_latency_in_all_and_an_error_comes_sooner(self) -> None:
-        self.assertAlmostEqual(self.best_seconds(), 0.4, delta=0.09)
-        self.assertAlmostEqual(self.best_seconds(model="503"), 0.3, delta=0.09)
+    def test_a_good_answer_takes_the_latency_and_an_error_comes_sooner(self) -> None:
+        with (
+            simulator.running(latency=0.4) as quick,
+            httpx.Client(base_url=quick.url, trust_env=False, timeout=90) as caller,
+        ):
+            address = f"/v1beta/models/{BANANA}:generateContent"
+            caller.post(address, json=body_of(), headers={"x-goog-api-key": KEY})
+            (call,) = quick.calls
+        assert call.finished is not None and call.finished - call.started > 0.39
+        assert 0.29 < self.seconds(model="503") < 20
 
     def test_a_prompt_may_set_the_time_of_its_call(self) -> None:
-        text_only = "[sim:text-only] [sim:latency=0.1]"
-        self.assertAlmostEqual(self.best_seconds(asking(text_only)), 0.1, delta=0.09)
-        self.assertAlmostEqual(self.best_seconds(asking("[sim:slow=0.2]")), 0.2, delta=0.12)
+        assert 0.09 < self.seconds(asking("[sim:text-only] [sim:latency=0.1]")) < 20
+        assert 0.19 < self.seconds(asking("[sim:slow=0.2]")) < 20
 
+
+class WaitingCallersTests(GeminiCase):
     def test_a_client_that_leaves_is_noticed_at_once(self) -> None:
-        with self.assertRaises(httpx.ReadTimeout):
-            address = f"{self.sim.url}/v1/models/slow:generateContent"
-            headers = {"x-goog-api-key": KEY}
-            httpx.post(address, json=body_of(), headers=headers, timeout=0.3, trust_env=False)
+        with calling(self.sim, "slow"):
+            assert eventually(lambda: self.sim.in_flight == 1)
         assert eventually(lambda: self.sim.calls[-1].client_left)
         assert (self.sim.in_flight, self.sim.state["clients_left"]) == (0, 1)
         assert self.sim.calls[-1].status is None
@@ -395,18 +411,31 @@ class TimeTests(GeminiCase):
             next(answer.iter_raw())
         assert eventually(lambda: self.sim.state["clients_left"] == 1)
 
+    def test_a_crowd_is_held_until_it_is_released(self) -> None:
+        assert self.http.post("/_sim/hold").is_success
+        with calling(self.sim, "ok") as first, calling(self.sim, "503") as second:
+            assert eventually(lambda: self.sim.in_flight == 2)
+            second.settimeout(0.2)
+            with self.assertRaises(TimeoutError):
+                second.recv(1)
+            assert self.http.post("/_sim/release").is_success
+            second.settimeout(90)
+            assert first.recv(12) + second.recv(12) == b"HTTP/1.1 200HTTP/1.1 503"
+        assert self.sim.max_in_flight == 2
+
+    def test_a_reset_releases_who_is_held(self) -> None:
+        self.sim.hold()
+        with calling(self.sim, "ok") as caller:
+            assert eventually(lambda: self.sim.in_flight == 1)
+            self.sim.reset()
+            assert caller.recv(12) == b"HTTP/1.1 200"
+
     def test_stopping_does_not_wait_for_abandoned_calls(self) -> None:
-        body = json.dumps(body_of()).encode()
-        head = (
-            "POST /v1/models/slow:generateContent HTTP/1.1\r\nHost: sim\r\n"
-            f"x-goog-api-key: k\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
         with simulator.running() as sim:
-            caller = socket.create_connection(("127.0.0.1", int(sim.url.split(":")[-1])))
-            caller.sendall(head.encode() + body)
+            caller = calling(sim, "slow")
             assert eventually(lambda: sim.in_flight == 1)
             before = time.monotonic()
-        assert time.monotonic() - before < 1
+        assert time.monotonic() - before < 20  # the call takes 70 s
         with caller, contextlib.suppress(ConnectionResetError):
             assert caller.recv(100) == b""
 
@@ -536,7 +565,7 @@ class CommandTests(SimpleTestCase):
         assert process.stdout
         with process.stdout as out:
             assert f"http://127.0.0.1:{port}" in out.readline()
-            assert eventually(lambda: self.is_up(port), within_s=10)
+            assert eventually(lambda: self.is_up(port))
 
     def is_up(self, port: int) -> bool:
         try:

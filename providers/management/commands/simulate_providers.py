@@ -17,7 +17,8 @@ A scenario is chosen by a marker in the prompt, [sim:no-image] or [sim:slow=5], 
 name, sim-no-image, or by the key, sim-no-image. [sim:latency=3] sets only the time.
 Turbotext: TURBOTEXT_BASE_URL={url}/api_ai  with any such key. It gets the pictures from the links
 it is given. A marker stands in `content`; the key serves the methods without one.
-All scenarios: simulate_providers --list. Counters: {url}/_sim/state"""
+All scenarios: simulate_providers --list. Counters: {url}/_sim/state
+POST {url}/_sim/hold keeps all answers back until POST {url}/_sim/release."""
 
 TABLES: dict[str, Mapping[str, gemini_scenarios.Scenario | turbotext_scenarios.Scenario]] = {
     "Gemini": gemini_scenarios.SCENARIOS,
