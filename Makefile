@@ -73,10 +73,13 @@ audit: install  ## Secrets in what is committed; known weaknesses of what produc
 	@$(BIN)/python -m photochanger.testing.leaks
 	@$(BIN)/python -m photochanger.testing.advisories
 
-# Providers know no database: their tests run in one of the passes.
+# Providers know no database: their tests run in one of the passes. A red pass does not keep the
+# other from running.
 test: lint audit browser proxies monitoring  ## Everything CI runs: lint, then the suite on SQLite and on PostgreSQL.
-	@echo "--- SQLite" && $(PYTEST) --ignore providers $(ARGS)
-	@echo "--- PostgreSQL" && $(PYTEST) --postgres $(ARGS)
+	@status=0; \
+	echo "--- SQLite"; $(PYTEST) --ignore providers $(ARGS) || status=1; \
+	echo "--- PostgreSQL"; $(PYTEST) --postgres $(ARGS) || status=1; \
+	exit $$status
 
 fuzz: install  ## Hold the API to its description at length. ARGS="--cases 500 --seed 7"
 	@$(BIN)/python -m photochanger.testing.fuzz $(ARGS)

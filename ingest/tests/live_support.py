@@ -4,7 +4,6 @@ import io
 import json
 import select
 import socket
-import time
 import unittest
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple
@@ -15,6 +14,7 @@ from ingest.booth.form import BoothForm, BoothRequest
 from ingest.tests.support import jpeg
 from photochanger.testing import live
 from photochanger.testing.databases import chosen_database
+from photochanger.testing.waiting import PATIENCE_S, wait_until
 
 SENDING_BYTES = 64 * 1024
 
@@ -49,7 +49,7 @@ class LiveTestCase(unittest.TestCase):
             data={"password": self.site.password if password is None else password},
             files={"fileToUpload": ("IMG_0001.JPG", photo or jpeg(), "image/jpeg")},
             headers=headers,
-            timeout=60,
+            timeout=180,
         )
 
     def form(self, photo: bytes | None = None) -> BoothForm:
@@ -71,12 +71,8 @@ class LiveTestCase(unittest.TestCase):
         root = self.site.media_root
         return sorted(str(p.relative_to(root)) for p in root.rglob("*") if p.is_file())
 
-    def eventually(self, is_so: Callable[[], bool], *, within_s: float = 3.0) -> None:
-        give_up = time.monotonic() + within_s
-        while not is_so():
-            if time.monotonic() > give_up:
-                self.fail(f"not so after {within_s} s")
-            time.sleep(0.02)
+    def eventually(self, is_so: Callable[[], bool]) -> None:
+        wait_until(is_so)
 
 
 class RawAnswer(NamedTuple):
@@ -92,7 +88,7 @@ class RawAnswer(NamedTuple):
 class RawClient:
     """One connection, written and read by hand: what it sends and gets is exactly known."""
 
-    def __init__(self, server: live.Server, *, timeout_s: float = 15.0) -> None:
+    def __init__(self, server: live.Server, *, timeout_s: float = PATIENCE_S) -> None:
         self.sock = socket.create_connection(("127.0.0.1", server.port), timeout=timeout_s)
         # Small, so that what is counted as sent is not just lying in our own buffer.
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SENDING_BYTES)
@@ -149,7 +145,7 @@ class RawClient:
         body, self._unread = self._unread[:size], self._unread[size:]
         return RawAnswer(status, headers, body)
 
-    def is_closed(self, *, within_s: float = 3.0) -> bool:
+    def is_closed(self, *, within_s: float = PATIENCE_S) -> bool:
         """Whether the server has closed the connection, with nothing more to say."""
         if not self.has_answer(within_s=within_s):
             return False

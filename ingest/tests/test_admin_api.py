@@ -105,7 +105,7 @@ class TwoAdministratorsTests(LiveTestCase):
     ) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}"}
         answer = httpx.request(
-            method, f"{server.url}{path}", headers=headers, timeout=30, **options
+            method, f"{server.url}{path}", headers=headers, timeout=120, **options
         )
         told = answer.text.replace('"prompt": "Elena-and-Boris"', "")  # an administrator reads that
         for secret in self.SECRETS:

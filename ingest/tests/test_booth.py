@@ -23,6 +23,7 @@ from PIL import Image
 from ingest.booth.client import BoothAnswer, send_photo
 from ingest.booth.form import BoothRequest, make_boundary
 from photochanger.testing.certificates import tls_pair
+from photochanger.testing.waiting import PATIENCE_S
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 BOUNDARY = "------------090306000104030805010400"
@@ -96,7 +97,7 @@ class Caller:
         except TimeoutError:
             return True
         finally:
-            self.sock.settimeout(3)
+            self.sock.settimeout(PATIENCE_S)
 
     def send(self, data: bytes) -> None:
         self.sock.sendall(data)
@@ -136,7 +137,7 @@ class Server:
             thread.start()
 
     def answer(self, sock: socket.socket) -> None:
-        sock.settimeout(3)
+        sock.settimeout(PATIENCE_S)
         try:
             with self.tls.wrap_socket(sock, server_side=True) if self.tls else sock as sock:
                 caller = Caller(sock)
@@ -157,7 +158,7 @@ def serving(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[Serve
         server.listener.shutdown(socket.SHUT_RDWR)
         server.listener.close()
         for thread in (acceptor, *server.threads):
-            thread.join(5)
+            thread.join(PATIENCE_S)
 
 
 def http_answer(status: str, body: bytes = b"", *headers: str) -> bytes:
@@ -185,7 +186,7 @@ def request_to(server: Server, **changes: Any) -> BoothRequest:
         photo=b"\xff\xd8\xff\xe0",
         password="123456",
         boundary=BOUNDARY,
-        timeout_s=3,
+        timeout_s=PATIENCE_S,
     )
     return replace(request, **changes)
 
@@ -279,7 +280,7 @@ class ContinueTests(SimpleTestCase):
         assert answer.got_continue
         assert answer.body_sent
         assert answer.first_byte_s is not None
-        assert 0.2 <= answer.first_byte_s <= answer.total_s
+        assert 0.19 < answer.first_byte_s <= answer.total_s
 
     def test_a_refusal_instead_of_100_keeps_the_photo_at_home(self) -> None:
         for status in (413, 404):
@@ -300,7 +301,7 @@ class ContinueTests(SimpleTestCase):
             caller.read_head()
             caller.wait_until_closed()
 
-        answer, server = send_to(silent, timeout_s=0.2)
+        answer, server = send_to(silent, timeout_s=1)
         assert answer.error == "gave up while waiting for 100 Continue"
         assert answer.status is None
         assert not answer.body_sent
@@ -313,7 +314,7 @@ class ContinueTests(SimpleTestCase):
             caller.read_body()
             caller.send(http_answer("200 OK"))
 
-        answer, server = send_to(old_fashioned, expect_timeout_s=0.1)
+        answer, server = send_to(old_fashioned, expect_timeout_s=1)
         assert not server.failures
         assert answer.status == 200
         assert answer.body_sent
@@ -341,10 +342,10 @@ class AnswerTests(SimpleTestCase):
             caller.take_photo()
             caller.wait_until_closed()
 
-        answer, _ = send_to(deaf, timeout_s=0.2)
+        answer, _ = send_to(deaf, timeout_s=1)
         assert answer.error == "gave up while waiting for the answer"
         assert answer.body_sent
-        assert 0.2 <= answer.total_s < 1
+        assert 0.99 < answer.total_s < 10
 
     def test_a_trickling_answer_does_not_outlive_the_timeout(self) -> None:
         def trickle(caller: Caller) -> None:
@@ -354,9 +355,9 @@ class AnswerTests(SimpleTestCase):
                 caller.send(b".")
                 time.sleep(0.02)
 
-        answer, _ = send_to(trickle, timeout_s=0.2)
+        answer, _ = send_to(trickle, timeout_s=1)
         assert answer.error == "gave up while reading the answer"
-        assert answer.total_s < 1
+        assert answer.total_s < 10  # all of it would take 20
 
     def test_a_server_that_hangs_up_without_a_word_is_told(self) -> None:
         answer, _ = send_to(Caller.take_photo)
@@ -372,13 +373,13 @@ class AnswerTests(SimpleTestCase):
             caller.send(CONTINUE)
             caller.sock.recv(1000)
             caller.send(http_answer("413 Content Too Large"))
-            given_up.wait(2)  # keeps the connection and reads no more
+            given_up.wait(PATIENCE_S)  # keeps the connection and reads no more
 
         with serving(full) as server:
             answer = send_photo(request_to(server, photo=bytes(30_000_000)))
             given_up.set()
         assert (answer.status, answer.error, answer.body_sent) == (413, None, False)
-        assert answer.total_s < 1
+        assert answer.total_s < 10
 
     def test_an_endless_answer_is_cut_off(self) -> None:
         with mock.patch("ingest.booth.client.MAX_ANSWER_BYTES", 1000):
@@ -401,7 +402,7 @@ class AnswerTests(SimpleTestCase):
 
 class AddressTests(SimpleTestCase):
     def error(self, url: str) -> str | None:
-        request = BoothRequest(url=url, slot="slot-001", photo=b"x", password="p", timeout_s=2)
+        request = BoothRequest(url=url, slot="slot-001", photo=b"x", password="p", timeout_s=20)
         return send_photo(request).error
 
     def test_a_closed_port_is_told(self) -> None:
@@ -492,7 +493,7 @@ class CommandTests(SimpleTestCase):
         assert not (self.folder / "out").exists()
 
     def test_parallel_photos_are_on_their_way_at_one_time(self) -> None:
-        together = threading.Barrier(4, timeout=3)
+        together = threading.Barrier(4, timeout=PATIENCE_S)
 
         def meet(caller: Caller) -> None:
             caller.take_photo()

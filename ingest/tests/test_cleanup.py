@@ -1,11 +1,10 @@
 import io
 import json
-import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import time
 import uuid
 from datetime import timedelta
 from pathlib import Path
@@ -174,6 +173,25 @@ class GuestTests(IngestTestCase):
         self.assertEqual((await self.async_client.get(link)).status_code, 410)
 
 
+KILLED_AFTER = 50  # files
+DIES = f"""
+import os, signal
+from django.core.management import execute_from_command_line
+
+removed, unlink = 0, os.remove
+
+def remove(*args, **options):
+    global removed
+    if removed == {KILLED_AFTER}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    unlink(*args, **options)
+    removed += 1
+
+os.remove = remove
+execute_from_command_line(["manage.py", "cleanup_media"])
+"""
+
+
 class LiveCleanupTests(SimpleTestCase):
     """The command in processes of its own, on a database of their own."""
 
@@ -182,11 +200,11 @@ class LiveCleanupTests(SimpleTestCase):
     def setUp(self) -> None:
         self.site = self.enterContext(live.site(chosen_database()))
 
-    def fill(self) -> None:
+    def fill(self, rows: int) -> None:
         """Pictures that are over, and as many files that no row knows."""
-        for _ in expired_results(self.site, self.ROWS):
+        for _ in expired_results(self.site, rows):
             pass
-        for _ in range(self.ROWS):
+        for _ in range(rows):
             stray_file(self.site)
 
     def start(self, **env: str) -> "subprocess.Popen[str]":
@@ -206,13 +224,13 @@ class LiveCleanupTests(SimpleTestCase):
         return files, self.site.rows(sql)[0][0]
 
     def test_two_runs_at_once_count_each_file_once_and_syslog_hears_of_both(self) -> None:
-        self.fill()
+        self.fill(self.ROWS)
         path = str(self.site.root / "syslog")
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as syslog:
             syslog.bind(path)
-            syslog.settimeout(5)
+            syslog.settimeout(90)
             runs = [self.start(SYSLOG_ADDRESS=path) for _ in range(2)]
-            ends = [run.communicate(timeout=60) for run in runs]
+            ends = [run.communicate(timeout=300) for run in runs]
             heard = [syslog.recv(65536).decode() for _ in range(2)]
         self.assertEqual([run.returncode for run in runs], [0, 0], ends)
         reports = [CleanupReport.model_validate_json(out) for out, _ in ends]
@@ -224,14 +242,10 @@ class LiveCleanupTests(SimpleTestCase):
             self.assertEqual(told["event"], "media.cleanup.finished")
 
     def test_a_run_that_is_killed_is_taken_up_by_the_next_one(self) -> None:
-        self.fill()
-        folders = self.site.media_root / "results/slot-001"
-        run = self.start()
-        with run:
-            while len(os.listdir(folders)) > 2 * self.ROWS - 50 and run.poll() is None:
-                time.sleep(0.001)
-            run.kill()
+        self.fill(KILLED_AFTER)
+        run = subprocess.run([sys.executable, "-c", DIES], cwd=BASE_DIR, env=self.site.env)
+        self.assertEqual(run.returncode, -signal.SIGKILL)
         files, _rows = self.left()
-        self.assertGreater(files, 0, "it was killed too late")
+        self.assertTrue(0 < files < 2 * KILLED_AFTER, files)
         report = CleanupReport.model_validate_json(self.site.manage("cleanup_media", "--json"))
         self.assertEqual((report.failures, self.left()), (0, (0, 0)))

@@ -18,7 +18,7 @@ class DrillTests(LiveTestCase):
             env={**self.site.env, "BOOTH_PASSWORD": self.site.password, **env},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
         )
 
     def test_a_drill_tells_what_the_booth_got_and_leaves_the_slots_alone(self) -> None:

@@ -52,12 +52,12 @@ class EventBrowserTests(ConsoleTestCase):
             slot="slot-001",
             photo=photo(),
             password=password or self.site.password,
-            timeout_s=20,
+            timeout_s=120,
         )
         return send_photo(request).status
 
     def checked(self, page: Page) -> None:
-        expect(page.locator(".check.busy")).to_have_count(0, timeout=15000)
+        expect(page.locator(".check.busy")).to_have_count(0)
 
     # --- Looks
     def test_the_pages_are_good_on_phones_and_desks_by_day_and_night(self) -> None:

@@ -111,7 +111,7 @@ class EdgeTests(LiveTestCase):
                 answer = client.read_answer()
                 self.assertEqual((answer.status, answer.reason), (413, "payload_too_large"))
                 self.assertEqual(answer.headers["connection"], "close")
-                self.assertTrue(client.is_closed(within_s=0.5))
+                self.assertTrue(client.is_closed())
 
     def test_a_declared_gigabyte_is_refused_while_it_is_being_sent(self) -> None:
         client = self.connect()
@@ -147,7 +147,7 @@ class EdgeTests(LiveTestCase):
                     client.send_head(path, length, EXPECT)
                     answer = client.read_answer()  # and no 100 before it
                     self.assertEqual((answer.status, answer.reason), (404, reason))
-                    self.assertTrue(client.is_closed(within_s=0.5))
+                    self.assertTrue(client.is_closed())
 
     def test_nothing_at_all_is_refused_like_any_other_form_and_the_connection_lives(self) -> None:
         client = self.connect()
@@ -175,9 +175,9 @@ class EdgeTests(LiveTestCase):
     def test_a_sender_that_falls_silent_is_given_up(self) -> None:
         for headers in ((), (CHUNKED,)):
             with self.subTest(headers=headers):
-                client, begun = self.half(*headers), time.monotonic()
-                answer = client.read_answer()
-                self.assertTrue(IDLE_S <= time.monotonic() - begun < IDLE_S + 1)
+                begun = time.monotonic()
+                answer = self.half(*headers).read_answer()
+                self.assertTrue(IDLE_S - 0.01 < time.monotonic() - begun < 10 * IDLE_S)
                 self.assertEqual((answer.status, answer.reason), (400, "invalid_request"))
         self.assert_nothing_is_left()
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 import httpx
 import psutil
 
-from ingest.tests.life_support import LATENCY_S, SLOT_LIMIT, LifeTestCase
+from ingest.tests.life_support import SLOT_LIMIT, LifeTestCase
 from ingest.tests.support import jpeg
 from photochanger.testing import live
 
@@ -16,7 +16,7 @@ LONG_AGO = "2026-01-01 00:00:00+00:00"
 
 def takes_photos(server: live.Server) -> bool:
     with suppress(httpx.TransportError):
-        return httpx.get(f"{server.url}/livez", timeout=2).is_success
+        return httpx.get(f"{server.url}/livez", timeout=30).is_success
     return False
 
 
@@ -35,14 +35,14 @@ class LifeTests(LifeTestCase):
     def assert_stops_in_good_order(self, *, gunicorn: int) -> None:
         files = len(self.results())
         with self.site.server(gunicorn=gunicorn) as server:
-            sent = self.in_flight(server, 10)
-            server.process.terminate()
-            self.eventually(lambda: not takes_photos(server))
-            self.assertEqual(self.provider.state()["in_flight"], 10)  # it is not over yet
-            with self.assertRaises(httpx.ConnectError):
-                self.post(server)
+            with self.in_flight(server, 10) as sent:
+                server.process.terminate()
+                self.eventually(lambda: not takes_photos(server))
+                self.assertEqual(self.provider.state()["in_flight"], 10)  # it is not over yet
+                with self.assertRaises(httpx.ConnectError):
+                    self.post(server)
             self.assert_all_well([photo.result() for photo in sent])
-            server.process.wait(5)  # by itself
+            server.process.wait(90)  # by itself
         self.assertEqual(self.open_jobs(), [])
         self.assertEqual(len(self.results()), files + 10 * 2)  # each with its preview
         self.assertNotIn("Traceback", server.log_text())
@@ -72,11 +72,10 @@ class LifeTests(LifeTestCase):
     def test_a_killed_process_leaves_nothing_that_stands_in_the_way(self) -> None:
         photos = [jpeg() for _ in range(SLOT_LIMIT)]
         with self.site.server() as server:
-            sent = self.send(server, photos)
-            self.eventually(lambda: self.provider.state()["in_flight"] == SLOT_LIMIT)
-            server.process.kill()
-            self.assertEqual(self.broken_off(sent), SLOT_LIMIT)
-            server.process.wait(5)
+            with self.in_flight(server, photos) as sent:
+                server.process.kill()
+                self.assertEqual(self.broken_off(sent), SLOT_LIMIT)
+            server.process.wait(90)
         dead = self.open_jobs()
         with self.site.server() as server:
             self.assertEqual(self.look_at(server, dead[0])["status"], "processing")
@@ -94,18 +93,21 @@ class LifeTests(LifeTestCase):
 
     def test_gunicorn_replaces_a_killed_worker_and_the_other_one_goes_on(self) -> None:
         with self.site.server(gunicorn=2) as server:
-            sent = self.in_flight(server, 4)
-            victim = self.busiest_worker(server)
-            victim.kill()
+            with self.in_flight(server, 4) as sent:
+                victim = self.busiest_worker(server)
+                victim.kill()
+                victim.wait(90)
             broken = self.broken_off(sent)
             self.assertGreater(broken, 0)
             dead = self.open_jobs()
             self.assertEqual(len(dead), broken)
             self.pass_deadlines()
-            self.eventually(lambda: len(server.process.children()) == 2, within_s=5)
+            self.eventually(lambda: len(server.process.children()) == 2)
             self.assertNotIn(victim.pid, [worker.pid for worker in server.process.children()])
             self.assert_dead_jobs_look_interrupted(server, dead)
-            self.assert_all_well([photo.result() for photo in self.in_flight(server, 4)])
+            with self.in_flight(server, 4) as sent:
+                pass
+            self.assert_all_well([photo.result() for photo in sent])
 
     def busiest_worker(self, server: live.Server) -> psutil.Process:
         def calls(worker: psutil.Process) -> int:
@@ -117,11 +119,10 @@ class LifeTests(LifeTestCase):
     def test_a_file_that_a_crash_left_without_its_row_is_shown_to_nobody(self) -> None:
         photo = jpeg()
         with self.site.server() as server:
-            sent = self.send(server, [photo])
-            self.eventually(lambda: self.provider.state()["in_flight"] == 1)
-            server.process.kill()
-            self.assertEqual(self.broken_off(sent), 1)
-            server.process.wait(5)
+            with self.in_flight(server, [photo]) as sent:
+                server.process.kill()
+                self.assertEqual(self.broken_off(sent), 1)
+            server.process.wait(90)
         job_id, stranger = self.open_jobs()[0], str(uuid.uuid4())
         for name in (job_id, stranger):  # as far as it came: the file, and no row for it
             folder = self.site.media_root / "results/slot-001" / name
@@ -133,7 +134,8 @@ class LifeTests(LifeTestCase):
             for path in ("public/results", "api/jobs"):
                 answer = httpx.get(f"{server.url}/{path}/{stranger}")
                 self.assertEqual(answer.status_code, 404, path)
+            calls = self.provider.state()["calls"]
             answer = self.post(server, photo)  # the crashed photo again is a new one
             self.assertNotEqual(answer.headers["X-Job-Id"], job_id)
-            self.assertGreater(answer.elapsed.total_seconds(), LATENCY_S)
+            self.assertEqual(self.provider.state()["calls"], calls + 1)
             self.assertNotEqual(answer.content, photo)

@@ -94,9 +94,9 @@ class ThirtyPercentTests(IngestTestCase):
             simulator.running(plain=True, fail_share=0.3, seed=3) as provider,
             self.settings(GEMINI_BASE_URL=provider.url),
         ):
-            statuses = [(await self.post()).status_code for _ in range(100)]
-        self.assertGreaterEqual(statuses.count(200), 99)
-        self.assertGreater(len(provider.calls), 120)
+            statuses = [(await self.post()).status_code for _ in range(20)]
+        self.assertEqual(statuses, [200] * 20)
+        self.assertGreater(len(provider.calls), 24)
 
 
 class OverTheWireTests(IngestTestCase):

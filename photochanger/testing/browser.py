@@ -27,10 +27,18 @@ from typing import Any, Literal
 from unittest import SkipTest
 
 from django.test import SimpleTestCase
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from photochanger.testing import live
 from photochanger.testing.databases import BASE_DIR, chosen_database
+from photochanger.testing.waiting import PATIENCE_S
 
 NO_CHROMIUM = "NO CHROMIUM: the pages were not tested in a browser; `make browser` installs it"
 SCREENSHOTS = BASE_DIR / "var/screenshots"
@@ -38,6 +46,8 @@ FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
+expect.set_options(timeout=PATIENCE_S * 1000)
+
 PHONE, DESKTOP = (360, 740), (1280, 800)
 Theme = Literal["light", "dark"]
 
@@ -138,7 +148,7 @@ class BrowserTestCase(SimpleTestCase):
         }
         context = self.browser.new_context(**(given | options))
         self.addCleanup(context.close)
-        context.set_default_timeout(5000)
+        context.set_default_timeout(PATIENCE_S * 1000)
         return context
 
     def page(self, look: Look | None = None, **options: Any) -> Page:

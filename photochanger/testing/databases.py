@@ -50,7 +50,7 @@ def ensure_postgres() -> str:
     Our own stops when the last process that asked for it ends.
     """
     url = os.environ.get("TEST_DATABASE_URL") or _shared_postgres()
-    psycopg.connect(url, connect_timeout=5).close()
+    psycopg.connect(url, connect_timeout=60).close()
     return url
 
 
@@ -120,7 +120,7 @@ def own_postgres() -> Iterator[OwnPostgres]:
             user=server.system_user,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            timeout=20,
+            timeout=120,
         )
 
     try:
@@ -167,7 +167,7 @@ def new_database(kind: DatabaseKind, *, like: str | None = None) -> Iterator[str
 def rows(database_url: str, sql: str) -> list[tuple[Any, ...]]:
     """Ask the site's database directly: what another process has committed."""
     if database_url.startswith("sqlite"):
-        with closing(sqlite3.connect(urlsplit(database_url).path[1:], timeout=20)) as lite:
+        with closing(sqlite3.connect(urlsplit(database_url).path[1:], timeout=90)) as lite:
             return lite.execute(sql).fetchall()
     with psycopg.connect(database_url) as connection:
         return connection.execute(sql.encode()).fetchall()
@@ -176,7 +176,7 @@ def rows(database_url: str, sql: str) -> list[tuple[Any, ...]]:
 def execute(database_url: str, sql: str) -> None:
     """Change the site's database under its running servers."""
     if database_url.startswith("sqlite"):
-        with closing(sqlite3.connect(urlsplit(database_url).path[1:], timeout=20)) as lite, lite:
+        with closing(sqlite3.connect(urlsplit(database_url).path[1:], timeout=90)) as lite, lite:
             lite.execute(sql)
         return
     with psycopg.connect(database_url) as connection:

@@ -40,7 +40,7 @@ class BackupTests(LifeTestCase):
             capture_output=True,
             text=True,
             cwd="/",
-            timeout=60,
+            timeout=300,
             stdin=subprocess.DEVNULL,
         )
 

@@ -265,7 +265,7 @@ def command(line: list[str], **env: str) -> "subprocess.CompletedProcess[str]":
         env={**kept, "ENV_FILE": "", **env},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
 
 

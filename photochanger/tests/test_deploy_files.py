@@ -25,7 +25,7 @@ VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^${}]*))?\}")
 
 
 def run(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, **options)
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, **options)
 
 
 def new_env(folder: str, address: str = "photos.example.com") -> dict[str, str]:
@@ -170,6 +170,6 @@ class DeployFileTests(SimpleTestCase):
                 time.sleep(0.05)
         finally:
             repeating.terminate()
-        errors = repeating.communicate(timeout=5)[1]
+        errors = repeating.communicate(timeout=60)[1]
         self.assertEqual(repeating.returncode, 0)
         self.assertIn("sh ended with status 3", errors)

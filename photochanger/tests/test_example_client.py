@@ -36,7 +36,7 @@ class ExampleTests(unittest.TestCase):
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
         )
         return done.stdout if done.returncode == 0 else done.stderr
 
@@ -68,7 +68,7 @@ class ExampleTests(unittest.TestCase):
             env={"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
         )
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertIn('"is_active"', done.stdout)

@@ -53,7 +53,7 @@ class FrontTests(LiveTestCase):
         for front in self.fronts:
             self.front = front
             with self.subTest(front.name):
-                self.eventually(self.is_ready, within_s=10)
+                self.eventually(self.is_ready)
                 yield front
 
     def is_ready(self) -> bool:
@@ -74,7 +74,7 @@ class FrontTests(LiveTestCase):
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         url = path if path.startswith("http") else f"{self.front.url}{path}"
-        return httpx.get(url, headers=headers, verify=self.front.tls, timeout=20)
+        return httpx.get(url, headers=headers, verify=self.front.tls, timeout=90)
 
     def test_a_strict_booth_gets_its_picture_and_guests_the_same_one(self) -> None:
         for front in self.each():

@@ -26,7 +26,7 @@ class LiveLoginTests(unittest.TestCase):
             f"{server.url}/api/login",
             json={"username": "serg", "password": password},
             headers={"X-Forwarded-For": by_way_of},
-            timeout=30,
+            timeout=90,
         )
 
     def test_a_guesser_behind_our_proxy_locks_out_himself_in_every_process(self) -> None:

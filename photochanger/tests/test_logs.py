@@ -59,7 +59,7 @@ class LogFilesTests(SimpleTestCase):
     def test_processes_that_write_at_once_keep_each_others_lines_whole(self) -> None:
         talkers = [speaker(self.folder, lines=300, name=f"{n}" * 500) for n in range(3)]
         for talker in talkers:
-            _, stderr = talker.communicate(timeout=30)
+            _, stderr = talker.communicate(timeout=120)
             self.assertEqual(talker.returncode, 0, stderr)
             self.assertEqual(stderr.count("test.line.told"), 300)
             self.assertFalse(stderr.lstrip().startswith("{"))
@@ -71,16 +71,16 @@ class LogFilesTests(SimpleTestCase):
     def test_files_are_kept_for_as_long_as_the_settings_say(self) -> None:
         kept, old = [self.aged(days) for days in (1, 30)], [self.aged(days) for days in (31, 400)]
         others = [self.aged(99, "nginx-{}.log"), self.aged(99, "photochanger-{}.log.gz")]
-        speaker(self.folder).communicate(timeout=30)
+        speaker(self.folder).communicate(timeout=120)
         self.assertTrue(all(path.exists() for path in (*kept, *others, self.today())))
         self.assertFalse(any(path.exists() for path in old))
-        speaker(self.folder, LOG_RETENTION_DAYS="7").communicate(timeout=30)
+        speaker(self.folder, LOG_RETENTION_DAYS="7").communicate(timeout=120)
         self.assertEqual([path.exists() for path in kept], [True, False])
 
     def test_a_folder_that_cannot_be_written_costs_no_line_on_stderr(self) -> None:
         self.folder.write_text("not a folder")
         talker = speaker(self.folder, lines=3)
-        _, stderr = talker.communicate(timeout=30)
+        _, stderr = talker.communicate(timeout=120)
         self.assertEqual(stderr.count("test.line.told"), 3)
         self.assertNotIn("Traceback", stderr)
         with override_settings(LOG_DIR=str(self.folder)):

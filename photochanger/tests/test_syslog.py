@@ -42,7 +42,7 @@ class SyslogTests(SimpleTestCase):
         folder = self.enterContext(tempfile.TemporaryDirectory())
         path = str(Path(folder) / "log")
         listener = self.enterContext(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
-        listener.settimeout(5)
+        listener.settimeout(90)
         listener.bind(path)
         return listener, path
 
@@ -54,7 +54,7 @@ class SyslogTests(SimpleTestCase):
 
     def test_lines_arrive_by_udp_as_json_whatever_stderr_shows(self) -> None:
         listener = self.enterContext(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-        listener.settimeout(5)
+        listener.settimeout(90)
         listener.bind(("127.0.0.1", 0))
         _, stderr = speak(f"localhost:{listener.getsockname()[1]}")
         self.assert_line(listener.recv(65536))
@@ -68,14 +68,14 @@ class SyslogTests(SimpleTestCase):
     def test_a_syslog_that_is_away_costs_nothing_and_is_not_spoken_of(self) -> None:
         for address in ("/nowhere/log", "127.0.0.1:9", "no.such.host.invalid:514"):
             took_s, stderr = speak(address, lines=50)
-            self.assertLess(took_s, 0.5, address)
+            self.assertLess(took_s, 10, address)  # a second for each would be 50
             self.assertEqual(stderr.count("test.line.told"), 50)
             self.assertNotIn("Logging error", stderr)
 
     def test_a_syslog_that_reads_nothing_is_not_waited_for(self) -> None:
         _listener, path = self.socket_in_a_folder()
         took_s, stderr = speak(path, lines=1000)
-        self.assertLess(took_s, 3)
+        self.assertLess(took_s, 30)  # a tenth of a second for each would be 100
         self.assertEqual(stderr.count("test.line.told"), 1000)
 
     def test_a_syslog_that_starts_late_is_found(self) -> None:
@@ -86,7 +86,7 @@ class SyslogTests(SimpleTestCase):
         handler.handle(handler_record("before"))
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
             listener.bind(path)
-            listener.settimeout(5)
+            listener.settimeout(90)
             handler.handle(handler_record("after"))
             self.assertEqual(listener.recv(1024), b"<14>photochanger: after")
 

@@ -26,6 +26,7 @@ from photochanger.errors import (
     ProviderNetwork,
 )
 from photochanger.testing.certificates import tls_pair
+from photochanger.testing.waiting import wait_until_async
 from providers import downloads, http, simulator
 from providers.base import CallTrace, DriverSettings, ProviderRequest, Reference
 from providers.checking import KeyCheck
@@ -160,7 +161,8 @@ class Promises:
 
     async def test_a_check_of_a_key_makes_no_picture(self: Any) -> None:
         found = await self.checked(GOOD_KEY)
-        assert found.ok and found.latency_ms is not None and abs(found.clock_skew_s or 9) < 3
+        assert found.ok and found.latency_ms is not None
+        assert found.clock_skew_s is not None and abs(found.clock_skew_s) < 60
         (call,) = self.sim.calls
         assert (call.method, call.pictures, call.key_in_query) == ("GET", (), False)
 
@@ -188,19 +190,16 @@ class Promises:
         assert (error.reason, error.retryable) == ("network", False)
 
     async def test_when_time_is_up_the_driver_gives_way_and_hangs_up(self: Any) -> None:
-        begun = time.monotonic()
+        working = asyncio.ensure_future(self.process(self.slow_key))
+        await self.eventually(lambda: self.sim.in_flight > 0)
         with self.assertRaises(TimeoutError):
-            async with asyncio.timeout(0.25):
-                await self.process(self.slow_key)
-        assert time.monotonic() - begun < 0.6
+            async with asyncio.timeout(0.05):
+                await working  # the service takes 70 s
+        assert working.cancelled()
         await self.eventually(lambda: any(call.client_left for call in self.sim.calls))
 
     async def eventually(self, happened: Callable[[], bool]) -> None:
-        for _ in range(200):
-            if happened():
-                return
-            await asyncio.sleep(0.01)
-        raise AssertionError("it never happened")
+        await wait_until_async(happened)
 
     async def test_the_photo_can_be_sent_again(self: Any) -> None:
         lying = photo_of(encoded(drawing((300, 200)), exif=exif_with(orientation=6)))
@@ -399,7 +398,7 @@ class TurbotextPromises(Promises, SimpleTestCase):
             with self.subTest(scenario), self.assertRaises(TimeoutError):
                 async with asyncio.timeout(0.25):
                     await self.of(scenario)
-            assert time.monotonic() - begun < 0.6
+            assert time.monotonic() - begun < 20  # the slow ones take 70 s
         await http.close()
 
     async def test_a_slow_download_is_tried_anew_in_its_own_time(self) -> None:

@@ -8,9 +8,10 @@ import time
 import warnings
 import zlib
 from collections.abc import Callable
+from unittest import mock
 
 from django.test import SimpleTestCase
-from PIL import Image, ImageChops, ImageCms, ImageOps, PngImagePlugin
+from PIL import Image, ImageChops, ImageCms, ImageFile, ImageOps, PngImagePlugin
 
 from providers.clean_photo import Slices, clean_photo
 from providers.metadata import MAX_JPEG_SEGMENTS
@@ -237,11 +238,10 @@ class ReadHeaderTests(QuietTestCase):
         rows = zlib.compress(bytes(9000 * (1 + 3 * 9000) // 100))
         body = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows)
         body += chunk(b"IEND", b"")
-        begun = time.perf_counter()
-        with self.assertRaises(UnreadablePicture):
-            self.header(body)
-        assert self.header(body, max_megapixels=81) == (9000, 9000, 1)
-        assert time.perf_counter() - begun < 0.2
+        with mock.patch.object(ImageFile.ImageFile, "load", side_effect=AssertionError):
+            with self.assertRaises(UnreadablePicture):
+                self.header(body)
+            assert self.header(body, max_megapixels=81) == (9000, 9000, 1)
 
     def test_the_file_stands_at_its_beginning_and_open_afterwards(self) -> None:
         for body in (encoded(drawing()), b"no picture"):
@@ -645,7 +645,7 @@ class SlicesTests(SimpleTestCase):
         slices = Slices(io.BytesIO(body), PNG, tuple((n, n + 1) for n in range(0, 200_000, 2)))
         begun = time.perf_counter()
         assert sum(map(len, slices.chunks(3 * 65536))) == 100_000
-        assert time.perf_counter() - begun < 3  # quadratic, it would take minutes
+        assert time.perf_counter() - begun < 30  # quadratic, it would take minutes
 
     def test_close_ends_a_copy_and_leaves_the_photo_open(self) -> None:
         upright, turned = encoded(drawing()), encoded(drawing(), exif=exif_with(orientation=6))

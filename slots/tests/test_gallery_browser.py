@@ -1,6 +1,7 @@
 """The gallery on phones, and the slide show in a hall, while photos come and the network goes."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ from photochanger.testing.browser import (
     assert_nothing_is_cut_off,
 )
 from photochanger.testing.sample_photos import sight
+from photochanger.testing.waiting import PATIENCE_S
 
 
 class GalleryTests(BrowserTestCase):
@@ -44,12 +46,11 @@ class GalleryTests(BrowserTestCase):
 
     def turn_until(self, page: Page, check: Callable[[], bool]) -> None:
         """Let the page's time run, six seconds in the blink of an eye, until it is so."""
-        for _ in range(40):
-            if check():
-                return
+        give_up = time.monotonic() + PATIENCE_S
+        while not check():
+            self.assertLess(time.monotonic(), give_up, "it never came to it")
             self.tick(page)
             page.wait_for_timeout(100)
-        self.fail("it never came to it")
 
     def following(self, path: str, look: Look | None = None) -> Page:
         """A page whose clock the test turns."""
@@ -169,11 +170,12 @@ class GalleryTests(BrowserTestCase):
         self.turn_until(page, lambda: self.shows(page, new))
         nodes = page.evaluate("document.getElementsByTagName('*').length")
         seen = set()
-        for _ in range(9):
-            self.tick(page, 8.1)
-            page.wait_for_timeout(150)
+
+        def all_had_their_turn() -> bool:
             seen.add(self.shown(page))
-        self.assertEqual(seen, {*old, new})
+            return seen == {*old, new}
+
+        self.turn_until(page, all_had_their_turn)
         self.assertEqual(page.evaluate("document.getElementsByTagName('*').length"), nodes)
         code = page.locator(".slide.seen .code").get_attribute("src")
         self.assertEqual(code, f"/public/results/{self.shown(page)}/qr.svg")
@@ -201,10 +203,7 @@ class GalleryTests(BrowserTestCase):
         page = self.following(self.show)
         self.wait_for(page, old)
         self.cut(page)
-        for _ in range(5):
-            self.tick(page, 40)
-            page.wait_for_timeout(50)
-        page.get_by_text("Нет связи").wait_for()
+        self.turn_until(page, page.get_by_text("Нет связи").is_visible)
         self.assertEqual(self.shown(page), old)  # the last picture stays on
         new = self.add(2)
         page.unroute("**/*")

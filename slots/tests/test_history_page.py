@@ -60,7 +60,7 @@ class PieceTests(SimpleTestCase):
         now = was.replace("word5 ", "other ").replace("word60 ", "another ")
         started = time.perf_counter()
         found = pieces_of(was, now)
-        self.assertLess(time.perf_counter() - started, 0.1)
+        self.assertLess(time.perf_counter() - started, 2)  # all pairs of words take minutes
         self.assertEqual("".join(one.text for one in found if one.kind != "gone"), now)
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import time
 from typing import Any
 
 from PIL import Image
@@ -10,6 +11,7 @@ from playwright.sync_api import Dialog, Page, expect
 
 from photochanger.testing.browser import LOOKS, PHONE, Look, assert_accessible
 from photochanger.testing.browser import assert_nothing_is_cut_off as assert_fits
+from photochanger.testing.waiting import PATIENCE_S
 from photochanger.tests.test_console_browser import DESK, ConsoleTestCase
 
 DROP = """async (zone, bytes) => {
@@ -144,7 +146,9 @@ class SlotPageTests(ConsoleTestCase):
         page.on("dialog", stay)
         page.locator("#id_display_name").fill("Half typed")
         page.get_by_role("link", name="История", exact=True).click()
-        page.wait_for_timeout(100)
+        give_up = time.monotonic() + PATIENCE_S
+        while not asked and time.monotonic() < give_up:
+            page.wait_for_timeout(50)
         self.assertEqual(asked, ["beforeunload"])
         page.context.clear_cookies()
         self.save(page)

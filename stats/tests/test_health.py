@@ -20,6 +20,7 @@ from django.utils import timezone
 from ingest.cleanup import LAST_RUN
 from media.tests.test_s3 import NOWHERE, Server, stored_at
 from photochanger.db import in_db
+from photochanger.testing.waiting import PATIENCE_S
 from providers import simulator
 from providers.simulator import Simulator
 from slots.models import Slot
@@ -40,6 +41,8 @@ class HealthCase(TestCase):
         )
 
     def setUp(self) -> None:
+        # Tests of what is slow have little patience; all others have as much as it takes.
+        self.enterContext(mock.patch("stats.health.BUDGET_S", PATIENCE_S))
         self.root = Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.enterContext(override_settings(MEDIA_ROOT=self.root))
         call_command("cleanup_media", verbosity=0)
@@ -49,9 +52,7 @@ class HealthCase(TestCase):
         )
 
     async def ask(self, path: str = "/healthz") -> tuple[int, dict[str, Any]]:
-        started = time.monotonic()
         answer = await self.async_client.get(path)
-        self.assertLess(time.monotonic() - started, 1.0)
         self.assertNotIn(KEY, answer.content.decode())
         self.assertEqual(answer["Cache-Control"], "no-store")
         return answer.status_code, answer.json()
@@ -116,14 +117,15 @@ class HealthTests(HealthCase):
 
     async def test_a_provider_that_hangs_is_not_waited_for(self) -> None:
         silent = self.enterContext(socket.create_server(("127.0.0.1", 0)))
-        silent.settimeout(0.05)
+        silent.settimeout(PATIENCE_S)
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        patience = mock.patch("stats.health.BUDGET_S", 0.1)
+        patience = mock.patch("stats.health.BUDGET_S", 1.0)
         with patience, override_settings(GEMINI_BASE_URL=url):
             for _ in range(2):
                 status, word, gemini = await self.part("gemini")
                 self.assertEqual((status, word, gemini["state"]), (200, "degraded", "slow"))
         self.enterContext(silent.accept()[0])
+        silent.settimeout(0.05)
         with self.assertRaises(TimeoutError):  # what was begun is not begun a second time
             silent.accept()
 
@@ -159,9 +161,7 @@ class NoPhotoCanBeTakenInTests(HealthCase):
             await HealthTests.expire_results(self)  # type: ignore[arg-type]
 
     async def test_a_bucket_instead_of_a_disk(self) -> None:
-        # The first words to a bucket load a large library, which a busy machine does slowly.
-        patience = mock.patch("stats.health.BUDGET_S", 20.0)
-        with Server() as s3, stored_at(s3.url), patience:
+        with Server() as s3, stored_at(s3.url):
             _, _, media = await self.part("media")
             self.assertEqual((media["ok"], media["state"]), (True, "reachable"))
             self.assertEqual(s3.stored(), [])
@@ -185,7 +185,7 @@ class NoPhotoCanBeTakenInTests(HealthCase):
 
     async def test_a_database_that_hangs_is_not_waited_for(self) -> None:
         def hang(execute: Any, *arguments: Any) -> Any:
-            time.sleep(0.1)
+            time.sleep(0.5)
             return execute(*arguments)
 
         await self.between_us_and_the_database(hang)
