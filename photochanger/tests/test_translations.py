@@ -35,10 +35,15 @@ def first(words: str | tuple[str, ...] | list[str]) -> str:
     return words if isinstance(words, str) else words[0]
 
 
+def is_of_tests(path: Path) -> bool:
+    # Below the root: the folder of a whole checkout may be called "tests" too.
+    return not {"tests", "testing"}.isdisjoint(path.relative_to(settings.BASE_DIR).parts)
+
+
 def sources() -> Iterator[Path]:
     for folder in (*APPS, "templates"):
         for path in (settings.BASE_DIR / folder).rglob("*"):
-            if path.suffix in (".py", ".html") and not {"tests", "testing"} & set(path.parts):
+            if path.suffix in (".py", ".html") and not is_of_tests(path):
                 yield path
 
 
