@@ -1,4 +1,4 @@
-"""How plain `gunicorn` in this folder serves: ASGI workers that outlive every deadline."""
+"""Settings of `gunicorn` in this folder: ASGI workers whose time-outs exceed every deadline."""
 
 import io
 import os
@@ -20,25 +20,25 @@ worker_class = Worker
 logger_class = ServerLog
 bind = settings.BIND
 workers = settings.WEB_CONCURRENCY
-# The longest wait a slot may have, and time to store the picture and to send it.
+# The longest wait a slot may have, plus time to store and send the picture.
 graceful_timeout = settings.MAX_SYNC_RESPONSE_SECONDS + 15
-timeout = graceful_timeout  # a worker beats every few seconds, to its end; one that hangs does not
+timeout = graceful_timeout  # a worker sends heartbeats to its end; one that hangs does not
 keepalive = 5
 max_requests = settings.WORKER_MAX_REQUESTS  # one worker at a time, and only when there are others
 max_requests_jitter = max_requests // 2
-control_socket_disable = True  # signals are enough; it would be a file in somebody's home
+control_socket_disable = True  # signals are enough; it would be a file in a user's home
 if os.access("/dev/shm", os.W_OK):  # noqa: S108  gunicorn's own files, in a folder of random name
-    worker_tmp_dir = "/dev/shm"  # noqa: S108  a beat must not wait for a busy disk
+    worker_tmp_dir = "/dev/shm"  # noqa: S108  a heartbeat must not wait for a busy disk
 
 
 def on_starting(server: object) -> None:
-    """A wrong installation does not start, and says what to do."""
+    """Run the system checks: a wrong installation does not start."""
     import django
     from django.core.management import call_command
     from django.core.management.base import SystemCheckError
 
     django.setup()
     try:
-        call_command("check", stdout=io.StringIO())  # all is well: nothing to say
+        call_command("check", stdout=io.StringIO())  # without "no issues"
     except SystemCheckError as exc:
         sys.exit(str(exc))

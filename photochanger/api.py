@@ -1,10 +1,7 @@
-"""The one NinjaAPI, and the one place where failures become HTTP answers."""
+"""The NinjaAPI, and the one place where failures become HTTP responses."""
 
 import json
-import re
-from typing import Any
 
-import orjson
 import structlog
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
@@ -15,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.openapi.docs import Swagger
-from ninja.parser import Parser
 
 from ingest.admin_api import console_router, purge_router
 from ingest.api import ingest_router, jobs_router, short_router
@@ -32,6 +28,7 @@ from photochanger.errors import (
     StorageError,
 )
 from photochanger.web.login import login_router
+from photochanger.web.parser import StrictJsonParser
 from photochanger.web.tokens import AdminAuth
 from slots.api import (
     media_router,
@@ -46,8 +43,6 @@ from stats.api import stats_router
 
 log = structlog.get_logger()
 
-NUL_IN_JSON = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-
 DESCRIPTION = """\
 A photo booth posts a photo to a slot, waits, and prints the picture that comes back in the same
 answer.
@@ -57,22 +52,12 @@ sentence for people in the language of `Accept-Language` (Russian or English).
 """
 
 
-class Bodies(Parser):
-    """JSON that every database of ours can keep: no NUL, no half characters, no NaN."""
-
-    def parse_body(self, request: HttpRequest) -> dict[str, Any]:
-        if NUL_IN_JSON.search(request.body):
-            raise ValueError("NUL")
-        body: dict[str, Any] = orjson.loads(request.body)
-        return body
-
-
 api = NinjaAPI(
-    parser=Bodies(),
+    parser=StrictJsonParser(),
     title="PhotoChanger",
     version=json.loads((settings.BASE_DIR / "spec/contracts/VERSION.json").read_text())["version"],
     description=DESCRIPTION,
-    docs=Swagger(settings={"validatorUrl": None}),  # else it may ask a public server's opinion
+    docs=Swagger(settings={"validatorUrl": None}),  # else a public server may validate it
     urls_namespace="api",
     docs_url="/api/docs",
     openapi_url="/api/openapi.json",
@@ -114,16 +99,18 @@ def answer_app_error(request: HttpRequest, exc: AppError) -> HttpResponse:
 
 @api.exception_handler(ValidationError)
 def answer_validation_error(request: HttpRequest, exc: ValidationError) -> HttpResponse:
-    """Of each place only the field: not that it came in the body, nor the view's name for it."""
-    fields = messages_by_field({**error, "loc": _place(error["loc"])} for error in exc.errors)
+    """Name each field by its own path, without the body and the view's argument."""
+    fields = messages_by_field(
+        {**error, "loc": _strip_location(error["loc"])} for error in exc.errors
+    )
     return answer_app_error(request, InvalidFields(fields))
 
 
-def _place(parts: tuple[int | str, ...]) -> tuple[int | str, ...]:
+def _strip_location(parts: tuple[int | str, ...]) -> tuple[int | str, ...]:
     return parts[2:] if parts[0] == "body" else parts[1:]
 
 
-@api.exception_handler(HttpError)  # Ninja's own, for a body that is no JSON
+@api.exception_handler(HttpError)  # Ninja's own, for a body that is not JSON
 def answer_unreadable_body(request: HttpRequest, exc: HttpError) -> HttpResponse:
     return answer_app_error(request, InvalidFields({"": _("This is not JSON.")}))
 
@@ -147,5 +134,5 @@ def answer_database_error(request: HttpRequest, exc: AnyDatabaseError) -> HttpRe
 
 @api.exception_handler(Exception)
 def answer_bug(request: HttpRequest, exc: Exception) -> HttpResponse:
-    log.exception("http.broke")
+    log.exception("http.crashed")
     return answer_app_error(request, InternalError(type(exc).__name__))

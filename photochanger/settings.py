@@ -30,7 +30,7 @@ if env_file := os.environ.get("ENV_FILE", str(BASE_DIR / ".env")):
 
 DEBUG = env.bool("DEBUG", default=False)
 
-# --- Secrets -------------------------------------------------------------------------------------
+# Secrets
 MISSING_SECRETS: list[str] = []  # named by the system check photochanger.E001
 
 
@@ -57,7 +57,7 @@ ADMIN_CREDENTIALS_PATH = Path(
     env.str("ADMIN_CREDENTIALS_PATH", default=str(BASE_DIR / "secrets/runtime_credentials.json"))
 )
 
-# --- Log-in of administrators --------------------------------------------------------------------
+# Log-in of administrators
 JWT_LIFETIME_MINUTES = env.int("JWT_LIFETIME_MINUTES", default=480)  # the day of an event
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",
@@ -67,7 +67,7 @@ SIMPLE_JWT = {
     "USER_ID_CLAIM": "sub",
 }
 AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",  # refuses before any password is looked at
+    "axes.backends.AxesStandaloneBackend",  # refuses before any password is checked
     "django.contrib.auth.backends.ModelBackend",
 ]
 AXES_FAILURE_LIMIT = 10
@@ -76,8 +76,8 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_CLIENT_IP_CALLABLE = "photochanger.web.login.get_lockout_address"
 AXES_RESET_ON_SUCCESS = True
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the lock ends when it said it would
-AXES_DISABLE_ACCESS_LOG = True  # our own log tells of log-ins
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the lockout ends when it said it would
+AXES_DISABLE_ACCESS_LOG = True  # photochanger/web/login.py logs log-ins
 AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 # Its middleware only words the answer of a locked door; ours is in photochanger/web/login.py.
 SILENCED_SYSTEM_CHECKS = [
@@ -91,7 +91,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = True
 LOGOUT_REDIRECT_URL = "admin:login"
 
-# --- Addresses -----------------------------------------------------------------------------------
+# Addresses
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # Addresses of our own reverse proxies: only their X-Forwarded-* headers are believed.
@@ -104,22 +104,22 @@ WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=2)  # server processes
 # Requests after which a process is replaced by a fresh one; 0: never.
 WORKER_MAX_REQUESTS = env.int("WORKER_MAX_REQUESTS", default=100_000)
 
-# --- The photo's path ----------------------------------------------------------------------------
+# The photo's path
 SYNC_RESPONSE_SECONDS = env.int("SYNC_RESPONSE_SECONDS", default=48)  # 10-60; first value only
 MAX_SYNC_RESPONSE_SECONDS = 60  # what a slot may say at most; time-outs around us follow from it
 RESULT_TTL_HOURS = env.int("RESULT_TTL_HOURS", default=72)  # first value only
 TEMP_TTL_SECONDS = env.int("TEMP_TTL_SECONDS", default=900)  # test photos of the console
 INGEST_PASSWORD: str = env.str("INGEST_PASSWORD", default="")  # until one is set in the console
 MAX_UPLOAD_MB = 20  # hard cap of one photo; a slot's own limit is at most this
-GALLERY_FRESH_SECONDS = 1  # a hall of phones looks at a gallery at the cost of one look each second
+GALLERY_FRESH_SECONDS = 1  # all guests together cost one query of a gallery each second
 MAX_PHOTO_MEGAPIXELS = 80  # more is a decompression bomb, not a camera
-# A half-sent body that says nothing for so long is given up.
+# After so many seconds without a byte an unfinished body is refused.
 UPLOAD_IDLE_SECONDS = env.int("UPLOAD_IDLE_SECONDS", default=15)
 UPLOAD_SPOOL_BYTES = 1024 * 1024  # a photo above this waits on disk, not in memory
 REQUEST_LANES = 4  # threads, and so database connections, of the photo's path per process
 CONSOLE_LANES = 2  # the same for every other page, so that a slow one never delays a photo
 
-# --- Providers -----------------------------------------------------------------------------------
+# Providers
 GEMINI_API_KEY: str = env.str("GEMINI_API_KEY", default="")
 GEMINI_BASE_URL: str = env.str(
     "GEMINI_BASE_URL", default="https://generativelanguage.googleapis.com"
@@ -135,12 +135,12 @@ TURBOTEXT_RESULT_HOSTS: list[str] = env.list(
 )
 PROVIDER_PROXY_URL: str = env.str("PROVIDER_PROXY_URL", default="")
 
-# --- Database ------------------------------------------------------------------------------------
+# Database
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'photochanger.sqlite3'}")
 }
 _database = DATABASES["default"]
-# Lanes keep few connections; they live long and are checked after a database restart.
+# Each lane has one persistent connection, checked before a request in case of a restart.
 _database |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
 if _database["ENGINE"].endswith("sqlite3"):
     _database["OPTIONS"] = {
@@ -151,8 +151,8 @@ if _database["ENGINE"].endswith("sqlite3"):
 else:
     # It counts and times statements. Its SQLite sibling would make a class for each of them.
     _database["ENGINE"] = "django_prometheus.db.backends.postgresql"
-    # Each may be overruled in DATABASE_URL. A database host that vanished without a word must not
-    # hold a lane for the quarter of an hour that the kernel would go on trying.
+    # DATABASE_URL may override each. A database host that vanished silently must not hold a lane
+    # for the quarter of an hour that the kernel would retry.
     _database["OPTIONS"] = {
         "connect_timeout": 3,  # seconds
         "keepalives_idle": 10,  # seconds of silence before the first probe
@@ -162,7 +162,7 @@ else:
     } | _database.get("OPTIONS", {})
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- Files ---------------------------------------------------------------------------------------
+# Files
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(VAR_DIR / "media")))
 # A bucket instead of that folder. Guests never get its address: files go through us.
 S3_BUCKET: str = env.str("S3_BUCKET", default="")
@@ -195,7 +195,7 @@ if S3_BUCKET:
 if DEBUG:
     STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
-# --- Django --------------------------------------------------------------------------------------
+# Django
 INSTALLED_APPS = [
     "photochanger",
     "providers",
@@ -273,19 +273,19 @@ LANGUAGE_COOKIE_SECURE, LANGUAGE_COOKIE_SAMESITE = SESSION_COOKIE_SECURE, "Lax"
 # Only on pages of people; booths and machines are never told. Redirecting is the front server's.
 HSTS_SECONDS = env.int("HSTS_SECONDS", default=3600)
 SECURE_HSTS_SECONDS = HSTS_SECONDS if SESSION_COOKIE_SECURE else 0
-PLAIN_HTTP = env.bool("PLAIN_HTTP", default=False)  # known and meant: `check --deploy` is content
+PLAIN_HTTP = env.bool("PLAIN_HTTP", default=False)  # on purpose: `check --deploy` accepts it
 if PLAIN_HTTP:
     SILENCED_SYSTEM_CHECKS += ["security.W004", "security.W012", "security.W016"]
 
-# --- Monitoring ----------------------------------------------------------------------------------
+# Monitoring
 # Who may read /metrics: whoever has the token, and these networks. Empty token: only the networks.
 METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
 METRICS_NETWORKS: list[str] = env.list("METRICS_NETWORKS", default=["127.0.0.0/8", "::1/128"])
 # Of django-prometheus, for pages and the JSON API; the photo's path has steps of its own.
 PROMETHEUS_LATENCY_BUCKETS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, float("inf"))
 
-# --- Logs ----------------------------------------------------------------------------------------
-LOGGING_CONFIG = None
+# Logs
+LOGGING_CONFIG = None  # configured below: gunicorn's master logs before django.setup() is called
 SYSLOG_ADDRESS: str = env.str("SYSLOG_ADDRESS", default="")
 LOG_DIR: str = env.str("LOG_DIR", default="")  # a file for each day; empty: none
 LOG_RETENTION_DAYS = env.int("LOG_RETENTION_DAYS", default=30)  # of those files

@@ -214,7 +214,7 @@ class EdgeTests(LiveTestCase):
             self.eventually(lambda: self.site.temp_bytes(self.server) > 0)
         self.assert_nothing_is_left()
         self.assertEqual((self.jobs(), self.provider.state()["calls"]), (jobs, 0))
-        self.assertNotIn("http.broke", self.server.log_text())
+        self.assertNotIn("http.crashed", self.server.log_text())
 
     def test_a_booth_that_hangs_up_while_the_provider_works_frees_all_of_it(self) -> None:
         before = self.results()

@@ -22,14 +22,14 @@ _LOGGERS = {
     # httpx logs every request's address at INFO; ours says more with less.
     "httpx": {"level": "WARNING"},
     "uvicorn.access": {"level": "WARNING"},
-    # It tells of every log-in, in words of its own; we do in photochanger/web/login.py.
+    # photochanger/web/login.py logs every log-in itself.
     "axes": {"level": "ERROR"},
-    "django.request": {"filters": ["news"]},
+    "django.request": {"filters": ["tracebacks"]},
 }
 
 
-def _is_news(record: logging.LogRecord) -> bool:
-    """Django repeats every 4xx and 5xx answer; only its tracebacks are not told by us already."""
+def _has_traceback(record: logging.LogRecord) -> bool:
+    """Django repeats every 4xx and 5xx response; only its tracebacks are new to our log."""
     return record.exc_info is not None
 
 
@@ -56,7 +56,7 @@ def configure(
                 "structured": _make_formatter(_CONSOLE if log_format == "console" else _JSON),
                 "json": _make_formatter(_JSON),
             },
-            "filters": {"news": {"()": lambda: _is_news}},
+            "filters": {"tracebacks": {"()": lambda: _has_traceback}},
             "handlers": handlers,
             "root": {"handlers": list(handlers), "level": level},
             "loggers": _LOGGERS,
@@ -76,7 +76,7 @@ def _make_handlers(syslog_address: str, folder: str, keep_days: int) -> dict[str
     }
     if syslog_address:
         found["syslog"] = {
-            "()": "photochanger.logs.syslog.NeverWaitingSyslogHandler",
+            "()": "photochanger.logs.syslog.NonBlockingSyslogHandler",
             "address": syslog_address,
             "formatter": "json",
         }

@@ -1,4 +1,8 @@
-"""The log in a file for each day, kept for so many days: `LOG_DIR`, `LOG_RETENTION_DAYS`."""
+"""Daily log files with retention: `LOG_DIR`, `LOG_RETENTION_DAYS`.
+
+The customer's specification asks for them. The standard library's TimedRotatingFileHandler renames
+the file, which several processes cannot do to one another.
+"""
 
 import contextlib
 import logging
@@ -7,12 +11,11 @@ import re
 from datetime import date, timedelta
 from pathlib import Path
 
-OURS = re.compile(r"photochanger-(\d{4}-\d\d-\d\d)\.log", re.ASCII)
+LOG_NAME = re.compile(r"photochanger-(\d{4}-\d\d-\d\d)\.log", re.ASCII)
 
 
 class DailyFiles(logging.Handler):
-    """Any number of processes write at once: no file is ever renamed under another's hands, and
-    each line is one write to the end of the file."""
+    """For several processes at once: no file is ever renamed, and each line is one append."""
 
     def __init__(self, folder: str, keep_days: int) -> None:
         super().__init__()
@@ -23,15 +26,15 @@ class DailyFiles(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             line = self.format(record) + "\n"
-            self._turn_to(date.fromtimestamp(record.created))
+            self._switch_to(date.fromtimestamp(record.created))
             os.write(self._file, line.encode(errors="replace"))
         except Exception:
             self.handleError(record)
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """The disk is full or away: stderr has the line too, and a photo is worth more."""
+        """The disk is full or unavailable: ignored, as stderr has the line too."""
 
-    def _turn_to(self, day: date) -> None:
+    def _switch_to(self, day: date) -> None:
         if day == self._day:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -39,13 +42,13 @@ class DailyFiles(logging.Handler):
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
         self.close_file()
         self._file, self._day = file, day
-        self._forget_before(day - timedelta(days=self.keep_days))
+        self._delete_before(day - timedelta(days=self.keep_days))
 
-    def _forget_before(self, day: date) -> None:
+    def _delete_before(self, day: date) -> None:
         for path in self.folder.iterdir():
-            name = OURS.fullmatch(path.name)
+            name = LOG_NAME.fullmatch(path.name)
             if name and name[1] < day.isoformat():
-                with contextlib.suppress(OSError):  # another process was quicker
+                with contextlib.suppress(OSError):  # another process has deleted it
                     path.unlink()
 
     def close_file(self) -> None:

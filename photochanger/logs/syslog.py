@@ -1,4 +1,4 @@
-"""Log lines to syslog, without ever waiting for it: `SYSLOG_ADDRESS`."""
+"""Non-blocking log lines to syslog: `SYSLOG_ADDRESS`."""
 
 import contextlib
 import logging
@@ -9,7 +9,7 @@ from logging.handlers import SYSLOG_UDP_PORT, SysLogHandler
 from typing import cast
 from urllib.parse import urlsplit
 
-LOOK_UP_AGAIN_S = 60  # for a host name that could not be looked up
+LOOKUP_RETRY_S = 60  # for a host name that could not be resolved
 
 
 def parse_address(text: str) -> str | tuple[str, int]:
@@ -25,19 +25,19 @@ def parse_address(text: str) -> str | tuple[str, int]:
     return parts.hostname, parts.port or SYSLOG_UDP_PORT
 
 
-class NeverWaitingSyslogHandler(SysLogHandler):
-    """A line that syslog cannot take at once is dropped: a photo is worth more than its log.
+class NonBlockingSyslogHandler(SysLogHandler):
+    """Drop a line that syslog cannot take at once: a photo must not wait for its log.
 
-    The lines are on stderr too. A syslog that comes back later is found again by itself.
+    The lines are on stderr too. After an outage syslog is found again without a restart.
     """
 
     ident = "photochanger: "
     append_nul = False  # today's daemons take a datagram as it is
 
     def __init__(self, address: str) -> None:
-        self._look_up_at = 0.0
+        self._next_lookup_at = 0.0
         where: str | tuple[str, int] = ""
-        # A wrong one is told by a system check; the log must exist before the checks run.
+        # A system check reports a wrong one; the log must exist before the checks run.
         with contextlib.suppress(ValueError):
             where = parse_address(address)
         # Datagrams only: connecting a stream may wait.
@@ -48,19 +48,19 @@ class NeverWaitingSyslogHandler(SysLogHandler):
         self.unixsocket = isinstance(self.address, str)
         if self.unixsocket:
             super().createSocket()
-        elif self._look_up_at == 0.0:  # the process is only starting: it may wait for the name
-            self._look_up()
-        elif time.monotonic() >= self._look_up_at:
-            self._look_up_at = time.monotonic() + LOOK_UP_AGAIN_S
-            threading.Thread(target=self._look_up, daemon=True).start()
+        elif self._next_lookup_at == 0.0:  # the process is only starting: it may wait for DNS
+            self._resolve_host()
+        elif time.monotonic() >= self._next_lookup_at:
+            self._next_lookup_at = time.monotonic() + LOOKUP_RETRY_S
+            threading.Thread(target=self._resolve_host, daemon=True).start()
 
-    def _look_up(self) -> None:
-        """Once: the base class would look the name up for every line."""
-        self._look_up_at = time.monotonic() + LOOK_UP_AGAIN_S
+    def _resolve_host(self) -> None:
+        """Once: the base class would resolve the name for every line."""
+        self._next_lookup_at = time.monotonic() + LOOKUP_RETRY_S
         host, port = cast(tuple[str, int], self.address)
         try:
             offered = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
-            # IPv4 if there is a choice: no answer would tell that nobody listens on the other.
+            # IPv4 if there is a choice: nothing would report that nobody listens on IPv6.
             family, *_, found = min(offered, key=lambda offer: offer[0] != socket.AF_INET)
             udp = socket.socket(family, socket.SOCK_DGRAM)
         except OSError:
@@ -74,4 +74,4 @@ class NeverWaitingSyslogHandler(SysLogHandler):
         self.socket.setblocking(False)
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Syslog is away or full: nothing is to be done, and nothing to be said on stderr."""
+        """Syslog is unavailable or full: nothing to do, and nothing to report on stderr."""

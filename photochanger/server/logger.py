@@ -1,4 +1,4 @@
-"""gunicorn's own lines and uvicorn's in the same form and the same places as all others."""
+"""Send the log lines of gunicorn and uvicorn through our own handlers."""
 
 import logging
 from typing import Any

@@ -1,4 +1,4 @@
-"""The server processes that gunicorn starts, and when each of them may go."""
+"""gunicorn's worker: shutdown without lost photos, heartbeat, and replacement one at a time."""
 
 import asyncio
 import fcntl
@@ -15,16 +15,16 @@ log = structlog.get_logger()
 
 HEARTBEAT_S, LISTENING_S = 1.0, 0.5
 # Made before the workers are, and so the same file for all of them; a lock on it ends with its
-# process. Only one at a time may retire: while all finish their last photos, nobody would take
+# process. Only one at a time may retire: while all finish their last photos, none would accept
 # the next one.
 _retiring = tempfile.TemporaryFile()  # noqa: SIM115  for as long as the process lives
 
 
 class PatientServer(Server):
-    """Takes no new connections any more, and only then ends.
+    """Stop accepting connections a moment before the shutdown.
 
-    The end closes connections on which nothing was asked yet: of one that was taken a moment ago
-    the photo is on its way.
+    The shutdown closes connections without a request; on one accepted just now the photo is still
+    on its way.
     """
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -35,7 +35,7 @@ class PatientServer(Server):
 
 
 class Worker(UvicornWorker):  # type: ignore[misc]  # its base has no types
-    """Believes no proxy header by itself (photochanger.asgi does), and names no software."""
+    """Leaves proxy headers to photochanger.asgi, and sends no Server header."""
 
     CONFIG_KWARGS = {  # noqa: RUF012  uvicorn's own name
         "loop": "uvloop",
@@ -44,24 +44,24 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # its base has no types
         "proxy_headers": False,
         "server_header": False,
         "access_log": False,
-        "limit_max_requests": None,  # it would let all of them go at once: see `_beat`
+        "limit_max_requests": None,  # it would stop all workers at once: see `_send_heartbeats`
     }
 
     async def _serve(self) -> None:
-        """As the class above does, with a heart that beats until the last photo is finished."""
+        """As the base class, with a heartbeat until the last photo is finished."""
         self.config.app = self.wsgi
         server = PatientServer(self.config)
         self._install_sigquit_handler()
-        beating = asyncio.create_task(self._beat(server))
+        heartbeat = asyncio.create_task(self._send_heartbeats(server))
         await server.serve(sockets=self.sockets)
-        beating.cancel()
+        heartbeat.cancel()
         if not server.started:
             sys.exit(Arbiter.WORKER_BOOT_ERROR)
 
-    async def _beat(self, server: Server) -> None:
-        """Tell gunicorn that we live, and end when we have served for long enough.
+    async def _send_heartbeats(self, server: Server) -> None:
+        """Notify gunicorn, and stop after ``max_requests``.
 
-        Uvicorn's own heart stops with the order to end, and gunicorn would kill what is quiet.
+        Uvicorn's own heartbeat stops with the shutdown signal, and gunicorn kills a silent worker.
         """
         while True:
             self.notify()

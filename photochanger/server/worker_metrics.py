@@ -1,9 +1,9 @@
-"""One set of figures for all workers of one gunicorn: its hooks, for `gunicorn.conf.py`.
+"""Metrics of all workers of one gunicorn, added up: hooks for `gunicorn.conf.py`.
 
-Each worker counts in files of its own, in a folder of this master's; whichever worker is asked
-adds all of them up. The files are named by a number, which a worker inherits from one that is
-gone, and goes on counting in its files: named by process ids, they would be more with every worker
-that is replaced, and each scrape would read all of them.
+Each worker counts in its own files in a folder of this master; the worker that is scraped adds up
+all of them. The files are named by a number that a new worker inherits from a dead one. Named by
+process ids, as prometheus_client does, there would be more with each replaced worker, and each
+scrape would read them all (https://github.com/prometheus/client_python/issues/275).
 """
 
 import atexit
@@ -26,17 +26,17 @@ _own_number = "master"
 def start() -> str:
     """Count together from here on; returns the folder, for ``PROMETHEUS_MULTIPROC_DIR``.
 
-    To be called before the first counter is made. A master that reads its settings again keeps
-    its folder; one that takes over from another has its own.
+    Call it before the first counter is made. A master that reloads its settings keeps its
+    folder; one that takes over from another has its own.
     """
     values.ValueClass = values.MultiProcessValue(lambda: _own_number)
     # In memory: on a busy disk a counter would wait, and the event loop with it.
     place = SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
-    # With the host: containers that share a folder all have the same few process ids.
+    # With the host name: containers that share a folder have the same few process ids.
     prefix = f"photochanger-metrics-{socket.gethostname()}-"
-    for folder_of_another in place.glob(f"{prefix}*-*"):
-        if not _is_alive(folder_of_another.name.removeprefix(prefix).partition("-")[0]):
-            shutil.rmtree(folder_of_another, ignore_errors=True)  # it was killed
+    for old_folder in place.glob(f"{prefix}*-*"):
+        if not _is_alive(old_folder.name.removeprefix(prefix).partition("-")[0]):
+            shutil.rmtree(old_folder, ignore_errors=True)  # it was killed
     folder = tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-", dir=place)
     atexit.register(_remove, folder, os.getpid())
     return folder
@@ -44,14 +44,14 @@ def start() -> str:
 
 def _is_alive(process_id: str) -> bool:
     if not process_id.isdecimal():
-        return True  # no folder of ours
+        return True  # not our folder
     if int(process_id) == os.getpid():
         return False  # an earlier one's, whose id we have now
     try:
         os.kill(int(process_id), 0)
     except ProcessLookupError:
         return False
-    except PermissionError:  # somebody else's
+    except PermissionError:  # another user's
         return True
     return True
 
@@ -62,7 +62,7 @@ def _remove(folder: str, master: int) -> None:
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Of two that live at once, as while a new worker takes over, each has its own number."""
+    """Two workers alive at once, as during a replacement, have different numbers."""
     taken = {living.metrics_number for living in server.WORKERS.values()}
     # Some systems clear shared memory when the user who started us logs out.
     os.makedirs(start(), mode=0o700, exist_ok=True)
@@ -76,5 +76,5 @@ def post_fork(server: Any, worker: Any) -> None:
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """What it counted stays; what it held at that moment is gone with it."""
+    """Its counters stay; its gauges of photos in progress are removed."""
     multiprocess.mark_process_dead(worker.metrics_number)

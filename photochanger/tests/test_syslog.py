@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.checks import run_checks
 from django.test import SimpleTestCase, override_settings
 
-from photochanger.logs.syslog import NeverWaitingSyslogHandler, parse_address
+from photochanger.logs.syslog import NonBlockingSyslogHandler, parse_address
 
 SPEAK = """
 import time
@@ -81,7 +81,7 @@ class SyslogTests(SimpleTestCase):
     def test_a_syslog_that_starts_late_is_found(self) -> None:
         folder = self.enterContext(tempfile.TemporaryDirectory())
         path = str(Path(folder) / "log")
-        handler = NeverWaitingSyslogHandler(path)
+        handler = NonBlockingSyslogHandler(path)
         self.addCleanup(handler.close)
         handler.handle(handler_record("before"))
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:

@@ -1,7 +1,7 @@
-"""The administrators' two doors, the API's and the console's, and the lock on both.
+"""Login for the API and the console, with a shared lockout (django-axes).
 
 django-axes counts failures in the database, so that all processes agree, by name and address
-together: who guesses locks himself out, and never an administrator who comes from elsewhere.
+together: an attacker locks out only their own address, never an administrator elsewhere.
 """
 
 from collections.abc import Mapping
@@ -33,12 +33,11 @@ log = structlog.get_logger()
 login_router = Router(tags=["login"])
 
 
-# --- The lock ------------------------------------------------------------------------------------
 def get_lockout_address(request: HttpRequest) -> str | None:
     """The address that failures are counted for (the setting AXES_CLIENT_IP_CALLABLE).
 
-    Never from a header: the edge has put the client behind a trusted proxy there already. Of an
-    IPv6 address the network counts, since one client has a whole one to choose from.
+    Never from a header: the edge has already put a trusted proxy's client there. Of an IPv6
+    address the /64 network counts, since one client may use any address of it.
     """
     try:
         address = ip_address(request.META.get("REMOTE_ADDR", "").partition("%")[0])
@@ -60,7 +59,7 @@ def check_lockout(request: HttpRequest, username: str) -> None:
 
 def _get_lockout_s(request: HttpRequest, username: str) -> float:
     now = timezone.now()
-    # A row for each browser; one no longer counts when its last failure is older than the lock.
+    # A row for each browser; it expires when its last failure is older than the lockout.
     rows = AccessAttempt.objects.filter(
         username=username,
         ip_address=get_lockout_address(request),
@@ -76,7 +75,6 @@ def _get_lockout_s(request: HttpRequest, username: str) -> float:
     return seconds
 
 
-# --- The API's door ------------------------------------------------------------------------------
 class LoginIn(Schema):
     username: str = Field(min_length=1, max_length=150, pattern=r"^[^\x00]+$", examples=["serg"])
     password: str = Field(min_length=1, max_length=1000, examples=["correct-horse-battery"])
@@ -130,7 +128,7 @@ def token(request: HttpRequest, credentials: LoginIn, response: HttpResponse) ->
 def log_in(request: HttpRequest, username: str, password: str) -> User:
     """The administrator of this name and password. Raises LoginFailed, Throttled.
 
-    An unknown, closed or powerless account takes as long, and is answered like, a wrong password.
+    An unknown, inactive or unprivileged account takes as long, and fails like, a wrong password.
     """
     check_lockout(request, username)
     request.POST = QueryDict()  # django-axes would parse JSON as a form
@@ -144,7 +142,6 @@ def log_in(request: HttpRequest, username: str, password: str) -> User:
     return user
 
 
-# --- The console's door --------------------------------------------------------------------------
 class ConsoleLoginForm(AdminAuthenticationForm):
     refusal: Throttled | None = None
     error_messages = AdminAuthenticationForm.error_messages | {
@@ -172,7 +169,7 @@ admin.site.login_form = ConsoleLoginForm
 
 
 def console_login(request: HttpRequest) -> HttpResponse:
-    """Django's own page, which would answer 200 to a closed door."""
+    """Django's login page, but with 429 while locked out."""
     response = admin.site.login(request)
     form = (getattr(response, "context_data", None) or {}).get("form")
     if isinstance(form, ConsoleLoginForm) and form.refusal:
@@ -182,7 +179,6 @@ def console_login(request: HttpRequest) -> HttpResponse:
     return response
 
 
-# --- The log -------------------------------------------------------------------------------------
 @receiver(user_logged_in)
 def log_login_success(request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> None:
     log.info("auth.login.success", username=user.get_username(), address=_get_address(request))

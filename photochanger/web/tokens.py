@@ -1,4 +1,4 @@
-"""Who may use the administrators' API: a signed token, and the account behind it."""
+"""Bearer tokens of the administrators' API: signing, verification and the account check."""
 
 from datetime import timedelta
 from typing import Any
@@ -24,7 +24,11 @@ LIFETIME = timedelta(minutes=settings.JWT_LIFETIME_MINUTES)
 
 
 class SigningKeys(TokenBackend):
-    """Signs with the first key; what an earlier one signed is good until its time is over."""
+    """Sign with the first key; accept tokens of earlier keys until they expire.
+
+    Django REST framework and simplejwt are installed for these tokens only; simplejwt has no key
+    rotation of its own.
+    """
 
     def __init__(self, newest: str, *earlier: str) -> None:
         super().__init__(api_settings.ALGORITHM, newest, issuer=api_settings.ISSUER)
@@ -42,7 +46,7 @@ class SigningKeys(TokenBackend):
 
 
 class AdminToken(AccessToken):
-    """A token for the administrators' API. Raises TokenError when it is not ours, or over."""
+    """A token for the administrators' API. Raises TokenError when it is invalid or expired."""
 
     lifetime = LIFETIME
 
@@ -53,21 +57,21 @@ class AdminToken(AccessToken):
     def for_user(cls, user: Any) -> "AdminToken":
         token: AdminToken = super().for_user(user)
         token["scope"] = SCOPE
-        # Django's own fingerprint of the password: a new password ends the tokens of the old one.
+        # Django's hash of the password: a new password ends the tokens of the old one.
         token["session"] = user.get_session_auth_hash()
         return token
 
     def verify(self) -> None:
         super().verify()
         if self.get("scope") != SCOPE:
-            raise TokenError("the token is for something else")
+            raise TokenError("the token has another scope")
 
 
 class AdminAuth(HttpBearer):
-    """Lets administrators in, and nobody else; ``request.user`` is then the administrator.
+    """Bearer authentication for superusers; sets ``request.user``.
 
-    Raises Unauthorized and Forbidden. Cookies count for nothing here, so no form of another
-    site can act in an administrator's name.
+    Raises Unauthorized and Forbidden. Cookies are ignored, so no form of another site can
+    act in an administrator's name.
     """
 
     def __call__(self, request: HttpRequest) -> User:
@@ -82,7 +86,7 @@ class AdminAuth(HttpBearer):
 
 
 def get_admin(token: str) -> User:
-    """The administrator a token was given to. Raises Unauthorized, or Forbidden for others."""
+    """The administrator a token was issued to. Raises Unauthorized, or Forbidden for others."""
     try:
         claims = AdminToken(token)  # type: ignore[arg-type]  # their annotation is wrong
     except TokenError as exc:
@@ -97,7 +101,7 @@ def get_admin(token: str) -> User:
     return user
 
 
-def _matches_password(user: User, fingerprint: str) -> bool:
-    """Fingerprints depend on SECRET_KEY too; one of before its rotation counts."""
-    prints = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
-    return any([constant_time_compare(fingerprint, known) for known in prints])
+def _matches_password(user: User, session_hash: str) -> bool:
+    """The hashes depend on SECRET_KEY too; one from before its rotation is accepted."""
+    hashes = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
+    return any([constant_time_compare(session_hash, known) for known in hashes])
