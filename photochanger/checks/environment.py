@@ -45,7 +45,7 @@ def check_public_address(
 def log_public_address() -> None:
     """For the start of the server: which active slots cannot work. Asks the database."""
     for message in check_public_address(databases=["default"]):
-        log.warning("server.public_address_is_missing", detail=message.msg)
+        log.warning("server.public_address.missing", detail=message.msg)
 
 
 def _check_reachability(provider: str, may_ask: bool) -> Iterator[checks.CheckMessage]:

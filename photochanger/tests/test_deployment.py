@@ -123,7 +123,7 @@ class PublicAddressTests(TestCase):
             self.assertLogs("photochanger.checks.environment", "WARNING") as seen,
         ):
             log_public_address()
-        self.assertIn("server.public_address_is_missing", seen.output[0])
+        self.assertIn("server.public_address.missing", seen.output[0])
 
 
 @SECURE
