@@ -1,10 +1,10 @@
 """Real HTTP servers that speak the providers' contracts, for tests, demos and benchmarks.
 
-Nothing here imports the project's drivers or their tables: the contract is written down a second
-time, from the providers' documents, so that a mistake on one side shows.
+Nothing here imports the project's drivers or their tables: the contract is implemented a second
+time, from the providers' documents, so that a mistake on one side fails a test.
 
     with simulator.running(latency=0.2) as sim:
-        ...  # call sim.url, then look at sim.calls
+        ...  # call sim.url, then inspect sim.calls
 """
 
 from providers.simulator.gemini import scenarios as gemini_scenarios
@@ -17,7 +17,7 @@ __all__ = ["Call", "Fetch", "Options", "PictureSeen", "Simulator", "running", "s
 
 
 def scenarios(service: str) -> dict[str, str]:
-    """The names of a service's scenarios, with a line on what each one does."""
+    """The names of a service's scenarios, with a one-line description of each."""
     if service == "turbotext":
         return {name: row.description for name, row in turbotext_scenarios.SCENARIOS.items()}
     return {name: row.description for name, row in gemini_scenarios.SCENARIOS.items()}

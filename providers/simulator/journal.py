@@ -1,4 +1,4 @@
-"""What the simulator remembers of the calls it got: never a key, and of photos only the last."""
+"""The simulator's record of its calls: never a key, and only the last photo."""
 
 import time
 from collections import Counter, deque
@@ -21,7 +21,7 @@ class PictureSeen:
 
 @dataclass(slots=True)
 class Fetch:
-    """One link that a service was given and went to; ``error`` is empty when all was well."""
+    """One link that a service was given and fetched; ``error`` is empty on success."""
 
     field: str
     url: str
@@ -34,7 +34,7 @@ class Fetch:
 
     @property
     def needs_authorization(self) -> bool:
-        """Whether the link opens only for those who log in: no provider can do that."""
+        """Whether the link requires a login, which no provider can do."""
         return self.status in (401, 403, 407)
 
 
@@ -66,7 +66,7 @@ class Call:
 
 
 class Journal:
-    """Counters for ever, calls up to a limit, so that a day of load does not fill the memory."""
+    """All counters, and calls up to a limit, so that a day of load does not fill the memory."""
 
     def __init__(self) -> None:
         self.reset()
@@ -95,7 +95,7 @@ class Journal:
         self.by_status[str(call.status or "none")] += 1
 
     def client_left(self, call: Call) -> None:
-        """Before the answer, or in the middle of it: then the call is closed already."""
+        """The client left before the answer, or during it: then the call is closed already."""
         call.client_left = True
         self.clients_left += 1
 

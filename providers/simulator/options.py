@@ -1,4 +1,4 @@
-"""How a simulator behaves; the command's arguments and ``running()`` both end here."""
+"""How a simulator behaves; set by the command's arguments or by ``running()``."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ class Options:
     """``latency`` and ``jitter`` are seconds: a good answer takes latency ± jitter in all, and a
     queued job is ready after that time.
 
-    ``plain`` answers every photo with the same prepared picture and looks at nothing, so that a
+    ``plain`` answers every photo with the same prepared picture and checks nothing, so that a
     benchmark measures its caller. ``fail_share`` of the calls that ask for no scenario get a
     quick NO_IMAGE, or a job that failed; ``seed`` makes their order the same in every run.
     """

@@ -1,4 +1,4 @@
-"""The pictures the simulator answers with: the guest's photo, altered so that anyone sees it."""
+"""The pictures of the simulator's answers: the guest's photo, visibly altered."""
 
 import io
 import random
@@ -8,7 +8,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageFo
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
-# Pillow's own font has no Cyrillic letters, so a usual system font is looked for first.
+# Pillow's own font has no Cyrillic letters, so common system fonts are tried first.
 _FONT_FILES = ("DejaVuSans.ttf", "LiberationSans-Regular.ttf", "Arial.ttf", "arial.ttf")
 _LATIN = dict(zip("абвгдезийклмнопрстуфыэ", "abvgdeziyklmnoprstufye", strict=True)) | {
     **{"ё": "e", "ж": "zh", "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "shch"},
@@ -21,15 +21,17 @@ _ACCENT = (255, 196, 84)
 _WARM = (1.08, 0.06, 0.0, 6, 0.02, 1.0, 0.0, 2, 0.0, 0.06, 0.84, 0)
 
 
-def altered(photos: list[bytes], size: tuple[int, int], *, title: str, prompt: str) -> Image.Image:
+def stylise_photo(
+    photos: list[bytes], size: tuple[int, int], *, title: str, prompt: str
+) -> Image.Image:
     """The first photo as a warm, inked poster with a caption; the others as small insets.
 
     The style is drawn at about 1K and then enlarged: a 4K answer costs little more.
     """
     shrink = max(1.0, max(size) / 1600)
     canvas = (round(size[0] / shrink), round(size[1] / shrink))
-    image = _stylised(_opened(photos[0], canvas)) if photos else _gradient(canvas)
-    image = _vignetted(image)
+    image = _stylise(_open_cropped(photos[0], canvas)) if photos else _make_gradient(canvas)
+    image = _add_vignette(image)
     for number, body in enumerate(photos[1:4]):
         _paste_inset(image, body, number)
     _write_caption(image, title, prompt)
@@ -37,14 +39,14 @@ def altered(photos: list[bytes], size: tuple[int, int], *, title: str, prompt: s
     return image if image.size == size else image.resize(size, Image.Resampling.BICUBIC)
 
 
-def encoded(image: Image.Image, file_format: str) -> bytes:
+def encode_image(image: Image.Image, file_format: str) -> bytes:
     out = io.BytesIO()
     image.save(out, file_format, quality=88)
     return out.getvalue()
 
 
 @cache
-def noisy_png() -> bytes:
+def make_noisy_png() -> bytes:
     """1024x1024, about 1.9 MB, the same in every run: four random bits in each channel."""
     source = random.Random(1)  # noqa: S311  not a secret
     noise = [
@@ -57,7 +59,7 @@ def noisy_png() -> bytes:
     return out.getvalue()
 
 
-def _opened(body: bytes, size: tuple[int, int]) -> Image.Image:
+def _open_cropped(body: bytes, size: tuple[int, int]) -> Image.Image:
     """The photo upright, cut to the size around its upper middle, where faces are."""
     with Image.open(io.BytesIO(body)) as image:
         image.draft("RGB", (max(size) * 2, max(size) * 2))
@@ -65,8 +67,8 @@ def _opened(body: bytes, size: tuple[int, int]) -> Image.Image:
     return ImageOps.fit(upright, size, Image.Resampling.BICUBIC, centering=(0.5, 0.4))
 
 
-def _stylised(photo: Image.Image) -> Image.Image:
-    # The median is the dear step: on a half-size copy it costs 20 ms instead of 450.
+def _stylise(photo: Image.Image) -> Image.Image:
+    # The median is the expensive step: on a half-size copy it costs 20 ms instead of 450.
     calm = photo.reduce(2).filter(ImageFilter.MedianFilter(3))
     calm = calm.resize(photo.size, Image.Resampling.BICUBIC)
     flat = ImageOps.posterize(ImageEnhance.Color(calm).enhance(1.4), 3)
@@ -77,12 +79,12 @@ def _stylised(photo: Image.Image) -> Image.Image:
     return ImageChops.multiply(colours, Image.merge("RGB", (ink, ink, ink)))
 
 
-def _gradient(size: tuple[int, int]) -> Image.Image:
+def _make_gradient(size: tuple[int, int]) -> Image.Image:
     shade = Image.linear_gradient("L").resize(size)
     return ImageOps.colorize(shade, (250, 214, 165), (52, 88, 120))
 
 
-def _vignetted(image: Image.Image) -> Image.Image:
+def _add_vignette(image: Image.Image) -> Image.Image:
     mask = Image.radial_gradient("L").resize(image.size).point(lambda v: max(0, v - 120))
     return Image.composite(Image.new("RGB", image.size, (40, 18, 4)), image, mask)
 
@@ -90,7 +92,7 @@ def _vignetted(image: Image.Image) -> Image.Image:
 def _paste_inset(image: Image.Image, body: bytes, number: int) -> None:
     side = min(image.size) // 5
     gap = side // 8
-    inset = ImageOps.expand(_opened(body, (side, side)), border=side // 24, fill=_CREAM)
+    inset = ImageOps.expand(_open_cropped(body, (side, side)), border=side // 24, fill=_CREAM)
     top = image.width // 24 + number * (inset.height + gap)
     image.paste(inset, (image.width - inset.width - image.width // 24, top))
 
@@ -104,7 +106,7 @@ def _draw_frame(image: Image.Image) -> None:
 
 
 def _write_caption(image: Image.Image, title: str, prompt: str) -> None:
-    """A dark strip at the bottom: who answered, and the first words of what was asked."""
+    """A dark strip at the bottom: the service, and the first words of the prompt."""
     text_px = max(14, image.width // 38)
     strip_px = text_px * 4
     strip = Image.new("RGB", (image.width, strip_px), (30, 16, 8))
@@ -113,13 +115,13 @@ def _write_caption(image: Image.Image, title: str, prompt: str) -> None:
     draw = ImageDraw.Draw(image)
     left, top = image.width // 24, box[1] + text_px // 2
     for line, text in enumerate((f"{title} · simulator", prompt)):
-        font, shown = _font_for(text, text_px)
-        fitted = _fitted(draw, shown, font, image.width - 2 * left)
+        font, shown = _choose_font(text, text_px)
+        fitted = _fit_text(draw, shown, font, image.width - 2 * left)
         colour = _CREAM if line else _ACCENT
         draw.text((left, top + line * round(text_px * 1.4)), fitted, font=font, fill=colour)
 
 
-def _fitted(draw: ImageDraw.ImageDraw, text: str, font: Font, width: int) -> str:
+def _fit_text(draw: ImageDraw.ImageDraw, text: str, font: Font, width: int) -> str:
     words = text.split()[:14]
     while words and draw.textlength(" ".join(words), font=font) > width:
         words.pop()
@@ -127,7 +129,7 @@ def _fitted(draw: ImageDraw.ImageDraw, text: str, font: Font, width: int) -> str
 
 
 @cache
-def _system_font(size: int) -> ImageFont.FreeTypeFont | None:
+def _load_system_font(size: int) -> ImageFont.FreeTypeFont | None:
     for name in _FONT_FILES:
         try:
             return ImageFont.truetype(name, size)
@@ -136,8 +138,8 @@ def _system_font(size: int) -> ImageFont.FreeTypeFont | None:
     return None
 
 
-def _font_for(text: str, size: int) -> tuple[Font, str]:
-    """A font, and the text in letters that font has: Russian is spelt in Latin if need be."""
-    if font := _system_font(size):
+def _choose_font(text: str, size: int) -> tuple[Font, str]:
+    """A font, and the text in its letters: Russian is transliterated where it has no Cyrillic."""
+    if font := _load_system_font(size):
         return font, text
     return ImageFont.load_default(size), text.translate(_SPELLING)

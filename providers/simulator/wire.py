@@ -1,4 +1,4 @@
-"""One HTTP request in progress, and the ways in which its answer can go right or wrong."""
+"""One HTTP request in progress, and the ways its answer can succeed or break on the wire."""
 
 import asyncio
 import time
@@ -28,7 +28,7 @@ class ClientLeft(Exception):
 
 
 class BodyTooLarge(Exception):
-    """The request's body is over the limit; it was read to its end and thrown away."""
+    """The request's body is over the limit; it was read to its end and discarded."""
 
 
 class Ending(Enum):
@@ -55,7 +55,7 @@ def json_answer(data: object, status: int = 200) -> Answer:
 
 
 class Exchange:
-    """What a service may do with a request: read it, wait for its moment, answer."""
+    """What a service may do with a request: read it, wait until it is due, answer."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, call: Call) -> None:
         self.call = call
@@ -111,7 +111,7 @@ class Exchange:
             {
                 "type": "http.response.start",
                 "status": answer.status,
-                "headers": _raw_headers(answer),
+                "headers": _encode_headers(answer),
             }
         )
         if answer.ending is Ending.HALF:
@@ -129,7 +129,7 @@ class Exchange:
     async def _send_flood(self, body: bytes) -> None:
         sent = 0
         while sent < FLOOD_BYTES:
-            await self.wait_until(0)  # nobody reads on: stop
+            await self.wait_until(0)  # raises ClientLeft when the client has stopped reading
             chunk = body.ljust(_CHUNK_BYTES, b"A") if not sent else b"A" * _CHUNK_BYTES
             sent += len(chunk)
             await self._send(
@@ -139,7 +139,7 @@ class Exchange:
     async def _cut(self, *, at_once: bool) -> None:
         """Close the connection; ``at_once`` drops even what was sent but is still on its way."""
         assert self._gone, "the body is read first"
-        # ASGI has no word for this. Uvicorn's `send` is a bound method of the object that holds
+        # ASGI has no message for this. Uvicorn's `send` is a bound method of the object that holds
         # the transport, for both of its HTTP parsers.
         transport: asyncio.Transport = self._send.__self__.transport  # type: ignore[attr-defined]
         if at_once:
@@ -154,7 +154,7 @@ class Exchange:
             self._gone.cancel()
 
 
-def _raw_headers(answer: Answer) -> list[tuple[bytes, bytes]]:
+def _encode_headers(answer: Answer) -> list[tuple[bytes, bytes]]:
     date = ("date", formatdate(usegmt=True))
     headers = [("content-type", answer.content_type), date, *answer.headers]
     if answer.ending is Ending.FLOOD:

@@ -177,7 +177,7 @@ class AnswerTests(GeminiCase):
         assert (draft.size, final.size) == ((512, 512), (848, 1264))
 
     def test_the_caption_is_written_with_and_without_a_cyrillic_font(self) -> None:
-        picture = pictures.altered([photo()], (400, 600), title="model", prompt="Ёж и щука")
+        picture = pictures.stylise_photo([photo()], (400, 600), title="model", prompt="Ёж и щука")
         assert picture.size == (400, 600)
         assert "Ёж и Щука".translate(pictures._SPELLING) == "Ezh i Shchuka"
 
@@ -510,7 +510,7 @@ class PlainTests(GeminiCase):
         assert answers[0].content == answers[1].content
         [picture] = pictures_in(answers[0])
         assert (picture.format, picture.size) == ("PNG", (1024, 1024))
-        assert 1_700_000 < len(pictures.noisy_png()) < 2_100_000
+        assert 1_700_000 < len(pictures.make_noisy_png()) < 2_100_000
 
     def test_nothing_of_the_photo_is_kept_but_its_size(self) -> None:
         self.generate()

@@ -534,7 +534,7 @@ class PlainTests(TurbotextCase):
 
     def test_a_benchmark_gets_the_same_picture_and_no_link_is_fetched(self) -> None:
         address = self.result(self.mix(url="https://nowhere.invalid/"))["uploaded_image"]
-        assert self.http.get(address).content == pictures.noisy_png()
+        assert self.http.get(address).content == pictures.make_noisy_png()
         assert _Public.asked == []
         assert self.post(self.mix(), key="sim-503-create").status_code == 503
 

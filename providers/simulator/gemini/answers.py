@@ -1,23 +1,27 @@
-"""The shapes of Gemini's answers: envelope, parts, usage, errors."""
+"""The JSON of Gemini's answers: envelope, parts, usage, errors."""
 
 import base64
-import re
 import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
 from providers.simulator import pictures
-from providers.simulator.gemini.contract import BAD_PICTURE, GenerateRequest, Refused
-from providers.simulator.gemini.models import DEFAULT, MODELS, image_tokens, output_size
+from providers.simulator.gemini.contract import BAD_PICTURE, GenerateRequest, Refusal
+from providers.simulator.gemini.models import (
+    DEFAULT,
+    MODELS,
+    choose_output_size,
+    count_image_tokens,
+)
+from providers.simulator.scenario_choice import strip_markers
 from providers.simulator.wire import Answer, json_answer
 
 Json = dict[str, Any]
-_MARKER = re.compile(r"\[sim:[^\]]*\]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What an answer is made from. ``number`` is the one in ``[sim:name=number]``."""
+    """The input of an answer. ``number`` is the one in ``[sim:name=number]``."""
 
     model: str
     request: GenerateRequest = field(default_factory=GenerateRequest)
@@ -26,67 +30,67 @@ class Work:
 
     @property
     def billed_model(self) -> str:
-        """The model that is said to have answered: a scenario's name stands for the default."""
+        """The model named in the answer: for a scenario's name, the default model."""
         return self.model if self.model in MODELS else DEFAULT
 
 
 def draw(work: Work, file_format: str = "JPEG", size: tuple[int, int] | None = None) -> bytes:
-    """The picture asked for; ``size`` overrules what the request says."""
+    """The picture asked for; ``size`` overrides the request's."""
     if work.plain:
-        return pictures.noisy_png()
+        return pictures.make_noisy_png()
     request = work.request
-    box = size or output_size(work.billed_model, request.ratio, request.image_size)
+    box = size or choose_output_size(work.billed_model, request.ratio, request.image_size)
     photos = [picture.body for picture in request.pictures if picture.size]
     try:
-        prompt = _MARKER.sub("", request.prompt)
-        image = pictures.altered(photos, box, title=work.model, prompt=prompt)
-    except (OSError, SyntaxError) as exc:  # a header that reads, and a body that does not
-        raise Refused(BAD_PICTURE) from exc
-    return pictures.encoded(image, file_format)
+        prompt = strip_markers(request.prompt)
+        image = pictures.stylise_photo(photos, box, title=work.model, prompt=prompt)
+    except (OSError, SyntaxError) as exc:  # a valid header and a damaged body
+        raise Refusal(BAD_PICTURE) from exc
+    return pictures.encode_image(image, file_format)
 
 
-def picture_part(body: bytes, mime: str = "image/jpeg", **more: Any) -> Json:
+def make_picture_part(body: bytes, mime: str = "image/jpeg", **more: Any) -> Json:
     data = base64.b64encode(body).decode()
     return {"inlineData": {"mimeType": mime, "data": data}, **more}
 
 
-def signed_part(body: bytes, mime: str = "image/jpeg") -> Json:
+def make_signed_part(body: bytes, mime: str = "image/jpeg") -> Json:
     """A final picture: it carries a signature, which only a continued conversation needs."""
-    return picture_part(body, mime, thoughtSignature=base64.b64encode(body[:48]).decode())
+    return make_picture_part(body, mime, thoughtSignature=base64.b64encode(body[:48]).decode())
 
 
-def success(work: Work, *parts: Json, finish: str = "STOP") -> Json:
+def build_success(work: Work, *parts: Json, finish: str = "STOP") -> Json:
     content = {"role": "model", "parts": list(parts)}
     candidate = {"content": content, "finishReason": finish, "index": 0}
     has_picture = any("inlineData" in part for part in parts)
-    return envelope(work, candidates=[candidate], has_picture=has_picture)
+    return make_envelope(work, candidates=[candidate], has_picture=has_picture)
 
 
-def envelope(work: Work, *, has_picture: bool = False, **first: Any) -> Json:
+def make_envelope(work: Work, *, has_picture: bool = False, **first: Any) -> Json:
     return {
         **first,
-        "usageMetadata": _usage(work, has_picture=has_picture),
+        "usageMetadata": _count_usage(work, has_picture=has_picture),
         "modelVersion": work.billed_model,
         "responseId": secrets.token_urlsafe(12),
     }
 
 
-def refused_picture(work: Work, finish: str, message: str = "") -> Answer:
+def answer_refused_picture(work: Work, finish: str, message: str = "") -> Answer:
     """A 200 whose only candidate has no content."""
     candidate: Json = {"finishReason": finish, "index": 0}
     if message:
         candidate["finishMessage"] = message
-    return json_answer(envelope(work, candidates=[candidate]))
+    return json_answer(make_envelope(work, candidates=[candidate]))
 
 
-def error(code: int, status: str, message: str, *details: Json) -> Json:
+def build_error(code: int, status: str, message: str, *details: Json) -> Json:
     body: Json = {"code": code, "message": message, "status": status}
     if details:
         body["details"] = list(details)
     return {"error": body}
 
 
-def quota_error(message: str, quota_id: str, value: str, delay: str = "") -> Answer:
+def answer_quota(message: str, quota_id: str, value: str, delay: str = "") -> Answer:
     violation = {
         "quotaMetric": "generativelanguage.googleapis.com/generate_content_requests",
         "quotaId": quota_id,
@@ -104,13 +108,13 @@ def quota_error(message: str, quota_id: str, value: str, delay: str = "") -> Ans
     if delay:
         retry = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay}
         details.append(retry)
-    return json_answer(error(429, "RESOURCE_EXHAUSTED", message, *details), 429)
+    return json_answer(build_error(429, "RESOURCE_EXHAUSTED", message, *details), 429)
 
 
-def _usage(work: Work, *, has_picture: bool) -> Json:
+def _count_usage(work: Work, *, has_picture: bool) -> Json:
     text = max(1, len(work.request.prompt) // 4)
-    photos = sum(_input_tokens(picture.size) for picture in work.request.pictures)
-    made = image_tokens(work.billed_model, work.request.image_size) if has_picture else 0
+    photos = sum(_count_input_tokens(picture.size) for picture in work.request.pictures)
+    made = count_image_tokens(work.billed_model, work.request.image_size) if has_picture else 0
     thoughts = 109 if made and MODELS[work.billed_model].thinks else 0
     usage: Json = {
         "promptTokenCount": text + photos,
@@ -127,7 +131,7 @@ def _usage(work: Work, *, has_picture: bool) -> Json:
     return usage
 
 
-def _input_tokens(size: tuple[int, int] | None) -> int:
+def _count_input_tokens(size: tuple[int, int] | None) -> int:
     """258 for a small picture, else 258 for each tile of 768x768."""
     if size is None or max(size) <= 384:
         return 258

@@ -1,6 +1,6 @@
-"""What Gemini accepts: a request is read into a ``GenerateRequest`` or refused as it would be.
+"""Parse a request as Gemini does, into a ``GenerateRequest`` or a ``Refusal``.
 
-Where the documents give no wording, the message is made up; status and shape are not.
+Where the documents give no wording, the message is invented; status and shape are not.
 """
 
 import binascii
@@ -12,7 +12,7 @@ import orjson
 import pybase64
 from PIL import Image
 
-from providers.simulator.gemini.models import DEFAULT, MODELS, Model, nearest_ratio
+from providers.simulator.gemini.models import DEFAULT, MODELS, Model, find_nearest_ratio
 from providers.simulator.gemini.schema import REQUEST, parse
 from providers.simulator.wire import Answer, json_answer
 
@@ -21,7 +21,7 @@ BAD_PICTURE = "Unable to process input image. Please retry or report the problem
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"hevm", b"mif1", b"msf1")
 
 
-class Refused(Exception):
+class Refusal(Exception):
     """The service refuses the request; ``details`` are the typed objects of Google's errors."""
 
     def __init__(
@@ -73,7 +73,7 @@ def check_key(key: str) -> None:
         "metadata": {"service": "generativelanguage.googleapis.com"},
     }
     message = "API key not valid. Please pass a valid API key."
-    raise Refused(message, details=[info])
+    raise Refusal(message, details=[info])
 
 
 def read_request(body: bytes, model: str) -> GenerateRequest:
@@ -84,15 +84,15 @@ def read_request(body: bytes, model: str) -> GenerateRequest:
     _check_system_instruction(data, model, rules)
     _check_mime_type(generation)
     _check_thinking(generation.get("thinkingConfig"), rules)
-    modalities = _modalities(generation)
+    modalities = _read_modalities(generation)
     prompt, pictures = _read_contents(data.get("contents") or [])
     if len(pictures) > rules.max_pictures:
-        raise Refused(f"Please use fewer than {rules.max_pictures + 1} images in your request.")
+        raise Refusal(f"Please use fewer than {rules.max_pictures + 1} images in your request.")
     asked_ratio, asked_size = _check_image_config(generation.get("imageConfig") or {}, rules)
     return GenerateRequest(
         prompt=prompt,
         pictures=pictures,
-        ratio=asked_ratio or _ratio_of(pictures, model if model in MODELS else DEFAULT),
+        ratio=asked_ratio or _choose_ratio(pictures, model if model in MODELS else DEFAULT),
         image_size=asked_size or "1K",
         asked_ratio=asked_ratio,
         asked_size=asked_size,
@@ -106,27 +106,27 @@ def _parse_json(body: bytes) -> dict[str, Any]:
     try:
         data = orjson.loads(body)
     except orjson.JSONDecodeError as exc:
-        raise Refused("Invalid JSON payload received. Unexpected token.") from exc
+        raise Refusal("Invalid JSON payload received. Unexpected token.") from exc
     faults: list[str] = []
     if not isinstance(data, dict):
-        raise Refused("Invalid JSON payload received. Root must be an object.")
+        raise Refusal("Invalid JSON payload received. Root must be an object.")
     parsed: dict[str, Any] = parse(data, REQUEST, "", faults)
     if faults:
         violations = [{"description": fault} for fault in faults]
         bad = {"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": violations}
-        raise Refused("\n".join(faults), details=[bad])
+        raise Refusal("\n".join(faults), details=[bad])
     return parsed
 
 
 def _check_system_instruction(data: dict[str, Any], model: str, rules: Model) -> None:
     if data.get("systemInstruction") and not rules.takes_system_instruction:
-        raise Refused(f"Developer instruction is not enabled for models/{model}")
+        raise Refusal(f"Developer instruction is not enabled for models/{model}")
 
 
 def _check_mime_type(generation: dict[str, Any]) -> None:
     mime = generation.get("responseMimeType") or ""
     if mime.startswith("image/"):
-        raise Refused(
+        raise Refusal(
             "* GenerateContentRequest.generation_config.response_mime_type: allowed mimetypes are "
             "`text/plain`, `application/json`, `application/xml`, `application/yaml` and "
             "`text/x.enum`."
@@ -137,20 +137,20 @@ def _check_thinking(thinking: dict[str, Any] | None, rules: Model) -> None:
     if thinking is None:
         return
     if not rules.thinks:
-        raise Refused("Thinking is not enabled for this model")
+        raise Refusal("Thinking is not enabled for this model")
     level = thinking.get("thinkingLevel")
     if level is not None and level not in rules.levels:
-        raise Refused(f"Thinking level {level} is not supported for this model.")
+        raise Refusal(f"Thinking level {level} is not supported for this model.")
     if thinking.get("thinkingBudget") == 0:
-        raise Refused("Budget 0 is invalid. This model only works in thinking mode.")
+        raise Refusal("Budget 0 is invalid. This model only works in thinking mode.")
 
 
-def _modalities(generation: dict[str, Any]) -> set[str]:
-    """Letter case does not matter here; nothing said means text and image."""
+def _read_modalities(generation: dict[str, Any]) -> set[str]:
+    """Case-insensitive; the default is text and image."""
     asked = {str(name).upper() for name in generation.get("responseModalities") or ()}
     if unknown := asked - {"TEXT", "IMAGE"}:
         names = ", ".join(sorted(unknown))[:60]
-        raise Refused(f"The requested response modalities ({names}) are not supported.")
+        raise Refusal(f"The requested response modalities ({names}) are not supported.")
     return asked or {"TEXT", "IMAGE"}
 
 
@@ -158,29 +158,29 @@ def _check_image_config(config: dict[str, Any], rules: Model) -> tuple[str, str]
     place = "* GenerateContentRequest.generation_config.image_config"
     ratio, size = config.get("aspectRatio") or "", config.get("imageSize") or ""
     if ratio and ratio not in rules.ratios:
-        raise Refused(f"{place}.aspect_ratio: must be one of {', '.join(rules.ratios)}.")
+        raise Refusal(f"{place}.aspect_ratio: must be one of {', '.join(rules.ratios)}.")
     if size and size not in rules.sizes:
-        raise Refused(f"{place}.image_size: must be one of {', '.join(rules.sizes)}.")
+        raise Refusal(f"{place}.image_size: must be one of {', '.join(rules.sizes)}.")
     return ratio, size
 
 
-def _ratio_of(pictures: tuple[PictureIn, ...], model: str) -> str:
+def _choose_ratio(pictures: tuple[PictureIn, ...], model: str) -> str:
     """The shape of the last picture, as reported of the real service; a square without one."""
     if not pictures or not pictures[-1].size:
         return "1:1"
-    return nearest_ratio(model, *pictures[-1].size)
+    return find_nearest_ratio(model, *pictures[-1].size)
 
 
 def _read_contents(contents: list[dict[str, Any]]) -> tuple[str, tuple[PictureIn, ...]]:
     if not contents:
-        raise Refused("* GenerateContentRequest.contents: contents is not specified")
+        raise Refusal("* GenerateContentRequest.contents: contents is not specified")
     texts, pictures = [], []
     for turn, content in enumerate(contents):
         place = f"contents[{turn}]"
         if (content.get("role") or "user") not in ("user", "model"):
-            raise Refused("Please use a valid role: user, model.")
+            raise Refusal("Please use a valid role: user, model.")
         if not content.get("parts"):
-            raise Refused(f"* GenerateContentRequest.{place}.parts: contents.parts is empty.")
+            raise Refusal(f"* GenerateContentRequest.{place}.parts: contents.parts is empty.")
         for number, part in enumerate(content["parts"]):
             where = f"{place}.parts[{number}]"
             if part.get("text"):
@@ -188,9 +188,9 @@ def _read_contents(contents: list[dict[str, Any]]) -> tuple[str, tuple[PictureIn
             elif part.get("inlineData") is not None:
                 pictures.append(_read_picture(part["inlineData"], f"{where}.inline_data"))
             elif part.get("fileData") is not None:
-                raise Refused("Cannot fetch content from the provided URL.")
+                raise Refusal("Cannot fetch content from the provided URL.")
             else:
-                raise Refused(
+                raise Refusal(
                     f"* GenerateContentRequest.{where}.data: required oneof field 'data' "
                     "must have one initialized field"
                 )
@@ -200,14 +200,14 @@ def _read_contents(contents: list[dict[str, Any]]) -> tuple[str, tuple[PictureIn
 def _read_picture(blob: dict[str, Any], place: str) -> PictureIn:
     mime = blob.get("mimeType") or ""
     if mime not in MIME_TYPES:
-        raise Refused(f"Unsupported MIME type: {mime[:60]}")
+        raise Refusal(f"Unsupported MIME type: {mime[:60]}")
     body = _decode(blob.get("data") or "", place)
     found = _sniff(body)
     if found is None:
-        raise Refused(BAD_PICTURE)
+        raise Refusal(BAD_PICTURE)
     # HEIC and HEIF share a container, and clients mix the two names.
     if found != mime and not (found == "image/heic" and mime == "image/heif"):
-        raise Refused(f"The declared MIME type {mime} does not match the image, which is {found}.")
+        raise Refusal(f"The declared MIME type {mime} does not match the image, which is {found}.")
     return PictureIn(mime, body, None if found == "image/heic" else _pixel_size(body))
 
 
@@ -218,7 +218,7 @@ def _decode(data: str, place: str) -> bytes:
         return pybase64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError) as exc:
         message = f"Invalid value at '{place}.data' (TYPE_BYTES), Base64 decoding failed"
-        raise Refused(message) from exc
+        raise Refusal(message) from exc
 
 
 def _sniff(body: bytes) -> str | None:
@@ -239,4 +239,4 @@ def _pixel_size(body: bytes) -> tuple[int, int]:
             turned = image.getexif().get(0x0112, 1) >= 5
             return (image.height, image.width) if turned else image.size
     except Exception as exc:  # Pillow raises many kinds for a broken header
-        raise Refused(BAD_PICTURE) from exc
+        raise Refusal(BAD_PICTURE) from exc

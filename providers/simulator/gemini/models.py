@@ -112,14 +112,14 @@ _IMAGE_TOKENS = {
 }
 
 
-def output_size(model: str, ratio: str, image_size: str) -> tuple[int, int]:
+def choose_output_size(model: str, ratio: str, image_size: str) -> tuple[int, int]:
     """Width and height of the answer's picture."""
     width, height = (PIXELS_25 if model == FLASH_25 else PIXELS)[ratio]
     scale = _SCALE[image_size]
     return round(width * scale), round(height * scale)
 
 
-def nearest_ratio(model: str, width: int, height: int) -> str:
+def find_nearest_ratio(model: str, width: int, height: int) -> str:
     def distance(ratio: str) -> float:
         across, down = ratio.split(":")
         return abs(math.log(width / height) - math.log(int(across) / int(down)))
@@ -127,5 +127,5 @@ def nearest_ratio(model: str, width: int, height: int) -> str:
     return min(MODELS[model].ratios, key=distance)
 
 
-def image_tokens(model: str, image_size: str) -> int:
+def count_image_tokens(model: str, image_size: str) -> int:
     return _IMAGE_TOKENS.get(model, {}).get(image_size, 1120)

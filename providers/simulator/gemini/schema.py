@@ -137,7 +137,7 @@ def _parse_message(
     for name, item in value.items():
         camel = re.sub(r"_([a-z])", lambda letter: letter[1].upper(), name)
         if camel in shape:
-            inner = f"{path}.{_snake(camel)}" if path else _snake(camel)
+            inner = f"{path}.{_to_snake_case(camel)}" if path else _to_snake_case(camel)
             parsed[camel] = parse(item, shape[camel], inner, faults)
             continue
         place = f" at '{path}'" if path else ""
@@ -147,5 +147,5 @@ def _parse_message(
     return parsed
 
 
-def _snake(name: str) -> str:
+def _to_snake_case(name: str) -> str:
     return re.sub(r"[A-Z]", lambda letter: f"_{letter[0].lower()}", name)

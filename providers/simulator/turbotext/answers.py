@@ -1,19 +1,18 @@
-"""The shapes of Turbotext's answers, and the picture behind their links."""
+"""The JSON of Turbotext's answers, and the picture behind their links."""
 
 import io
 import random
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from PIL import Image, ImageOps
 
 from providers.simulator import pictures
-from providers.simulator.turbotext.contract import AVAILABLE, METHODS, Form, said
+from providers.simulator.scenario_choice import strip_markers
+from providers.simulator.turbotext.contract import AVAILABLE, METHODS, Form, make_answer
 from providers.simulator.wire import Answer
 
 Json = dict[str, Any]
-_MARKER = re.compile(r"\[sim:[^\]]*\]")
 _LONG_SIDE_PX = {"deepfake_photo": 1472}
 _USUAL_LONG_SIDE_PX = 768
 _PLAIN_SIZE = (1024, 1024)
@@ -27,7 +26,7 @@ DOCUMENTED_SAMPLE = (
 
 @dataclass(slots=True, kw_only=True)
 class Job:
-    """One queue id: what was asked, how far it is, and the picture that came of it.
+    """One queue id: the order, its progress, and its picture.
 
     ``number`` is the one in ``[sim:name=number]``; ``ready_at`` is ``time.monotonic()``.
     """
@@ -53,7 +52,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What an answer is made from; ``origin`` is how the client addresses this simulator."""
+    """The input of an answer; ``origin`` is how the client addresses this simulator."""
 
     origin: str
     number: float | None
@@ -74,28 +73,28 @@ def draw(job: Job, photos: list[bytes]) -> bytes:
         longest = min(longest, max(width, height))
     shrink = longest / max(width, height)
     job.size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
-    prompt = _MARKER.sub("", job.form.get("content", ""))
-    image = pictures.altered(photos, job.size, title=f"turbotext {job.method}", prompt=prompt)
-    return pictures.encoded(image, "PNG")
+    prompt = strip_markers(job.form.get("content", ""))
+    image = pictures.stylise_photo(photos, job.size, title=f"turbotext {job.method}", prompt=prompt)
+    return pictures.encode_image(image, "PNG")
 
 
-def queued(job: Job) -> Answer:
-    return said({"success": True, "queueid": job.queueid})
+def answer_queue_id(job: Job) -> Answer:
+    return make_answer({"success": True, "queueid": job.queueid})
 
 
-def reconnect(work: Work) -> Answer:
-    return said({"action": "reconnect"})
+def answer_reconnect(work: Work) -> Answer:
+    return make_answer({"action": "reconnect"})
 
 
-def failure(error: str, **more: Any) -> Answer:
-    return said({"success": False, "error": error, **more})
+def answer_failure(error: str, **more: Any) -> Answer:
+    return make_answer({"success": False, "error": error, **more})
 
 
-def success(work: Work, data: Json | None = None, **top: Any) -> Json:
-    return {"success": True, "error": "", "data": described(work.asked) | (data or {}), **top}
+def build_success(work: Work, data: Json | None = None, **top: Any) -> Json:
+    return {"success": True, "error": "", "data": describe_job(work.asked) | (data or {}), **top}
 
 
-def described(job: Job) -> Json:
+def describe_job(job: Job) -> Json:
     """The rest of ``data``: the method's own fields, booleans and numbers as in the samples."""
     (width, height), form = job.size, job.form
     size: Json = {"width": width, "height": height}
@@ -115,32 +114,32 @@ def described(job: Job) -> Json:
     }
 
 
-def download_url(work: Work, origin: str = "") -> str:
+def build_download_url(work: Work, origin: str = "") -> str:
     return f"{origin or work.origin}/download.php?f={work.asked.picture_name}"
 
 
-def image_path(work: Work) -> str:
+def build_image_path(work: Work) -> str:
     return f"image/{work.asked.picture_name}"
 
 
-def image_url(work: Work) -> str:
-    return f"{work.origin}/{image_path(work)}"
+def build_image_url(work: Work) -> str:
+    return f"{work.origin}/{build_image_path(work)}"
 
 
-def documented(work: Work) -> Answer:
-    """A finished job in the shape that the documents show for its method."""
+def answer_as_documented(work: Work) -> Answer:
+    """A finished job in the form that the documents show for its method."""
     method = work.asked.method
     if method == AVAILABLE:
-        return _methods()
+        return _answer_methods()
     if method == "mix_images":
-        return said(success(work, uploaded_image=download_url(work)))
+        return make_answer(build_success(work, uploaded_image=build_download_url(work)))
     if method == "deepfake_photo":
-        image = {"image": [image_url(work)]}
-        return said(success(work, image, uploaded_image=download_url(work)))
-    return said(success(work, {"image": [image_path(work)]}))
+        image = {"image": [build_image_url(work)]}
+        return make_answer(build_success(work, image, uploaded_image=build_download_url(work)))
+    return make_answer(build_success(work, {"image": [build_image_path(work)]}))
 
 
-def _methods() -> Answer:
+def _answer_methods() -> Answer:
     names = ["clickbait", *(name for name in METHODS if name != AVAILABLE)]
     listed = [{"name": name, "description": f"Метод {name}"} for name in names]
-    return said({"success": True, "error": "", "available_api": listed})
+    return make_answer({"success": True, "error": "", "available_api": listed})

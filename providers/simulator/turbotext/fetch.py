@@ -1,4 +1,4 @@
-"""Turbotext gets the pictures itself, from links: so does the simulator, and tells what it met."""
+"""Fetch pictures from links, as Turbotext does, and record what each link returned."""
 
 import asyncio
 import io
@@ -16,15 +16,19 @@ _FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG"}  # the documents name no o
 _HEADERS = {"user-agent": "Turbotext/1.0 (simulator)", "accept": "image/png, image/jpeg"}
 
 
-class NotFetched(Exception):
-    """There is no usable picture behind a link."""
+class FetchFailed(Exception):
+    """A link does not lead to a usable picture."""
 
 
 async def fetch_all(links: dict[str, str]) -> tuple[list[bytes], list[Fetch]]:
     """Get the links by the names of their fields, at once; a failed one is an empty picture."""
     # A client of its own for each job: it belongs to the event loop that made it.
     async with httpx.AsyncClient(
-        verify=_tls(), trust_env=False, follow_redirects=False, timeout=FETCH_S, headers=_HEADERS
+        verify=_make_tls_context(),
+        trust_env=False,
+        follow_redirects=False,
+        timeout=FETCH_S,
+        headers=_HEADERS,
     ) as client:
         fetched = await asyncio.gather(
             *(_fetch(client, Fetch(field, url)) for field, url in links.items())
@@ -33,7 +37,7 @@ async def fetch_all(links: dict[str, str]) -> tuple[list[bytes], list[Fetch]]:
 
 
 @cache
-def _tls() -> ssl.SSLContext:
+def _make_tls_context() -> ssl.SSLContext:
     # Not httpx's own bundle: the certificates of a test or of a company are in the system's
     # store, or where SSL_CERT_FILE says.
     return ssl.create_default_context()
@@ -43,8 +47,8 @@ async def _fetch(client: httpx.AsyncClient, fetch: Fetch) -> tuple[bytes, Fetch]
     try:
         async with asyncio.timeout(FETCH_S):
             body = await _download(client, fetch)
-        await asyncio.to_thread(_look_at, body, fetch)
-    except NotFetched as exc:
+        await asyncio.to_thread(_check_picture, body, fetch)
+    except FetchFailed as exc:
         fetch.error = str(exc)
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, UnicodeError) as exc:
         # UnicodeError: a host name that cannot be written in DNS. httpx lets it through.
@@ -58,24 +62,24 @@ async def _download(client: httpx.AsyncClient, fetch: Fetch) -> bytes:
         fetch.status = answer.status_code
         fetch.mime = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         if fetch.status != 200:
-            raise NotFetched(f"HTTP {fetch.status}")
+            raise FetchFailed(f"HTTP {fetch.status}")
         async for chunk in answer.aiter_bytes():
             chunks.append(chunk)
             fetch.size_bytes += len(chunk)
             if fetch.size_bytes > _LARGEST_BYTES:
-                raise NotFetched("the picture is too large")
+                raise FetchFailed("the picture is too large")
     return b"".join(chunks)
 
 
-def _look_at(body: bytes, fetch: Fetch) -> None:
+def _check_picture(body: bytes, fetch: Fetch) -> None:
     """Decode the whole picture: half of a JPEG has a good header."""
     if fetch.mime not in _FORMATS:
-        raise NotFetched(f"Content-Type {fetch.mime[:80] or 'is missing'}")
+        raise FetchFailed(f"Content-Type {fetch.mime[:80] or 'is missing'}")
     try:
         with Image.open(io.BytesIO(body)) as image:
             image.load()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as exc:
-        raise NotFetched("not a picture") from exc
+        raise FetchFailed("not a picture") from exc
     fetch.width, fetch.height = image.size
     if image.format != _FORMATS[fetch.mime]:
-        raise NotFetched(f"{image.format} declared as {fetch.mime}")
+        raise FetchFailed(f"{image.format} declared as {fetch.mime}")

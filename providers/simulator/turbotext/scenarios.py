@@ -1,4 +1,4 @@
-"""Everything the simulated Turbotext can answer, as one table at the end of this file."""
+"""Everything the simulated Turbotext can answer; the table is at the end of this file."""
 
 import math
 from collections.abc import Callable
@@ -8,15 +8,15 @@ from typing import Any
 from providers.simulator.turbotext.answers import (
     DOCUMENTED_SAMPLE,
     Work,
-    documented,
-    download_url,
-    failure,
-    image_path,
-    image_url,
-    reconnect,
-    success,
+    answer_as_documented,
+    answer_failure,
+    answer_reconnect,
+    build_download_url,
+    build_image_path,
+    build_image_url,
+    build_success,
 )
-from providers.simulator.turbotext.contract import HTML, said
+from providers.simulator.turbotext.contract import HTML, make_answer
 from providers.simulator.wire import Answer, Ending
 
 Build = Callable[[Work], Answer]
@@ -42,143 +42,158 @@ class Scenario:
     description: str
     create: Build | None = None
     creates: bool = False
-    poll: Build = reconnect
+    poll: Build = answer_reconnect
     polls: float = 0
-    result: Build = documented
+    result: Build = answer_as_documented
     download: Build | None = None
     downloads: float = FOREVER
     slow: str = ""
 
 
-def fails(error: str, **more: Any) -> Build:
-    return lambda work: failure(error, **more)
+def answer_fails(error: str, **more: Any) -> Build:
+    return lambda work: answer_failure(error, **more)
 
 
-def refuses(status: int, error: str) -> Build:
-    return lambda work: said({"success": False, "error": error}, status)
+def answer_refuses(status: int, error: str) -> Build:
+    return lambda work: make_answer({"success": False, "error": error}, status)
 
 
-def page(text: str, status: int = 200) -> Build:
+def answer_page(text: str, status: int = 200) -> Build:
     return lambda work: Answer(status=status, body=text.encode(), content_type=HTML)
 
 
-def cut(work: Work) -> Answer:
+def answer_cut(work: Work) -> Answer:
     return Answer(ending=Ending.NOTHING)
 
 
-def too_many(work: Work) -> Answer:
+def answer_too_many(work: Work) -> Answer:
     seconds = 30 if work.number is None else work.number
     error = {"success": False, "error": "Слишком много запросов"}
-    return said(error, 429, headers=(("retry-after", f"{seconds:g}"),))
+    return make_answer(error, 429, headers=(("retry-after", f"{seconds:g}"),))
 
 
-def uploaded_top(work: Work) -> Answer:
-    return said(success(work, uploaded_image=download_url(work)))
+def answer_uploaded_top(work: Work) -> Answer:
+    return make_answer(build_success(work, uploaded_image=build_download_url(work)))
 
 
-def uploaded_in_data(work: Work) -> Answer:
-    return said(success(work, {"uploaded_image": download_url(work)}))
+def answer_uploaded_in_data(work: Work) -> Answer:
+    return make_answer(build_success(work, {"uploaded_image": build_download_url(work)}))
 
 
-def image_relative(work: Work) -> Answer:
-    return said(success(work, {"image": [image_path(work)]}))
+def answer_image_relative(work: Work) -> Answer:
+    return make_answer(build_success(work, {"image": [build_image_path(work)]}))
 
 
-def image_absolute(work: Work) -> Answer:
-    return said(success(work, {"image": [image_url(work)]}))
+def answer_image_absolute(work: Work) -> Answer:
+    return make_answer(build_success(work, {"image": [build_image_url(work)]}))
 
 
-def success_string(work: Work) -> Answer:
-    return said(success(work, uploaded_image=download_url(work)) | {"success": "true"})
-
-
-def with_limits(work: Work) -> Answer:
-    return said(success(work, uploaded_image=download_url(work), limits=_LIMITS))
-
-
-def at(origin: str) -> Build:
-    return lambda work: said(success(work, uploaded_image=download_url(work, origin)))
-
-
-def no_image(work: Work) -> Answer:
-    return said(success(work, {"image": []}, uploaded_image=""))
-
-
-def forbidden(work: Work) -> Answer:
-    return said(success(work, {"image": [], "forbidden_content": True}))
-
-
-def redirect(work: Work) -> Answer:
-    """To the very picture: a client that follows it gets a success, and is found out."""
-    return Answer(
-        status=302, headers=(("location", f"{image_url(work)}?moved=1"),), content_type=HTML
+def answer_success_string(work: Work) -> Answer:
+    return make_answer(
+        build_success(work, uploaded_image=build_download_url(work)) | {"success": "true"}
     )
 
 
-def oversize(work: Work) -> Answer:
+def answer_with_limits(work: Work) -> Answer:
+    return make_answer(build_success(work, uploaded_image=build_download_url(work), limits=_LIMITS))
+
+
+def answer_at(origin: str) -> Build:
+    return lambda work: make_answer(
+        build_success(work, uploaded_image=build_download_url(work, origin))
+    )
+
+
+def answer_no_image(work: Work) -> Answer:
+    return make_answer(build_success(work, {"image": []}, uploaded_image=""))
+
+
+def answer_forbidden(work: Work) -> Answer:
+    return make_answer(build_success(work, {"image": [], "forbidden_content": True}))
+
+
+def redirect(work: Work) -> Answer:
+    """To the picture itself: a client that follows it gets it, and its calls show that."""
+    return Answer(
+        status=302, headers=(("location", f"{build_image_url(work)}?moved=1"),), content_type=HTML
+    )
+
+
+def answer_oversize(work: Work) -> Answer:
     return Answer(body=_PNG_HEAD, content_type="image/png", ending=Ending.FLOOD)
 
 
 LIMIT = {"foto_limit": 0, "text_limit": 123}
-INTERNAL = refuses(500, "Внутренняя ошибка сервера")
-BUSY = refuses(503, "Сервис перегружен, попробуйте позже")
+INTERNAL = answer_refuses(500, "Внутренняя ошибка сервера")
+BUSY = answer_refuses(503, "Сервис перегружен, попробуйте позже")
 NO_FACE = "face_not_detected: лицо на фото не найдено"
 
 SCENARIOS: dict[str, Scenario] = {
     "ok": Scenario("the photo, visibly altered, in the shape of its method"),
-    "ok-uploaded-top": Scenario("uploaded_image at the top", result=uploaded_top),
-    "ok-data-uploaded": Scenario("uploaded_image inside data", result=uploaded_in_data),
-    "ok-image-relative": Scenario("data.image holds a relative path", result=image_relative),
-    "ok-image-absolute": Scenario("data.image holds a whole address", result=image_absolute),
-    "ok-success-string": Scenario('success is the text "true"', result=success_string),
-    "ok-with-limits": Scenario("the attempts left are told too", result=with_limits),
+    "ok-uploaded-top": Scenario("uploaded_image at the top", result=answer_uploaded_top),
+    "ok-data-uploaded": Scenario("uploaded_image inside data", result=answer_uploaded_in_data),
+    "ok-image-relative": Scenario("data.image holds a relative path", result=answer_image_relative),
+    "ok-image-absolute": Scenario("data.image holds a whole address", result=answer_image_absolute),
+    "ok-success-string": Scenario('success is the text "true"', result=answer_success_string),
+    "ok-with-limits": Scenario("the attempts left are told too", result=answer_with_limits),
     "reconnect": Scenario("reconnect at 3 polls, or =N, then ok", polls=3),
     "reconnect-forever": Scenario("reconnect at every poll", polls=FOREVER),
-    "success-no-image": Scenario("success, and no picture anywhere", result=no_image),
+    "success-no-image": Scenario("success, and no picture anywhere", result=answer_no_image),
     "success-false-text": Scenario(
         "success is false, with a text of no known kind",
-        result=fails("Не удалось обработать изображение"),
+        result=answer_fails("Не удалось обработать изображение"),
     ),
-    "forbidden": Scenario("forbidden_content is true, no picture", result=forbidden),
-    "invalid-json": Scenario("the documents' own broken sample", result=page(DOCUMENTED_SAMPLE)),
-    "html-login-200": Scenario("a login page for create_queue", create=page(_LOGIN_PAGE)),
-    "401": Scenario("the key is wrong", create=refuses(401, "Неверный ключ API")),
+    "forbidden": Scenario("forbidden_content is true, no picture", result=answer_forbidden),
+    "invalid-json": Scenario(
+        "the documents' own broken sample", result=answer_page(DOCUMENTED_SAMPLE)
+    ),
+    "html-login-200": Scenario("a login page for create_queue", create=answer_page(_LOGIN_PAGE)),
+    "401": Scenario("the key is wrong", create=answer_refuses(401, "Неверный ключ API")),
     "403": Scenario(
-        "the tariff lacks the API", create=refuses(403, "Доступ к API есть только на тарифе VIP")
+        "the tariff lacks the API",
+        create=answer_refuses(403, "Доступ к API есть только на тарифе VIP"),
     ),
-    "404": Scenario("the method does not exist, HTML", create=page(_NOT_FOUND, 404)),
-    "429": Scenario("too many requests, Retry-After 30 or =N", create=too_many),
-    "limit": Scenario("attempts used up, at create_queue", create=fails("LIMIT", limits=LIMIT)),
+    "404": Scenario("the method does not exist, HTML", create=answer_page(_NOT_FOUND, 404)),
+    "429": Scenario("too many requests, Retry-After 30 or =N", create=answer_too_many),
+    "limit": Scenario(
+        "attempts used up, at create_queue", create=answer_fails("LIMIT", limits=LIMIT)
+    ),
     "limit-at-result": Scenario(
-        "attempts used up, at get_result", result=fails("LIMIT", limits=LIMIT)
+        "attempts used up, at get_result", result=answer_fails("LIMIT", limits=LIMIT)
     ),
-    "no-face": Scenario("no face on the photo", result=fails(NO_FACE)),
+    "no-face": Scenario("no face on the photo", result=answer_fails(NO_FACE)),
     "url-error": Scenario(
-        "said to be unable to load the link", result=fails("url_error: HTTP 404")
+        "said to be unable to load the link", result=answer_fails("url_error: HTTP 404")
     ),
     "500-create": Scenario("status 500 for create_queue", create=INTERNAL),
     "503-create": Scenario("status 503 for create_queue", create=BUSY),
     "500-one-poll": Scenario("status 500 at one poll, or =N", poll=INTERNAL, polls=1),
     "500-all-polls": Scenario("status 500 at every poll", poll=INTERNAL, polls=FOREVER),
     "html-poll": Scenario(
-        "a login page at every poll, or at =N", poll=page(_LOGIN_PAGE), polls=FOREVER
+        "a login page at every poll, or at =N", poll=answer_page(_LOGIN_PAGE), polls=FOREVER
     ),
     "drop-connection": Scenario(
-        "create_queue is cut off, the job runs and is paid", create=cut, creates=True
+        "create_queue is cut off, the job runs and is paid", create=answer_cut, creates=True
     ),
-    "drop-poll": Scenario("one poll is cut off, or =N", poll=cut, polls=1),
+    "drop-poll": Scenario("one poll is cut off, or =N", poll=answer_cut, polls=1),
     "slow-create": Scenario("create_queue takes 70 s, or =N", slow="create"),
     "no-queueid": Scenario(
-        "success without a queueid", create=lambda work: said({"success": True})
+        "success without a queueid", create=lambda work: make_answer({"success": True})
     ),
     "result-404-then-ok": Scenario(
-        "the download is a 404 once, or =N times", download=page(_NOT_FOUND, 404), downloads=1
+        "the download is a 404 once, or =N times",
+        download=answer_page(_NOT_FOUND, 404),
+        downloads=1,
     ),
-    "result-410": Scenario("the download is gone", download=page(_EXPIRED, 410)),
-    "result-html": Scenario("the download is an HTML page", download=page(_EXPIRED)),
-    "result-evil-host": Scenario("the result is elsewhere", result=at("https://evil.example")),
-    "result-private-ip": Scenario("the result is in a private net", result=at("http://10.0.0.1")),
+    "result-410": Scenario("the download is gone", download=answer_page(_EXPIRED, 410)),
+    "result-html": Scenario("the download is an HTML page", download=answer_page(_EXPIRED)),
+    "result-evil-host": Scenario(
+        "the result is elsewhere", result=answer_at("https://evil.example")
+    ),
+    "result-private-ip": Scenario(
+        "the result is in a private net", result=answer_at("http://10.0.0.1")
+    ),
     "result-redirect": Scenario("the download redirects to the picture", download=redirect),
-    "result-oversize": Scenario("the download has 48 MB", download=oversize),
+    "result-oversize": Scenario("the download has 48 MB", download=answer_oversize),
     "result-slow": Scenario("the download takes 70 s, or =N", slow="download"),
 }

@@ -7,44 +7,44 @@ for the methods without a ``content``. It holds for all calls about one queue id
 
 import asyncio
 import itertools
-import random
 import re
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import ClassVar
 
 from providers.simulator import pictures
 from providers.simulator.journal import PROMPT_CHARS_KEPT, Call, Journal, PictureSeen
 from providers.simulator.options import Options
-from providers.simulator.turbotext.answers import Job, Work, draw, failure, queued, reconnect
+from providers.simulator.scenario_choice import (
+    Dice,
+    ScenarioChoice,
+    UnknownScenario,
+    choose_scenario,
+)
+from providers.simulator.turbotext.answers import (
+    Job,
+    Work,
+    answer_failure,
+    answer_queue_id,
+    answer_reconnect,
+    draw,
+)
 from providers.simulator.turbotext.contract import (
     LINKS,
     METHODS,
     Form,
-    Refused,
+    Refusal,
     check_form,
     read_form,
     read_key,
 )
 from providers.simulator.turbotext.fetch import fetch_all
-from providers.simulator.turbotext.scenarios import SCENARIOS, SLOW_S, page
+from providers.simulator.turbotext.scenarios import SCENARIOS, SLOW_S, answer_page
 from providers.simulator.wire import Answer, BodyTooLarge, Exchange
 
-_MARKER = re.compile(r"\[sim:([a-z0-9-]+)(?:=(\d+(?:\.\d+)?))?\]")
-_KEY = re.compile(r"sim-([a-z0-9-]+)(?:=(\d+(?:\.\d+)?))?")
 _JOBS_KEPT = 10_000
 _PICTURE_BYTES_KEPT = 256 * 1024 * 1024
 _FIRST_QUEUE_ID = 12_345
-
-
-@dataclass(frozen=True, slots=True)
-class Cue:
-    """The scenario of one job. ``latency`` overrules the time of the options."""
-
-    name: str
-    number: float | None = None
-    latency: float | None = None
 
 
 class Turbotext:
@@ -61,8 +61,7 @@ class Turbotext:
         self.reset()
 
     def reset(self) -> None:
-        self._luck = random.Random(self._options.seed)  # noqa: S311  must be repeatable
-        self._jitter = random.Random(self._options.seed)  # noqa: S311
+        self._dice = Dice(self._options)
         self._jobs: OrderedDict[int, Job] = OrderedDict()
         self._pictures: OrderedDict[str, bytes] = OrderedDict()
 
@@ -72,22 +71,22 @@ class Turbotext:
             body = await exchange.read_body(limit_bytes=self._max_bytes)
             root, _, rest = exchange.path.strip("/").partition("/")
             if root == "api_ai":
-                return await self._method(exchange, body, rest)
+                return await self._call_method(exchange, body, rest)
             return await self._download(exchange, root, rest)
         except BodyTooLarge:
             exchange.call.scenario = "refused"
-            return page("413 Request Entity Too Large", 413)(Work("", None))
-        except Refused as refusal:
+            return answer_page("413 Request Entity Too Large", 413)(Work("", None))
+        except Refusal as refusal:
             exchange.call.scenario = exchange.call.scenario or "refused"
             return refusal.answer()
 
-    async def _method(self, exchange: Exchange, body: bytes, method: str) -> Answer:
+    async def _call_method(self, exchange: Exchange, body: bytes, method: str) -> Answer:
         call = exchange.call
         call.model = method[:200]
         if method not in METHODS:
-            raise Refused("Метод не найден", code=404)
+            raise Refusal("Метод не найден", code=404)
         if exchange.method != "POST":
-            raise Refused("POST only", code=405)
+            raise Refusal("POST only", code=405)
         key = read_key(exchange.headers.get("authorization", ""))
         form = read_form(body, exchange.headers.get("content-type", ""))
         call.form, call.prompt = form, form.get("content", "")[:PROMPT_CHARS_KEPT]
@@ -100,19 +99,19 @@ class Turbotext:
 
     async def _create(self, exchange: Exchange, method: str, form: Form, key: str) -> Answer:
         call = exchange.call
-        cue = self._cue(form.get("content", ""), key)
-        call.scenario = cue.name
-        scenario = SCENARIOS[cue.name]
-        work = Work(_origin(exchange), cue.number)
+        choice = self._choose_scenario(form.get("content", ""), key)
+        call.scenario = choice.name
+        scenario = SCENARIOS[choice.name]
+        work = Work(_get_origin(exchange), choice.number)
         if scenario.create and not scenario.creates:
             return scenario.create(work)
         job = Job(
             queueid=next(self._numbers),
             method=method,
             form=form,
-            scenario=cue.name,
-            number=cue.number,
-            ready_at=call.started + self._seconds(cue),
+            scenario=choice.name,
+            number=choice.number,
+            ready_at=call.started + self._choose_seconds(choice),
             owner=hash(key),
         )
         self._jobs[job.queueid] = job
@@ -122,9 +121,9 @@ class Turbotext:
         begins = call.started
         try:
             if scenario.slow == "create":
-                begins += _slow_s(job)
+                begins += _choose_slow_s(job)
                 await exchange.wait_until(begins)
-            return scenario.create(work) if scenario.create else queued(job)
+            return scenario.create(work) if scenario.create else answer_queue_id(job)
         finally:
             # Also when the client has left: the service knows nothing of that, and comes for the
             # pictures no sooner. The task's first step comes when this one yields, and that is
@@ -151,10 +150,10 @@ class Turbotext:
                 job.error = f"url_error: {failed.field}: {failed.error}"
             else:
                 self._journal.last_photo = photos[0]
-                self._keep(job.picture_name, await asyncio.to_thread(draw, job, photos))
+                self._store_picture(job.picture_name, await asyncio.to_thread(draw, job, photos))
         job.is_done = True
 
-    def _keep(self, name: str, picture: bytes) -> None:
+    def _store_picture(self, name: str, picture: bytes) -> None:
         self._pictures[name] = picture
         while sum(map(len, self._pictures.values())) > _PICTURE_BYTES_KEPT:
             self._pictures.popitem(last=False)
@@ -163,16 +162,16 @@ class Turbotext:
         job = self._jobs.get(int(form["queueid"]))
         if not job or (job.method, job.owner) != (method, hash(key)):
             exchange.call.scenario = "refused"
-            return failure("queueid не найден")
+            return answer_failure("queueid не найден")
         exchange.call.scenario = job.scenario
-        scenario, work = SCENARIOS[job.scenario], Work(_origin(exchange), job.number, job)
+        scenario, work = SCENARIOS[job.scenario], Work(_get_origin(exchange), job.number, job)
         job.polls += 1
-        if job.polls <= _count(scenario.polls, job.number):
+        if job.polls <= _choose_count(scenario.polls, job.number):
             return scenario.poll(work)
         if job.is_done and job.error:  # a dead link is noticed at once
-            return failure(job.error)
+            return answer_failure(job.error)
         if not job.is_done or time.monotonic() < job.ready_at:
-            return reconnect(work)
+            return answer_reconnect(work)
         return scenario.result(work)
 
     async def _download(self, exchange: Exchange, root: str, rest: str) -> Answer:
@@ -180,55 +179,46 @@ class Turbotext:
         match = re.search(r"_id(\d{1,18})_0\.png$", name)
         job = self._jobs.get(int(match[1])) if match else None
         if exchange.method != "GET" or not job or name != job.picture_name:
-            return page("404 Not Found", 404)(Work("", None))
+            return answer_page("404 Not Found", 404)(Work("", None))
         exchange.call.scenario, exchange.call.queueid = job.scenario, str(job.queueid)
         scenario = SCENARIOS[job.scenario]
         job.downloads += 1
         if scenario.slow == "download":
-            await exchange.wait_until(exchange.call.started + _slow_s(job))
+            await exchange.wait_until(exchange.call.started + _choose_slow_s(job))
         # A redirect leads to the picture itself, so that following it does not go round.
         is_target = "moved" in exchange.query
-        fails_now = job.downloads <= _count(scenario.downloads, job.number)
+        fails_now = job.downloads <= _choose_count(scenario.downloads, job.number)
         if scenario.download and fails_now and not is_target:
-            return scenario.download(Work(_origin(exchange), job.number, job))
-        body = pictures.noisy_png() if self._options.plain else self._pictures.get(name)
+            return scenario.download(Work(_get_origin(exchange), job.number, job))
+        body = pictures.make_noisy_png() if self._options.plain else self._pictures.get(name)
         if body is None:
-            return page("410 Gone", 410)(Work("", None))
+            return answer_page("410 Gone", 410)(Work("", None))
         return Answer(body=body, content_type="image/png")
 
-    def _cue(self, content: str, key: str) -> Cue:
-        name, number, latency = "", None, None
-        for marked, value in _MARKER.findall(content):
-            if marked == "latency":
-                latency = float(value or 0)
-            elif marked in SCENARIOS:
-                name, number = marked, float(value) if value else None
-            else:
-                raise Refused(f"The simulator has no scenario named {marked[:60]}.")
-        if name:
-            return Cue(name, number, latency)
-        match = _KEY.fullmatch(key)
-        if match and match[1] in SCENARIOS:
-            return Cue(match[1], float(match[2]) if match[2] else None, latency)
-        unlucky = self._luck.random() < self._options.fail_share
-        return Cue("success-false-text" if unlucky else "ok", None, latency)
+    def _choose_scenario(self, content: str, key: str) -> ScenarioChoice:
+        names = (key,) if key.startswith("sim-") else ()
+        try:
+            return choose_scenario(
+                content, names, known=SCENARIOS, dice=self._dice, failing="success-false-text"
+            )
+        except UnknownScenario as exc:
+            raise Refusal(str(exc)) from exc
 
-    def _seconds(self, cue: Cue) -> float:
+    def _choose_seconds(self, choice: ScenarioChoice) -> float:
         """The time from the arrival of create_queue until the result is ready."""
-        if cue.latency is not None:
-            return cue.latency
-        jitter = self._options.jitter
-        return max(0.0, self._options.latency + self._jitter.uniform(-jitter, jitter))
+        if choice.latency is not None:
+            return choice.latency
+        return self._dice.draw_latency_s()
 
 
-def _origin(exchange: Exchange) -> str:
+def _get_origin(exchange: Exchange) -> str:
     return f"http://{exchange.headers.get('host', '127.0.0.1')}"
 
 
-def _count(usual: float, number: float | None) -> float:
+def _choose_count(usual: float, number: float | None) -> float:
     """How many polls or downloads go wrong; a number means nothing where none would."""
     return number if usual and number is not None else usual
 
 
-def _slow_s(job: Job) -> float:
+def _choose_slow_s(job: Job) -> float:
     return SLOW_S if job.number is None else job.number
