@@ -11,7 +11,7 @@ from ingest.models import Job
 
 @admin.register(Job)
 class JobAdmin(admin.ModelAdmin):
-    """Rows that the photo's path writes are history: nobody edits them. The pages are our own."""
+    """Jobs are history, which nobody edits; the pages are our own."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -44,5 +44,5 @@ class JobAdmin(admin.ModelAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Nobody changes a photo, so there is none; its page tells everything."""
+        """A job is never changed, so it has no history: show its page."""
         return job_page(request, object_id)

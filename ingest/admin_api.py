@@ -1,4 +1,4 @@
-"""What administrators do with a slot's photos: try it, clean up, download, delete everything."""
+"""The API of administrators for a slot's photos: trial, cleanup, download, purge."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -42,7 +42,7 @@ EVERYTHING = "everything"
     summary="Try a slot on a photo",
     openapi_extra=openapi.TEST_RUN,
 )
-async def test_run(
+async def post_trial(
     request: HttpRequest,
     response: HttpResponse,
     slot_id: SlotId,
@@ -90,12 +90,12 @@ def cleanup(request: HttpRequest, slot_id: SlotId) -> CleanupReport:
     summary="Download a slot's results",
     openapi_extra=openapi.RESULTS_ZIP,
 )
-async def results_zip(
+async def download_results(
     request: HttpRequest, slot_id: SlotId, since: Moment = None, until: Moment = None
 ) -> HttpResponseBase:
     """All that are kept, or those of a time, in one ZIP; no test runs."""
     slot = await in_db(find_slot, slot_id)
-    window = {"since": in_reach("since", since), "until": in_reach("until", until)}
+    window = {"since": parse_moment("since", since), "until": parse_moment("until", until)}
     archive = await in_db(build_zip, slot.pk, **window)
     return StreamingHttpResponse(
         archive.chunks,
@@ -108,8 +108,8 @@ async def results_zip(
     )
 
 
-def in_reach(name: str, moment: datetime | None) -> datetime | None:
-    """Aware, and near enough for any time zone. Raises InvalidFields."""
+def parse_moment(name: str, moment: datetime | None) -> datetime | None:
+    """With a time zone, and within what every zone can express. Raises InvalidFields."""
     if moment is None:
         return None
     if not 2000 <= moment.year <= 2999:

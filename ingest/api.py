@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponseBase
 from ninja import Path, Router
 
 from ingest.capture.recorder import capture_request
-from ingest.job_status import job_status
+from ingest.job_status import get_job_status
 from ingest.openapi import INGEST
 from ingest.pipeline.process import handle_booth_photo
 from ingest.pipeline.response import result_url
@@ -57,4 +57,4 @@ for router, name in ((ingest_router, "ingest_photo"), (short_router, "ingest_pho
 )
 def get_job(request: HttpRequest, job_id: JobId) -> JobOut:
     """Status, times and link of one photo, until its time is over."""
-    return job_status(parse_id(job_id, JobNotFound), link=lambda job: result_url(request, job))
+    return get_job_status(parse_id(job_id, JobNotFound), link=lambda job: result_url(request, job))

@@ -1,4 +1,4 @@
-"""What `manage.py cleanup_media` does, and what it last did."""
+"""Clean up: remove expired files, close jobs of dead servers, remember the last run's report."""
 
 import time
 from datetime import datetime, timedelta
@@ -20,8 +20,8 @@ log = structlog.get_logger()
 
 LAST_RUN = "cleanup.last"
 BATCH = 500
-# A server may still be writing what came of a photo; taken from it, that would be lost. Limits and
-# readers do not wait for us: to them the photo is over at its deadline.
+# A server may still be writing a job's outcome, which closing the row too early would lose. Limits
+# and readers do not depend on cleanup: for them a job is over at its deadline.
 CLOSED_AFTER = timedelta(minutes=1)
 DETAIL = "the server stopped while it worked on this photo; closed by cleanup"
 
@@ -35,10 +35,10 @@ class CleanupReport(BaseModel, frozen=True):
     slot_id: str | None  # none: all
     dry_run: bool
     closed_jobs: int  # left open by a server that died
-    moved_results: int  # whose time is another one since the setting was changed
+    moved_results: int  # whose expiry follows a changed setting
     removed: dict[str, int]  # files, by kind
-    lost_files: int  # rows that had no file any more
-    forgotten_rows: int  # of files that went long ago
+    lost_files: int  # rows whose file was missing
+    forgotten_rows: int  # of files that were deleted long ago
     freed_bytes: int
     failures: int  # the log names each
 
@@ -50,10 +50,10 @@ def clean_up(
     by: str,
     progress: Progress = lambda step, done, total: None,
 ) -> CleanupReport:
-    """Remove what is over, of a slot or of all; ``dry_run``: only count it.
+    """Remove what has expired, of one slot or of all; with ``dry_run`` only count it.
 
-    Blocking, for minutes when there is much. May run several times at once, and be killed at any
-    point. A file that cannot be removed is a failure in the report, never an exception.
+    Blocking, for minutes when there is much. Runs may overlap, and may be killed at any point. A
+    file that cannot be removed is a failure in the report, never an exception.
     """
     started = time.monotonic()
     sweep = Sweep(slot_id=slot_id, dry_run=dry_run, progress=progress)
@@ -79,22 +79,22 @@ def clean_up(
         freed_bytes=sweep.freed_bytes,
         failures=sweep.failures,
     )
-    if slot_id is None and not dry_run:  # a slot's own run must not hide that cron stands still
+    if slot_id is None and not dry_run:  # a run for one slot must not hide that cron does not run
         store_fact(LAST_RUN, report.model_dump(mode="json"), by=by)
     level = log.warning if report.failures else log.info
-    told = report.model_dump(mode="json", exclude={"finished_at", "slot_id"})
-    level("media.cleanup.finished", slot=slot_id or "all", **told)
+    facts = report.model_dump(mode="json", exclude={"finished_at", "slot_id"})
+    level("media.cleanup.finished", slot=slot_id or "all", **facts)
     return report
 
 
-def last_cleanup() -> CleanupReport | None:
-    """The last whole run that came to its end, or None when there was none yet."""
+def load_last_cleanup() -> CleanupReport | None:
+    """The report of the last run over all slots that finished; None when there was none yet."""
     stored = load_fact(LAST_RUN)
     return CleanupReport.model_validate(stored) if stored else None
 
 
 def close_overdue(slot_id: str | None = None, *, dry_run: bool = False) -> int:
-    """Close the rows of jobs whose server died, as every reader sees them already."""
+    """Close the rows of jobs whose server died; readers see them as failed already."""
     overdue = Job.objects.filter(
         status=Job.Status.PROCESSING, deadline__lt=timezone.now() - CLOSED_AFTER
     )
@@ -119,15 +119,15 @@ def close_overdue(slot_id: str | None = None, *, dry_run: bool = False) -> int:
 
 @transaction.atomic
 def _close_batch(overdue: QuerySet[Job]) -> list[Job]:
-    """Jobs that another run is closing at this moment are left to it."""
+    """Close one batch; jobs that another run is closing at the moment are skipped."""
     rows = overdue.order_by("deadline").select_for_update(skip_locked=True, no_key=True)
     batch = list(rows.only("pk", "slot_id")[:BATCH])
     Job.objects.filter(pk__in=[job.pk for job in batch], status=Job.Status.PROCESSING).update(
         status=Job.Status.FAILED,
         failure_reason=Interrupted.reason,
         failure_detail=DETAIL,
-        # When it was over to its booth and to every reader; when cleanup came says nothing. How
-        # long it was really worked on nobody knows, so it has no duration.
+        # The deadline is when the job was over for its booth and every reader; the time of cleanup
+        # means nothing. How long the server worked on it is unknown, so it has no duration.
         finished_at=F("deadline"),
         replay_key=None,  # a repeat is a new job
     )

@@ -1,4 +1,4 @@
-"""Reading jobs: what the booth's operator may ask about a photo."""
+"""The public status of one job."""
 
 import uuid
 from collections.abc import Callable
@@ -14,12 +14,12 @@ from photochanger.errors import JobNotFound, ResultExpired, ResultNotFound
 from slots.platform_settings import load_platform_settings
 
 
-def job_status(job_id: uuid.UUID, *, link: Callable[[Job], str]) -> JobOut:
+def get_job_status(job_id: uuid.UUID, *, link: Callable[[Job], str]) -> JobOut:
     """Raises JobNotFound, also when the job's time is over."""
     job = Job.objects.filter(pk=job_id).first()
     if job is None:
         raise JobNotFound(str(job_id))
-    result = _result_in_time(job)
+    result = _find_result(job)
     status, reason = job.outcome
     return JobOut(
         job_id=job.pk,
@@ -40,7 +40,7 @@ def job_status(job_id: uuid.UUID, *, link: Callable[[Job], str]) -> JobOut:
     )
 
 
-def _result_in_time(job: Job) -> MediaObject | None:
+def _find_result(job: Job) -> MediaObject | None:
     """The job's result if it has one. Raises JobNotFound when the job's time is over."""
     if job.status == Job.Status.DONE:
         try:

@@ -62,7 +62,7 @@ class Job(models.Model):
     result_bytes = models.PositiveIntegerField(null=True, blank=True)
     result_width = models.PositiveIntegerField(null=True, blank=True)
     result_height = models.PositiveIntegerField(null=True, blank=True)
-    # What was promised when the job closed; whether the result is kept now, media knows.
+    # As promised when the job closed; whether the result still exists is in media's row.
     result_expires_at = models.DateTimeField(_("result kept until"), null=True, blank=True)
     fell_back = models.BooleanField(_("original sent instead"), default=False)
 
@@ -83,14 +83,14 @@ class Job(models.Model):
                 name="job_in_flight_by_provider",
                 condition=Q(status="processing"),
             ),
-            # With what its readers filter by; else a slot without photos is looked for through
-            # every photo of all others, in the index below.
+            # Includes the columns that its readers filter by; without them a search for a slot
+            # that has no photos would walk through all photos in the index below.
             models.Index(
                 fields=["slot", "-started_at"],
                 include=["source", "status"],
                 name="job_by_slot_and_time",
             ),
-            # Statistics read nothing but this for a window of time.
+            # Holds every column that the statistics of a time window read.
             models.Index(
                 fields=["-started_at"],
                 include=[
@@ -150,7 +150,7 @@ class Attempt(models.Model):
 
 
 class Capture(models.Model):
-    """An order to note what a slot's next requests look like; counts down for all processes."""
+    """An order to record a slot's next requests; ``left`` counts down for all processes."""
 
     slot = models.ForeignKey(Slot, models.CASCADE, verbose_name=_("slot"))
     wanted = models.PositiveSmallIntegerField()

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import Error as AnyDatabaseError
 from django.utils import timezone
 
-from ingest.cleanup import last_cleanup
+from ingest.cleanup import load_last_cleanup
 from media import storage
 from photochanger.db import in_db
 from photochanger.errors import ProviderConfig, StorageError
@@ -169,7 +169,7 @@ def check_database() -> DatabaseResult:
 
 
 def _check_cleanup() -> Part:
-    report = last_cleanup()
+    report = load_last_cleanup()
     if report is None:
         return Part("never")
     age_s = round((timezone.now() - report.finished_at).total_seconds())

@@ -14,7 +14,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, generate_latest, valu
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from ingest.cleanup import last_cleanup
+from ingest.cleanup import load_last_cleanup
 from ingest.models import Job
 from media import storage
 from media.models import MediaObject
@@ -164,7 +164,7 @@ def _collect_media() -> Iterator[Metric]:
 
 def _collect_cleanup() -> Iterator[Metric]:
     """Of the last complete run. Counts are gauges: each run starts at 0."""
-    report = last_cleanup()
+    report = load_last_cleanup()
     at = report.finished_at.timestamp() if report else 0
     yield make_gauge("cleanup_last_run_timestamp_seconds", "When cleanup last ended; 0: never.", at)
     if report is None:

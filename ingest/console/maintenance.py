@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from ingest.cleanup import CleanupReport, clean_up, last_cleanup
+from ingest.cleanup import CleanupReport, clean_up, load_last_cleanup
 from ingest.console.decorators import async_admin_view
 from ingest.readiness.result import FAIL, OK, WARN, CheckResult
 from photochanger.db import in_db
@@ -62,7 +62,7 @@ def clean_cache(request: HttpRequest) -> HttpResponse:
         tell(request, _describe_cleanup(report))
     if not is_part:
         return redirect("admin:slots_setting_changelist")
-    context = {"report": last_cleanup(), "tells": request.method == "POST"}
+    context = {"report": load_last_cleanup(), "tells": request.method == "POST"}
     return render(request, "ingest/console/_cleaned.html", context)
 
 

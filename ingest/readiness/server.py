@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from pydantic import ValidationError as RecipeError
 
-from ingest.cleanup import last_cleanup
+from ingest.cleanup import load_last_cleanup
 from ingest.pipeline.input_links import find_public_base, is_private
 from ingest.readiness.result import (
     FAIL,
@@ -186,7 +186,7 @@ def _format_now() -> str:
 
 
 def check_cleanup() -> CheckResult:
-    report = last_cleanup()
+    report = load_last_cleanup()
     to_do = _("Let cron run “manage.py cleanup_media” every 15 minutes.")
     if report is None:
         return CheckResult(WARN, _("Old pictures have never been cleaned up."), to_do)

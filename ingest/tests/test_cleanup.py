@@ -14,7 +14,7 @@ from django.core.management.base import CommandError
 from django.test import SimpleTestCase, TestCase, override_settings
 from django.utils import timezone
 
-from ingest.cleanup import CLOSED_AFTER, CleanupReport, clean_up, last_cleanup
+from ingest.cleanup import CLOSED_AFTER, CleanupReport, clean_up, load_last_cleanup
 from ingest.models import Job
 from ingest.tests.support import IngestTestCase
 from media import storage
@@ -76,7 +76,7 @@ class CommandTests(CleanupCase):
         job.refresh_from_db()
         self.assertEqual((media.cleaned_at, job.status), (None, Job.Status.PROCESSING))
         self.assertTrue((self.root / media.path).exists())
-        self.assertIsNone(last_cleanup())
+        self.assertIsNone(load_last_cleanup())
 
     def test_it_ends_with_status_1_when_something_failed_and_has_done_the_rest(self) -> None:
         self.bad()
@@ -86,7 +86,7 @@ class CommandTests(CleanupCase):
         self.assertEqual(caught.exception.returncode, 1)
         good.refresh_from_db()
         self.assertIsNotNone(good.cleaned_at)
-        last = last_cleanup()
+        last = load_last_cleanup()
         assert last is not None
         self.assertEqual((last.failures, last.removed["result"]), (1, 1))
 
@@ -101,22 +101,22 @@ class CommandTests(CleanupCase):
         for job, status in ((other, Job.Status.PROCESSING), (own, Job.Status.FAILED)):
             job.refresh_from_db()
             self.assertEqual(job.status, status)
-        self.assertIsNone(last_cleanup())  # it must not hide that nobody cleans the others
+        self.assertIsNone(load_last_cleanup())  # it must not hide that nobody cleans the others
         with self.assertRaises(CommandError):
             command("--slot", "slot-099")
 
     def test_the_last_run_is_kept_for_the_console_and_for_metrics(self) -> None:
-        self.assertIsNone(last_cleanup())
+        self.assertIsNone(load_last_cleanup())
         self.expired()
         with self.assertLogs("ingest.cleanup", "INFO") as logged:
             report = clean_up(by="serg")
-        self.assertEqual(last_cleanup(), report)
+        self.assertEqual(load_last_cleanup(), report)
         self.assertEqual(report.by, "serg")
         finished = next(line for line in logged.output if "media.cleanup.finished" in line)
         for word in ("removed", "freed_bytes", "failures", "took_ms", "dry_run"):
             self.assertIn(word, finished)
         clean_up(by="igor")
-        last = last_cleanup()
+        last = load_last_cleanup()
         assert last is not None
         self.assertEqual((last.by, last.removed["result"]), ("igor", 0))
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from ingest.cleanup import last_cleanup
+from ingest.cleanup import load_last_cleanup
 from ingest.console.messages import get_failure_sentence
 from ingest.models import Job
 from media.models import MediaObject
@@ -198,7 +198,7 @@ def storage_part(request: HttpRequest) -> HttpResponse:
     context = {
         "storage": [(_get_kind_title(files), files) for files in stored],
         "storage_bytes": sum(files.size_bytes for files in stored),
-        "cleanup": last_cleanup(),
+        "cleanup": load_last_cleanup(),
     }
     return render(request, "stats/console/_storage.html", context)
 

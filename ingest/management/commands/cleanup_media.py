@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
 from ingest.cleanup import CleanupReport, clean_up
-from media.cleanup import Progress as TellProgress
+from media.cleanup import Progress as ReportProgress
 from slots.models import Slot
 
 
@@ -29,20 +29,22 @@ class Command(BaseCommand):
         slot_id = options["slot"]
         if slot_id is not None and not Slot.objects.filter(pk=slot_id).exists():
             raise CommandError(f"There is no slot {slot_id}; they are slot-001 to slot-015.")
-        with _progress() as tell:
+        with _progress_bars() as update:
             report = clean_up(
                 slot_id,
                 dry_run=options["dry_run"],
                 by="manage.py cleanup_media",
-                progress=tell,
+                progress=update,
             )
-        self.stdout.write(report.model_dump_json(indent=2) if options["json"] else _words(report))
+        self.stdout.write(
+            report.model_dump_json(indent=2) if options["json"] else _format_report(report)
+        )
         if report.failures:
             raise CommandError(f"{report.failures} failures: the log names each of them.")
 
 
 @contextmanager
-def _progress() -> Iterator[TellProgress]:
+def _progress_bars() -> Iterator[ReportProgress]:
     """A bar for each step on a terminal; elsewhere nothing."""
     columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     console = Console(stderr=True)
@@ -50,15 +52,15 @@ def _progress() -> Iterator[TellProgress]:
     with Progress(*columns, console=console, transient=True, disable=not is_shown) as bars:
         tasks: dict[str, Any] = {}
 
-        def tell(step: str, done: int, total: int | None) -> None:
+        def update(step: str, done: int, total: int | None) -> None:
             if step not in tasks:
                 tasks[step] = bars.add_task(step.capitalize(), total=total)
             bars.update(tasks[step], completed=done, total=total)
 
-        yield tell
+        yield update
 
 
-def _words(report: CleanupReport) -> str:
+def _format_report(report: CleanupReport) -> str:
     removed = ", ".join(
         f"{count} {kind.replace('_', ' ')}" for kind, count in report.removed.items() if count
     )
