@@ -29,7 +29,7 @@ def error_responses(
     kinds = [ERROR_BY_REASON[reason] for reason in reasons]
     responses: dict[int, dict[str, Any]] = {}
     for status in sorted({kind.status for kind in kinds}):
-        bodies = [_example(kind, fields) for kind in kinds if kind.status == status]
+        bodies = [_make_example(kind, fields) for kind in kinds if kind.status == status]
         examples = {str(body["failure_reason"]): {"value": body} for body in bodies}
         responses[status] = {
             "description": "\n".join(
@@ -52,7 +52,7 @@ def error_responses(
     return responses
 
 
-def _example(kind: type[AppError], fields: Mapping[str, str] | None) -> dict[str, object]:
+def _make_example(kind: type[AppError], fields: Mapping[str, str] | None) -> dict[str, object]:
     if kind is InvalidRequest and fields:
         return InvalidFields(fields).to_json("en")
     error = kind(retry_after_s=3) if kind in WITH_RETRY_AFTER else kind()

@@ -34,7 +34,7 @@ DEBUG = env.bool("DEBUG", default=False)
 MISSING_SECRETS: list[str] = []  # named by the system check photochanger.E001
 
 
-def _secret(name: str) -> str:
+def _read_secret(name: str) -> str:
     """A secret of the installation; a missing one stops the start with a system check."""
     value: str = env.str(name, default="")
     if not value:
@@ -45,9 +45,9 @@ def _secret(name: str) -> str:
 
 
 # The earlier ones only open what they signed, until they are taken away (rotation).
-SECRET_KEY = _secret("SECRET_KEY")
+SECRET_KEY = _read_secret("SECRET_KEY")
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
-JWT_SIGNING_KEY = _secret("JWT_SIGNING_KEY")
+JWT_SIGNING_KEY = _read_secret("JWT_SIGNING_KEY")
 JWT_SIGNING_KEY_FALLBACKS: list[str] = env.list("JWT_SIGNING_KEY_FALLBACKS", default=[])
 # One or more Fernet keys, newest first: the first encrypts, all decrypt (rotation).
 FIELD_ENCRYPTION_KEYS: list[str] = env.list("FIELD_ENCRYPTION_KEY", default=[])

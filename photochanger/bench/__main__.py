@@ -11,7 +11,7 @@ from rich.console import Console
 from photochanger.bench import photos
 from photochanger.bench.cleanup import cleanup
 from photochanger.bench.downloads import downloads
-from photochanger.bench.figures import Bars
+from photochanger.bench.figures import Requirements
 from photochanger.bench.guard import guard
 from photochanger.bench.overhead import ceiling, overhead
 from photochanger.bench.pages import pages
@@ -27,7 +27,7 @@ CROWD_COUNTS = {"50kb": 100, "1mb": 80, "15mb": 40}
 
 def main() -> int:
     given = arguments()
-    console, bars = Console(), Bars()
+    console, requirements = Console(), Requirements()
     console.print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; compare ratios only.\n")
     with (
         tempfile.TemporaryDirectory(prefix="pc-bench-") as folder,
@@ -45,20 +45,20 @@ def main() -> int:
             ceiling(site, made, given.counts, console)
         if "waiting" in given.only:
             crowd = Crowd(given.waiting, given.waiting_rate, given.waiting_latency)
-            waiting(site, big, crowd, bars, console)
+            waiting(site, big, crowd, requirements, console)
         if "guard" in given.only:
-            guard(site, bars, console)
+            guard(site, requirements, console)
         if "stats" in given.only:
-            stats(site, bars, console)
+            stats(site, requirements, console)
         if "pages" in given.only:
-            pages(site, bars, console)
+            pages(site, requirements, console)
         if "downloads" in given.only:
-            downloads(site, given.phones, bars, console)
+            downloads(site, given.phones, requirements, console)
         if "cleanup" in given.only:
-            cleanup(site, given.cleanup_files, bars, console)
-    for broken in bars.broken:
+            cleanup(site, given.cleanup_files, requirements, console)
+    for broken in requirements.broken:
         console.print(f"[red]Broken:[/] {broken}")
-    return 1 if bars.broken else 0
+    return 1 if requirements.broken else 0
 
 
 def arguments() -> argparse.Namespace:

@@ -117,7 +117,7 @@ async def ask_provider(pieces: list[bytes]) -> bytes:
     return answer
 
 
-def keep(answer: bytes) -> bytes:
+def store_result(answer: bytes) -> bytes:
     """Decode the picture, write it, make the preview: what the product does in a thread too."""
     parts = orjson.loads(answer)["candidates"][0]["content"]["parts"]
     data = next(part["inlineData"]["data"] for part in parts if "inlineData" in part)
@@ -160,7 +160,7 @@ async def application(
             message = await receive()
             upload.feed(message["body"])
             more = message["more_body"]
-        body = await asyncio.to_thread(keep, await ask_provider(upload.finish()))
+        body = await asyncio.to_thread(store_result, await ask_provider(upload.finish()))
     headers = [(b"content-type", b"image/png"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -1,4 +1,4 @@
-"""Many pictures that are over: how long cleanup takes, and that its memory does not grow along."""
+"""Many expired pictures: how long cleanup takes, and that its memory does not grow."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from photochanger.bench.figures import MB, Bars, mb
+from photochanger.bench.figures import MB, Requirements, mb
 from photochanger.testing import live
 from photochanger.testing.databases import BASE_DIR
 from photochanger.testing.old_files import expired_results, stray_file
@@ -21,8 +21,8 @@ MAX_GROWTH_MB = 20.0  # over a run with nothing to do
 SAMPLE_EVERY_S = 0.01
 
 
-def cleanup(site: live.LiveSite, files: int, bars: Bars, console: Console) -> None:
-    """``files`` results that are over, and a tenth as many files without rows."""
+def cleanup(site: live.LiveSite, files: int, requirements: Requirements, console: Console) -> None:
+    """``files`` expired results, and a tenth as many files without rows."""
     orphans = files // 10
     _, idle_bytes, _ = _run(site)
     batches = expired_results(site, files)
@@ -39,7 +39,7 @@ def cleanup(site: live.LiveSite, files: int, bars: Bars, console: Console) -> No
     is_held = is_whole and not report["failures"] and growth <= MAX_GROWTH_MB * MB
     table.add_row(
         *(str(files), str(orphans), f"{took_s:.1f}", f"{(files + orphans) / took_s:.0f}"),
-        *(mb(peak_bytes), mb(growth), bars.hold(is_held, "cleanup")),
+        *(mb(peak_bytes), mb(growth), requirements.require(is_held, "cleanup")),
     )
     console.print(table)
 

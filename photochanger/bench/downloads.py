@@ -1,4 +1,4 @@
-"""A hall of phones that all download a picture at once from one process."""
+"""Hundreds of phones download pictures at once from one process."""
 
 import secrets
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from itertools import cycle, islice
 from rich.console import Console
 from rich.table import Table
 
-from photochanger.bench.figures import MB, Bars, mb, ms, percentile
+from photochanger.bench.figures import MB, Requirements, mb, ms, percentile
 from photochanger.bench.overhead import Pinger
 from photochanger.bench.phones import Fetch, fetch_at_once
 from photochanger.testing import live
@@ -39,8 +39,8 @@ for _ in range({count}):
 
 
 @dataclass
-class Served:
-    """What one server did for the hall, over all its rounds."""
+class DownloadResult:
+    """What one server delivered to the phones, over all its rounds."""
 
     fetched: list[Fetch] = field(default_factory=list)
     pings_s: list[float] = field(default_factory=list)
@@ -67,7 +67,9 @@ class Served:
         return [f for f in self.fetched if (f.status, f.size_bytes) != (200, PICTURE_BYTES)]
 
 
-def downloads(site: live.LiveSite, phones: int, bars: Bars, console: Console) -> None:
+def downloads(
+    site: live.LiveSite, phones: int, requirements: Requirements, console: Console
+) -> None:
     file = site.root / "picture.jpg"
     file.write_bytes(secrets.token_bytes(PICTURE_BYTES))
     said = site.manage(
@@ -79,12 +81,12 @@ def downloads(site: live.LiveSite, phones: int, bars: Bars, console: Console) ->
             "raw": (raw, [f"{raw.url}/file"]),
             "product": (product, [f"{product.url}/public/results/{job}" for job in jobs]),
         }
-        served = {name: Served() for name in links}
+        served = {name: DownloadResult() for name in links}
         for _, addresses in links.values():
             fetch_at_once(addresses)  # imports, connections, the page cache
         for name, (server, addresses) in list(links.items()) * ROUNDS:
             served[name].take(server, list(islice(cycle(addresses), phones)))
-    _report(served, phones, bars, console)
+    _report(served, phones, requirements, console)
 
 
 @contextmanager
@@ -96,7 +98,9 @@ def raw_sender(site: live.LiveSite) -> Iterator[live.Server]:
         yield server
 
 
-def _report(served: dict[str, Served], phones: int, bars: Bars, console: Console) -> None:
+def _report(
+    served: dict[str, DownloadResult], phones: int, requirements: Requirements, console: Console
+) -> None:
     table = Table(title=f"{phones} phones at once, {mb(PICTURE_BYTES)} MB each, one process")
     columns = ("server", "n", "failed", "per s", "x raw", "CPU ms each", "RSS MB")
     for column in (*columns, "slowest s", "ping p50", "ping p99", "ping max"):
@@ -112,6 +116,8 @@ def _report(served: dict[str, Served], phones: int, bars: Bars, console: Console
     console.print(table)
     product = served["product"]
     first = product.failures[0].error if product.failures else ""
-    bars.hold(not product.failures, f"downloads: {len(product.failures)} failed {first}")
+    requirements.require(not product.failures, f"downloads: {len(product.failures)} failed {first}")
     p99 = percentile(product.pings_s, 0.99)
-    bars.hold(p99 < MAX_PING_P99_S, f"downloads: ping p99 {ms(p99)} ms, bar {ms(MAX_PING_P99_S)}")
+    requirements.require(
+        p99 < MAX_PING_P99_S, f"downloads: ping p99 {ms(p99)} ms, bar {ms(MAX_PING_P99_S)}"
+    )

@@ -1,4 +1,4 @@
-"""Small arithmetic and the bars a run is held against."""
+"""Percentiles, formatting, and the requirements that a run must meet."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,12 +21,12 @@ def mb(size_bytes: float) -> str:
 
 
 @dataclass
-class Bars:
-    """Counts that must hold on any machine. Ratios are printed, never a reason to fail."""
+class Requirements:
+    """Counts that must hold on any machine. Ratios are printed and never fail a run."""
 
     broken: list[str] = field(default_factory=list)
 
-    def hold(self, is_held: bool, what: str) -> str:
+    def require(self, is_held: bool, what: str) -> str:
         if not is_held:
             self.broken.append(what)
         return "[green]ok[/]" if is_held else "[red]BROKEN[/]"

@@ -1,4 +1,4 @@
-"""One gigabyte at the door: how much of it does the server take before it says no?"""
+"""A body of one gigabyte: how much of it does the server read before it refuses?"""
 
 import contextlib
 import fcntl
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from rich.console import Console
 from rich.table import Table
 
-from photochanger.bench.figures import MB, Bars, mb
+from photochanger.bench.figures import MB, Requirements, mb
 from photochanger.bench.sides import SLOT
 from photochanger.testing import live
 
@@ -34,22 +34,23 @@ class Refusal:
     answer_s: float
 
 
-def guard(site: live.LiveSite, bars: Bars, console: Console) -> None:
+def guard(site: live.LiveSite, requirements: Requirements, console: Console) -> None:
     table = Table(title="A body of 1 GB")
     for column in ("body", "status", "taken MB", "bar", "temp left MB", "RSS growth MB", ""):
         table.add_column(column, justify="left" if column == "body" else "right")
     with site.server() as server:
-        knock(server, body="declared, Expect")  # imports are paid here, not as growth below
+        # Imports take their memory here, and do not count as growth below.
+        send_endless_photo(server, body="declared, Expect")
         for body, allowed in BODIES.items():
             before = server.rss_bytes()
-            refusal = knock(server, body=body)
+            refusal = send_endless_photo(server, body=body)
             time.sleep(0.3)  # files are closed after the answer
             left, growth = site.temp_bytes(server), server.rss_bytes() - before
             is_held = refusal.status == 413 and refusal.taken_bytes <= allowed
             is_held = is_held and not left and growth <= MAX_GROWTH_MB * MB
             table.add_row(
                 *(body, str(refusal.status), mb(refusal.taken_bytes), f"<= {mb(allowed)}"),
-                *(mb(left), mb(growth), bars.hold(is_held, f"guard: {body}")),
+                *(mb(left), mb(growth), requirements.require(is_held, f"guard: {body}")),
             )
     console.print(table)
 
@@ -61,8 +62,8 @@ BODIES = {
 }
 
 
-def knock(server: live.Server, *, body: str) -> Refusal:
-    """Send a form with an endless photo and stop at the first word of an answer."""
+def send_endless_photo(server: live.Server, *, body: str) -> Refusal:
+    """Send a form with an endless photo; stop at the first byte of a response."""
     address = urlsplit(server.url)
     boundary = "-" * 12 + "090306000104030805010400"
     framing = "Transfer-Encoding: chunked" if "chunked" in body else ""
@@ -93,7 +94,7 @@ def _push(sock: socket.socket, start: bytes, *, is_chunked: bool, waits: bool) -
             break  # closed on us; an answer may still be there to read
         taken += len(piece)
         piece = PIECE
-    taken -= min(taken, _unsent(sock))
+    taken -= min(taken, _count_unsent_bytes(sock))
     answer = b""
     with contextlib.suppress(OSError):
         answer = sock.recv(4096)
@@ -107,7 +108,7 @@ def _has_answer(sock: socket.socket, timeout_s: float) -> bool:
     return bool(select.select([sock], [], [], timeout_s)[0])
 
 
-def _unsent(sock: socket.socket) -> int:
-    """Bytes still in our own send buffer: the server's side never had them."""
+def _count_unsent_bytes(sock: socket.socket) -> int:
+    """Bytes still in our own send buffer, which the server never received."""
     (count,) = struct.unpack("i", fcntl.ioctl(sock, termios.TIOCOUTQ, b"\0\0\0\0"))
     return int(count)

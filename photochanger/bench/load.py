@@ -1,6 +1,6 @@
-"""The booths: a process of its own that posts photos as told and reports every answer.
+"""The booths: a process of its own that posts photos by a plan and reports every response.
 
-`python -m photochanger.bench.load` reads a Plan as JSON on stdin and writes one Shot per line.
+`python -m photochanger.bench.load` reads a Plan as JSON on stdin and writes one Exchange per line.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class Exchange:
     target: str
     status: int  # 0: no answer
     started_s: float
@@ -54,8 +54,8 @@ class Shot:
     error: str = ""
 
 
-def run(plan: Plan) -> Iterator[Shot]:
-    """Execute the plan in its own process; shots come as they end."""
+def run(plan: Plan) -> Iterator[Exchange]:
+    """Run the plan in its own process; yields exchanges as they end."""
     process = subprocess.Popen(
         [sys.executable, "-m", "photochanger.bench.load"],
         stdin=subprocess.PIPE,
@@ -67,7 +67,7 @@ def run(plan: Plan) -> Iterator[Shot]:
         process.stdin.write(json.dumps(asdict(plan)))
         process.stdin.close()
         for line in process.stdout:
-            yield Shot(**json.loads(line))
+            yield Exchange(**json.loads(line))
         if process.wait():
             raise RuntimeError("the load process failed; its words are above")
     finally:
@@ -91,7 +91,7 @@ class Booth:
         self.password = password
         self.buffer = bytearray(256 * 1024)
 
-    async def shoot(self, photo: memoryview) -> Shot:
+    async def send(self, photo: memoryview) -> Exchange:
         pieces = self._form(photo)
         head = f"{self.head}{total(pieces)}\r\n\r\n".encode()
         started, status, size, error = time.monotonic(), 0, 0, ""
@@ -100,7 +100,7 @@ class Booth:
                 status, size = await self._exchange(head, pieces)
         except (OSError, ValueError, TimeoutError) as exc:
             error = f"{type(exc).__name__}: {exc}"
-        return Shot(self.target.name, status, started, time.monotonic() - started, size, error)
+        return Exchange(self.target.name, status, started, time.monotonic() - started, size, error)
 
     def _form(self, photo: memoryview) -> list[bytes | memoryview]:
         fields = {
@@ -155,32 +155,32 @@ class Booth:
         return status, length
 
 
-async def shots(plan: Plan, photo: memoryview) -> AsyncIterator[Shot]:
+async def send_photos(plan: Plan, photo: memoryview) -> AsyncIterator[Exchange]:
     booths = [Booth(target, plan.password) for target in plan.targets]
     if plan.mode == "turns":
         for number in range(plan.count):
             first = number % len(booths)  # nobody always follows the same neighbour
             for booth in (*booths[first:], *booths[:first]):
-                yield await booth.shoot(photo)
+                yield await booth.send(photo)
                 await asyncio.sleep(plan.pause_s)
         return
     places = asyncio.Semaphore(plan.concurrency if plan.mode == "crowd" else plan.count)
 
-    async def one(number: int) -> Shot:
+    async def send_one(number: int) -> Exchange:
         if plan.mode == "arrivals":
             await asyncio.sleep(number / plan.rate)
         async with places:
             booth = Booth(plan.targets[number % len(booths)], plan.password)
-            return await booth.shoot(photo)
+            return await booth.send(photo)
 
-    tasks = [asyncio.create_task(one(number)) for number in range(plan.count * len(booths))]
+    tasks = [asyncio.create_task(send_one(number)) for number in range(plan.count * len(booths))]
     for finished in asyncio.as_completed(tasks):
         yield await finished
 
 
 async def report(plan: Plan, photo: memoryview) -> None:
-    async for shot in shots(plan, photo):
-        print(json.dumps(asdict(shot)), flush=True)
+    async for exchange in send_photos(plan, photo):
+        print(json.dumps(asdict(exchange)), flush=True)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Overhead of one photo at a time, and the ceiling with a provider that answers at once."""
+"""Overhead of one photo at a time, and the ceiling with a provider that answers immediately."""
 
 import http.client
 import threading
@@ -52,9 +52,9 @@ def _take_turns(
     plan = Plan("turns", str(photo), targets, site.password, count=repeats)
     task = progress.add_task(photo.stem, total=repeats * len(sides))
     taken: dict[str, list[float]] = defaultdict(list)
-    for shot in run(plan):
-        check(shot, sides)
-        taken[shot.target].append(shot.latency_s - PROVIDER_S)
+    for exchange in run(plan):
+        check(exchange, sides)
+        taken[exchange.target].append(exchange.latency_s - PROVIDER_S)
         progress.advance(task)
     return taken
 
@@ -74,7 +74,7 @@ def _add_rows(table: Table, photo: str, taken: dict[str, list[float]]) -> None:
 def ceiling(
     site: live.LiveSite, photos: dict[str, Path], counts: dict[str, int], console: Console
 ) -> None:
-    """Two rounds per server, in turns; the figures of both are taken together."""
+    """Two rounds per server, alternating; the figures of both are combined."""
     table = Table(title=f"Ceiling, {CROWD} at once, provider 0 s")
     for column in ("photo", "server", "n", "rps", "x floor", "CPU ms/photo", "RSS MB", "ping p99"):
         table.add_column(column, justify="left" if column in ("photo", "server") else "right")
@@ -86,18 +86,18 @@ def ceiling(
         for name, photo in photos.items():
             warm_up(site, sides, photo)
             task = progress.add_task(name, total=2 * len(sides))
-            rounds = {side.name: Crowded() for side in sides}
+            rounds = {side.name: CrowdResult() for side in sides}
             for side in (*sides, *sides):
                 rounds[side.name].add(site, side, photo, counts[name])
                 progress.advance(task)
             for side in sides:
-                table.add_row(name, side.name, *rounds[side.name].cells(rounds["floor"].rps))
+                table.add_row(name, side.name, *rounds[side.name].format_cells(rounds["floor"].rps))
             table.add_section()
     console.print(table)
 
 
-class Crowded:
-    """What one server did for the crowd, over all its rounds."""
+class CrowdResult:
+    """What one server delivered to the booths, over all its rounds."""
 
     def __init__(self) -> None:
         self.count, self.busy_s, self.cpu_s, self.rss_bytes = 0, 0.0, 0.0, 0
@@ -113,17 +113,19 @@ class Crowded:
         )
         cpu_before = side.server.cpu_seconds()
         with Pinger(side.server.url) as pinger:
-            shots = list(run(plan))
-        for shot in shots:
-            check(shot, [side])
+            exchanges = list(run(plan))
+        for exchange in exchanges:
+            check(exchange, [side])
         self.cpu_s += side.server.cpu_seconds() - cpu_before
-        started = min(shot.started_s for shot in shots)
-        self.busy_s += max(shot.started_s + shot.latency_s for shot in shots) - started
+        started = min(exchange.started_s for exchange in exchanges)
+        self.busy_s += (
+            max(exchange.started_s + exchange.latency_s for exchange in exchanges) - started
+        )
         self.count += count
         self.rss_bytes = max(self.rss_bytes, side.server.rss_bytes())
         self.pings += pinger.taken_s
 
-    def cells(self, floor_rps: float) -> list[str]:
+    def format_cells(self, floor_rps: float) -> list[str]:
         return [
             *(str(self.count), f"{self.rps:.1f}", f"{self.rps / floor_rps:.2f}"),
             *(ms(self.cpu_s / self.count), mb(self.rss_bytes)),
@@ -132,7 +134,7 @@ class Crowded:
 
 
 class Pinger:
-    """A light GET every 20 ms from outside: does the server freeze for everybody else?"""
+    """A light GET every 20 ms from outside: does the server block other requests?"""
 
     def __init__(self, url: str) -> None:
         self.where = urlsplit(url).netloc

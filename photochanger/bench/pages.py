@@ -1,4 +1,4 @@
-"""Every page of the console over a million photos: how long the server takes, what it asks."""
+"""Every page of the console over a million photos: server time and number of queries."""
 
 import json
 import tempfile
@@ -7,7 +7,7 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from photochanger.bench.figures import Bars, ms, percentile
+from photochanger.bench.figures import Requirements, ms, percentile
 from photochanger.bench.stats import JOBS, ask, fill
 from photochanger.testing import live
 from photochanger.testing.console_pages import MOST_QUERIES, MOST_S, PAGES
@@ -15,8 +15,8 @@ from photochanger.testing.console_pages import MOST_QUERIES, MOST_S, PAGES
 REPEATS = 15
 
 
-def pages(site: live.LiveSite, bars: Bars, console: Console) -> None:
-    """Meant for PostgreSQL: a studio that keeps SQLite has no million photos."""
+def pages(site: live.LiveSite, requirements: Requirements, console: Console) -> None:
+    """For PostgreSQL: an installation with SQLite has no million photos."""
     if site.database_url.startswith("sqlite"):
         console.print("pages: only on PostgreSQL.")
         return
@@ -28,10 +28,10 @@ def pages(site: live.LiveSite, bars: Bars, console: Console) -> None:
     with tempfile.TemporaryDirectory(prefix="pc-static-") as folder:
         site.env["STATIC_ROOT"] = folder
         site.manage("collectstatic", "--noinput", "--verbosity", "0")
-        console.print(measured(site, bars))
+        console.print(measure_pages(site, requirements))
 
 
-def measured(site: live.LiveSite, bars: Bars) -> Table:
+def measure_pages(site: live.LiveSite, requirements: Requirements) -> Table:
     table = Table(title=f"Pages of the console over {JOBS:,} photos")
     for column in ("page", "queries", "", "first, ms", "p50, ms", "p95, ms", ""):
         table.add_column(column, justify="left" if column == "page" else "right")
@@ -42,8 +42,8 @@ def measured(site: live.LiveSite, bars: Bars) -> Table:
         for name, path in counted["pages"].items():
             taken = ask(server, path, headers, REPEATS)
             middle, queries = percentile(taken.again_s, 0.5), counted["queries"][name]
-            few = bars.hold(queries <= MOST_QUERIES, f"pages: {name}, {queries} queries")
-            quick = bars.hold(middle <= MOST_S, f"pages: {name}, {ms(middle)} ms")
+            few = requirements.require(queries <= MOST_QUERIES, f"pages: {name}, {queries} queries")
+            quick = requirements.require(middle <= MOST_S, f"pages: {name}, {ms(middle)} ms")
             late = ms(percentile(taken.again_s, 0.95))
             table.add_row(name, str(queries), few, ms(taken.first_s), ms(middle), late, quick)
     return table

@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from photochanger.bench.load import Plan, Shot, Target, run
+from photochanger.bench.load import Exchange, Plan, Target, run
 from photochanger.testing import live
 
 WARM_UP = 3  # imports, the first bcrypt, the first connections
@@ -45,12 +45,14 @@ def all_sides(site: live.LiveSite) -> Iterator[list[Side]]:
 
 def warm_up(site: live.LiveSite, sides: list[Side], photo: Path, count: int = WARM_UP) -> None:
     plan = Plan("turns", str(photo), [s.target for s in sides], site.password, count=count)
-    for shot in run(plan):
-        check(shot, sides)
+    for exchange in run(plan):
+        check(exchange, sides)
 
 
-def check(shot: Shot, sides: list[Side]) -> None:
-    """A comparison of failures would be worthless. Raises RuntimeError with the server's words."""
-    if shot.status != 200:
-        log = next(side.server.log_text() for side in sides if side.name == shot.target)
-        raise RuntimeError(f"{shot.target} answered {shot.status} {shot.error}\n{log[-3000:]}")
+def check(exchange: Exchange, sides: list[Side]) -> None:
+    """Failures cannot be compared. Raises RuntimeError with the server's log."""
+    if exchange.status != 200:
+        log = next(side.server.log_text() for side in sides if side.name == exchange.target)
+        raise RuntimeError(
+            f"{exchange.target} answered {exchange.status} {exchange.error}\n{log[-3000:]}"
+        )

@@ -1,4 +1,4 @@
-"""Statistics over a million photos: how long the API takes, and how the database finds them."""
+"""Statistics over a million photos: how long the API takes, and the query plans of the database."""
 
 import http.client
 import json
@@ -11,7 +11,7 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from photochanger.bench.figures import Bars, ms, percentile
+from photochanger.bench.figures import Requirements, ms, percentile
 from photochanger.testing import live
 
 JOBS, FILES, YEAR_S = 1_000_000, 300_000, 365 * 24 * 3600
@@ -28,8 +28,8 @@ QUERIES = {
 HELD = {"overview, 1 h", "slot-001, 1 h"}  # of the bar; wider windows are for information
 
 
-def stats(site: live.LiveSite, bars: Bars, console: Console) -> None:
-    """Meant for PostgreSQL: a studio that keeps SQLite has no million photos."""
+def stats(site: live.LiveSite, requirements: Requirements, console: Console) -> None:
+    """For PostgreSQL: an installation with SQLite has no million photos."""
     if site.database_url.startswith("sqlite"):
         console.print("stats: only on PostgreSQL.")
         return
@@ -45,7 +45,7 @@ def stats(site: live.LiveSite, bars: Bars, console: Console) -> None:
             middle = percentile(taken.again_s, 0.5)
             bar = ("", "")
             if name in HELD:
-                bar = (f"< {ms(BAR_S)}", bars.hold(middle < BAR_S, f"stats: {name}"))
+                bar = (f"< {ms(BAR_S)}", requirements.require(middle < BAR_S, f"stats: {name}"))
             table.add_row(
                 *(name, ms(taken.first_s), ms(middle), ms(percentile(taken.again_s, 0.95))), *bar
             )
@@ -56,17 +56,17 @@ def stats(site: live.LiveSite, bars: Bars, console: Console) -> None:
         f"{board['queries']} queries.\n"
     )
     for name, plan in board["plans"].items():
-        console.print(f"[bold]{name}[/]\n{shortened(plan)}\n", highlight=False, markup=True)
+        console.print(f"[bold]{name}[/]\n{shorten_plan(plan)}\n", highlight=False, markup=True)
 
 
 @dataclass(frozen=True)
-class Taken:
+class Timing:
     first_s: float
     again_s: list[float]
 
 
-def ask(server: live.Server, path: str, headers: dict[str, str], repeats: int) -> Taken:
-    """The first answer pays for imports and for what the database has not read yet."""
+def ask(server: live.Server, path: str, headers: dict[str, str], repeats: int) -> Timing:
+    """The first response includes imports and cold reads of the database."""
     taken = []
     with closing(http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=60)) as asked:
         for _ in range(repeats + WARM_UP):
@@ -77,7 +77,7 @@ def ask(server: live.Server, path: str, headers: dict[str, str], repeats: int) -
             taken.append(time.monotonic() - started)
             if answer.status != 200:
                 raise RuntimeError(f"{path} answered {answer.status}\n{server.log_text()[-3000:]}")
-    return Taken(taken[0], taken[WARM_UP:])
+    return Timing(taken[0], taken[WARM_UP:])
 
 
 def fill(site: live.LiveSite) -> None:
@@ -90,8 +90,8 @@ def fill(site: live.LiveSite) -> None:
         connection.execute("VACUUM ANALYZE media_object")
 
 
-def shortened(plan: str) -> str:
-    """The steps of a plan with their rows and times; what each held in memory is left out."""
+def shorten_plan(plan: str) -> str:
+    """The steps of a plan with their rows and times; without its memory use."""
     told = ("->", "Index Cond", "Heap Fetches", "Execution Time")
     lines = [line for line in plan.splitlines() if any(word in line for word in told)]
     return "\n".join(line.split("(cost")[0].rstrip() + _actual(line) for line in lines)

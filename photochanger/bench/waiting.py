@@ -1,4 +1,4 @@
-"""Many big photos that wait for a slow provider in one process: what do they hold?"""
+"""Many large photos wait for a slow provider in one process: memory, connections, threads."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from photochanger.bench.figures import MB, Bars, mb, ms, percentile
-from photochanger.bench.load import Plan, Shot, run
+from photochanger.bench.figures import MB, Requirements, mb, ms, percentile
+from photochanger.bench.load import Exchange, Plan, run
 from photochanger.bench.sides import Side, warm_up
 from photochanger.testing import live
 
@@ -26,44 +26,48 @@ class Crowd:
     provider_s: float = 15.0
 
 
-def waiting(site: live.LiveSite, photo: Path, crowd: Crowd, bars: Bars, console: Console) -> None:
+def waiting(
+    site: live.LiveSite, photo: Path, crowd: Crowd, requirements: Requirements, console: Console
+) -> None:
     with site.simulator(latency_s=crowd.provider_s) as provider, site.server() as server:
         side = Side("product", server)
         warm_up(site, [side], photo, count=1)  # each takes the slow provider's time
         provider.reset()
         with live.Watch(server, site.database_url) as watch:
-            shots = _send(site, side, photo, crowd, console)
+            exchanges = _send(site, side, photo, crowd, console)
         in_flight = int(provider.state()["max_in_flight"])
-    _report(shots, watch, in_flight, crowd, bars, console)
+    _report(exchanges, watch, in_flight, crowd, requirements, console)
 
 
 def _send(
     site: live.LiveSite, side: Side, photo: Path, crowd: Crowd, console: Console
-) -> list[Shot]:
+) -> list[Exchange]:
     plan = Plan(
         *("arrivals", str(photo), [side.target], site.password),
         count=crowd.count,
         rate=crowd.rate,
     )
-    shots = []
+    exchanges = []
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("answered", total=crowd.count)
-        for shot in run(plan):
-            shots.append(shot)
+        for exchange in run(plan):
+            exchanges.append(exchange)
             progress.advance(task)
-    return shots
+    return exchanges
 
 
 def _report(
-    shots: list[Shot],
+    exchanges: list[Exchange],
     watch: live.Watch,
     in_flight: int,
     crowd: Crowd,
-    bars: Bars,
+    requirements: Requirements,
     console: Console,
 ) -> None:
-    statuses = Counter(shot.status for shot in shots)
-    over = [shot.latency_s - crowd.provider_s for shot in shots if shot.status == 200] or [0.0]
+    statuses = Counter(exchange.status for exchange in exchanges)
+    over = [
+        exchange.latency_s - crowd.provider_s for exchange in exchanges if exchange.status == 200
+    ] or [0.0]
     grown = (watch.max_rss_bytes - watch.rss_before_bytes) / max(1, in_flight)
     said = ", ".join(f"{status or 'no answer'} x {n}" for status, n in statuses.items())
     table = Table(
@@ -71,12 +75,12 @@ def _report(
     )
     for column in ("what", "seen", "bar", ""):
         table.add_column(column)
-    ok = bars.hold(statuses == {200: crowd.count}, f"waiting: {said}")
+    ok = requirements.require(statuses == {200: crowd.count}, f"waiting: {said}")
     table.add_row("answers", said, f"200 x {crowd.count}", ok)
     held = watch.max_connections
-    ok = bars.hold(held <= MAX_CONNECTIONS, f"waiting: {held} database connections")
+    ok = requirements.require(held <= MAX_CONNECTIONS, f"waiting: {held} database connections")
     table.add_row("database connections, most", str(held), f"<= {MAX_CONNECTIONS}", ok)
-    ok = bars.hold(grown <= MAX_MB_PER_PHOTO * MB, f"waiting: {mb(grown)} MB per photo")
+    ok = requirements.require(grown <= MAX_MB_PER_PHOTO * MB, f"waiting: {mb(grown)} MB per photo")
     table.add_row("memory per waiting photo, MB", f"{grown / MB:.2f}", "<= 5", ok)
     table.add_row(
         "memory before / most, MB", f"{mb(watch.rss_before_bytes)} / {mb(watch.max_rss_bytes)}"

@@ -141,12 +141,12 @@ class TokenTests(AccessTestCase):
         self.assertEqual(self.admitted(f"Bearer {self.token()}").username, "serg")
         self.assertEqual(self.admitted(f"bearer  {self.token()} ").username, "serg")
 
-    def test_no_other_token_does(self) -> None:
+    def test_other_tokens_are_refused(self) -> None:
         for name, header in self.useless_headers().items():
             with self.subTest(name), self.assertRaises(Unauthorized):
                 self.admitted(header)
 
-    def test_who_is_an_administrator_no_longer_may_do_nothing(self) -> None:
+    def test_a_former_administrator_may_do_nothing(self) -> None:
         header = f"Bearer {self.token()}"
         User.objects.update(is_superuser=False)
         with self.assertRaises(Forbidden):
@@ -191,20 +191,20 @@ class EveryOperationTests(AccessTestCase):
                 answer = self.call(method, path, f"Bearer {token}")
                 self.assert_refused(answer, status=403, reason="forbidden")
 
-    def test_a_session_of_the_console_opens_no_operation(self) -> None:
+    def test_a_console_session_does_not_authenticate_the_api(self) -> None:
         self.client.force_login(self.serg)
         for method, path in private_operations():
             with self.subTest(f"{method} {path}"):
                 answer = self.call(method, path)
                 self.assert_refused(answer, status=401, reason="unauthorized")
 
-    def test_no_operation_asks_a_token_for_a_form_of_the_console(self) -> None:
+    def test_no_operation_asks_for_a_csrf_token(self) -> None:
         client = Client(enforce_csrf_checks=True)
         for method, path in private_operations():
             with self.subTest(f"{method} {path}"):
                 self.assertEqual(client.generic(method, filled(path)).status_code, 401)
 
-    def test_an_administrator_gets_in(self) -> None:
+    def test_an_administrator_is_admitted(self) -> None:
         for method, path in private_operations():
             if method == "GET":
                 with self.subTest(path):

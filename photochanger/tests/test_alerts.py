@@ -23,7 +23,7 @@ RUNBOOK = "deploy/runbooks/alerts.md"
 
 
 class AlertsTests(SimpleTestCase):
-    def test_each_fires_when_it_must_and_no_earlier(self) -> None:
+    def test_each_alert_fires_in_time_and_not_earlier(self) -> None:
         run(tool("promtool"), "check", "rules", RULES)
         run(tool("promtool"), "test", "rules", DEPLOY / "prometheus/rules_test.yml")
 
@@ -32,7 +32,7 @@ class AlertsTests(SimpleTestCase):
         for alert in alerts():
             self.assertIn(f'alertname="{alert["alert"]}"', tested)
 
-    def test_each_says_what_happened_how_bad_it_is_and_what_to_read(self) -> None:
+    def test_each_alert_has_a_summary_a_severity_and_a_runbook(self) -> None:
         runbook = (settings.BASE_DIR / RUNBOOK).read_text()
         sections = {word.lower() for word in re.findall(r"^#+ .*?\b([A-Za-z]+)\b", runbook, re.M)}
         for alert in alerts():
@@ -46,7 +46,7 @@ class AlertsTests(SimpleTestCase):
 
 
 class ConfigurationTests(SimpleTestCase):
-    def test_prometheus_takes_its_configuration(self) -> None:
+    def test_the_prometheus_configuration_is_valid(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             token, config = Path(folder) / "token", Path(folder) / "prometheus.yml"
             token.write_text("token")
@@ -55,7 +55,7 @@ class ConfigurationTests(SimpleTestCase):
             config.write_text(text.replace("/run/secrets/metrics_token", str(token)))
             run(tool("promtool"), "check", "config", config)
 
-    def test_alertmanager_takes_its_configuration_and_knows_every_alert_it_names(self) -> None:
+    def test_the_alertmanager_configuration_is_valid_and_names_existing_alerts(self) -> None:
         path = DEPLOY / "alertmanager/alertmanager.yml"
         run(tool("amtool"), "check-config", path)
         rules = yaml.safe_load(path.read_text())["inhibit_rules"]
@@ -65,7 +65,7 @@ class ConfigurationTests(SimpleTestCase):
         named = {name for matcher in matchers for name in re.findall(r"[A-Z]\w+", matcher)}
         self.assertLessEqual(named, {alert["alert"] for alert in alerts()})
 
-    def test_every_question_of_the_dashboard_is_one(self) -> None:
+    def test_every_query_of_the_dashboard_is_valid(self) -> None:
         rules = [{"record": f"q:{n}", "expr": q} for n, q in enumerate(panel_queries().values())]
         self.assertGreater(len(rules), 30)
         with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
@@ -73,7 +73,7 @@ class ConfigurationTests(SimpleTestCase):
             file.flush()
             run(tool("promtool"), "check", "rules", "--lint=none", file.name)
 
-    def test_the_panels_lie_side_by_side_and_ask_the_datasource_we_set_up(self) -> None:
+    def test_the_panels_do_not_overlap_and_use_our_datasource(self) -> None:
         panels = json.loads(DASHBOARD.read_text())["panels"]
         taken: set[tuple[int, int]] = set()
         for panel in panels:

@@ -6,7 +6,7 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml"}
 
 
 class UnroutedTests(TestCase):
-    def test_a_mistyped_address_is_told_in_json(self) -> None:
+    def test_a_mistyped_address_is_answered_with_json(self) -> None:
         for path in ("/api/nothing", "/ingest/slot-001/more", "/api/jobs/no/uuid", "/public/x"):
             with self.subTest(path):
                 answer = self.client.post(path)
@@ -25,9 +25,9 @@ class UnroutedTests(TestCase):
         self.assertEqual(answer.status_code, 404)
         self.assertTrue(answer["Content-Type"].startswith("text/html"))
 
-    def test_what_an_operation_says_itself_stays(self) -> None:
+    def test_an_operations_own_404_is_unchanged(self) -> None:
         answer = self.client.get(f"/api/jobs/{uuid4()}")
         self.assertEqual(answer.json()["failure_reason"], "job_not_found")
 
-    def test_other_pages_are_left_alone(self) -> None:
+    def test_other_pages_are_unchanged(self) -> None:
         self.assertTrue(self.client.get("/nowhere")["Content-Type"].startswith("text/html"))

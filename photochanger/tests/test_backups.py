@@ -71,7 +71,7 @@ class BackupTests(LifeTestCase):
         self.site.execute("drop schema public cascade; create schema public")
         shutil.rmtree(self.site.media_root)
 
-    def test_what_was_dumped_and_wiped_is_there_again(self) -> None:
+    def test_a_backup_restores_a_wiped_installation(self) -> None:
         self.save_key()
         with self.site.server() as server:
             picture = self.post(server, jpeg())
@@ -109,7 +109,7 @@ class BackupTests(LifeTestCase):
         self.assertIn("nothing has been changed", done.stderr)
         self.assertEqual(self.site.rows("select * from slot order by id"), slots)
 
-    def test_nobody_restores_by_mistake(self) -> None:
+    def test_restoring_asks_for_confirmation(self) -> None:
         saved = self.backup()
         self.site.execute("update slot set display_name = 'newer' where id = 'slot-009'")
         done = self.run_script("restore.sh", str(saved))
@@ -117,7 +117,7 @@ class BackupTests(LifeTestCase):
         rows = self.site.rows("select display_name from slot where id = 'slot-009'")
         self.assertEqual(rows, [("newer",)])
 
-    def test_the_oldest_go_and_half_ones_are_never_counted(self) -> None:
+    def test_the_oldest_backups_are_deleted_and_incomplete_ones_never_counted(self) -> None:
         for day in (1, 2, 3):
             (self.backups / f"photochanger-2026-01-0{day}T000000Z").mkdir(parents=True)
         (self.backups / ".photochanger-2026-01-04T000000Z.half").mkdir()

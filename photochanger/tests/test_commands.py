@@ -49,7 +49,7 @@ class MakeEnvTests(SimpleTestCase):
         self.assertIn("nothing changed", run("make_env", "--path", str(self.path)))
         self.assertEqual(self.path.read_text(), "SECRET_KEY=mine")
 
-    def test_a_production_start_is_content_with_it(self) -> None:
+    def test_the_written_file_passes_the_production_checks(self) -> None:
         run("make_env", "--path", str(self.path))
         done = manage("check", ENV_FILE=str(self.path))
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -88,7 +88,7 @@ class SyncAdminsTests(TestCase):
         self.assertEqual(self.generated(), {})
         self.assertEqual(self.path.read_text(), before)
 
-    def test_who_is_removed_from_the_file_is_out_at_once(self) -> None:
+    def test_an_administrator_removed_from_the_file_loses_the_console_at_once(self) -> None:
         passwords = self.generated()
         self.assertTrue(self.log_in("igor", passwords["igor"]))
         left = [a for a in json.loads(self.path.read_text())["admins"] if a["username"] == "serg"]
@@ -97,7 +97,7 @@ class SyncAdminsTests(TestCase):
         self.assertEqual(self.client.get("/admin/").status_code, 302)  # to the login
         self.assertFalse(self.log_in("igor", passwords["igor"]))
 
-    def test_who_is_removed_from_the_file_loses_the_api_too(self) -> None:
+    def test_an_administrator_removed_from_the_file_loses_the_api_too(self) -> None:
         self.generated("serg", "igor")
         # One who may use the API only, made by hand.
         made = User.objects.create(username="robot", is_superuser=True)
@@ -125,7 +125,7 @@ class SyncAdminsTests(TestCase):
         with self.assertRaises(Unauthorized):
             get_admin(token)
 
-    def test_who_comes_back_is_let_in_again(self) -> None:
+    def test_an_administrator_added_again_is_admitted_again(self) -> None:
         self.generated()
         User.objects.filter(username="igor").update(is_active=False, is_superuser=False)
         run("sync_admins")
@@ -159,13 +159,13 @@ class SyncAdminsTests(TestCase):
                 self.assertNotIn("SECRET", str(caught.exception))
                 self.assertEqual(User.objects.filter(is_active=True).count(), 2)
 
-    def test_bytes_that_are_no_text_are_a_bad_file_too(self) -> None:
+    def test_a_binary_file_is_a_bad_file_too(self) -> None:
         self.path.parent.mkdir()
         self.path.write_bytes(b"\xff\xfe\x00")
         with self.assertRaises(CommandError):
             run("sync_admins")
 
-    def test_two_administrators_of_one_name_are_a_bad_file(self) -> None:
+    def test_a_duplicate_name_is_a_bad_file(self) -> None:
         self.generated("serg")
         admins = json.loads(self.path.read_text())["admins"]
         self.write(json.dumps({"admins": admins * 2}))
@@ -286,7 +286,7 @@ class StartTests(SimpleTestCase):
     def test_debug_needs_no_secrets(self) -> None:
         self.assertEqual(manage("check", DEBUG="1").returncode, 0)
 
-    def test_wrong_values_are_named(self) -> None:
+    def test_wrong_values_are_reported(self) -> None:
         done = manage(
             "check",
             DEBUG="1",

@@ -40,12 +40,12 @@ class ContractTests(SimpleTestCase):
         version = export_openapi.read_version()["version"]
         self.assertEqual({api.version, document()["info"]["version"]}, {version})
 
-    def test_the_version_is_that_of_this_very_description(self) -> None:
+    def test_the_version_belongs_to_this_document(self) -> None:
         self.assertEqual(
             export_openapi.read_version(), export_openapi.make_version_record(document())
         )
 
-    def test_every_answer_is_described(self) -> None:
+    def test_every_response_is_described(self) -> None:
         for where, operation in operations():
             for status, answer in operation["responses"].items():
                 with self.subTest(where, status=status):
@@ -85,7 +85,7 @@ class ContractTests(SimpleTestCase):
             known = {p["name"] for p in by_name[link["operationId"]].get("parameters", [])}
             self.assertLessEqual(link.get("parameters", {}).keys(), known)
 
-    def test_ninja_has_nothing_to_complain_about(self) -> None:
+    def test_ninja_emits_no_warnings(self) -> None:
         out = StringIO()
         with redirect_stdout(out):
             api.get_openapi_schema(path_prefix="")
@@ -114,7 +114,7 @@ class ContractTests(SimpleTestCase):
                         self.assertEqual(ERROR_BY_REASON[reason].status, int(status))
                         self.assertIn(f"`{reason}`", answer["description"])
 
-    def test_a_photo_is_answered_with_a_picture_and_its_headers(self) -> None:
+    def test_the_response_to_a_photo_is_a_picture_with_its_headers(self) -> None:
         for path in ("/ingest/{slot_id}", "/api/ingest/{slot_id}"):
             operation = document()["paths"][path]["post"]
             picture = operation["responses"]["200"]
@@ -133,7 +133,7 @@ class ContractTests(SimpleTestCase):
 
 
 class DocsPageTests(SimpleTestCase):
-    def test_everything_on_the_page_comes_from_us(self) -> None:
+    def test_the_page_loads_only_our_own_files(self) -> None:
         page = self.client.get("/api/docs").content.decode()
         self.assertNotRegex(page, r"https?:|[\"'(]//")
         loaded = re.findall(r"(?:src|href)=\"([^\"]+)\"", page)
@@ -142,10 +142,10 @@ class DocsPageTests(SimpleTestCase):
             self.assertTrue(address.startswith(settings.STATIC_URL), address)
             self.assertTrue(finders.find(address.removeprefix(settings.STATIC_URL)), address)
 
-    def test_no_public_server_is_asked_whether_it_is_valid(self) -> None:
+    def test_no_public_validator_is_used(self) -> None:
         self.assertContains(self.client.get("/api/docs"), '"validatorUrl": null')
 
-    def test_the_page_reads_the_description_from_us(self) -> None:
+    def test_the_page_loads_our_own_document(self) -> None:
         url = reverse("api:openapi-json")
         self.assertContains(self.client.get("/api/docs"), url)
         self.assertEqual(self.client.get(url).json()["info"]["title"], "PhotoChanger")

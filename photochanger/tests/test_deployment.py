@@ -50,12 +50,12 @@ def check_as_production(**env: str) -> "subprocess.CompletedProcess[str]":
 
 @once()
 class ProductionTests(SimpleTestCase):
-    def test_behind_https_it_is_clean(self) -> None:
+    def test_no_warning_behind_https(self) -> None:
         done = check_as_production(**HTTPS)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("no issues", done.stdout)
 
-    def test_plain_http_is_clean_only_where_somebody_says_that_it_is_meant(self) -> None:
+    def test_no_warning_over_plain_http_only_when_it_is_on_purpose(self) -> None:
         done = check_as_production()
         self.assertEqual(done.returncode, 1)
         self.assertEqual(
@@ -81,7 +81,7 @@ class DeploymentCheckTests(SimpleTestCase):
         with override_settings(**{**self.GOOD, **changes}):
             return [str(message.id).removeprefix("photochanger.") for message in check_deployment()]
 
-    def test_each_weakness_is_named(self) -> None:
+    def test_each_weakness_has_a_warning(self) -> None:
         self.assertEqual(self.found(), [])
         self.assertEqual(self.found(PLAIN_HTTP=True), ["W002"])
         self.assertEqual(self.found(SESSION_COOKIE_SECURE=False), ["W003"])
@@ -102,11 +102,11 @@ class PublicAddressTests(TestCase):
         self.assertTrue(all(message.level == checks.WARNING for message in found))
         return [message.msg for message in found]
 
-    def test_who_does_not_use_such_a_provider_is_not_bothered(self) -> None:
+    def test_no_warning_without_such_a_provider(self) -> None:
         self.assertEqual(self.told(), [])
         self.assertEqual(self.told(["default"]), [])
 
-    def test_its_key_alone_is_reason_enough(self) -> None:
+    def test_a_key_alone_causes_the_warning(self) -> None:
         self.assertIn("is not set", self.told(TURBOTEXT_API_KEY="key")[0])
         private = "http://192.168.1.5:8000"
         said = self.told(TURBOTEXT_API_KEY="key", PUBLIC_MEDIA_BASE_URL=private)
@@ -136,7 +136,7 @@ class HttpsTests(TestCase):
         ) as client:
             return await client.get("/admin/login/", headers={"X-Forwarded-Proto": says})
 
-    async def test_the_front_servers_word_on_https_is_believed_and_nobody_elses(self) -> None:
+    async def test_only_a_trusted_proxys_forwarded_proto_counts(self) -> None:
         answer = await self.come(by="10.0.0.2")
         self.assertEqual(answer.headers["Strict-Transport-Security"], "max-age=3600")
         for by, says in (("10.0.0.3", "https"), ("10.0.0.2", "http")):

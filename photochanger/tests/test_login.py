@@ -81,12 +81,12 @@ class TokenTests(LoginTestCase):
             ("serg", "admin", "photochanger", body["expires_in"]),
         )
 
-    def test_the_token_tells_nothing_of_the_password(self) -> None:
+    def test_the_token_holds_nothing_of_the_password(self) -> None:
         self.assertNotIn(
             self.serg.password.split("$")[-1], str(AdminToken.for_user(self.serg).payload)
         )
 
-    def test_wrong_unknown_closed_and_powerless_are_all_answered_alike(self) -> None:
+    def test_wrong_unknown_inactive_and_unprivileged_logins_fail_alike(self) -> None:
         User.objects.create_superuser("igor", password=PASSWORD, is_active=False)
         answers = [
             self.log_in("serg", WRONG),
@@ -100,7 +100,7 @@ class TokenTests(LoginTestCase):
         self.assertEqual(answers[0].json()["failure_reason"], "invalid_credentials")
 
     @override_settings(PASSWORD_HASHERS=[REAL_HASHER])
-    def test_an_unknown_or_closed_account_takes_as_long_as_a_wrong_password(self) -> None:
+    def test_an_unknown_or_inactive_account_takes_as_long_as_a_wrong_password(self) -> None:
         self.serg.set_password(PASSWORD)
         self.serg.save()
         User.objects.create_superuser("igor", password=PASSWORD, is_active=False)
@@ -112,7 +112,7 @@ class TokenTests(LoginTestCase):
         self.log_in(username, WRONG)
         return time.thread_time() - began
 
-    def test_what_is_no_name_and_password_is_a_bad_request(self) -> None:
+    def test_an_invalid_body_is_a_bad_request(self) -> None:
         for body in (
             b"",
             b"{",
@@ -135,7 +135,7 @@ class TokenTests(LoginTestCase):
                 self.assertEqual(answer.json()["failure_reason"], "invalid_request")
         self.assertFalse(AccessAttempt.objects.exists())
 
-    def test_odd_names_and_content_types_are_only_wrong(self) -> None:
+    def test_odd_names_and_content_types_fail_as_wrong_passwords(self) -> None:
         for name in ("сергей", "\n\x1b[31m", "😀" * 75, "' or 1=1 --"):
             with self.subTest(name):
                 self.assertEqual(self.log_in(name, WRONG).status_code, 401)
@@ -145,20 +145,20 @@ class TokenTests(LoginTestCase):
                 answer = self.client.generic("POST", LOGIN, body, content_type=kind)
                 self.assertEqual(answer.status_code, 401, answer.content)
 
-    def test_too_large_a_body_is_refused_clearly(self) -> None:
+    def test_a_body_too_large_is_a_413(self) -> None:
         body = b'{"username": "%s"}' % (b"x" * 3_000_000)
         answer = self.client.post(LOGIN, body, content_type="application/json")
         self.assertEqual(answer.status_code, 413)
         self.assertEqual(answer.json()["failure_reason"], "payload_too_large")
 
-    def test_the_last_log_in_is_kept(self) -> None:
+    def test_the_last_login_is_stored(self) -> None:
         self.log_in()
         self.serg.refresh_from_db()
         self.assertIsNotNone(self.serg.last_login)
 
 
 class LockTests(LoginTestCase):
-    def test_the_tenth_failure_closes_both_doors_for_a_quarter_of_an_hour(self) -> None:
+    def test_the_tenth_failure_locks_api_and_console_for_15_minutes(self) -> None:
         self.fail(9)
         self.assertEqual(self.log_in(password=WRONG).status_code, 401)
         for _ in range(2):  # asking again does not make it longer
@@ -171,12 +171,12 @@ class LockTests(LoginTestCase):
         self.assertContains(page, TOO_MANY, status_code=429)
         self.assertTrue(14 * 60 < int(page["Retry-After"]) <= 15 * 60)
 
-    def test_failures_at_the_console_close_the_api_too(self) -> None:
+    def test_failures_at_the_console_lock_the_api_too(self) -> None:
         self.fail(9)
         self.assertContains(self.console(password=WRONG), "refusal")
         self.assertEqual(self.log_in().status_code, 429)
 
-    def test_when_the_time_is_over_the_doors_are_open_again(self) -> None:
+    def test_the_lockout_ends_after_its_time(self) -> None:
         self.fail(10)
         AccessAttempt.objects.update(
             attempt_time=timezone.now() - timedelta(minutes=14, seconds=50)
@@ -194,13 +194,13 @@ class LockTests(LoginTestCase):
         self.assertEqual(self.console(address=ELSEWHERE).status_code, 302)
         self.assertEqual(self.log_in().status_code, 429)
 
-    def test_a_success_forgets_the_failures_before_it(self) -> None:
+    def test_a_success_resets_the_failures(self) -> None:
         self.fail(9)
         self.log_in()
         self.assertEqual(self.log_in(password=WRONG).status_code, 401)
         self.assertEqual(self.log_in().status_code, 200)
 
-    def test_another_browser_is_the_same_guesser(self) -> None:
+    def test_failures_of_two_browsers_add_up(self) -> None:
         for browser in range(5):
             AccessAttempt.objects.create(
                 username="serg", ip_address=HERE, user_agent=str(browser), failures_since_start=2
@@ -212,24 +212,24 @@ class LockTests(LoginTestCase):
         self.assertEqual(answer.status_code, 429)
         self.assertTrue(9 * 60 < int(answer["Retry-After"]) <= 10 * 60)  # when "3" counts no more
 
-    def test_a_header_changes_nobodys_address(self) -> None:
+    def test_a_header_does_not_change_the_address(self) -> None:
         self.fail(10)
         for header in ("X_FORWARDED_FOR", "X_REAL_IP", "FORWARDED", "CLIENT_IP"):
             with self.subTest(header):
                 answer = self.log_in(**{f"HTTP_{header}": ELSEWHERE})
                 self.assertEqual(answer.status_code, 429)
 
-    def test_one_network_of_version_6_is_one_guesser(self) -> None:
+    def test_failures_of_one_ipv6_network_add_up(self) -> None:
         self.fail(10, address="2001:db8:1:2::")
         self.assertEqual(self.log_in(address="2001:db8:1:2:aaaa::5").status_code, 429)
         self.assertEqual(self.log_in(address="2001:db8:1:3::5").status_code, 200)
 
-    def test_an_address_that_is_none_is_counted_as_one(self) -> None:
+    def test_invalid_addresses_are_counted_together(self) -> None:
         for address in ("", "unknown", "fe80::1%eth0"):
             with self.subTest(address):
                 self.assertEqual(self.log_in("nobody", address=address).status_code, 401)
 
-    def test_a_name_nobody_has_is_locked_alike(self) -> None:
+    def test_an_unknown_name_is_locked_too(self) -> None:
         self.fail(10, "nobody")
         self.assertEqual(self.log_in("nobody").status_code, 429)
 
@@ -246,11 +246,11 @@ class LogTests(LoginTestCase):
             if line["event"].startswith("auth.")
         ]
 
-    def test_both_doors_tell_who_came_and_from_where(self) -> None:
+    def test_logins_are_logged_with_name_and_address(self) -> None:
         came = {"event": "auth.login.success", "username": "serg", "address": HERE}
         self.assertEqual(self.events(self.log_in, self.console), [came, came])
 
-    def test_both_doors_tell_of_failures_and_why(self) -> None:
+    def test_failed_logins_are_logged_with_their_reason(self) -> None:
         wrong = {
             "event": "auth.login.failure",
             "username": "guest",
@@ -268,7 +268,7 @@ class LogTests(LoginTestCase):
         events = self.events(lambda: self.log_in("igor"), lambda: self.console("igor"))
         self.assertEqual(events, [wrong | {"username": "igor", "reason": "throttled"}] * 2)
 
-    def test_a_hostile_name_cannot_write_lines_of_its_own(self) -> None:
+    def test_a_hostile_name_cannot_forge_log_lines(self) -> None:
         (event,) = self.events(lambda: self.log_in("serg\n[info] \x1b[2Jall is well", WRONG))
         self.assertEqual(event["username"], "serg?[info] ?[2Jall is well")
 
@@ -288,7 +288,7 @@ class LogTests(LoginTestCase):
 
 
 class ConsoleTests(LoginTestCase):
-    def test_the_session_ends_with_the_event_and_no_script_can_read_it(self) -> None:
+    def test_the_session_cookie_expires_and_is_http_only(self) -> None:
         answer = self.console()
         self.assertEqual(answer.status_code, 302)
         cookie = answer.cookies["sessionid"]
@@ -299,7 +299,7 @@ class ConsoleTests(LoginTestCase):
         with self.settings(SESSION_COOKIE_SECURE=True):
             self.assertTrue(self.console(address=ELSEWHERE).cookies["sessionid"]["secure"])
 
-    def test_a_closed_account_loses_its_session_at_the_next_request(self) -> None:
+    def test_an_inactive_account_loses_its_session_at_the_next_request(self) -> None:
         self.console()
         self.assertEqual(self.client.get("/admin/").status_code, 200)
         User.objects.update(is_active=False)

@@ -56,7 +56,7 @@ class LogFilesTests(SimpleTestCase):
         path.write_text("")
         return path
 
-    def test_processes_that_write_at_once_keep_each_others_lines_whole(self) -> None:
+    def test_concurrent_processes_write_whole_lines(self) -> None:
         talkers = [speaker(self.folder, lines=300, name=f"{n}" * 500) for n in range(3)]
         for talker in talkers:
             _, stderr = talker.communicate(timeout=120)
@@ -68,7 +68,7 @@ class LogFilesTests(SimpleTestCase):
         self.assertEqual({line["event"] for line in lines}, {"test.line.told"})
         self.assertEqual(self.today().stat().st_mode & 0o777, 0o640)
 
-    def test_files_are_kept_for_as_long_as_the_settings_say(self) -> None:
+    def test_files_are_deleted_after_the_retention(self) -> None:
         kept, old = [self.aged(days) for days in (1, 30)], [self.aged(days) for days in (31, 400)]
         others = [self.aged(99, "nginx-{}.log"), self.aged(99, "photochanger-{}.log.gz")]
         speaker(self.folder).communicate(timeout=120)
@@ -77,7 +77,7 @@ class LogFilesTests(SimpleTestCase):
         speaker(self.folder, LOG_RETENTION_DAYS="7").communicate(timeout=120)
         self.assertEqual([path.exists() for path in kept], [True, False])
 
-    def test_a_folder_that_cannot_be_written_costs_no_line_on_stderr(self) -> None:
+    def test_an_unwritable_folder_loses_no_line_on_stderr(self) -> None:
         self.folder.write_text("not a folder")
         talker = speaker(self.folder, lines=3)
         _, stderr = talker.communicate(timeout=120)
@@ -182,7 +182,7 @@ class RequestIdTests(SimpleTestCase):
         self.assertNotIn("request_id", get_contextvars())
         return str(sent[0])
 
-    async def test_each_request_has_a_name_of_its_own_and_none_that_came_with_it(self) -> None:
+    async def test_each_request_has_its_own_id_and_ignores_the_clients(self) -> None:
         names = {await self.answered([(b"x-request-id", b"mine")]) for _ in range(5)}
         self.assertEqual(len(names), 5)
         for name in names:

@@ -63,24 +63,24 @@ class ChangeTests(SimpleTestCase):
     def assert_is(self, expected: Change) -> None:
         self.assertEqual(compare(OLD, self.new)[0], expected, compare(OLD, self.new)[1])
 
-    def test_nothing_is_nothing(self) -> None:
+    def test_equal_documents_need_no_bump(self) -> None:
         self.assert_is("none")
         self.assertEqual(compute_digest(OLD), compute_digest(self.new))
 
-    def test_another_version_is_no_change_of_its_own(self) -> None:
+    def test_the_version_itself_is_not_compared(self) -> None:
         self.new["info"]["version"] = "9.9.9"
         self.assert_is("none")
 
-    def test_words_are_a_patch(self) -> None:
+    def test_changed_descriptions_are_a_patch(self) -> None:
         self.put["summary"] = "Alter a slot"
         self.read["properties"]["name"]["description"] = "Its name."
         self.assert_is("patch")
 
-    def test_what_is_new_is_minor(self) -> None:
+    def test_additions_are_minor(self) -> None:
         self.new["paths"]["/slots"] = {"get": {"operationId": "list_slots", "responses": {}}}
         self.assert_is("minor")
 
-    def test_new_answers_and_fields_are_minor(self) -> None:
+    def test_new_responses_and_fields_are_minor(self) -> None:
         additions: list[Callable[[], object]] = [
             lambda: self.put["responses"].update({"409": {"description": "Stale."}}),
             lambda: self.put["parameters"].append({"in": "query", "name": "dry", "schema": {}}),
@@ -95,7 +95,7 @@ class ChangeTests(SimpleTestCase):
             add()
             self.assert_is("minor")
 
-    def test_what_is_gone_is_major(self) -> None:
+    def test_removals_are_major(self) -> None:
         removals: list[Callable[[], object]] = [
             lambda: self.new["paths"].pop("/slots/{id}"),
             lambda: self.new["paths"]["/slots/{id}"].pop("get"),
@@ -111,7 +111,7 @@ class ChangeTests(SimpleTestCase):
             remove()
             self.assert_is("major")
 
-    def test_asking_for_more_is_major(self) -> None:
+    def test_stricter_requests_are_major(self) -> None:
         demands: list[Callable[[], object]] = [
             lambda: self.sent["required"].append("kind"),
             lambda: self.sent["properties"]["name"].update(maxLength=50),
@@ -129,14 +129,14 @@ class ChangeTests(SimpleTestCase):
             ask()
             self.assert_is("major")
 
-    def test_the_worst_counts_and_is_named(self) -> None:
+    def test_the_greatest_change_counts_and_is_named(self) -> None:
         self.put["responses"]["409"] = {"description": "Stale."}
         self.put["responses"].pop("404")
         self.assertEqual(
             compare(OLD, self.new), ("major", ["PUT /slots/{id}, responses, 404: gone"])
         )
 
-    def test_versions_go_up_as_semver_says(self) -> None:
+    def test_versions_follow_semver(self) -> None:
         raises: list[Change] = ["none", "patch", "minor", "major"]
         self.assertEqual(
             [bump_version("1.4.2", by) for by in raises], ["1.4.2", "1.4.3", "1.5.0", "2.0.0"]
@@ -171,7 +171,7 @@ class ExportTests(SimpleTestCase):
     def exported_version(self) -> str:
         return str(yaml.safe_load(self.contract.read_text())["info"]["version"])
 
-    def test_a_new_operation_asks_for_a_minor_bump_and_is_not_written_without(self) -> None:
+    def test_a_new_operation_needs_a_minor_bump(self) -> None:
         del self.document["paths"]["/api/providers"]
         self.write(self.document)
         for too_little in ((), ("--bump", "patch")):
@@ -182,7 +182,7 @@ class ExportTests(SimpleTestCase):
         self.assertEqual(self.exported_version(), "1.5.0")
         self.assertEqual(export_openapi.read_version()["version"], "1.5.0")
 
-    def test_a_lost_operation_asks_for_a_major_bump(self) -> None:
+    def test_a_removed_operation_needs_a_major_bump(self) -> None:
         self.document["paths"]["/api/gone"] = {"get": {"operationId": "gone", "responses": {}}}
         self.write(self.document)
         with self.assertRaisesMessage(CommandError, "--bump major"):

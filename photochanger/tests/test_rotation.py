@@ -60,7 +60,7 @@ class EncryptionTests(TestCase):
         with keys(NEW), self.assertRaises(ProviderConfig):
             stored_key("gemini")
 
-    def test_rotate_keys_makes_the_old_key_needless(self) -> None:
+    def test_rotate_keys_makes_the_old_key_unnecessary(self) -> None:
         with keys(NEW, OLD):
             said = run("rotate_keys")
             self.assertIn("Moved to it now: gemini, turbotext.", said)
@@ -80,7 +80,7 @@ class EncryptionTests(TestCase):
             run("rotate_keys")
             run("rotate_keys", "--check")
 
-    def test_what_no_key_opens_is_named_and_left_as_it_is_and_the_others_are_moved(self) -> None:
+    def test_unreadable_values_are_named_and_unchanged_and_the_others_are_moved(self) -> None:
         with keys(OTHER):
             set_provider_key("turbotext", "turbotext-key", by="test")
         with keys(NEW, OLD):
@@ -92,7 +92,7 @@ class EncryptionTests(TestCase):
         with keys(OTHER):
             self.assertEqual(stored_key("turbotext"), "turbotext-key")
 
-    def test_a_key_taken_away_and_a_row_of_admission_are_no_business_of_it(self) -> None:
+    def test_removed_keys_and_admission_rows_are_ignored(self) -> None:
         set_provider_key("gemini", "", by="test")
         with keys(NEW, OLD):
             self.assertIn("Moved to it now: turbotext.", run("rotate_keys"))
@@ -105,7 +105,7 @@ class LogInTests(TestCase):
         cls.serg = User(username="serg", password="!", is_staff=True, is_superuser=True)
         cls.serg.save()
 
-    def test_a_token_of_the_earlier_key_is_good_while_that_key_is_kept(self) -> None:
+    def test_a_token_of_an_earlier_key_is_valid_while_that_key_is_listed(self) -> None:
         with override_settings(JWT_SIGNING_KEY="a" * 40):
             token = str(AdminToken.for_user(self.serg))
         kept = ["c" * 40, "a" * 40]
@@ -117,7 +117,7 @@ class LogInTests(TestCase):
             with self.assertRaises(Unauthorized):
                 get_admin(token)
 
-    def test_an_earlier_key_makes_no_token_older_than_its_time(self) -> None:
+    def test_an_expired_token_of_an_earlier_key_is_refused(self) -> None:
         with (
             override_settings(JWT_SIGNING_KEY="a" * 40),
             mock.patch.object(AdminToken, "lifetime", -AdminToken.lifetime),
@@ -193,7 +193,7 @@ class RenewTests(SimpleTestCase):
         self.assertEqual([file.name for file in self.path.parent.iterdir()], [".env"])
         self.assertIn("# Every name and address", self.path.read_text())
 
-    def test_a_leaked_secret_is_accepted_no_longer(self) -> None:
+    def test_a_leaked_secret_is_no_longer_accepted(self) -> None:
         self.renew("JWT_SIGNING_KEY")
         self.renew("JWT_SIGNING_KEY", "--leaked")
         self.assertEqual(self.values()["JWT_SIGNING_KEY_FALLBACKS"], "")

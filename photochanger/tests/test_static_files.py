@@ -30,7 +30,7 @@ class StaticFilesTests(unittest.TestCase):
         packed = {"Accept-Encoding": "identity", **named}
         return httpx.request(method, f"{self.server.url}{path}", headers=packed)
 
-    def test_a_named_by_content_file_is_kept_for_ever(self) -> None:
+    def test_a_hashed_file_is_cached_for_ever(self) -> None:
         answer = self.ask(self.css)
         self.assertEqual(answer.status_code, 200)
         self.assertEqual(answer.headers["content-type"], 'text/css; charset="utf-8"')
@@ -38,12 +38,12 @@ class StaticFilesTests(unittest.TestCase):
         self.assertIn("max-age=315360000", answer.headers["cache-control"])
         self.assertEqual(int(answer.headers["content-length"]), len(answer.content))
 
-    def test_a_file_under_its_plain_name_is_kept_for_a_moment(self) -> None:
+    def test_a_file_under_its_plain_name_is_cached_briefly(self) -> None:
         answer = self.ask("/static/admin/css/base.css")
         self.assertEqual(answer.status_code, 200)
         self.assertNotIn("immutable", answer.headers["cache-control"])
 
-    def test_a_file_that_is_known_already_is_not_sent_again(self) -> None:
+    def test_a_cached_file_is_answered_with_304(self) -> None:
         first = self.ask(self.css)
         for header, value in (
             ("If_None_Match", first.headers["etag"]),
@@ -53,16 +53,16 @@ class StaticFilesTests(unittest.TestCase):
                 again = self.ask(self.css, **{header: value})
                 self.assertEqual((again.status_code, again.content), (304, b""))
 
-    def test_head_tells_the_length_and_sends_nothing(self) -> None:
+    def test_head_has_the_length_and_no_body(self) -> None:
         whole, head = self.ask(self.css), self.ask(self.css, method="HEAD")
         self.assertEqual((head.status_code, head.content), (200, b""))
         self.assertEqual(head.headers["content-length"], whole.headers["content-length"])
 
-    def test_a_part_of_a_file_may_be_asked_for(self) -> None:
+    def test_a_range_of_a_file(self) -> None:
         part = self.ask(self.css, Range="bytes=0-9")
         self.assertEqual((part.status_code, part.content), (206, self.ask(self.css).content[:10]))
 
-    def test_a_browser_that_can_unpack_gets_it_packed(self) -> None:
+    def test_a_file_is_sent_compressed_where_accepted(self) -> None:
         plain = self.ask(self.css)
         with httpx.stream(
             "GET", f"{self.server.url}{self.css}", headers={"Accept-Encoding": "gzip"}
@@ -75,7 +75,7 @@ class StaticFilesTests(unittest.TestCase):
         for answer in (packed, plain):
             self.assertIn("accept-encoding", answer.headers["vary"].lower())
 
-    def test_what_is_not_there_is_404(self) -> None:
+    def test_a_missing_file_is_404(self) -> None:
         for path in (
             "/static/nothing.css",
             "/static/",
@@ -88,7 +88,7 @@ class StaticFilesTests(unittest.TestCase):
             with self.subTest(path=path):
                 self.assertEqual(self.ask(path).status_code, 404)
 
-    def test_only_reading_is_possible(self) -> None:
+    def test_only_get_and_head_are_allowed(self) -> None:
         for method in ("POST", "PUT", "DELETE"):
             with self.subTest(method=method):
                 answer = self.ask(self.css, method=method)

@@ -65,7 +65,7 @@ class SyslogTests(SimpleTestCase):
         speak(path)
         self.assert_line(listener.recv(65536))
 
-    def test_a_syslog_that_is_away_costs_nothing_and_is_not_spoken_of(self) -> None:
+    def test_an_unavailable_syslog_is_ignored_silently(self) -> None:
         for address in ("/nowhere/log", "127.0.0.1:9", "no.such.host.invalid:514"):
             took_s, stderr = speak(address, lines=50)
             self.assertLess(took_s, 10, address)  # a second for each would be 50

@@ -33,7 +33,7 @@ class FolderTests(SimpleTestCase):
         folder.mkdir()
         return folder
 
-    def test_it_goes_with_its_master_and_those_of_killed_ones_with_the_next(self) -> None:
+    def test_the_folder_is_removed_with_its_master_or_by_the_next_one(self) -> None:
         dead = subprocess.Popen([sys.executable, "-c", ""])
         dead.wait()
         killed, living, strange = (

@@ -134,10 +134,10 @@ def log_in(request: HttpRequest, username: str, password: str) -> User:
     request.POST = QueryDict()  # django-axes would parse JSON as a form
     user = authenticate(request, username=username, password=password)
     if user is None:
-        raise LoginFailed(_shown(username))
+        raise LoginFailed(_make_loggable(username))
     if not isinstance(user, User) or not user.is_superuser:
         _log_failure(request, username, LoginFailed.reason)
-        raise LoginFailed(_shown(username))
+        raise LoginFailed(_make_loggable(username))
     user_logged_in.send(sender=User, request=request, user=user)
     return user
 
@@ -194,7 +194,7 @@ def log_login_failure(
 def _log_failure(request: HttpRequest | None, username: str, reason: str) -> None:
     log.warning(
         "auth.login.failure",
-        username=_shown(username),
+        username=_make_loggable(username),
         reason=reason,
         address=_get_address(request),
     )
@@ -204,6 +204,6 @@ def _get_address(request: HttpRequest | None) -> str:
     return str(request.META.get("REMOTE_ADDR", "")) if request else ""
 
 
-def _shown(username: str) -> str:
+def _make_loggable(username: str) -> str:
     """A name as typed by anybody, fit for one line of a log that people read."""
     return make_printable(username, 150, replacement="?")

@@ -53,19 +53,19 @@ class Command(BaseCommand):
         shutil.rmtree(FOLDER, ignore_errors=True)
         FOLDER.mkdir(parents=True)
         password = str(secrets.randbelow(10**8)).zfill(8)
-        port, simulator_port = _free_port(port), _free_port(0)
+        port, simulator_port = _find_free_port(port), _find_free_port(0)
         url = f"http://127.0.0.1:{port}"
-        env = _environment(password, port=port, simulator_port=simulator_port)
+        env = _make_environment(password, port=port, simulator_port=simulator_port)
         self._set_up(env)
         with ExitStack() as servers:
             command = ["simulate_providers", f"--port={simulator_port}", f"--latency={latency}"]
             servers.enter_context(_Server([*MANAGE, *command], env, "simulator"))
             server = servers.enter_context(_Server(GUNICORN, env, "server"))
-            server.wait_until_it_answers(f"{url}/livez")
+            server.wait_until_ready(f"{url}/livez")
             is_fine = all([self._send_photo(env, url, slot_id) for slot_id in SLOTS])
             if not no_drills:
-                is_fine = all([is_fine, *(self._drill(env, url, slot_id) for slot_id in SLOTS)])
-            self._say(url, password)
+                is_fine = all([is_fine, *(self._run_drill(env, url, slot_id) for slot_id in SLOTS)])
+            self._show_instructions(url, password)
             if once:
                 sys.exit(0 if is_fine else 1)
             self.stdout.write("\nServing until Ctrl-C.")
@@ -87,22 +87,24 @@ class Command(BaseCommand):
                 self.stdout.write(done.stdout)
 
     def _send_photo(self, env: dict[str, str], url: str, slot_id: str) -> bool:
-        self._announce(f"Sending {PHOTO.name} to {url}/ingest/{slot_id} as a booth does ...")
-        return self._booth(env, url, slot_id, f"--out={FOLDER / 'out'}")
+        self._print_heading(f"Sending {PHOTO.name} to {url}/ingest/{slot_id} as a booth does ...")
+        return self._run_booth(env, url, slot_id, f"--out={FOLDER / 'out'}")
 
-    def _drill(self, env: dict[str, str], url: str, slot_id: str) -> bool:
-        self._announce(f"Every way the provider of {slot_id} can fail, and what the booth gets:")
-        return self._booth(env, url, slot_id, "--scenario", "all")
+    def _run_drill(self, env: dict[str, str], url: str, slot_id: str) -> bool:
+        self._print_heading(
+            f"Every way the provider of {slot_id} can fail, and what the booth gets:"
+        )
+        return self._run_booth(env, url, slot_id, "--scenario", "all")
 
-    def _announce(self, text: str) -> None:
+    def _print_heading(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()
 
-    def _booth(self, env: dict[str, str], url: str, slot_id: str, *more: str) -> bool:
+    def _run_booth(self, env: dict[str, str], url: str, slot_id: str, *more: str) -> bool:
         booth = ["booth", str(PHOTO), f"--slot={slot_id}", f"--url={url}", *more]
         return subprocess.run([*MANAGE, *booth], env=env).returncode == 0  # noqa: S603
 
-    def _say(self, url: str, password: str) -> None:
+    def _show_instructions(self, url: str, password: str) -> None:
         for picture in sorted((FOLDER / "out").glob("slot-*")):
             self.stdout.write(f"Picture:   {picture}")
         self.stdout.write(f"Console:   {url}/admin/  (log-ins above)")
@@ -121,8 +123,8 @@ MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
 GUNICORN = [sys.executable, "-m", "gunicorn"]
 
 
-def _environment(password: str, *, port: int, simulator_port: int) -> dict[str, str]:
-    """The demo's own installation, apart from the one in .env: nothing of that is touched."""
+def _make_environment(password: str, *, port: int, simulator_port: int) -> dict[str, str]:
+    """The demo's own installation; the one in .env is not touched."""
     return os.environ | {
         "ENV_FILE": "",
         "DEBUG": "0",
@@ -147,7 +149,7 @@ def _environment(password: str, *, port: int, simulator_port: int) -> dict[str, 
     }
 
 
-def _free_port(wanted: int) -> int:
+def _find_free_port(wanted: int) -> int:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -181,7 +183,7 @@ class _Server:
         self.process.send_signal(signal.SIGTERM)
         self.process.wait()
 
-    def wait_until_it_answers(self, url: str) -> None:
+    def wait_until_ready(self, url: str) -> None:
         until = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < until and self.process.poll() is None:
             try:

@@ -50,70 +50,70 @@ class Command(BaseCommand):
             text = path.read_text()
         except OSError as exc:
             raise CommandError(f"{path} cannot be read: {exc.strerror}.") from exc
-        known = _known(text, name)
-        if known != _in_force(name):
+        known = _read_values(text, name)
+        if known != _get_current_values(name):
             raise CommandError(
                 f"{name} in {path} is not the one in force: the environment or {name}_FILE sets "
                 "another. Renew it there; nothing changed."
             )
         if forget and name == ENCRYPTION:
-            self._insist_that_none_is_needed()
-        kept = known[:1] if forget else [_fresh(name), *([] if leaked else known)]
-        _replace(path, _written(text, name, kept))
+            self._check_no_earlier_key_is_needed()
+        kept = known[:1] if forget else [_generate_secret(name), *([] if leaked else known)]
+        _replace_file(path, _replace_values(text, name, kept))
         self.stdout.write(
             f"{name} in {path}: {'no new one' if forget else 'a new one'}, "
             f"{len(kept) - 1} earlier still accepted. Restart the server."
         )
 
-    def _insist_that_none_is_needed(self) -> None:
+    def _check_no_earlier_key_is_needed(self) -> None:
         found = move_to_newest_key(only_look=True)
         if found.moved or found.unreadable:
             raise CommandError("An earlier key is still needed. Run rotate_keys first.")
 
 
-def _known(text: str, name: str) -> list[str]:
+def _read_values(text: str, name: str) -> list[str]:
     """The values of the file, newest first."""
-    values = _value(text, name).split(",") if name == ENCRYPTION else [_value(text, name)]
+    values = _find_value(text, name).split(",") if name == ENCRYPTION else [_find_value(text, name)]
     if not values[0]:
         raise CommandError(f"{name} is not in that file; renew it where it comes from.")
     if name != ENCRYPTION:
         if "," in values[0]:
             raise CommandError(f"{name} has a comma, which a list of secrets cannot hold.")
-        values += _value(text, EARLIER[name]).split(",")
+        values += _find_value(text, EARLIER[name]).split(",")
     return [value.strip() for value in values if value.strip()]
 
 
-def _in_force(name: str) -> list[str]:
+def _get_current_values(name: str) -> list[str]:
     if name == ENCRYPTION:
         return list(settings.FIELD_ENCRYPTION_KEYS)
     return [getattr(settings, name), *getattr(settings, EARLIER[name])]
 
 
-def _value(text: str, name: str) -> str:
+def _find_value(text: str, name: str) -> str:
     found = re.search(rf"^{name}=(.*)$", text, re.MULTILINE)
     return found[1].strip().strip("'\"") if found else ""
 
 
-def _fresh(name: str) -> str:
+def _generate_secret(name: str) -> str:
     return Fernet.generate_key().decode() if name == ENCRYPTION else secrets.token_urlsafe(48)
 
 
-def _written(text: str, name: str, values: list[str]) -> str:
+def _replace_values(text: str, name: str, values: list[str]) -> str:
     if name == ENCRYPTION:
-        return _with_line(text, name, ",".join(values))
-    text = _with_line(text, EARLIER[name], ",".join(values[1:]))
-    return _with_line(text, name, values[0])
+        return _set_line(text, name, ",".join(values))
+    text = _set_line(text, EARLIER[name], ",".join(values[1:]))
+    return _set_line(text, name, values[0])
 
 
-def _with_line(text: str, name: str, value: str) -> str:
+def _set_line(text: str, name: str, value: str) -> str:
     line, pattern = f"{name}={value}", rf"^{name}=.*$"
     if re.search(pattern, text, re.MULTILINE):
         return re.sub(pattern, lambda _: line, text, flags=re.MULTILINE)
     return f"{text.rstrip()}\n{line}\n" if value else text
 
 
-def _replace(path: Path, text: str) -> None:
-    """At once: a crash in between must not cost the other secrets."""
+def _replace_file(path: Path, text: str) -> None:
+    """Atomically: a crash in between must not lose the other secrets."""
     new = path.with_name(f"{path.name}.new")
     new.touch(mode=0o600)
     new.write_text(text)
