@@ -1,7 +1,7 @@
-"""What is counted where the fact is decided; `/metrics` shows it (stats/metrics.py).
+"""The counters of `/metrics` (stats/metrics.py), each incremented where its fact is decided.
 
 Labels come from closed sets only: a slot or provider of a row that exists, a reason of
-photochanger/errors.py. What anybody may type into a link never becomes one.
+photochanger/errors.py. Text from a link never becomes one.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,7 +16,7 @@ from photochanger.errors import ERROR_BY_REASON
 log = structlog.get_logger()
 P = ParamSpec("P")
 
-disable_created_metrics()  # a series more for each, which nobody reads
+disable_created_metrics()  # one more series for each counter, unused
 
 # Booths wait 10-60 s: fine steps where a deadline may lie.
 WAIT_BUCKETS = (
@@ -79,7 +79,7 @@ ingest_answers = Counter(
 )
 refusals = Counter(
     "photochanger_http_refused",
-    "Failures answered at any door.",
+    "Failed requests, of the API, the pages and the booths.",
     ["status", "reason"],
 )
 in_progress = Gauge(
@@ -95,8 +95,8 @@ PHOTO_STATUSES = ("200", "400", "401", "404", "413", "415", "429", "500", "502",
 def initialize_counters(
     *, slots: Iterable[str], outcomes: dict[str, list[tuple[str, str]]]
 ) -> None:
-    """Let every counter begin with 0: Prometheus sees no rise in a series
-    that begins with its first failure. ``outcomes``: of each provider, status and reason."""
+    """Create every series with 0: Prometheus sees no increase in a series that starts with its
+    first failure. ``outcomes``: pairs of status and reason, by provider."""
     for status in PHOTO_STATUSES:
         ingest_answers.labels(status)
     for error in ERROR_BY_REASON.values():

@@ -1,7 +1,7 @@
-"""What a change of the API's description means to those who have written a client for it.
+"""Compare two OpenAPI documents for compatibility with existing clients.
 
-``change`` says how much of the version must go up: ``major`` when a client of the old description
-may break, ``minor`` when there is something new, ``patch`` when only words have changed.
+``compare`` says which part of the version must be raised: ``major`` when a client of the old
+document may break, ``minor`` when something is new, ``patch`` when only texts have changed.
 """
 
 import hashlib
@@ -14,15 +14,15 @@ Document = dict[str, Any]
 Changes = Iterator[tuple[Change, str]]
 
 LEVELS: tuple[Change, ...] = ("none", "patch", "minor", "major")
-# Words for people; they bind nobody.
+# Texts for people, without effect on clients.
 WORDS = {"description", "summary", "title", "example", "examples", "tags", "info", "servers"}
-# Lists that are sets: their order says nothing.
+# Lists that are sets: their order has no meaning.
 SETS = {"required", "enum", "type"}
 UNIONS = ("anyOf", "oneOf", "allOf")
 
 
 def compute_digest(document: Document) -> str:
-    """A fingerprint of the description; the version itself does not count."""
+    """A hash of the document without its version."""
     bare = {**document, "info": {**document.get("info", {}), "version": ""}}
     return hashlib.sha256(json.dumps(bare, sort_keys=True).encode()).hexdigest()
 
@@ -37,7 +37,7 @@ def bump_version(version: str, by: Change) -> str:
 
 
 def compare(old: Document, new: Document) -> tuple[Change, list[str]]:
-    """The least that the version must go up, and the places that ask for it."""
+    """The smallest sufficient version bump, and the places that require it."""
     found = list(_compare_documents(old, new))
     level: Change = max((how for how, _ in found), key=LEVELS.index, default="none")
     if not found and compute_digest(old) != compute_digest(new):
@@ -64,7 +64,7 @@ def _collect_operations(document: Document) -> dict[str, Document]:
 
 
 def _resolve(value: Any, document: Document, seen: tuple[str, ...] = ()) -> Any:
-    """Without references (but for a schema within itself) and without words."""
+    """Resolve references (but for recursive schemas) and drop texts."""
     if isinstance(value, list):
         return [_resolve(item, document, seen) for item in value]
     if not isinstance(value, dict):
@@ -76,7 +76,7 @@ def _resolve(value: Any, document: Document, seen: tuple[str, ...] = ()) -> Any:
             target = target[part]
         return _resolve(target, document, (*seen, ref))
     return {
-        # A field may be called "title": what is said of properties are names, not words.
+        # A field may be called "title": keys of properties are names, not texts.
         key: (
             {name: _resolve(inner, document, seen) for name, inner in item.items()}
             if key in ("properties", "links", "headers") and isinstance(item, dict)
@@ -155,7 +155,7 @@ def _compare_content(where: str, old: Document, new: Document, *, is_request: bo
 
 
 def _compare_schema(where: str, old: Any, new: Any, *, is_request: bool) -> Changes:
-    """``is_request``: clients send it; else they read it."""
+    """``is_request``: clients send it; otherwise they receive it."""
     if not isinstance(old, dict) or not isinstance(new, dict):
         if old != new:
             yield "major", f"{where}: {old} is {new}"
@@ -175,7 +175,7 @@ def _compare_schema(where: str, old: Any, new: Any, *, is_request: bool) -> Chan
 
 
 def _compare_sets(where: str, old: Document, new: Document, *, is_request: bool) -> Changes:
-    """More values to send are welcome; a value less is not. What must be sent is the reverse."""
+    """Accepting more values is compatible, fewer is not; for required fields it is the reverse."""
     for key in ("enum", *UNIONS):
         was, now = ({json.dumps(v, sort_keys=True) for v in s.get(key, [])} for s in (old, new))
         if was - now or (now and not was and is_request):
@@ -189,7 +189,7 @@ def _compare_sets(where: str, old: Document, new: Document, *, is_request: bool)
 
 
 def _compare_limits(where: str, old: Document, new: Document, *, is_request: bool) -> Changes:
-    """Anything else, like ``maxLength``: looser is minor for what clients send, all else major."""
+    """Other keywords, like ``maxLength``: looser for requests is minor, all else major."""
     known = {"enum", *UNIONS, "required", "properties", "items", "additionalProperties", "default"}
     for key in (old.keys() | new.keys()) - known:
         was, now = old.get(key), new.get(key)

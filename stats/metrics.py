@@ -107,7 +107,7 @@ def _collect_disk() -> Iterator[Metric]:
     yield make_gauge(
         "media_disk_size_bytes", "Size of the disk that holds the pictures.", usage.total
     )
-    yield make_gauge("media_disk_free_bytes", "What is free of it for us.", usage.free)
+    yield make_gauge("media_disk_free_bytes", "Free space on it for this server.", usage.free)
 
 
 def _collect_database() -> Iterator[Metric]:
@@ -123,7 +123,7 @@ def _collect_database() -> Iterator[Metric]:
     except AnyDatabaseError as exc:
         log.error("stats.database.failed", detail=type(exc).__name__)
         found = []
-    yield make_gauge("database_up", "Whether the database answered this look.", float(bool(found)))
+    yield make_gauge("database_up", "Whether the database answered.", float(bool(found)))
     yield from found
 
 

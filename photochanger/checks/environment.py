@@ -43,7 +43,7 @@ def check_public_address(
 
 
 def log_public_address() -> None:
-    """For the start of the server: which active slots cannot work. Asks the database."""
+    """At the start of the server: log active slots that cannot work. Queries the database."""
     for message in check_public_address(databases=["default"]):
         log.warning("server.public_address.missing", detail=message.msg)
 
@@ -69,7 +69,7 @@ def _find_active_slots(provider: str) -> list[str]:
     try:
         active = Slot.objects.filter(provider=provider, is_active=True)
         return list(active.values_list("pk", flat=True))
-    except DatabaseError:  # away, or not migrated yet: others tell that
+    except DatabaseError:  # unavailable or not migrated yet: reported elsewhere
         return []
 
 

@@ -1,4 +1,4 @@
-"""System checks of what ops look at: who may read /metrics, where the log goes."""
+"""System checks of monitoring: access to /metrics, and the log folder."""
 
 import ipaddress
 import os

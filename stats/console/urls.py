@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from stats.console import statistics
+from stats.console import dashboard, statistics
 
 
 def get_console_urls(
@@ -13,6 +13,14 @@ def get_console_urls(
 ) -> list[URLPattern]:
     """``admin_view`` is the site's: it lets administrators in only."""
     return [
+        path("session/", admin_view(dashboard.session), name="session"),
+        path("board/", admin_view(dashboard.board), name="board"),
+        path("board/<slug:slot_id>/switch/", admin_view(dashboard.switch_slot), name="switch_slot"),
+        path(
+            "board/<slug:slot_id>/cleanup/",
+            admin_view(dashboard.clean_up_slot),
+            name="clean_up_slot",
+        ),
         path("statistics/", admin_view(statistics.statistics_page), name="statistics"),
         path("statistics/plots/", admin_view(statistics.plots_part), name="statistics_plots"),
         path("statistics/storage/", admin_view(statistics.storage_part), name="statistics_storage"),

@@ -1,0 +1,23 @@
+"""The URLs of this package's pages, for the console's site."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.urls import URLPattern, path
+
+from slots.console import settings
+from slots.console.audit import audit_page
+
+
+def get_console_urls(
+    admin_view: Callable[[Callable[..., Any]], Callable[..., Any]],
+) -> list[URLPattern]:
+    """``admin_view`` is the site's: it lets administrators in only."""
+    return [
+        path("audit/", admin_view(audit_page), name="audit"),
+        path(
+            "settings/key/<slug:provider>/remove/",
+            admin_view(settings.remove_key),
+            name="remove_key",
+        ),
+    ]
