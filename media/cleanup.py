@@ -96,7 +96,7 @@ class Sweep:
         rows = MediaObject.objects.all()
         return rows if self.slot_id is None else rows.filter(slot_id=self.slot_id)
 
-    def _select_expired(self) -> QuerySet[MediaObject]:
+    def _select_due_rows(self) -> QuerySet[MediaObject]:
         """A template picture expires only while no recipe uses it. One may be about to, so it
         gets an hour longer."""
         is_over = Q(kind__in=TEMPORARY, expires_at__lte=self.now)
@@ -105,7 +105,7 @@ class Sweep:
 
     def _count_expired(self) -> None:
         counted = (
-            self._select_expired().values("kind").annotate(n=Count("pk"), size=Sum("size_bytes"))
+            self._select_due_rows().values("kind").annotate(n=Count("pk"), size=Sum("size_bytes"))
         )
         for row in counted.order_by():
             self.removed[row["kind"]] += row["n"]
@@ -114,7 +114,7 @@ class Sweep:
     def remove_expired(self) -> None:
         if self.dry_run:  # counted in ``apply_ttl``
             return
-        rows, done, total = self._select_expired(), 0, self._select_expired().count()
+        rows, done, total = self._select_due_rows(), 0, self._select_due_rows().count()
         after = Q()
         while batch := list(rows.filter(after).order_by("expires_at", "pk")[:BATCH]):
             last = batch[-1]

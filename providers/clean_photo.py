@@ -38,7 +38,7 @@ class Slices:
     def size_bytes(self) -> int:
         return sum(end - start for start, end in self.ranges)
 
-    def chunks(self, size: int) -> Iterator[bytes]:
+    def read_chunks(self, size: int) -> Iterator[bytes]:
         """The bytes in chunks of exactly ``size``, the last one shorter."""
         pieces: list[bytes] = []
         missing = size

@@ -49,7 +49,7 @@ def register_template(slot_id: str, upload: Upload, *, by: str) -> StoredUpload:
         slices = clean_photo(photo, max_bytes=settings.MAX_UPLOAD_MB * 1024 * 1024)
     except UnreadablePicture as exc:
         raise InvalidImage(str(exc)) from exc
-    body, mime = b"".join(slices.chunks(1024 * 1024)), slices.mime
+    body, mime = b"".join(slices.read_chunks(1024 * 1024)), slices.mime
     slices.close()
     media = store_upload(
         MediaObject.Kind.TEMPLATE,

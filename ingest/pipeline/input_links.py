@@ -46,7 +46,7 @@ def make_publisher(run: JobRun) -> Publish:
 
 def read_all_bytes(picture: Slices) -> bytes:
     """Blocking. Raises UnreadablePicture."""
-    return b"".join(picture.chunks(READING_BYTES))
+    return b"".join(picture.read_chunks(READING_BYTES))
 
 
 def find_public_base(provider: str) -> str:

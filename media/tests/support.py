@@ -33,19 +33,19 @@ class StoredPicture:
         return hashlib.sha256(self.body).hexdigest()
 
 
-def picture(mime: str = "image/jpeg", *, side_px: int = 600) -> StoredPicture:
+def make_picture(mime: str = "image/jpeg", *, side_px: int = 600) -> StoredPicture:
     image = Image.effect_noise((side_px, side_px), 40).convert("RGB")
     out = io.BytesIO()
     image.save(out, mime.removeprefix("image/").upper())
     return StoredPicture(out.getvalue(), mime, image)
 
 
-async def whole(answer: StreamingHttpResponse) -> bytes:
+async def read_body(answer: StreamingHttpResponse) -> bytes:
     return b"".join([chunk async for chunk in answer])
 
 
 class ResultsTestCase(TestCase):
-    def keep(
+    def store_result(
         self,
         result: StoredPicture | None = None,
         *,
@@ -56,7 +56,7 @@ class ResultsTestCase(TestCase):
         is_listed: bool = True,
     ) -> MediaObject:
         """A result as a closed job leaves it; returns its row."""
-        result, job_id = result or picture(), uuid.uuid4()
+        result, job_id = result or make_picture(), uuid.uuid4()
         created_at = stored_at or timezone.now()
         path = build_result_path(slot_id, job_id, EXTENSIONS[result.mime])
         storage.write(path, result.body)
@@ -77,14 +77,14 @@ class ResultsTestCase(TestCase):
     def get(self, media: MediaObject | object, tail: str = "", method: str = "get", **headers: str):  # type: ignore[no-untyped-def]
         """Answer of the public link, its ``body`` read to the end."""
         job_id = media.job_id if isinstance(media, MediaObject) else media
-        return self.ask(f"/public/results/{job_id}{tail}", method, **headers)
+        return self.request(f"/public/results/{job_id}{tail}", method, **headers)
 
-    def ask(self, path: str, method: str = "get", **headers: str) -> Any:
+    def request(self, path: str, method: str = "get", **headers: str) -> Any:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         answer = getattr(self.client, method)(path, headers=named)
-        answer.body = async_to_sync(whole)(answer) if answer.streaming else answer.content
+        answer.body = async_to_sync(read_body)(answer) if answer.streaming else answer.content
         return answer
 
-    def files(self) -> list[str]:
+    def list_result_files(self) -> list[str]:
         root = settings.MEDIA_ROOT / "results"
         return sorted(str(p.relative_to(root)) for p in root.rglob("*") if p.is_file())

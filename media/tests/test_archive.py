@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 from django.test import override_settings
 
 from media.archive import ZipDownload, build_zip
-from media.tests.support import ResultsTestCase, picture
+from media.tests.support import ResultsTestCase, make_picture
 
 NOON = datetime(2099, 6, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -21,9 +21,13 @@ async def read(archive: ZipDownload) -> bytes:
 @override_settings(TIME_ZONE="Europe/Moscow")
 class ArchiveTests(ResultsTestCase):
     def test_three_pictures_come_whole_named_and_as_long_as_promised(self) -> None:
-        results = [picture("image/jpeg"), picture("image/png", side_px=900), picture("image/webp")]
+        results = [
+            make_picture("image/jpeg"),
+            make_picture("image/png", side_px=900),
+            make_picture("image/webp"),
+        ]
         kept = [
-            self.keep(result, stored_at=NOON + timedelta(minutes=n))
+            self.store_result(result, stored_at=NOON + timedelta(minutes=n))
             for n, result in enumerate(results)
         ]
         archive = build_zip("slot-001")
@@ -47,10 +51,10 @@ class ArchiveTests(ResultsTestCase):
 
     def test_only_the_slots_own_kept_listed_results_of_the_time_are_in_it(self) -> None:
         for minutes in (0, 1, 2):
-            self.keep(stored_at=NOON + timedelta(minutes=minutes), has_preview=False)
-        self.keep(slot_id="slot-002")
-        self.keep(is_listed=False, stored_at=NOON)
-        self.keep(ttl=timedelta(seconds=-1))
+            self.store_result(stored_at=NOON + timedelta(minutes=minutes), has_preview=False)
+        self.store_result(slot_id="slot-002")
+        self.store_result(is_listed=False, stored_at=NOON)
+        self.store_result(ttl=timedelta(seconds=-1))
         self.assertEqual(build_zip("slot-001").files, 3)
         minute = timedelta(minutes=1)
         self.assertEqual(build_zip("slot-001", since=NOON + minute).files, 2)
@@ -66,7 +70,7 @@ class ArchiveTests(ResultsTestCase):
         self.assertEqual(zipfile.ZipFile(io.BytesIO(body)).namelist(), [])
 
     def test_a_file_that_vanished_breaks_it_off_and_is_left_out_the_next_time(self) -> None:
-        kept = [self.keep(stored_at=NOON + timedelta(minutes=n)) for n in range(3)]
+        kept = [self.store_result(stored_at=NOON + timedelta(minutes=n)) for n in range(3)]
         archive = build_zip("slot-001")
         default_storage.delete(kept[1].path)
         with self.assertRaises(FileNotFoundError):
@@ -76,7 +80,7 @@ class ArchiveTests(ResultsTestCase):
         self.assertEqual((again.files, again.size_bytes), (2, len(body)))
 
     def test_a_file_of_another_length_than_promised_breaks_it_off(self) -> None:
-        media = self.keep(has_preview=False)
+        media = self.store_result(has_preview=False)
         for body in (b"short", b"x" * (media.size_bytes + 1)):
             archive = build_zip("slot-001")
             with default_storage.open(media.path, "wb") as file:

@@ -15,18 +15,18 @@ from media.deletion import delete_file, expire_result, purge
 from media.models import MediaObject
 from media.previews import _upsert_preview, write_preview
 from media.services import select_listed_results, set_results_ttl
-from media.tests.support import ResultsTestCase, picture
+from media.tests.support import ResultsTestCase, make_picture
 
 Kind = MediaObject.Kind
 
 
 class DeleteTests(ResultsTestCase):
     def test_whoever_has_the_link_may_delete_the_picture_for_ever(self) -> None:
-        media, other = self.keep(), self.keep()
+        media, other = self.store_result(), self.store_result()
         with capture_logs() as logs:
             answer = self.get(media, method="delete")
         self.assertEqual((answer.status_code, answer.body), (204, b""))
-        self.assertEqual(len(self.files()), 2)
+        self.assertEqual(len(self.list_result_files()), 2)
         for tail in ("", "/preview"):
             said = self.get(media, tail)
             self.assertEqual(
@@ -39,7 +39,7 @@ class DeleteTests(ResultsTestCase):
         self.assertEqual([row.cleaned_at is None for row in rows], [False, False])
 
     def test_deleting_twice_is_410_and_what_never_was_404(self) -> None:
-        media = self.keep()
+        media = self.store_result()
         statuses = [
             self.get(which, method="delete").status_code
             for which in (media, media, uuid.uuid4(), "nonsense")
@@ -47,7 +47,7 @@ class DeleteTests(ResultsTestCase):
         self.assertEqual(statuses, [204, 410, 404, 404])
 
     def test_a_file_that_the_disk_will_not_let_go_is_out_of_reach_all_the_same(self) -> None:
-        media = self.keep(has_preview=False)
+        media = self.store_result(has_preview=False)
         stuck(media)
         with capture_logs() as logs:
             self.assertEqual(self.get(media, method="delete").status_code, 204)
@@ -59,7 +59,7 @@ class DeleteTests(ResultsTestCase):
         self.assertEqual(self.get(media).status_code, 410)
 
     def test_a_preview_that_is_made_at_that_moment_goes_too(self) -> None:
-        media = self.keep(result := picture(), has_preview=False)
+        media = self.store_result(result := make_picture(), has_preview=False)
         assert media.job_id is not None
         stored = write_preview(media.slot_id, media.job_id, result.image)
         left = [media]
@@ -71,7 +71,7 @@ class DeleteTests(ResultsTestCase):
 
         with connection.execute_wrapper(made_meanwhile):
             expire_result(media.job_id)
-        self.assertEqual(self.files(), [])
+        self.assertEqual(self.list_result_files(), [])
         self.assertFalse(MediaObject.objects.filter(cleaned_at=None).exists())
 
 
@@ -84,16 +84,16 @@ def stuck(media: MediaObject) -> None:
 
 class TakeAwayTests(ResultsTestCase):
     def test_it_frees_the_bytes_and_marks_the_row_also_when_the_file_is_gone(self) -> None:
-        media, lost = self.keep(has_preview=False), self.keep(has_preview=False)
+        media, lost = self.store_result(has_preview=False), self.store_result(has_preview=False)
         default_storage.delete(lost.path)
         for each in (media, lost):
             self.assertEqual(delete_file(each), each.size_bytes)
             each.refresh_from_db()
             self.assertIsNotNone(each.cleaned_at)
-        self.assertEqual(self.files(), [])
+        self.assertEqual(self.list_result_files(), [])
 
     def test_a_file_that_stays_leaves_its_row_unmarked(self) -> None:
-        media = self.keep(has_preview=False)
+        media = self.store_result(has_preview=False)
         stuck(media)
         with self.assertRaises(OSError):
             delete_file(media)
@@ -109,7 +109,7 @@ class PurgeTests(ResultsTestCase):
         )
 
     def test_a_slot_is_emptied_but_for_its_template_pictures(self) -> None:
-        mine, neighbour = self.keep(), self.keep(slot_id="slot-002")
+        mine, neighbour = self.store_result(), self.store_result(slot_id="slot-002")
         template = self.other(Kind.TEMPLATE, "templates/a.jpg")
         self.other(Kind.TEST_PHOTO, "test-photos/b.jpg")
         with capture_logs() as logs:
@@ -125,7 +125,7 @@ class PurgeTests(ResultsTestCase):
         self.assertEqual(purge("slot-001", by="serg").files, 0)
 
     def test_everything_goes_and_one_bad_file_does_not_stop_the_rest(self) -> None:
-        kept = [self.keep(has_preview=False, slot_id=f"slot-00{n}") for n in range(1, 6)]
+        kept = [self.store_result(has_preview=False, slot_id=f"slot-00{n}") for n in range(1, 6)]
         stuck(kept[2])
         removed = purge(None, by="igor")
         self.assertEqual((removed.files, removed.failed), (4, 1))
@@ -146,8 +146,8 @@ class PurgeTests(ResultsTestCase):
 
 class KeptForTests(ResultsTestCase):
     def test_a_new_time_holds_for_results_that_exist_both_ways(self) -> None:
-        old = self.keep(stored_at=timezone.now() - timedelta(hours=10))
-        new = self.keep()
+        old = self.store_result(stored_at=timezone.now() - timedelta(hours=10))
+        new = self.store_result()
         for hours, statuses in ((20, [200, 200]), (100, [200, 200]), (5, [410, 200])):
             set_results_ttl(hours)
             for media in (old, new):
@@ -159,26 +159,26 @@ class KeptForTests(ResultsTestCase):
             self.assertEqual(answered, statuses, hours)
 
     def test_what_is_over_stays_over(self) -> None:
-        over = self.keep(ttl=timedelta(seconds=-1))
+        over = self.store_result(ttl=timedelta(seconds=-1))
         self.assertEqual(set_results_ttl(1000), 0)
         self.assertEqual(self.get(over).status_code, 410)
 
     def test_again_it_moves_nothing(self) -> None:
-        self.keep(), self.keep()
+        self.store_result(), self.store_result()
         self.assertEqual([set_results_ttl(9), set_results_ttl(9)], [2, 0])
 
 
 class VisibleTests(ResultsTestCase):
     def test_newest_first_without_test_runs_expired_and_deleted_ones(self) -> None:
         now = timezone.now()
-        first = self.keep(stored_at=now - timedelta(hours=2))
-        second = self.keep(stored_at=now - timedelta(hours=1))
-        elsewhere = self.keep(slot_id="slot-002", stored_at=now)
-        self.keep(is_listed=False)
-        self.keep(ttl=timedelta(seconds=-1))
-        delete_file(self.keep())
+        first = self.store_result(stored_at=now - timedelta(hours=2))
+        second = self.store_result(stored_at=now - timedelta(hours=1))
+        elsewhere = self.store_result(slot_id="slot-002", stored_at=now)
+        self.store_result(is_listed=False)
+        self.store_result(ttl=timedelta(seconds=-1))
+        delete_file(self.store_result())
         self.assertEqual(list(select_listed_results("slot-001")), [second, first])
         self.assertEqual(list(select_listed_results()), [elsewhere, second, first])
 
     def test_a_test_runs_result_is_there_for_who_has_its_link(self) -> None:
-        self.assertEqual(self.get(self.keep(is_listed=False)).status_code, 200)
+        self.assertEqual(self.get(self.store_result(is_listed=False)).status_code, 200)

@@ -21,7 +21,7 @@ ENGLISH = {"Accept": BROWSER, "Accept_Language": "en-GB"}
 
 class GuestPageTests(ResultsTestCase):
     def test_the_page_shows_the_picture_its_button_its_code_and_its_time(self) -> None:
-        media = self.keep()
+        media = self.store_result()
         MediaObject.objects.filter(pk=media.pk).update(
             expires_at=datetime(2096, 11, 25, 15, 40, tzinfo=UTC)
         )
@@ -44,14 +44,14 @@ class GuestPageTests(ResultsTestCase):
         self.assertIn("available until 25 November, 18:40", english)
 
     def test_a_kept_picture_has_no_last_day(self) -> None:
-        media = self.keep()
+        media = self.store_result()
         MediaObject.objects.filter(pk=media.pk).update(expires_at=None)
         page = self.get(media, "/page", **ENGLISH)
         self.assertEqual(page.status_code, 200)
         self.assertNotIn("available until", page.body.decode())
 
     def test_shared_links_show_a_picture_by_its_absolute_address(self) -> None:
-        media = self.keep()
+        media = self.store_result()
         for base, expected in (
             ("https://photos.example.com", "https://photos.example.com"),
             ("", "http://testserver"),
@@ -64,7 +64,7 @@ class GuestPageTests(ResultsTestCase):
             self.assertEqual(told["image:type"], "image/jpeg")
 
     def test_no_search_engine_no_cookie_no_cache_and_nothing_from_elsewhere(self) -> None:
-        media = self.keep()
+        media = self.store_result()
         for tail in ("/page", "/delete"):
             page = self.get(media, tail, **RUSSIAN)
             self.assertEqual(page["X-Robots-Tag"], "noindex, nofollow")
@@ -84,12 +84,12 @@ class GuestPageTests(ResultsTestCase):
             self.assertNotRegex(text, r"<style|\sstyle=|\son\w+=|<script(?! src)")
 
     def test_head_tells_the_same(self) -> None:
-        head = self.get(self.keep(), "/page", method="head", **RUSSIAN)
+        head = self.get(self.store_result(), "/page", method="head", **RUSSIAN)
         self.assertEqual((head.status_code, head.body), (200, b""))
 
     @override_settings(PUBLIC_BASE_URL="https://photos.example.com")
     def test_the_code_holds_the_pages_absolute_address(self) -> None:
-        media = self.keep()
+        media = self.store_result()
         code = self.get(media, "/qr.svg")
         self.assertEqual((code.status_code, code["Content-Type"]), (200, "image/svg+xml"))
         address = f"https://photos.example.com/public/results/{media.job_id}/page"
@@ -109,7 +109,7 @@ class GoneTests(ResultsTestCase):
         self.assertIn(words, answer.body.decode())
 
     def test_a_browser_is_told_in_words_and_a_program_in_json(self) -> None:
-        old = self.keep(stored_at=timezone.now() - timedelta(hours=80))
+        old = self.store_result(stored_at=timezone.now() - timedelta(hours=80))
         for tail in ("", "?inline=1", "/page", "/preview", "/qr.svg", "/delete"):
             with self.subTest(tail=tail):
                 self.assert_told(self.get(old, tail, **RUSSIAN), 410, "Этого фото больше нет")
@@ -118,7 +118,7 @@ class GoneTests(ResultsTestCase):
                 for accept in ("*/*", "image/avif,image/webp,*/*;q=0.8", "application/json"):
                     answer = self.get(old, tail, Accept=accept)
                     self.assertEqual(answer.json()["failure_reason"], "result_expired")
-        self.assertEqual(self.files(), [])
+        self.assertEqual(self.list_result_files(), [])
 
     def test_a_link_that_can_be_none_is_a_friendly_404(self) -> None:
         for job_id in ("x", "slot-001", "%00", "0" * 300):
@@ -129,19 +129,19 @@ class GoneTests(ResultsTestCase):
 
 class DeleteTests(ResultsTestCase):
     def test_looking_at_the_question_deletes_nothing(self) -> None:
-        media = self.keep()
+        media = self.store_result()
         page = self.get(media, "/delete", **RUSSIAN)
         self.assertIn("Удалить это фото навсегда?", page.body.decode())
         self.assertIn("Вернуть фото будет нельзя", page.body.decode())
-        self.assertEqual(len(self.files()), 2)
+        self.assertEqual(len(self.list_result_files()), 2)
 
     def test_the_answer_yes_deletes_picture_and_preview_for_good(self) -> None:
-        media, other = self.keep(), self.keep()
+        media, other = self.store_result(), self.store_result()
         gone = self.get(media, "/delete", method="post", **RUSSIAN)
         self.assertEqual(gone.status_code, 200)
         self.assertIn("Ваше фото удалено", gone.body.decode())
         self.assertFalse(gone.cookies)
-        self.assertEqual(len(self.files()), 2)
+        self.assertEqual(len(self.list_result_files()), 2)
         assert media.job_id and other.job_id
         with self.assertRaises(ResultExpired):
             find_result(media.job_id)

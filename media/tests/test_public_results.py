@@ -14,7 +14,7 @@ from PIL import Image
 from media.deletion import delete_result
 from media.models import MediaObject
 from media.previews import _upsert_preview, write_preview
-from media.tests.support import ResultsTestCase, picture
+from media.tests.support import ResultsTestCase, make_picture
 from photochanger.errors import ResultExpired
 
 Kind = MediaObject.Kind
@@ -23,8 +23,8 @@ Kind = MediaObject.Kind
 class DownloadTests(ResultsTestCase):
     def test_the_file_comes_as_a_download_with_its_name_type_and_length(self) -> None:
         for mime, suffix in (("image/jpeg", "jpg"), ("image/png", "png"), ("image/webp", "webp")):
-            result = picture(mime)
-            media = self.keep(result)
+            result = make_picture(mime)
+            media = self.store_result(result)
             answer = self.get(media)
             self.assertEqual((answer.status_code, answer.body), (200, result.body))
             self.assertEqual(answer["Content-Type"], mime)
@@ -42,13 +42,13 @@ class DownloadTests(ResultsTestCase):
             self.assertFalse(answer.cookies)
 
     def test_inline_shows_it_instead(self) -> None:
-        media = self.keep()
+        media = self.store_result()
         for query, manner in (("?inline=1", "inline"), ("?inline=0", "attachment")):
             said = self.get(media, query)["Content-Disposition"]
             self.assertTrue(said.startswith(f"{manner}; filename="), said)
 
     def test_head_tells_the_same_without_the_picture(self) -> None:
-        media = self.keep()
+        media = self.store_result()
         full, head = self.get(media), self.get(media, method="head")
         self.assertEqual((head.status_code, head.body), (200, b""))
         self.assertEqual(dict(head.headers), dict(full.headers))
@@ -68,18 +68,18 @@ class DownloadTests(ResultsTestCase):
                 self.assertEqual(answer["Cache-Control"], "no-store")
 
     def test_a_jobs_id_that_is_none_is_404_in_json(self) -> None:
-        answer = self.ask("/api/jobs/nonsense")
+        answer = self.request("/api/jobs/nonsense")
         self.assertEqual(
             (answer.status_code, answer.json()["failure_reason"]), (404, "job_not_found")
         )
 
     def test_a_preview_has_no_link_of_its_own_as_a_result(self) -> None:
-        self.keep()
+        self.store_result()
         preview = MediaObject.objects.get(kind=Kind.PREVIEW)
         self.assertEqual(self.get(preview.pk).status_code, 404)
 
     def test_a_file_lost_from_the_disk_is_404(self) -> None:
-        media = self.keep()
+        media = self.store_result()
         default_storage.delete(media.path)
         for method in ("get", "head"):
             self.assertEqual(self.get(media, method=method).status_code, 404)
@@ -87,7 +87,7 @@ class DownloadTests(ResultsTestCase):
 
 class ConditionTests(ResultsTestCase):
     def test_who_has_it_already_is_told_so(self) -> None:
-        media = self.keep()
+        media = self.store_result()
         etag, date = f'"{media.sha256}"', http_date(media.created_at.timestamp())
         for headers in (
             {"If_None_Match": etag},
@@ -102,7 +102,7 @@ class ConditionTests(ResultsTestCase):
                 self.assertNotIn("Content-Type", answer)
 
     def test_who_has_another_one_gets_it_whole(self) -> None:
-        media = self.keep()
+        media = self.store_result()
         date = http_date(media.created_at.timestamp())
         earlier = http_date(media.created_at.timestamp() - 1)
         for headers in (
@@ -114,14 +114,14 @@ class ConditionTests(ResultsTestCase):
             self.assertEqual(self.get(media, **headers).status_code, 200, headers)
 
     def test_after_its_time_nobody_is_told_that_his_copy_is_good(self) -> None:
-        media = self.keep(ttl=timedelta(seconds=-1))
+        media = self.store_result(ttl=timedelta(seconds=-1))
         answer = self.get(media, If_None_Match=f'"{media.sha256}"')
         self.assertEqual(answer.status_code, 410)
 
 
 class RangeTests(ResultsTestCase):
     def test_one_part_comes_alone(self) -> None:
-        media = self.keep()
+        media = self.store_result()
         body, size = self.get(media).body, media.size_bytes
         for asked, first, last in (
             ("bytes=0-0", 0, 0),
@@ -139,14 +139,14 @@ class RangeTests(ResultsTestCase):
             self.assertEqual(answer["Content-Type"], "image/jpeg")
 
     def test_parts_longer_than_one_read_are_whole(self) -> None:
-        result = picture("image/png", side_px=1000)
+        result = make_picture("image/png", side_px=1000)
         self.assertGreater(len(result.body), 600_000)
-        media = self.keep(result)
+        media = self.store_result(result)
         answer = self.get(media, Range="bytes=100-550000")
         self.assertEqual(answer.body, result.body[100:550_001])
 
     def test_what_lies_behind_the_end_is_416_and_says_how_long_it_is(self) -> None:
-        media = self.keep()
+        media = self.store_result()
         for asked in (f"bytes={media.size_bytes}-", "bytes=99999999-", "bytes=-0"):
             answer = self.get(media, Range=asked)
             self.assertEqual(answer.status_code, 416)
@@ -154,14 +154,14 @@ class RangeTests(ResultsTestCase):
             self.assertEqual(answer.json()["failure_reason"], "range_not_satisfiable")
 
     def test_what_is_no_single_range_gets_the_whole(self) -> None:
-        media = self.keep()
+        media = self.store_result()
         for asked in ("bytes=0-1,5-6", "bytes=9-3", "bytes=-", "lines=1-2", "bytes=x", ""):
             self.assertEqual(self.get(media, Range=asked).status_code, 200, asked)
         head = self.get(media, method="head", Range="bytes=0-1")
         self.assertEqual((head.status_code, head["Content-Length"]), (200, str(media.size_bytes)))
 
     def test_a_part_of_another_file_is_not_given(self) -> None:
-        media = self.keep()
+        media = self.store_result()
         date = http_date(media.created_at.timestamp())
         for condition, status in (
             (f'"{media.sha256}"', 206),
@@ -176,13 +176,13 @@ class RangeTests(ResultsTestCase):
 
 class TimeTests(ResultsTestCase):
     def test_it_is_there_until_the_very_second_and_gone_from_it_on(self) -> None:
-        media = self.keep()
+        media = self.store_result()
         assert media.expires_at
         just_before = media.expires_at - timedelta(seconds=1)
         with mock.patch("django.utils.timezone.now", return_value=just_before):
             self.assertEqual(self.get(media).status_code, 200)
             self.assertEqual(self.get(media, "/preview").status_code, 200)
-            self.assertEqual(len(self.files()), 2)
+            self.assertEqual(len(self.list_result_files()), 2)
         with mock.patch("django.utils.timezone.now", return_value=media.expires_at):
             answer = self.get(media)
         self.assertEqual(
@@ -191,16 +191,16 @@ class TimeTests(ResultsTestCase):
 
     def test_an_expired_file_is_deleted_on_the_spot_with_its_preview(self) -> None:
         for tail, method in (("", "get"), ("", "head"), ("/preview", "get"), ("", "delete")):
-            media = self.keep(ttl=timedelta(seconds=-1))
+            media = self.store_result(ttl=timedelta(seconds=-1))
             self.assertEqual(self.get(media, tail, method).status_code, 410)
             if method != "delete":
-                self.assertEqual(self.files(), [])
+                self.assertEqual(self.list_result_files(), [])
                 rows = MediaObject.objects.filter(job_id=media.job_id)
                 self.assertEqual([row.cleaned_at is None for row in rows], [False, False])
             self.assertEqual(self.get(media).status_code, 410)
 
     def test_a_preview_is_never_fresh_beyond_its_time(self) -> None:
-        long, short = self.keep(), self.keep(ttl=timedelta(seconds=60))
+        long, short = self.store_result(), self.store_result(ttl=timedelta(seconds=60))
         said = self.get(long, "/preview")["Cache-Control"]
         self.assertEqual(said, "private, max-age=300, must-revalidate")
         seconds = int(self.get(short, "/preview")["Cache-Control"].split("=")[1].split(",")[0])
@@ -209,7 +209,7 @@ class TimeTests(ResultsTestCase):
 
 class PreviewTests(ResultsTestCase):
     def test_it_is_a_small_webp_to_be_shown(self) -> None:
-        media = self.keep()
+        media = self.store_result()
         answer = self.get(media, "/preview")
         self.assertEqual((answer.status_code, answer["Content-Type"]), (200, "image/webp"))
         self.assertTrue(answer["Content-Disposition"].startswith("inline;"))
@@ -223,17 +223,17 @@ class PreviewTests(ResultsTestCase):
         self.assertEqual(head["Content-Length"], str(len(answer.body)))
 
     def test_a_missing_one_is_made_once_and_recorded(self) -> None:
-        media = self.keep(has_preview=False)
+        media = self.store_result(has_preview=False)
         first = self.get(media, "/preview")
         row = MediaObject.objects.get(kind=Kind.PREVIEW)
         self.assertEqual((first.status_code, row.size_bytes), (200, len(first.body)))
         self.assertEqual((row.job_id, row.expires_at), (media.job_id, media.expires_at))
-        self.assertEqual(len(self.files()), 2)
+        self.assertEqual(len(self.list_result_files()), 2)
         with mock.patch("media.previews.make_preview", side_effect=AssertionError):
             self.assertEqual(self.get(media, "/preview").body, first.body)
 
     def test_a_file_without_row_and_a_row_without_file_are_mended(self) -> None:
-        no_row, no_file = self.keep(), self.keep()
+        no_row, no_file = self.store_result(), self.store_result()
         MediaObject.objects.filter(job_id=no_row.job_id, kind=Kind.PREVIEW).delete()
         lost = MediaObject.objects.get(job_id=no_file.job_id, kind=Kind.PREVIEW)
         default_storage.delete(lost.path)
@@ -248,33 +248,33 @@ class PreviewTests(ResultsTestCase):
         exif[0x0112] = 6
         Image.effect_noise((600, 300), 40).convert("RGB").save(out, "JPEG", exif=exif)
         body = out.getvalue()
-        media = self.keep(has_preview=False)
+        media = self.store_result(has_preview=False)
         with default_storage.open(media.path, "wb") as file:
             file.write(body)
         shown = Image.open(io.BytesIO(self.get(media, "/preview").body))
         self.assertGreater(shown.height, shown.width)
 
     def test_of_a_result_that_is_lost_or_over_none_is_made(self) -> None:
-        lost = self.keep(has_preview=False)
+        lost = self.store_result(has_preview=False)
         default_storage.delete(lost.path)
         self.assertEqual(self.get(lost, "/preview").status_code, 404)
-        over = self.keep(has_preview=False, ttl=timedelta(seconds=-1))
+        over = self.store_result(has_preview=False, ttl=timedelta(seconds=-1))
         self.assertEqual(self.get(over, "/preview").status_code, 410)
         self.assertFalse(MediaObject.objects.filter(kind=Kind.PREVIEW).exists())
 
     def test_one_deleted_while_it_was_made_leaves_nothing(self) -> None:
-        media = self.keep(has_preview=False)
+        media = self.store_result(has_preview=False)
         with self.assertRaises(ResultExpired):
-            stored = write_preview(media.slot_id, media.job_id, picture().image)
+            stored = write_preview(media.slot_id, media.job_id, make_picture().image)
             delete_result(media.job_id, by="guest")
             _upsert_preview(media, stored)
-        self.assertEqual(self.files(), [])
+        self.assertEqual(self.list_result_files(), [])
         self.assertFalse(MediaObject.objects.filter(kind=Kind.PREVIEW).exists())
 
 
 class HandOffTests(ResultsTestCase):
     def test_a_front_server_is_told_where_the_file_is_and_sends_it(self) -> None:
-        media = self.keep()
+        media = self.store_result()
         direct = self.get(media)
         for prefix in ("/protected-media/", "/protected-media"):
             with override_settings(SENDFILE_PREFIX=prefix):
@@ -287,7 +287,7 @@ class HandOffTests(ResultsTestCase):
 
     @override_settings(SENDFILE_PREFIX="/protected-media/")
     def test_the_path_is_escaped(self) -> None:
-        media = self.keep()
+        media = self.store_result()
         odd = "results/slot-001/ü #?%/payload.jpg"
         default_storage.save(odd, default_storage.open(media.path))
         MediaObject.objects.filter(pk=media.pk).update(path=odd)
@@ -296,10 +296,10 @@ class HandOffTests(ResultsTestCase):
 
     @override_settings(SENDFILE_PREFIX="/protected-media/")
     def test_what_is_over_lost_or_unknown_is_never_handed_off(self) -> None:
-        over, lost = self.keep(ttl=timedelta(seconds=-1)), self.keep()
+        over, lost = self.store_result(ttl=timedelta(seconds=-1)), self.store_result()
         default_storage.delete(lost.path)
         statuses = [self.get(media).status_code for media in (over, lost, uuid.uuid4())]
         self.assertEqual(statuses, [410, 404, 404])
 
     def test_without_the_setting_nothing_is_handed_off(self) -> None:
-        self.assertNotIn("X-Accel-Redirect", self.get(self.keep()))
+        self.assertNotIn("X-Accel-Redirect", self.get(self.store_result()))

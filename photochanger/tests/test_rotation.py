@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError
 from django.test import SimpleTestCase, TestCase, override_settings
 
-from media.tests.support import ResultsTestCase, picture
+from media.tests.support import ResultsTestCase, make_picture
 from photochanger.errors import ProviderConfig, Unauthorized
 from photochanger.tests.test_commands import run
 from photochanger.web.tokens import AdminToken, get_admin
@@ -149,7 +149,7 @@ class LogInTests(TestCase):
 
 class GuestTests(ResultsTestCase):
     def test_a_guests_link_outlives_every_secret(self) -> None:
-        media = self.keep(picture(side_px=32))
+        media = self.store_result(make_picture(side_px=32))
         with (
             override_settings(SECRET_KEY=NEXT_SECRET, JWT_SIGNING_KEY="b" * 40),
             keys(NEW),

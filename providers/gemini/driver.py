@@ -171,7 +171,7 @@ class WireBody:
             yield text
             # Read on the event loop on purpose: the file is in the page cache, and a thread hop
             # costs more than these 192 KB.
-            for piece in picture.chunks(BASE64_PIECE):
+            for piece in picture.read_chunks(BASE64_PIECE):
                 yield pybase64.b64encode(piece)
         yield self._texts[-1]
 
@@ -249,11 +249,11 @@ def choose_ratio(request: ProviderRequest[GeminiSettings]) -> str | None:
     if photo.orientation >= 5:  # these EXIF orientations swap the sides
         width, height = height, width
 
-    def distance(ratio: str) -> float:
+    def measure_distance(ratio: str) -> float:
         across, down = map(int, ratio.split(":"))
         return abs(math.log(width / height * down / across))
 
-    return min(COMMON_RATIOS, key=distance)
+    return min(COMMON_RATIOS, key=measure_distance)
 
 
 def build_prompt(request: ProviderRequest[GeminiSettings]) -> str:

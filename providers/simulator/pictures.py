@@ -30,7 +30,7 @@ def stylise_photo(
     """
     shrink = max(1.0, max(size) / 1600)
     canvas = (round(size[0] / shrink), round(size[1] / shrink))
-    image = _stylise(_open_cropped(photos[0], canvas)) if photos else _make_gradient(canvas)
+    image = _apply_style(_open_cropped(photos[0], canvas)) if photos else _make_gradient(canvas)
     image = _add_vignette(image)
     for number, body in enumerate(photos[1:4]):
         _paste_inset(image, body, number)
@@ -67,7 +67,7 @@ def _open_cropped(body: bytes, size: tuple[int, int]) -> Image.Image:
     return ImageOps.fit(upright, size, Image.Resampling.BICUBIC, centering=(0.5, 0.4))
 
 
-def _stylise(photo: Image.Image) -> Image.Image:
+def _apply_style(photo: Image.Image) -> Image.Image:
     # The median is the expensive step: on a half-size copy it costs 20 ms instead of 450.
     calm = photo.reduce(2).filter(ImageFilter.MedianFilter(3))
     calm = calm.resize(photo.size, Image.Resampling.BICUBIC)

@@ -23,7 +23,7 @@ from providers.simulator.wire import (
     Receive,
     Scope,
     Send,
-    json_answer,
+    make_json_answer,
 )
 
 # The headers worth remembering; the key is not among them.
@@ -108,7 +108,7 @@ class Simulator:
         path: str = scope["path"]
         if path.startswith(OWN_PREFIX):
             exchange = Exchange(scope, receive, send, Call("", scope["method"], path, {}))
-            await exchange.deliver(self._about_itself(scope["method"], path))
+            await exchange.deliver(self._answer_control_call(scope["method"], path))
             return
         service = next((s for s in self._services if path.split("/")[1] in s.prefixes), None)
         call = Call(service.name if service else "", scope["method"], path, {})
@@ -133,28 +133,28 @@ class Simulator:
 
     async def _answer(self, service: Service | None, exchange: Exchange) -> Answer:
         if service is None:
-            return _nothing_here(exchange.path)
+            return _answer_not_found(exchange.path)
         answer = await service.answer(exchange)
         while self._is_holding and exchange.method == "POST":
             await exchange.wait_until(time.monotonic() + _HELD_CHECK_S)
         return answer
 
-    def _about_itself(self, method: str, path: str) -> Answer:
+    def _answer_control_call(self, method: str, path: str) -> Answer:
         if (method, path) == ("GET", "/_sim/state"):
-            return json_answer(self.state)
+            return make_json_answer(self.state)
         orders = {"reset": self.reset, "hold": self.hold, "release": self.release}
         order = orders.get(path.removeprefix(OWN_PREFIX))
         if method != "POST" or order is None:
-            return _nothing_here(path)
+            return _answer_not_found(path)
         order()
-        return json_answer({"status": "ok"})
+        return make_json_answer({"status": "ok"})
 
 
-def _nothing_here(path: str) -> Answer:
-    return json_answer({"error": {"code": 404, "message": f"no service at {path}"}}, 404)
+def _answer_not_found(path: str) -> Answer:
+    return make_json_answer({"error": {"code": 404, "message": f"no service at {path}"}}, 404)
 
 
-def config(app: Simulator, **more: Any) -> uvicorn.Config:
+def make_config(app: Simulator, **more: Any) -> uvicorn.Config:
     """Uvicorn as the simulator needs it: quiet, and patient with idle connections.
 
     A keep-alive shorter than the client's makes the client meet a closed connection now and
@@ -233,7 +233,7 @@ def running(
         retired=retired,
     )
     simulator = Simulator(options, url=f"http://127.0.0.1:{listener.getsockname()[1]}")
-    server = _ThreadServer(config(simulator))
+    server = _ThreadServer(make_config(simulator))
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
     try:

@@ -50,7 +50,7 @@ class Answer:
     ending: Ending = Ending.WHOLE
 
 
-def json_answer(data: object, status: int = 200) -> Answer:
+def make_json_answer(data: object, status: int = 200) -> Answer:
     return Answer(status=status, body=orjson.dumps(data))
 
 

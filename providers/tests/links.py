@@ -20,7 +20,7 @@ class Links:
 
     async def publish(self, picture: Slices) -> str:
         path = f"/{uuid.uuid4()}.{EXTENSIONS[picture.mime]}"
-        self.pictures[path] = (picture.mime, b"".join(picture.chunks(65536)))
+        self.pictures[path] = (picture.mime, b"".join(picture.read_chunks(65536)))
         return self.url + path
 
 

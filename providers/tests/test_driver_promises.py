@@ -35,7 +35,13 @@ from providers.gemini.driver import GeminiSettings
 from providers.pictures import Picture, decode
 from providers.registry import DRIVERS
 from providers.tests.links import serving_links
-from providers.tests.test_pictures import SECRET, drawing, encoded, exif_with, photo_of
+from providers.tests.test_pictures import (
+    SECRET,
+    build_exif,
+    draw_picture,
+    encode_picture,
+    make_photo,
+)
 from providers.turbotext import driver as turbotext
 from providers.turbotext.driver import TurbotextSettings
 
@@ -45,10 +51,10 @@ GOOD_KEY = "sim-ok"
 def request_for(
     settings: DriverSettings, *, operation: str, api_key: str = GOOD_KEY, **more: Any
 ) -> ProviderRequest[Any]:
-    photo = encoded(drawing((300, 200)), exif=exif_with(), comment=SECRET)
+    photo = encode_picture(draw_picture((300, 200)), exif=build_exif(), comment=SECRET)
     return ProviderRequest(
         operation=operation,
-        photo=more.pop("photo", None) or photo_of(photo),
+        photo=more.pop("photo", None) or make_photo(photo),
         settings=settings,
         api_key=api_key,
         budget_s=20.0,
@@ -108,8 +114,8 @@ class Promises:
         assert Image.open(io.BytesIO(arrived)).size == (300, 200)
 
     async def test_a_photo_on_its_side_arrives_upright(self: Any) -> None:
-        lying = encoded(drawing((300, 200)), exif=exif_with(orientation=6))
-        await self.process(photo=photo_of(lying))
+        lying = encode_picture(draw_picture((300, 200)), exif=build_exif(orientation=6))
+        await self.process(photo=make_photo(lying))
         assert Image.open(io.BytesIO(self.sim.last_photo)).size == (200, 300)
 
     async def test_the_key_is_never_in_the_address(self: Any) -> None:
@@ -191,30 +197,30 @@ class Promises:
 
     async def test_when_time_is_up_the_driver_gives_way_and_hangs_up(self: Any) -> None:
         working = asyncio.ensure_future(self.process(self.slow_key))
-        await self.eventually(lambda: self.sim.in_flight > 0)
+        await self.wait_until_true(lambda: self.sim.in_flight > 0)
         with self.assertRaises(TimeoutError):
             async with asyncio.timeout(0.05):
                 await working  # the service takes 70 s
         assert working.cancelled()
-        await self.eventually(lambda: any(call.client_left for call in self.sim.calls))
+        await self.wait_until_true(lambda: any(call.client_left for call in self.sim.calls))
 
-    async def eventually(self, happened: Callable[[], bool]) -> None:
+    async def wait_until_true(self, happened: Callable[[], bool]) -> None:
         await wait_until_async(happened)
 
     async def test_the_photo_can_be_sent_again(self: Any) -> None:
-        lying = photo_of(encoded(drawing((300, 200)), exif=exif_with(orientation=6)))
-        for photo in (lying, photo_of(encoded(drawing((300, 200))))):
+        lying = make_photo(encode_picture(draw_picture((300, 200)), exif=build_exif(orientation=6)))
+        for photo in (lying, make_photo(encode_picture(draw_picture((300, 200))))):
             await self.failure(self.late_failure_key or self.down_key, photo=photo)
             first = self.sim.last_photo
             await self.process(photo=photo)
             assert self.sim.last_photo == first and not photo.file.closed
 
     async def test_a_photo_that_cannot_be_sent_is_the_providers_refusal(self: Any) -> None:
-        broken = encoded(drawing((300, 200)), exif=exif_with(orientation=6))
+        broken = encode_picture(draw_picture((300, 200)), exif=build_exif(orientation=6))
         broken = broken[: broken.index(b"\xff\xda") + 20]
-        shorter = photo_of(encoded(drawing((300, 200))))
+        shorter = make_photo(encode_picture(draw_picture((300, 200))))
         shorter.file.truncate(len(broken))
-        for photo in (photo_of(broken), shorter):
+        for photo in (make_photo(broken), shorter):
             error = await self.failure(GOOD_KEY, photo=photo)
             assert (error.reason, error.retryable) == ("provider_rejected", False)
 
@@ -244,8 +250,11 @@ class GeminiPromises(Promises, SimpleTestCase):
         assert "gemini-3-pro-image" in ((await self.checked(GOOD_KEY)).models or ())
 
     async def test_references_arrive_in_their_order(self) -> None:
-        style, face = encoded(drawing((90, 60)), "PNG"), encoded(drawing((60, 90)), "WEBP")
-        references = (Reference("style", photo_of(style)), Reference("face", photo_of(face)))
+        style, face = (
+            encode_picture(draw_picture((90, 60)), "PNG"),
+            encode_picture(draw_picture((60, 90)), "WEBP"),
+        )
+        references = (Reference("style", make_photo(style)), Reference("face", make_photo(face)))
         await self.process(references=references)
         call = self.sim.calls[-1]
         assert [(p.mime, p.width, p.height) for p in call.pictures] == [
@@ -281,7 +290,7 @@ class GeminiPromises(Promises, SimpleTestCase):
             **dict.fromkeys(("drop-connection", "half-answer"), "network"),
         }
         driver = DRIVERS[self.driver]
-        photo = photo_of(encoded(drawing((64, 48))))
+        photo = make_photo(encode_picture(draw_picture((64, 48))))
         for name, word in rows.items():
             # The scenario by its marker; no time but its own is lost.
             prompt = f"[sim:{name}] [sim:latency=0]"
@@ -317,14 +326,14 @@ class TurbotextPromises(Promises, SimpleTestCase):
         super().point_at(f"{url}/api_ai")
 
     async def process(self, api_key: str = GOOD_KEY, **more: Any) -> tuple[Picture, CallTrace]:
-        style = Reference("style", photo_of(encoded(drawing((90, 60)), "WEBP")))
+        style = Reference("style", make_photo(encode_picture(draw_picture((90, 60)), "WEBP")))
         more = {"references": (style,), "publish": self.links.publish, **more}
         return await super().process(api_key, **more)
 
     async def of(self, scenario: str, operation: str = "style_transfer", **more: Any) -> str:
         """The word for what comes of a scenario; "" is a picture."""
         recipe = TurbotextSettings(prompt=f"[sim:{scenario}]")
-        style = Reference("style", photo_of(encoded(drawing((90, 60)))))
+        style = Reference("style", make_photo(encode_picture(draw_picture((90, 60)))))
         more = {"references": (style,), "publish": self.links.publish, **more}
         request = request_for(recipe, operation=operation, **more)
         try:
@@ -416,8 +425,8 @@ class TurbotextPromises(Promises, SimpleTestCase):
         await http.close()
 
     async def test_only_what_the_service_reads_is_published(self) -> None:
-        big = encoded(drawing((3000, 1000)), "PNG")
-        await self.process(photo=photo_of(big))
+        big = encode_picture(draw_picture((3000, 1000)), "PNG")
+        await self.process(photo=make_photo(big))
         seen = next(call for call in self.sim.calls if call.pictures).pictures
         assert [(p.mime, p.width, p.height) for p in seen] == [
             ("image/jpeg", 2048, 683),

@@ -35,26 +35,32 @@ from providers.gemini.answer import explain_error, parse_picture
 from providers.gemini.driver import GeminiSettings, build_body, prepare_pictures
 from providers.gemini.models import DEFAULT_GEMINI_MODEL, GEMINI_MODELS
 from providers.pictures import JPEG, PNG, UnreadablePicture
-from providers.tests.test_pictures import SECRET, drawing, encoded, exif_with, photo_of
+from providers.tests.test_pictures import (
+    SECRET,
+    build_exif,
+    draw_picture,
+    encode_picture,
+    make_photo,
+)
 
 ANSWERS = Path(__file__).parent / "answers" / "gemini"
 KEY = "a-key-of-nobody"
 MEGABYTE = 1024 * 1024
 
 
-def saved(name: str) -> bytes:
+def load_answer(name: str) -> bytes:
     return (ANSWERS / f"{name}.json").read_bytes()
 
 
-def asked(
+def make_request(
     body: bytes | None = None, *, references: Iterable[tuple[str, bytes]] = (), **settings: Any
 ) -> ProviderRequest[GeminiSettings]:
     """A request of a slot with these settings, for one photo."""
     settings.setdefault("prompt", "Make them astronauts")
     return ProviderRequest(
         operation="image_edit",
-        photo=photo_of(body or encoded(drawing(), exif=exif_with())),
-        references=tuple(Reference(kind, photo_of(picture)) for kind, picture in references),
+        photo=make_photo(body or encode_picture(draw_picture(), exif=build_exif())),
+        references=tuple(Reference(kind, make_photo(picture)) for kind, picture in references),
         settings=GeminiSettings(**settings),
         api_key=KEY,
         budget_s=47.3,
@@ -62,7 +68,7 @@ def asked(
 
 
 @dataclasses.dataclass
-class Sent:
+class SentRequest:
     """What would go over the wire."""
 
     pieces: list[bytes]
@@ -93,13 +99,13 @@ class Sent:
         return found
 
 
-def sent(request: ProviderRequest[GeminiSettings]) -> Sent:
-    async def collect() -> Sent:
+def build_request(request: ProviderRequest[GeminiSettings]) -> SentRequest:
+    async def collect() -> SentRequest:
         pictures = prepare_pictures(request)
         try:
             body = build_body(request, pictures)
             headers = gemini.build_headers(request, body)
-            return Sent([piece async for piece in body], headers)
+            return SentRequest([piece async for piece in body], headers)
         finally:
             for picture in pictures:
                 picture.close()
@@ -109,15 +115,15 @@ def sent(request: ProviderRequest[GeminiSettings]) -> Sent:
 
 class BuildTests(SimpleTestCase):
     def test_the_request_has_the_documented_shape(self) -> None:
-        request = asked(
-            references=[("scene", encoded(drawing((20, 20)), "PNG"))],
+        request = make_request(
+            references=[("scene", encode_picture(draw_picture((20, 20)), "PNG"))],
             prompt="Put them on Mars",
             aspect_ratio="2:3",
             image_size="1K",
             safety="relaxed",
             keep_identity=False,
         )
-        found = sent(request)
+        found = build_request(request)
         photo, reference = found.pictures
         assert found.message == {
             "contents": [
@@ -157,7 +163,9 @@ class BuildTests(SimpleTestCase):
         }
 
     def test_nothing_is_sent_that_a_model_answers_400_to(self) -> None:
-        message = sent(asked(references=[("style", encoded(drawing()))])).message
+        message = build_request(
+            make_request(references=[("style", encode_picture(draw_picture()))])
+        ).message
         assert set(message) == {"contents", "generationConfig", "safetySettings"}
         allowed = {"responseModalities", "imageConfig", "thinkingConfig"}
         assert set(message["generationConfig"]) <= allowed
@@ -165,44 +173,50 @@ class BuildTests(SimpleTestCase):
 
     def test_the_announced_length_is_exact(self) -> None:
         for size in range(40, 48):  # every padding of base64
-            photo = encoded(drawing((size, 30)), exif=exif_with())
-            found = sent(asked(photo, prompt="Сделай их космонавтами 🚀"))
+            photo = encode_picture(draw_picture((size, 30)), exif=build_exif())
+            found = build_request(make_request(photo, prompt="Сделай их космонавтами 🚀"))
             length = sum(map(len, found.pieces))
             assert found.headers["content-length"] == str(length)
             found.message  # noqa: B018  it is JSON
 
     def test_a_large_photo_is_never_whole_in_memory(self) -> None:
-        photo = encoded(Image.effect_noise((2400, 1800), 100), quality=96)
+        photo = encode_picture(Image.effect_noise((2400, 1800), 100), quality=96)
         assert len(photo) > 2 * MEGABYTE
-        found = sent(asked(photo, references=[("style", photo)]))
+        found = build_request(make_request(photo, references=[("style", photo)]))
         assert max(map(len, found.pieces)) <= 256 * 1024
         assert found.pictures == [photo, photo]
 
     def test_the_photo_leaves_without_metadata(self) -> None:
-        photo = encoded(drawing(), exif=exif_with(), comment=SECRET)
-        style = encoded(drawing(), "PNG", exif=exif_with())
-        for picture in sent(asked(photo, references=[("style", style)])).pictures:
+        photo = encode_picture(draw_picture(), exif=build_exif(), comment=SECRET)
+        style = encode_picture(draw_picture(), "PNG", exif=build_exif())
+        for picture in build_request(make_request(photo, references=[("style", style)])).pictures:
             assert SECRET not in picture and b"Exif" not in picture and b"eXIf" not in picture
 
     def test_a_photo_lying_on_its_side_is_sent_upright(self) -> None:
-        photo = encoded(drawing(), exif=exif_with(orientation=6))
-        assert Image.open(io.BytesIO(sent(asked(photo)).pictures[0])).size == (32, 48)
+        photo = encode_picture(draw_picture(), exif=build_exif(orientation=6))
+        assert Image.open(io.BytesIO(build_request(make_request(photo)).pictures[0])).size == (
+            32,
+            48,
+        )
 
     def test_each_reference_is_told_by_number_and_kind(self) -> None:
-        style, face = encoded(drawing((16, 16))), encoded(drawing((20, 20)), "PNG")
-        found = sent(asked(references=[("style", style), ("face", face)]))
+        style, face = (
+            encode_picture(draw_picture((16, 16))),
+            encode_picture(draw_picture((20, 20)), "PNG"),
+        )
+        found = build_request(make_request(references=[("style", style), ("face", face)]))
         assert found.pictures[1:] == [style, face]
         assert "Image 1 is the photo of the guests" in found.text
         assert "image 2 is a style reference, image 3 is a face reference" in found.text
-        assert "Image 1" not in sent(asked()).text
+        assert "Image 1" not in build_request(make_request()).text
 
     def test_the_prompt_comes_first_and_whole(self) -> None:
         prompt = 'Привет "мир"\n\\ {"parts": []} \x00'
-        assert sent(asked(prompt=prompt)).text.startswith(prompt + "\n\n")
+        assert build_request(make_request(prompt=prompt)).text.startswith(prompt + "\n\n")
 
     def test_the_identity_clause_can_be_switched_off(self) -> None:
-        assert gemini.IDENTITY_CLAUSE in sent(asked()).text
-        assert sent(asked(keep_identity=False)).text == "Make them astronauts"
+        assert gemini.IDENTITY_CLAUSE in build_request(make_request()).text
+        assert build_request(make_request(keep_identity=False)).text == "Make them astronauts"
 
     def test_every_safety_level_has_its_threshold(self) -> None:
         levels = {
@@ -213,36 +227,47 @@ class BuildTests(SimpleTestCase):
         }
         for level, threshold in levels.items():
             with self.subTest(level):
-                rules = sent(asked(safety=level)).message["safetySettings"]
+                rules = build_request(make_request(safety=level)).message["safetySettings"]
                 assert {rule["threshold"] for rule in rules} == {threshold}
                 assert len({rule["category"] for rule in rules}) == len(rules) == 4
 
     def test_without_wishes_shape_and_size_are_the_models_own(self) -> None:
-        assert "imageConfig" not in sent(asked()).config
+        assert "imageConfig" not in build_request(make_request()).config
 
     def test_size_and_ratio_go_out_as_they_were_set(self) -> None:
-        assert sent(asked(image_size="4K")).config["imageConfig"] == {"imageSize": "4K"}
-        assert sent(asked(aspect_ratio="9:16")).config["imageConfig"] == {"aspectRatio": "9:16"}
+        assert build_request(make_request(image_size="4K")).config["imageConfig"] == {
+            "imageSize": "4K"
+        }
+        assert build_request(make_request(aspect_ratio="9:16")).config["imageConfig"] == {
+            "aspectRatio": "9:16"
+        }
 
     def test_with_references_the_shape_follows_the_photo(self) -> None:
         shapes = {(300, 300): "1:1", (600, 400): "3:2", (400, 600): "2:3", (1600, 900): "16:9"}
         for size, ratio in shapes.items():
             for orientation in range(1, 9):
                 turned = ":".join(reversed(ratio.split(":"))) if orientation >= 5 else ratio
-                photo = encoded(Image.new("RGB", size), exif=exif_with(orientation=orientation))
+                photo = encode_picture(
+                    Image.new("RGB", size), exif=build_exif(orientation=orientation)
+                )
                 with self.subTest(size, orientation=orientation):
-                    request = asked(photo, references=[("style", encoded(drawing((20, 90))))])
+                    request = make_request(
+                        photo, references=[("style", encode_picture(draw_picture((20, 90))))]
+                    )
                     assert gemini.build_generation_config(request)["imageConfig"] == {
                         "aspectRatio": turned
                     }
 
     def test_a_set_shape_wins_over_the_photos(self) -> None:
-        request = asked(references=[("style", encoded(drawing()))], aspect_ratio="21:9")
+        request = make_request(
+            references=[("style", encode_picture(draw_picture()))], aspect_ratio="21:9"
+        )
         assert gemini.build_generation_config(request)["imageConfig"] == {"aspectRatio": "21:9"}
 
     def test_the_shape_of_a_strip_is_the_nearest_there_is(self) -> None:
-        request = asked(
-            encoded(Image.new("L", (4000, 1))), references=[("style", encoded(drawing()))]
+        request = make_request(
+            encode_picture(Image.new("L", (4000, 1))),
+            references=[("style", encode_picture(draw_picture()))],
         )
         assert gemini.choose_ratio(request) == "21:9"
 
@@ -250,26 +275,26 @@ class BuildTests(SimpleTestCase):
         for model in GEMINI_MODELS:
             for name in (model.id, f"models/{model.id}"):
                 with self.subTest(name):
-                    config = gemini.build_generation_config(asked(model=name))
+                    config = gemini.build_generation_config(make_request(model=name))
                     level = config.get("thinkingConfig", {}).get("thinkingLevel", "")
                     assert level == model.fastest_thinking
-        config = gemini.build_generation_config(asked(model="a-model-of-tomorrow"))
+        config = gemini.build_generation_config(make_request(model="a-model-of-tomorrow"))
         assert "thinkingConfig" not in config
         config = gemini.build_generation_config(
-            asked(model="a-model-of-tomorrow", thinking_level="HIGH")
+            make_request(model="a-model-of-tomorrow", thinking_level="HIGH")
         )
         assert config["thinkingConfig"] == {"thinkingLevel": "HIGH"}
 
     def test_the_key_is_in_a_header_and_nowhere_else(self) -> None:
-        found = sent(asked())
+        found = build_request(make_request())
         assert found.headers["x-goog-api-key"] == KEY
         assert KEY.encode() not in b"".join(found.pieces)
         assert KEY not in gemini.build_url(DEFAULT_GEMINI_MODEL)
 
     def test_the_service_is_told_how_long_we_wait(self) -> None:
-        assert sent(asked()).headers["x-server-timeout"] == "48"
-        late = dataclasses.replace(asked(), budget_s=0.01)
-        assert sent(late).headers["x-server-timeout"] == "1"
+        assert build_request(make_request()).headers["x-server-timeout"] == "48"
+        late = dataclasses.replace(make_request(), budget_s=0.01)
+        assert build_request(late).headers["x-server-timeout"] == "1"
 
     @override_settings(GEMINI_BASE_URL="https://host/prefix", GEMINI_API_VERSION="v1")
     def test_a_models_name_never_changes_the_address(self) -> None:
@@ -289,23 +314,23 @@ class RoomTests(SimpleTestCase):
     """Photo and references share what the service takes in one request."""
 
     def size(self, request: ProviderRequest[GeminiSettings]) -> int:
-        return sum(map(len, sent(request).pieces))
+        return sum(map(len, build_request(request).pieces))
 
     @override_settings(GEMINI_MAX_REQUEST_MB=1)
     def test_the_whole_request_stays_below_the_cap(self) -> None:
-        big = encoded(Image.effect_noise((1300, 1000), 100), quality=95)
+        big = encode_picture(Image.effect_noise((1300, 1000), 100), quality=95)
         assert len(big) > MEGABYTE * 3 // 4
         prompt = "ё" * 4000
         for references in (0, 1, 3, 10):
             with self.subTest(references):
-                request = asked(big, references=[("style", big)] * references, prompt=prompt)
+                request = make_request(big, references=[("style", big)] * references, prompt=prompt)
                 assert MEGABYTE // 3 < self.size(request) <= MEGABYTE
 
     @override_settings(GEMINI_MAX_REQUEST_MB=1)
     def test_small_references_leave_their_room_to_the_photo(self) -> None:
-        big = encoded(Image.effect_noise((1300, 1000), 100), quality=95)
-        small = encoded(drawing())
-        found = sent(asked(big, references=[("style", small)] * 3))
+        big = encode_picture(Image.effect_noise((1300, 1000), 100), quality=95)
+        small = encode_picture(draw_picture())
+        found = build_request(make_request(big, references=[("style", small)] * 3))
         assert found.pictures[1:] == [small] * 3
         assert len(found.pictures[0]) > MEGABYTE // 2
 
@@ -313,36 +338,36 @@ class RoomTests(SimpleTestCase):
         made: list[Any] = []
         real = gemini.clean_photo
 
-        def noting(*args: Any, **more: Any) -> Any:
+        def record_pictures(*args: Any, **more: Any) -> Any:
             made.append(real(*args, **more))
             return made[-1]
 
-        turned = encoded(drawing(), exif=exif_with(orientation=6))
-        broken = encoded(drawing((300, 200)), exif=exif_with(orientation=6))
+        turned = encode_picture(draw_picture(), exif=build_exif(orientation=6))
+        broken = encode_picture(draw_picture((300, 200)), exif=build_exif(orientation=6))
         broken = broken[: broken.index(b"\xff\xda") + 20]
         self.addCleanup(setattr, gemini, "clean_photo", real)
-        gemini.clean_photo = noting  # to see the files, not to replace anything
+        gemini.clean_photo = record_pictures  # to see the files, not to replace anything
         with self.assertRaises(UnreadablePicture):
-            prepare_pictures(asked(broken, references=[("style", turned), ("face", turned)]))
+            prepare_pictures(make_request(broken, references=[("style", turned), ("face", turned)]))
         assert len(made) == 2 and all(slices.file.closed for slices in made)
 
 
 # --- Parse ---------------------------------------------------------------------------------------
-def jpeg_data() -> str:
-    answer = json.loads(saved("picture"))
+def encode_jpeg() -> str:
+    answer = json.loads(load_answer("picture"))
     return str(answer["candidates"][0]["content"]["parts"][0]["inlineData"]["data"])
 
 
-def picture_part(data: str | None = None, **more: Any) -> dict[str, Any]:
-    return {"inlineData": {"mimeType": "image/jpeg", "data": data or jpeg_data()}, **more}
+def build_picture_part(data: str | None = None, **more: Any) -> dict[str, Any]:
+    return {"inlineData": {"mimeType": "image/jpeg", "data": data or encode_jpeg()}, **more}
 
 
-def answer_of(*parts: Any, finish: Any = "STOP", **more: Any) -> bytes:
+def build_answer(*parts: Any, finish: Any = "STOP", **more: Any) -> bytes:
     candidate = {"content": {"role": "model", "parts": list(parts)}, "finishReason": finish}
     return json.dumps({"candidates": [candidate], **more}).encode()
 
 
-def ends_with(finish: str, **more: Any) -> bytes:
+def build_finish(finish: str, **more: Any) -> bytes:
     return json.dumps({"candidates": [{"finishReason": finish, "index": 0, **more}]}).encode()
 
 
@@ -352,11 +377,11 @@ class ParsePictureTests(SimpleTestCase):
         trace = CallTrace()
         picture = parse_picture(body, trace)
         assert picture.mime == JPEG
-        assert picture.body == base64.b64decode(jpeg_data())
+        assert picture.body == base64.b64decode(encode_jpeg())
         return trace
 
     def test_the_documented_answer_is_a_picture(self) -> None:
-        trace = self.picture(saved("picture"))
+        trace = self.picture(load_answer("picture"))
         assert (trace.finish_reason, trace.provider_request_id) == ("STOP", "abc123")
         assert trace.usage == {
             "promptTokenCount": 271,
@@ -366,29 +391,31 @@ class ParsePictureTests(SimpleTestCase):
         }
 
     def test_thoughts_are_no_answer_and_of_several_pictures_the_last_is_meant(self) -> None:
-        self.picture(saved("thoughts"))
-        self.picture(saved("two-pictures"))
-        self.picture(answer_of(picture_part(), picture_part(jpeg_data()[:40], thought=True)))
+        self.picture(load_answer("thoughts"))
+        self.picture(load_answer("two-pictures"))
+        self.picture(
+            build_answer(build_picture_part(), build_picture_part(encode_jpeg()[:40], thought=True))
+        )
 
     def test_the_declared_type_is_not_believed(self) -> None:
-        self.picture(saved("jpeg-declared-png"))
+        self.picture(load_answer("jpeg-declared-png"))
 
     def test_snake_case_is_understood(self) -> None:
-        trace = self.picture(saved("snake-case"))
+        trace = self.picture(load_answer("snake-case"))
         assert (trace.finish_reason, trace.provider_request_id) == ("STOP", "abc123")
 
     def test_both_alphabets_of_base64_with_and_without_padding(self) -> None:
-        raw = base64.b64decode(jpeg_data()) + b"\xff\xfb\xfe"
+        raw = base64.b64decode(encode_jpeg()) + b"\xff\xfb\xfe"
         for tail in (b"", b"a", b"ab"):
             for encode in (base64.b64encode, base64.urlsafe_b64encode):
                 for text in (encode(raw + tail).decode(), encode(raw + tail).decode().rstrip("=")):
-                    picture = parse_picture(answer_of(picture_part(text)), CallTrace())
+                    picture = parse_picture(build_answer(build_picture_part(text)), CallTrace())
                     assert picture.body == raw + tail
 
     def test_an_unknown_finish_reason_with_a_picture_is_a_picture(self) -> None:
         for finish in ("IMAGE_NEWLY_MADE", "CONTINUATION", "MAX_TOKENS", "SAFETY", None, 7):
             with self.subTest(finish):
-                trace = self.picture(answer_of(picture_part(), finish=finish))
+                trace = self.picture(build_answer(build_picture_part(), finish=finish))
                 assert trace.finish_reason == str(finish or "")
 
     def test_odd_company_spoils_no_picture(self) -> None:
@@ -403,7 +430,7 @@ class ParsePictureTests(SimpleTestCase):
         }
         for name, more in odd.items():
             with self.subTest(name):
-                self.picture(answer_of(picture_part(), **more))
+                self.picture(build_answer(build_picture_part(), **more))
         parts: dict[str, Any] = {
             "a null blob": {"inlineData": None, "text": "a"},
             "a blob without data": {"inlineData": {"mimeType": "image/png"}},
@@ -415,14 +442,14 @@ class ParsePictureTests(SimpleTestCase):
         }
         for name, part in parts.items():
             with self.subTest(name):
-                self.picture(answer_of(picture_part(), part))
+                self.picture(build_answer(build_picture_part(), part))
 
     def test_only_counts_of_usage_are_kept(self) -> None:
         usage = (
             b'{"a":1,"nan":NaN,"inf":1e999,"nul\\u0000":3,"neg":-1,"yes":true,"f":1.5,'
             b'"huge":123456789012345678901234567890,"text":"x","list":[{"b":NaN}]}'
         )
-        body = answer_of(picture_part())[:-1] + b',"usageMetadata":' + usage + b"}"
+        body = build_answer(build_picture_part())[:-1] + b',"usageMetadata":' + usage + b"}"
         assert self.picture(body).usage == {"a": 1, "nul ": 3}
 
 
@@ -445,39 +472,39 @@ class ParseFailureTests(SimpleTestCase):
     def test_a_blocked_picture_or_prompt_is_content_blocked_and_final(self) -> None:
         reasons = ("SAFETY", "IMAGE_SAFETY", "PROHIBITED_CONTENT", "IMAGE_PROHIBITED_CONTENT")
         bodies = {
-            reason: ends_with(reason) for reason in (*reasons, "BLOCKLIST", "SPII", "LANGUAGE")
+            reason: build_finish(reason) for reason in (*reasons, "BLOCKLIST", "SPII", "LANGUAGE")
         }
         for reason in ("SAFETY", "OTHER", "BLOCKLIST", "PROHIBITED_CONTENT", "IMAGE_SAFETY", "NEW"):
             feedback = {"promptFeedback": {"blockReason": reason}}
             bodies[f"prompt {reason}"] = json.dumps(feedback).encode()
-        bodies |= {name: saved(name) for name in ("image-safety", "prompt-blocked")}
-        bodies["null content"] = ends_with("IMAGE_SAFETY", content=None)
-        bodies["null parts"] = ends_with("SAFETY", content={"role": "model", "parts": None})
+        bodies |= {name: load_answer(name) for name in ("image-safety", "prompt-blocked")}
+        bodies["null content"] = build_finish("IMAGE_SAFETY", content=None)
+        bodies["null parts"] = build_finish("SAFETY", content={"role": "model", "parts": None})
         self.assert_failures(ContentBlocked, bodies, retryable=False)
 
     def test_recitation_is_random_and_may_be_tried_again(self) -> None:
-        bodies = {reason: ends_with(reason) for reason in ("RECITATION", "IMAGE_RECITATION")}
+        bodies = {reason: build_finish(reason) for reason in ("RECITATION", "IMAGE_RECITATION")}
         self.assert_failures(ContentBlocked, bodies, retryable=True)
 
     def test_an_answer_without_a_picture_may_be_tried_again(self) -> None:
         reasons = ("NO_IMAGE", "IMAGE_OTHER", "OTHER", "STOP", "MAX_TOKENS", "MALFORMED_RESPONSE")
-        bodies = {reason: ends_with(reason) for reason in (*reasons, "MADE_TOMORROW")}
+        bodies = {reason: build_finish(reason) for reason in (*reasons, "MADE_TOMORROW")}
         bodies |= {
-            "saved": saved("no-image"),
-            "text only": saved("text-only"),
-            "no parts": answer_of(),
-            "empty content": ends_with("STOP", content={}),
-            "null content": ends_with("NO_IMAGE", content=None),
-            "null parts": ends_with("NO_IMAGE", content={"parts": None}),
-            "thoughts only": answer_of(picture_part(thought=True)),
-            "cut in a thought": answer_of({"text": "I will now"}, finish="MAX_TOKENS"),
+            "saved": load_answer("no-image"),
+            "text only": load_answer("text-only"),
+            "no parts": build_answer(),
+            "empty content": build_finish("STOP", content={}),
+            "null content": build_finish("NO_IMAGE", content=None),
+            "null parts": build_finish("NO_IMAGE", content={"parts": None}),
+            "thoughts only": build_answer(build_picture_part(thought=True)),
+            "cut in a thought": build_answer({"text": "I will now"}, finish="MAX_TOKENS"),
             "no candidates": b'{"candidates": []}',
             "candidates null": b'{"candidates": null}',
             "empty object": b"{}",
             "no finish reason": b'{"candidates": [{}]}',
-            "bad base64": answer_of(picture_part("%%% this is not base64 %%%")),
-            "cut base64": answer_of(picture_part(jpeg_data()[:41].rstrip("="))),
-            "letters of no alphabet": answer_of(picture_part("ёёёё")),
+            "bad base64": build_answer(build_picture_part("%%% this is not base64 %%%")),
+            "cut base64": build_answer(build_picture_part(encode_jpeg()[:41].rstrip("="))),
+            "letters of no alphabet": build_answer(build_picture_part("ёёёё")),
         }
         self.assert_failures(BadResponse, bodies, retryable=True)
 
@@ -485,8 +512,8 @@ class ParseFailureTests(SimpleTestCase):
         bodies = {
             "empty": b"",
             "blanks": b" \n ",
-            "cut off": saved("picture")[:200],
-            "a list": b"[" + saved("picture") + b"]",
+            "cut off": load_answer("picture")[:200],
+            "a list": b"[" + load_answer("picture") + b"]",
             "a number": b"7",
             "a word": b'"ok"',
             "null": b"null",
@@ -496,8 +523,8 @@ class ParseFailureTests(SimpleTestCase):
             "deeply nested inside": b'{"usageMetadata":' + b'{"a":' * 50_000,
             "candidates is a dict": b'{"candidates": {"a": 1}}',
             "a candidate is text": b'{"candidates": ["x"]}',
-            "a part is a number": answer_of(5),
-            "data is a list": answer_of({"inlineData": {"data": ["a"]}}),
+            "a part is a number": build_answer(5),
+            "data is a list": build_answer({"inlineData": {"data": ["a"]}}),
         }
         self.assert_failures(BadResponse, bodies, retryable=True)
 
@@ -508,33 +535,35 @@ class ParseFailureTests(SimpleTestCase):
 
     def test_data_that_is_no_picture_is_final(self) -> None:
         bodies = {
-            "a page": answer_of(picture_part(base64.b64encode(b"<html>" * 9).decode())),
-            "a GIF": answer_of(picture_part(base64.b64encode(encoded(drawing(), "GIF")).decode())),
+            "a page": build_answer(build_picture_part(base64.b64encode(b"<html>" * 9).decode())),
+            "a GIF": build_answer(
+                build_picture_part(base64.b64encode(encode_picture(draw_picture(), "GIF")).decode())
+            ),
         }
         self.assert_failures(BadResponse, bodies, retryable=False)
 
     def test_the_services_own_words_reach_the_operator(self) -> None:
-        error, trace = self.failure(saved("image-safety"))
+        error, trace = self.failure(load_answer("image-safety"))
         assert str(error).startswith("IMAGE_SAFETY: Unable to show the generated image.")
         assert trace.finish_reason == "IMAGE_SAFETY"
-        error, _ = self.failure(saved("text-only"))
+        error, _ = self.failure(load_answer("text-only"))
         assert str(error) == "STOP: I can not edit this picture. What should I do?"
-        error, trace = self.failure(saved("prompt-blocked"))
+        error, trace = self.failure(load_answer("prompt-blocked"))
         assert trace.finish_reason == "PROHIBITED_CONTENT"
         assert trace.usage == {"promptTokenCount": 271, "totalTokenCount": 271}
 
     def test_words_are_short_and_without_control_characters(self) -> None:
-        error, trace = self.failure(ends_with("NEW\0\n" * 99, finishMessage="a\0b\x1b[2J" * 999))
+        error, trace = self.failure(build_finish("NEW\0\n" * 99, finishMessage="a\0b\x1b[2J" * 999))
         assert str(error).isprintable() and len(str(error)) <= 500
         assert trace.finish_reason.isprintable() and len(trace.finish_reason) == 50
 
     def test_no_picture_gets_into_a_message(self) -> None:
-        data = jpeg_data()
+        data = encode_jpeg()
         for body in (
-            answer_of({"inlineData": {"data": [data]}}),
-            answer_of({"inlineData": {"data": {"x": data}}}),
-            answer_of(picture_part(data + "%")),
-            saved("picture")[:-20],
+            build_answer({"inlineData": {"data": [data]}}),
+            build_answer({"inlineData": {"data": {"x": data}}}),
+            build_answer(build_picture_part(data + "%")),
+            load_answer("picture")[:-20],
         ):
             error, _ = self.failure(body)
             seen: BaseException | None = error
@@ -544,7 +573,7 @@ class ParseFailureTests(SimpleTestCase):
 
 
 # --- Errors --------------------------------------------------------------------------------------
-def error_of(
+def build_error(
     status: str = "", message: str = "words", details: Any = None, code: int = 400
 ) -> bytes:
     body = {"code": code, "message": message, "status": status}
@@ -558,23 +587,23 @@ QUOTA_FAILURE = "type.googleapis.com/google.rpc.QuotaFailure"
 class ExplainTests(SimpleTestCase):
     def test_every_documented_status_has_its_word(self) -> None:
         rows: list[tuple[int, bytes, type[ProviderError], bool]] = [
-            (400, error_of("INVALID_ARGUMENT"), ProviderRejected, False),
-            (400, saved("error-key"), ProviderAuth, False),
-            (400, error_of("FAILED_PRECONDITION"), ProviderConfig, False),
-            (401, error_of("UNAUTHENTICATED"), ProviderAuth, False),
-            (402, error_of("payment_required"), ProviderConfig, False),
-            (403, error_of("PERMISSION_DENIED"), ProviderAuth, False),
-            (404, error_of("NOT_FOUND"), ProviderConfig, False),
+            (400, build_error("INVALID_ARGUMENT"), ProviderRejected, False),
+            (400, load_answer("error-key"), ProviderAuth, False),
+            (400, build_error("FAILED_PRECONDITION"), ProviderConfig, False),
+            (401, build_error("UNAUTHENTICATED"), ProviderAuth, False),
+            (402, build_error("payment_required"), ProviderConfig, False),
+            (403, build_error("PERMISSION_DENIED"), ProviderAuth, False),
+            (404, build_error("NOT_FOUND"), ProviderConfig, False),
             (408, b"<html>408</html>", ProviderTimeout, False),
-            (409, error_of("ABORTED"), ProviderUnavailable, True),
+            (409, build_error("ABORTED"), ProviderUnavailable, True),
             (413, b"<html>413</html>", ProviderRejected, False),
-            (429, saved("error-quota-minute"), ProviderQuota, True),
-            (429, saved("error-quota-day"), ProviderQuota, False),
-            (499, error_of("CANCELLED"), ProviderRejected, False),
-            (500, error_of("INTERNAL"), ProviderUnavailable, True),
+            (429, load_answer("error-quota-minute"), ProviderQuota, True),
+            (429, load_answer("error-quota-day"), ProviderQuota, False),
+            (499, build_error("CANCELLED"), ProviderRejected, False),
+            (500, build_error("INTERNAL"), ProviderUnavailable, True),
             (502, b"<html><h1>502 Bad Gateway</h1></html>", ProviderUnavailable, True),
-            (503, error_of("UNAVAILABLE"), ProviderUnavailable, True),
-            (504, error_of("DEADLINE_EXCEEDED"), ProviderTimeout, False),
+            (503, build_error("UNAVAILABLE"), ProviderUnavailable, True),
+            (504, build_error("DEADLINE_EXCEEDED"), ProviderTimeout, False),
             (529, b"", ProviderUnavailable, True),
             (302, b"", BadResponse, False),
             (204, b"", BadResponse, False),
@@ -600,25 +629,26 @@ class ExplainTests(SimpleTestCase):
             assert (kind.reason, kind.status) == (reason, status)
 
     def test_an_error_in_a_list_is_unwrapped(self) -> None:
-        body = b"[" + error_of("FAILED_PRECONDITION", "User location is not supported") + b"]"
+        body = b"[" + build_error("FAILED_PRECONDITION", "User location is not supported") + b"]"
         error = explain_error(400, body, model="m")
         assert type(error) is ProviderConfig and "location" in str(error)
 
     def test_the_status_of_http_counts_and_not_the_code_inside(self) -> None:
-        inner = error_of("INVALID_ARGUMENT", "Cannot fetch content", code=400)
+        inner = build_error("INVALID_ARGUMENT", "Cannot fetch content", code=400)
         assert type(explain_error(500, inner, model="m")) is ProviderUnavailable
         assert (
-            type(explain_error(400, error_of("INTERNAL", code=500), model="m")) is ProviderRejected
+            type(explain_error(400, build_error("INTERNAL", code=500), model="m"))
+            is ProviderRejected
         )
 
     def test_a_retired_model_is_named(self) -> None:
         message = "models/gemini-x is not found for API version v1beta"
-        error = explain_error(404, error_of("NOT_FOUND", message), model="gemini-x")
+        error = explain_error(404, build_error("NOT_FOUND", message), model="gemini-x")
         assert str(error).startswith("model gemini-x is retired or misspelt")
         assert message in str(error)
 
     def test_the_services_words_are_short_and_printable(self) -> None:
-        error = explain_error(400, error_of("A\0B", "x\0y\n" * 2000), model="m")
+        error = explain_error(400, build_error("A\0B", "x\0y\n" * 2000), model="m")
         assert str(error).isprintable() and len(str(error)) <= 600
 
     def test_a_body_without_an_error_object_is_told_so(self) -> None:
@@ -655,24 +685,24 @@ class ExplainTests(SimpleTestCase):
             assert "kept" in str(explain_error(400, body.encode(), model="m"))
 
     def test_a_huge_error_is_not_read_to_its_end(self) -> None:
-        body = error_of("FAILED_PRECONDITION", "x" * 5_000_000)
+        body = build_error("FAILED_PRECONDITION", "x" * 5_000_000)
         assert type(explain_error(400, body, model="m")) is ProviderRejected
 
 
 class QuotaTests(SimpleTestCase):
     def quota(self, *details: Any, message: str = "You exceeded your quota") -> ProviderError:
-        body = error_of("RESOURCE_EXHAUSTED", message, list(details), code=429)
+        body = build_error("RESOURCE_EXHAUSTED", message, list(details), code=429)
         error = explain_error(429, body, model="m")
         assert type(error) is ProviderQuota
         return error
 
     def test_a_limit_per_minute_passes_after_its_delay(self) -> None:
-        error = explain_error(429, saved("error-quota-minute"), model="m")
+        error = explain_error(429, load_answer("error-quota-minute"), model="m")
         assert (error.retryable, error.retry_after_s) == (True, 33.7)
         assert error.headers["Retry-After"] == "34"
 
     def test_a_limit_per_day_does_not_pass_however_short_its_delay(self) -> None:
-        error = explain_error(429, saved("error-quota-day"), model="m")
+        error = explain_error(429, load_answer("error-quota-day"), model="m")
         assert (error.retryable, error.retry_after_s) == (False, 12)
 
     def test_a_model_outside_of_the_plan_does_not_pass(self) -> None:
@@ -706,7 +736,7 @@ HOSTILE: list[Any] = [
 ]
 
 
-def nodes(value: Any) -> list[tuple[Any, Any]]:
+def list_nodes(value: Any) -> list[tuple[Any, Any]]:
     """Every place of a JSON value: its container, and the key or index in it."""
     keys: Iterable[Any] = ()
     if isinstance(value, dict):
@@ -715,7 +745,7 @@ def nodes(value: Any) -> list[tuple[Any, Any]]:
         keys = range(len(value))
     found: list[tuple[Any, Any]] = []
     for key in keys:
-        found += [(value, key), *nodes(value[key])]
+        found += [(value, key), *list_nodes(value[key])]
     return found
 
 
@@ -739,7 +769,7 @@ class AnythingTests(SimpleTestCase):
             for _ in range(40):  # other values in their places
                 data = json.loads(body)
                 for _ in range(chance.randrange(1, 4)):
-                    container, key = chance.choice(nodes(data))
+                    container, key = chance.choice(list_nodes(data))
                     container[key] = copy.deepcopy(chance.choice(HOSTILE))
                 yield json.dumps(data).encode()
             for _ in range(30):  # damaged bytes

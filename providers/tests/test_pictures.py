@@ -34,7 +34,7 @@ SECRET = b"a secret of the guest"
 GPS = 0x8825
 
 
-def drawing(size: tuple[int, int] = (48, 32), mode: str = "RGB") -> Image.Image:
+def draw_picture(size: tuple[int, int] = (48, 32), mode: str = "RGB") -> Image.Image:
     """Something with detail and no symmetry, so that a turn or a loss shows."""
     noise = Image.frombytes("L", size, random.Random(7).randbytes(size[0] * size[1]))
     shade = Image.linear_gradient("L").resize(size)
@@ -44,13 +44,13 @@ def drawing(size: tuple[int, int] = (48, 32), mode: str = "RGB") -> Image.Image:
     return image if mode == "RGB" else image.convert(mode)
 
 
-def encoded(image: Image.Image, file_format: str = "JPEG", **options: object) -> bytes:
+def encode_picture(image: Image.Image, file_format: str = "JPEG", **options: object) -> bytes:
     out = io.BytesIO()
     image.save(out, file_format, **options)
     return out.getvalue()
 
 
-def exif_with(**more: int) -> Image.Exif:
+def build_exif(**more: int) -> Image.Exif:
     exif = Image.Exif()
     exif[0x010E] = SECRET.decode()
     exif[GPS] = {1: "N", 2: (59.0, 56.0, 3.0)}
@@ -59,15 +59,15 @@ def exif_with(**more: int) -> Image.Exif:
     return exif
 
 
-def segment(marker: int, body: bytes) -> bytes:
+def build_segment(marker: int, body: bytes) -> bytes:
     return bytes((0xFF, marker)) + struct.pack(">H", len(body) + 2) + body
 
 
-def chunk(kind: bytes, body: bytes) -> bytes:
+def build_chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-def photo_of(body: bytes) -> Photo:
+def make_photo(body: bytes) -> Photo:
     width, height, orientation = read_header(io.BytesIO(body), max_megapixels=MEGAPIXELS)
     return Photo(
         file=io.BytesIO(body),
@@ -80,38 +80,38 @@ def photo_of(body: bytes) -> Photo:
     )
 
 
-def cleaned(body: bytes, *, max_bytes: int = NO_LIMIT) -> tuple[bytes, Slices]:
-    slices = clean_photo(photo_of(body), max_bytes=max_bytes)
-    left = b"".join(slices.chunks(3 * 65536))
+def clean_and_read(body: bytes, *, max_bytes: int = NO_LIMIT) -> tuple[bytes, Slices]:
+    slices = clean_photo(make_photo(body), max_bytes=max_bytes)
+    left = b"".join(slices.read_chunks(3 * 65536))
     assert len(left) == slices.size_bytes
     assert sniff(left[:16]) == slices.mime
     slices.close()
     return left, slices
 
 
-def pixels(body: bytes) -> tuple[str, tuple[int, int], bytes]:
+def read_pixels(body: bytes) -> tuple[str, tuple[int, int], bytes]:
     with Image.open(io.BytesIO(body)) as image:
         return image.mode, image.size, image.tobytes()
 
 
-def opened(body: bytes) -> Image.Image:
+def open_picture(body: bytes) -> Image.Image:
     return Image.open(io.BytesIO(body))
 
 
-def dot(body: bytes, at: tuple[int, int]) -> tuple[int, ...]:
-    found = opened(body).getpixel(at)
+def draw_dot(body: bytes, at: tuple[int, int]) -> tuple[int, ...]:
+    found = open_picture(body).getpixel(at)
     assert isinstance(found, tuple)
     return found
 
 
-def difference(one: Image.Image, other: Image.Image) -> float:
+def measure_difference(one: Image.Image, other: Image.Image) -> float:
     """The mean difference of two pictures of one size, 0 to 255."""
     assert one.size == other.size, (one.size, other.size)
     diff = ImageChops.difference(one.convert("RGB"), other.convert("RGB")).convert("L")
     return sum(n * count for n, count in enumerate(diff.histogram())) / (diff.width * diff.height)
 
 
-def nothing_of_the_guest(body: bytes) -> bool:
+def has_no_metadata(body: bytes) -> bool:
     words = (b"Exif", b"GPS", b"http://ns.adobe.com", b"Photoshop", b"eXIf", b"tEXt", SECRET)
     return not any(word in body for word in words)
 
@@ -120,12 +120,12 @@ class SniffTests(SimpleTestCase):
     def test_the_type_is_told_by_the_bytes(self) -> None:
         for file_format, mime in (("JPEG", JPEG), ("PNG", PNG), ("WEBP", WEBP)):
             with self.subTest(file_format):
-                assert sniff(encoded(drawing(), file_format)[:16]) == mime
+                assert sniff(encode_picture(draw_picture(), file_format)[:16]) == mime
 
     def test_everything_else_has_no_type(self) -> None:
         for file_format in ("GIF", "BMP", "TIFF", "ICO"):
             with self.subTest(file_format):
-                assert sniff(encoded(drawing(), file_format)[:16]) is None
+                assert sniff(encode_picture(draw_picture(), file_format)[:16]) is None
         for head in (
             b"",
             b"\xff",
@@ -153,14 +153,16 @@ class ReadHeaderTests(QuietTestCase):
         for orientation in range(1, 9):
             for file_format in ("JPEG", "PNG", "WEBP"):
                 with self.subTest(orientation, format=file_format):
-                    exif = exif_with(orientation=orientation)
-                    body = encoded(drawing(), file_format, exif=exif)
+                    exif = build_exif(orientation=orientation)
+                    body = encode_picture(draw_picture(), file_format, exif=exif)
                     assert self.header(body) == (48, 32, orientation)
 
     def test_an_odd_orientation_is_upright(self) -> None:
         for odd in (0, 9, 65535):
             with self.subTest(odd):
-                assert self.header(encoded(drawing(), exif=exif_with(orientation=odd))) == (
+                assert self.header(
+                    encode_picture(draw_picture(), exif=build_exif(orientation=odd))
+                ) == (
                     48,
                     32,
                     1,
@@ -181,8 +183,8 @@ class ReadHeaderTests(QuietTestCase):
         }
         for name, exif in odd.items():
             with self.subTest(name):
-                body = encoded(drawing())
-                body = body[:2] + segment(0xE1, exif) + body[2:]
+                body = encode_picture(draw_picture())
+                body = body[:2] + build_segment(0xE1, exif) + body[2:]
                 assert self.header(body) == (48, 32, 1)
 
     def test_broken_exif_spoils_no_photo(self) -> None:
@@ -195,8 +197,8 @@ class ReadHeaderTests(QuietTestCase):
         )
         for tiff in rubbish:
             with self.subTest(tiff):
-                body = encoded(drawing())
-                body = body[:2] + segment(0xE1, b"Exif\0\0" + tiff) + body[2:]
+                body = encode_picture(draw_picture())
+                body = body[:2] + build_segment(0xE1, b"Exif\0\0" + tiff) + body[2:]
                 assert self.header(body) == (48, 32, 1)
 
     def test_what_is_no_picture_is_refused(self) -> None:
@@ -204,10 +206,10 @@ class ReadHeaderTests(QuietTestCase):
             "empty": b"",
             "text": b"hello, I am a photo",
             "a page": b"<html>" * 100,
-            "a GIF": encoded(drawing(), "GIF"),
-            "the first bytes of a JPEG": encoded(drawing())[:20],
-            "the first bytes of a PNG": encoded(drawing(), "PNG")[:20],
-            "the first bytes of a WEBP": encoded(drawing(), "WEBP")[:20],
+            "a GIF": encode_picture(draw_picture(), "GIF"),
+            "the first bytes of a JPEG": encode_picture(draw_picture())[:20],
+            "the first bytes of a PNG": encode_picture(draw_picture(), "PNG")[:20],
+            "the first bytes of a WEBP": encode_picture(draw_picture(), "WEBP")[:20],
             "a JPEG of zeros": b"\xff\xd8\xff" + bytes(1000),
         }
         for name, body in bodies.items():
@@ -217,7 +219,7 @@ class ReadHeaderTests(QuietTestCase):
     def test_random_damage_is_refused_or_read_and_nothing_else(self) -> None:
         chance = random.Random(11)
         for file_format in ("JPEG", "PNG", "WEBP"):
-            whole = encoded(drawing(), file_format, exif=exif_with(orientation=6))
+            whole = encode_picture(draw_picture(), file_format, exif=build_exif(orientation=6))
             for _ in range(100):
                 body = bytearray(whole[: chance.randrange(4, len(whole) + 1)])
                 for _ in range(chance.randrange(1, 8)):
@@ -228,7 +230,7 @@ class ReadHeaderTests(QuietTestCase):
                     continue
 
     def test_too_many_pixels_are_refused(self) -> None:
-        body = encoded(Image.new("L", (1001, 1000)), "PNG")
+        body = encode_picture(Image.new("L", (1001, 1000)), "PNG")
         with self.assertRaisesMessage(UnreadablePicture, "1001x1000"):
             self.header(body, max_megapixels=1)
         assert self.header(body, max_megapixels=2) == (1001, 1000, 1)
@@ -236,15 +238,15 @@ class ReadHeaderTests(QuietTestCase):
     def test_a_bomb_is_not_decoded_to_learn_its_size(self) -> None:
         header = struct.pack(">IIBBBBB", 9000, 9000, 8, 2, 0, 0, 0)
         rows = zlib.compress(bytes(9000 * (1 + 3 * 9000) // 100))
-        body = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows)
-        body += chunk(b"IEND", b"")
+        body = b"\x89PNG\r\n\x1a\n" + build_chunk(b"IHDR", header) + build_chunk(b"IDAT", rows)
+        body += build_chunk(b"IEND", b"")
         with mock.patch.object(ImageFile.ImageFile, "load", side_effect=AssertionError):
             with self.assertRaises(UnreadablePicture):
                 self.header(body)
             assert self.header(body, max_megapixels=81) == (9000, 9000, 1)
 
     def test_the_file_stands_at_its_beginning_and_open_afterwards(self) -> None:
-        for body in (encoded(drawing()), b"no picture"):
+        for body in (encode_picture(draw_picture()), b"no picture"):
             file = io.BytesIO(body)
             file.seek(3)
             try:
@@ -257,34 +259,36 @@ class ReadHeaderTests(QuietTestCase):
 class DecodeTests(SimpleTestCase):
     def test_a_truncated_picture_is_refused(self) -> None:
         for file_format in ("JPEG", "PNG", "WEBP"):
-            whole = encoded(drawing((200, 200)), file_format)
+            whole = encode_picture(draw_picture((200, 200)), file_format)
             with self.subTest(file_format), self.assertRaises(UnreadablePicture):
                 decode(whole[: len(whole) * 2 // 3], max_megapixels=1)
 
     def test_a_picture_comes_upright_and_in_a_plain_mode(self) -> None:
         for mode in ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "I;16"):
             file_format = "JPEG" if mode == "CMYK" else "PNG"
-            image = Image.new("I;16", (48, 32), 30000) if mode == "I;16" else drawing(mode=mode)
+            image = (
+                Image.new("I;16", (48, 32), 30000) if mode == "I;16" else draw_picture(mode=mode)
+            )
             if mode == "PA":
                 continue  # no format stores it
             with self.subTest(mode):
-                body = encoded(image, file_format, exif=exif_with(orientation=6))
+                body = encode_picture(image, file_format, exif=build_exif(orientation=6))
                 found, _ = decode(body, max_megapixels=1)
                 assert found.size == (32, 48)
                 assert found.mode in ("L", "RGB", "RGBA")
 
     def test_sixteen_bits_of_grey_are_scaled_not_cut(self) -> None:
-        image, _ = decode(encoded(Image.new("I;16", (4, 4), 30000), "PNG"), max_megapixels=1)
+        image, _ = decode(encode_picture(Image.new("I;16", (4, 4), 30000), "PNG"), max_megapixels=1)
         assert image.getpixel((0, 0)) == 30000 // 256
 
     def test_every_mode_can_be_encoded_in_every_format(self) -> None:
-        palette = drawing(mode="P")
+        palette = draw_picture(mode="P")
         bodies = [
-            encoded(drawing(mode="CMYK")),
-            encoded(palette, "PNG", transparency=0),
-            encoded(drawing(mode="LA"), "PNG"),
-            encoded(drawing(mode="RGBA"), "WEBP"),
-            encoded(Image.new("I;16", (9, 9), 9), "PNG"),
+            encode_picture(draw_picture(mode="CMYK")),
+            encode_picture(palette, "PNG", transparency=0),
+            encode_picture(draw_picture(mode="LA"), "PNG"),
+            encode_picture(draw_picture(mode="RGBA"), "WEBP"),
+            encode_picture(Image.new("I;16", (9, 9), 9), "PNG"),
         ]
         for number, body in enumerate(bodies):
             image, _ = decode(body, max_megapixels=1)
@@ -299,15 +303,15 @@ class DecodeTests(SimpleTestCase):
 
     def test_nothing_of_the_original_is_written_again(self) -> None:
         xmp = b"<x:xmpmeta>" + SECRET
-        jpeg = encoded(drawing(), exif=exif_with(), comment=SECRET, xmp=xmp)
-        webp = encoded(drawing(), "WEBP", exif=exif_with(), xmp=xmp)
+        jpeg = encode_picture(draw_picture(), exif=build_exif(), comment=SECRET, xmp=xmp)
+        webp = encode_picture(draw_picture(), "WEBP", exif=build_exif(), xmp=xmp)
         text = PngImagePlugin.PngInfo()
         text.add_text("Comment", SECRET.decode())
-        png = encoded(drawing(), "PNG", exif=exif_with(), pnginfo=text)
+        png = encode_picture(draw_picture(), "PNG", exif=build_exif(), pnginfo=text)
         for body in (jpeg, webp, png):
             image, _ = decode(body, max_megapixels=1)
             for mime in (JPEG, PNG, WEBP):
-                assert nothing_of_the_guest(encode(image, mime, quality=90))
+                assert has_no_metadata(encode(image, mime, quality=90))
 
     def test_a_colour_profile_stays_only_where_it_fits(self) -> None:
         profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -320,124 +324,134 @@ class DecodeTests(SimpleTestCase):
             ("rubbish", "RGB", b"rubbish", None),
         ):
             with self.subTest(name):
-                image, _ = decode(encoded(drawing(mode=mode), icc_profile=given), max_megapixels=1)
+                image, _ = decode(
+                    encode_picture(draw_picture(mode=mode), icc_profile=given), max_megapixels=1
+                )
                 again = Image.open(io.BytesIO(encode(image, JPEG, quality=90)))
                 assert again.info.get("icc_profile") == kept
 
 
 class CleanJpegTests(QuietTestCase):
     def assert_only_pixels_left(self, body: bytes) -> bytes:
-        left, slices = cleaned(body)
+        left, slices = clean_and_read(body)
         assert not slices.is_copy, "the bytes of the pixels are kept"
-        assert nothing_of_the_guest(left)
-        assert pixels(left) == pixels(body)
+        assert has_no_metadata(left)
+        assert read_pixels(left) == read_pixels(body)
         return left
 
     def test_all_metadata_goes_and_every_pixel_stays(self) -> None:
-        body = encoded(drawing(), exif=exif_with(), comment=SECRET, xmp=b"<x>" + SECRET)
-        body = body[:2] + segment(0xED, b"Photoshop 3.0\0" + SECRET) + body[2:]
-        assert not nothing_of_the_guest(body)
+        body = encode_picture(
+            draw_picture(), exif=build_exif(), comment=SECRET, xmp=b"<x>" + SECRET
+        )
+        body = body[:2] + build_segment(0xED, b"Photoshop 3.0\0" + SECRET) + body[2:]
+        assert not has_no_metadata(body)
         self.assert_only_pixels_left(body)
 
     def test_a_plain_photo_is_sent_as_it_is(self) -> None:
-        body = encoded(drawing())
+        body = encode_picture(draw_picture())
         assert self.assert_only_pixels_left(body) == body
 
     def test_the_colour_profile_stays(self) -> None:
         profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
         left = self.assert_only_pixels_left(
-            encoded(drawing(), icc_profile=profile, exif=exif_with())
+            encode_picture(draw_picture(), icc_profile=profile, exif=build_exif())
         )
         assert Image.open(io.BytesIO(left)).info["icc_profile"] == profile
 
     def test_what_hangs_behind_the_end_is_cut(self) -> None:
-        body = encoded(drawing())
-        for tail in (SECRET, encoded(drawing((16, 16)), exif=exif_with()) + b"SEFT", bytes(100)):
+        body = encode_picture(draw_picture())
+        for tail in (
+            SECRET,
+            encode_picture(draw_picture((16, 16)), exif=build_exif()) + b"SEFT",
+            bytes(100),
+        ):
             assert self.assert_only_pixels_left(body + tail) == body
 
     def test_a_picture_behind_the_end_is_cut_where_metadata_announces_it(self) -> None:
-        second = encoded(drawing((16, 16)), exif=exif_with())
-        xmp = segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta/>")
-        body = encoded(drawing())
+        second = encode_picture(draw_picture((16, 16)), exif=build_exif())
+        xmp = build_segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta/>")
+        body = encode_picture(draw_picture())
         announced = body[:2] + xmp + body[2:] + second
         assert self.assert_only_pixels_left(announced) == body
 
     def test_the_second_picture_of_a_multi_picture_file_is_cut(self) -> None:
-        second = drawing((24, 16))
+        second = draw_picture((24, 16))
         second.info["comment"] = SECRET
-        body = encoded(drawing(), "MPO", save_all=True, append_images=[second])
+        body = encode_picture(draw_picture(), "MPO", save_all=True, append_images=[second])
         left = self.assert_only_pixels_left(body)
         assert left.count(b"\xff\xd8\xff") == 1 and b"MPF" not in left
 
     def test_progressive_photos_keep_their_pixels(self) -> None:
-        body = encoded(drawing((300, 200)), progressive=True, quality=97, exif=exif_with())
+        body = encode_picture(
+            draw_picture((300, 200)), progressive=True, quality=97, exif=build_exif()
+        )
         self.assert_only_pixels_left(body)
 
     def test_metadata_between_the_scans_goes_too(self) -> None:
-        body = encoded(drawing((300, 200)), progressive=True)
+        body = encode_picture(draw_picture((300, 200)), progressive=True)
         second_scan = body.index(b"\xff\xda", body.index(b"\xff\xda") + 2)
-        between = body[:second_scan] + segment(0xFE, SECRET) + body[second_scan:]
+        between = body[:second_scan] + build_segment(0xFE, SECRET) + body[second_scan:]
         assert self.assert_only_pixels_left(between) == body
 
     def test_restart_markers_are_pixels(self) -> None:
-        body = encoded(drawing((300, 200)), restart_marker_blocks=1, exif=exif_with())
+        body = encode_picture(draw_picture((300, 200)), restart_marker_blocks=1, exif=build_exif())
         assert b"\xff\xd3" in body
         self.assert_only_pixels_left(body)
 
     def test_filling_before_a_marker_does_not_hide_metadata(self) -> None:
-        body = encoded(drawing())
-        with_filling = body[:2] + b"\xff\xff\xff" + segment(0xE1, b"Exif\0\0" + SECRET)
-        with_filling += b"\xff\xff" + segment(0xFE, SECRET) + b"\xff" + body[2:]
+        body = encode_picture(draw_picture())
+        with_filling = body[:2] + b"\xff\xff\xff" + build_segment(0xE1, b"Exif\0\0" + SECRET)
+        with_filling += b"\xff\xff" + build_segment(0xFE, SECRET) + b"\xff" + body[2:]
         self.assert_only_pixels_left(with_filling)
 
     def test_an_end_marker_inside_of_metadata_is_not_the_end(self) -> None:
-        thumbnail = encoded(drawing((16, 16)))
-        body = encoded(drawing())
-        body = body[:2] + segment(0xE1, b"Exif\0\0MM\0*" + thumbnail + SECRET) + body[2:]
+        thumbnail = encode_picture(draw_picture((16, 16)))
+        body = encode_picture(draw_picture())
+        body = body[:2] + build_segment(0xE1, b"Exif\0\0MM\0*" + thumbnail + SECRET) + body[2:]
         self.assert_only_pixels_left(body)
 
     def test_an_app_segment_under_a_false_number_goes(self) -> None:
-        body = encoded(drawing())
+        body = encode_picture(draw_picture())
         for marker in (0xE0, 0xE2, 0xEE, 0xE7):
             with self.subTest(hex(marker)):
-                hidden = body[:2] + segment(marker, b"JFXX\0" + SECRET) + body[2:]
+                hidden = body[:2] + build_segment(marker, b"JFXX\0" + SECRET) + body[2:]
                 self.assert_only_pixels_left(hidden)
 
     def test_cmyk_photos_keep_their_pixels_and_the_mark_that_explains_them(self) -> None:
-        body = encoded(drawing(mode="CMYK"), exif=exif_with())
+        body = encode_picture(draw_picture(mode="CMYK"), exif=build_exif())
         left = self.assert_only_pixels_left(body)
         assert b"Adobe" in left
 
     def test_a_marker_on_the_border_of_two_reads_is_found(self) -> None:
-        body = encoded(drawing((2500, 1400)), quality=97)
+        body = encode_picture(draw_picture((2500, 1400)), quality=97)
         start = body.index(b"\xff\xda") + 14
         assert len(body) > start + 1024 * 1024
         for shift in (-2, -1, 0):
             at = start + 1024 * 1024 + shift
-            left, _ = cleaned(body[:at].rstrip(b"\xff") + b"\xff\xd9" + SECRET)
+            left, _ = clean_and_read(body[:at].rstrip(b"\xff") + b"\xff\xd9" + SECRET)
             with self.subTest(shift):
                 assert left.endswith(b"\xff\xd9") and SECRET not in left
 
     def test_a_photo_without_its_end_goes_as_it_is(self) -> None:
-        body = encoded(drawing((300, 200)), exif=exif_with())[:-100]
-        left, _ = cleaned(body)
-        assert nothing_of_the_guest(left) and body.endswith(left[-50:])
+        body = encode_picture(draw_picture((300, 200)), exif=build_exif())[:-100]
+        left, _ = clean_and_read(body)
+        assert has_no_metadata(left) and body.endswith(left[-50:])
 
     def test_lengths_that_lie_end_in_a_new_picture_or_a_refusal(self) -> None:
-        body = encoded(drawing())
+        body = encode_picture(draw_picture())
         for lie in (b"\0\0", b"\0\1", b"\xff\xff"):
             with self.subTest(lie):
                 try:
-                    left, _ = cleaned(body[:2] + b"\xff\xfe" + lie + SECRET + body[2:])
+                    left, _ = clean_and_read(body[:2] + b"\xff\xfe" + lie + SECRET + body[2:])
                 except UnreadablePicture:
                     continue
-                assert nothing_of_the_guest(left)
+                assert has_no_metadata(left)
 
     def test_countless_segments_are_not_walked_through(self) -> None:
-        body = encoded(drawing())
-        many = body[:2] + segment(0xFE, b"") * (MAX_JPEG_SEGMENTS + 1) + body[2:]
-        left, slices = cleaned(many)
-        assert slices.is_copy and difference(*map(opened, (left, body))) < 3
+        body = encode_picture(draw_picture())
+        many = body[:2] + build_segment(0xFE, b"") * (MAX_JPEG_SEGMENTS + 1) + body[2:]
+        left, slices = clean_and_read(many)
+        assert slices.is_copy and measure_difference(*map(open_picture, (left, body))) < 3
 
 
 class CleanPngTests(SimpleTestCase):
@@ -446,88 +460,96 @@ class CleanPngTests(SimpleTestCase):
         text.add_text("Author", SECRET.decode())
         text.add_text("Note", SECRET.decode(), zip=True)
         text.add_itxt("XML:com.adobe.xmp", SECRET.decode())
-        body = encoded(drawing(), "PNG", pnginfo=text, exif=exif_with(), dpi=(300, 300))
-        left, slices = cleaned(body)
-        assert not slices.is_copy and nothing_of_the_guest(left) and b"zTXt" not in left
-        assert pixels(left) == pixels(body)
+        body = encode_picture(
+            draw_picture(), "PNG", pnginfo=text, exif=build_exif(), dpi=(300, 300)
+        )
+        left, slices = clean_and_read(body)
+        assert not slices.is_copy and has_no_metadata(left) and b"zTXt" not in left
+        assert read_pixels(left) == read_pixels(body)
 
     def test_chunks_nobody_knows_go_too(self) -> None:
-        body = encoded(drawing(), "PNG")
+        body = encode_picture(draw_picture(), "PNG")
         end = body.index(b"IEND") - 4
-        left, _ = cleaned(body[:end] + chunk(b"prVt", SECRET) + body[end:] + SECRET)
+        left, _ = clean_and_read(body[:end] + build_chunk(b"prVt", SECRET) + body[end:] + SECRET)
         assert left == body
 
     def test_colours_and_transparency_stay(self) -> None:
         profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-        body = encoded(drawing(mode="P"), "PNG", transparency=0, icc_profile=profile)
-        left, _ = cleaned(body)
+        body = encode_picture(draw_picture(mode="P"), "PNG", transparency=0, icc_profile=profile)
+        left, _ = clean_and_read(body)
         assert left == body
 
     def test_sixteen_bits_stay_sixteen(self) -> None:
-        body = encoded(Image.new("I;16", (20, 20), 40000), "PNG")
-        assert cleaned(body)[0] == body
+        body = encode_picture(Image.new("I;16", (20, 20), 40000), "PNG")
+        assert clean_and_read(body)[0] == body
 
     def test_of_an_animation_the_first_picture_stays(self) -> None:
         frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "lime", "blue")]
-        body = encoded(frames[0], "PNG", save_all=True, append_images=frames[1:])
-        left, _ = cleaned(body)
-        found = opened(left)
+        body = encode_picture(frames[0], "PNG", save_all=True, append_images=frames[1:])
+        left, _ = clean_and_read(body)
+        found = open_picture(left)
         assert getattr(found, "n_frames", 1) == 1
         assert found.convert("RGB").getpixel((5, 5)) == (255, 0, 0)
 
     def test_lengths_that_lie_end_in_a_new_picture_or_a_refusal(self) -> None:
-        body = encoded(drawing(), "PNG", exif=exif_with())
+        body = encode_picture(draw_picture(), "PNG", exif=build_exif())
         for kind in (b"eXIf", b"IDAT", b"IEND"):
             at = body.index(kind) - 4
             for lie in (1, 2**31 - 1, 2**32 - 1, len(body)):
                 with self.subTest(kind, lie=lie):
                     try:
-                        left, slices = cleaned(body[:at] + struct.pack(">I", lie) + body[at + 4 :])
+                        left, slices = clean_and_read(
+                            body[:at] + struct.pack(">I", lie) + body[at + 4 :]
+                        )
                     except UnreadablePicture:
                         continue
-                    assert nothing_of_the_guest(left)
-                    opened(left).load()
+                    assert has_no_metadata(left)
+                    open_picture(left).load()
 
     def test_an_end_with_something_in_it_hides_nothing(self) -> None:
-        body = encoded(drawing(), "PNG")
+        body = encode_picture(draw_picture(), "PNG")
         end = body.index(b"IEND") - 4
-        left, _ = cleaned(body[:end] + chunk(b"IEND", SECRET))
-        assert nothing_of_the_guest(left)
+        left, _ = clean_and_read(body[:end] + build_chunk(b"IEND", SECRET))
+        assert has_no_metadata(left)
 
 
 class CleanWebpTests(SimpleTestCase):
     def test_a_plain_one_goes_as_it_is(self) -> None:
         for options in ({}, {"lossless": True}):
-            body = encoded(drawing(), "WEBP", **options)
-            left, slices = cleaned(body + SECRET)
+            body = encode_picture(draw_picture(), "WEBP", **options)
+            left, slices = clean_and_read(body + SECRET)
             assert left == body and not slices.is_copy
 
     def test_one_with_metadata_is_encoded_again(self) -> None:
-        body = encoded(drawing((120, 80)), "WEBP", exif=exif_with(), xmp=SECRET, quality=95)
-        left, slices = cleaned(body)
-        assert slices.is_copy and nothing_of_the_guest(left)
-        assert difference(opened(left), opened(body)) < 4
+        body = encode_picture(
+            draw_picture((120, 80)), "WEBP", exif=build_exif(), xmp=SECRET, quality=95
+        )
+        left, slices = clean_and_read(body)
+        assert slices.is_copy and has_no_metadata(left)
+        assert measure_difference(open_picture(left), open_picture(body)) < 4
 
     def test_metadata_smuggled_into_a_plain_one_goes(self) -> None:
-        plain = encoded(drawing(), "WEBP")
+        plain = encode_picture(draw_picture(), "WEBP")
         extra = b"EXIF" + struct.pack("<I", len(SECRET) + 1) + SECRET + b"\0"
         whole = plain[:4] + struct.pack("<I", len(plain) + len(extra) - 8) + plain[8:] + extra
-        assert nothing_of_the_guest(cleaned(whole)[0])
+        assert has_no_metadata(clean_and_read(whole)[0])
 
     def test_transparency_survives(self) -> None:
-        image = drawing((64, 64)).convert("RGBA")
+        image = draw_picture((64, 64)).convert("RGBA")
         image.putalpha(Image.linear_gradient("L").resize((64, 64)))
-        body = encoded(image, "WEBP", exif=exif_with())
-        left, slices = cleaned(body)
-        assert slices.mime == PNG and nothing_of_the_guest(left)
-        assert dot(left, (0, 0))[3] < 5
+        body = encode_picture(image, "WEBP", exif=build_exif())
+        left, slices = clean_and_read(body)
+        assert slices.mime == PNG and has_no_metadata(left)
+        assert draw_dot(left, (0, 0))[3] < 5
 
     def test_of_an_animation_the_first_picture_stays(self) -> None:
         frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "lime", "blue")]
-        body = encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True)
-        left, slices = cleaned(body)
+        body = encode_picture(
+            frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True
+        )
+        left, slices = clean_and_read(body)
         assert slices.mime == JPEG
-        red, green, _ = dot(left, (10, 10))
+        red, green, _ = draw_dot(left, (10, 10))
         assert red > 240 and green < 15
 
 
@@ -536,83 +558,95 @@ class EncodedAgainTests(SimpleTestCase):
         for orientation in range(2, 9):
             for file_format in ("JPEG", "PNG", "WEBP"):
                 with self.subTest(orientation, format=file_format):
-                    body = encoded(
-                        drawing((96, 64)), file_format, exif=exif_with(orientation=orientation)
+                    body = encode_picture(
+                        draw_picture((96, 64)),
+                        file_format,
+                        exif=build_exif(orientation=orientation),
                     )
-                    left, slices = cleaned(body)
-                    assert slices.is_copy and nothing_of_the_guest(left)
-                    assert difference(opened(left), ImageOps.exif_transpose(opened(body))) < 9
+                    left, slices = clean_and_read(body)
+                    assert slices.is_copy and has_no_metadata(left)
+                    assert (
+                        measure_difference(
+                            open_picture(left), ImageOps.exif_transpose(open_picture(body))
+                        )
+                        < 9
+                    )
 
     def test_orientation_six_swaps_the_sides(self) -> None:
-        left, _ = cleaned(encoded(drawing(), exif=exif_with(orientation=6)))
-        assert opened(left).size == (32, 48)
+        left, _ = clean_and_read(encode_picture(draw_picture(), exif=build_exif(orientation=6)))
+        assert open_picture(left).size == (32, 48)
 
     def test_a_large_photo_shrinks_just_enough(self) -> None:
         noise = Image.effect_noise((700, 500), 90).convert("RGB")
-        body = encoded(noise, quality=97)
+        body = encode_picture(noise, quality=97)
         for share in (0.95, 0.5, 0.2, 0.05):
             with self.subTest(share):
                 max_bytes = int(len(body) * share)
-                left, _ = cleaned(body, max_bytes=max_bytes)
+                left, _ = clean_and_read(body, max_bytes=max_bytes)
                 assert 0.4 * max_bytes < len(left) <= max_bytes
-                opened(left).load()
+                open_picture(left).load()
 
     def test_fewer_bytes_come_from_quality_before_pixels(self) -> None:
-        body = encoded(Image.effect_noise((700, 500), 90).convert("RGB"), quality=97)
-        left, _ = cleaned(body, max_bytes=len(body) * 9 // 10)
-        assert opened(left).size == (700, 500)
+        body = encode_picture(Image.effect_noise((700, 500), 90).convert("RGB"), quality=97)
+        left, _ = clean_and_read(body, max_bytes=len(body) * 9 // 10)
+        assert open_picture(left).size == (700, 500)
 
     def test_a_large_transparent_picture_shrinks_and_stays_transparent(self) -> None:
         image = Image.effect_noise((300, 300), 90).convert("RGBA")
         image.putalpha(Image.effect_noise((300, 300), 90))
-        body = encoded(image, "PNG")
-        left, slices = cleaned(body, max_bytes=len(body) // 3)
+        body = encode_picture(image, "PNG")
+        left, slices = clean_and_read(body, max_bytes=len(body) // 3)
         assert slices.mime == PNG and len(left) <= len(body) // 3
-        assert opened(left).mode == "RGBA"
+        assert open_picture(left).mode == "RGBA"
 
     def test_a_palette_is_made_smooth_before_it_shrinks(self) -> None:
         image = Image.linear_gradient("L").resize((400, 400)).convert("P")
-        body = encoded(image, "PNG", transparency=255, compress_level=0)
-        left, slices = cleaned(body, max_bytes=len(body) // 8)
+        body = encode_picture(image, "PNG", transparency=255, compress_level=0)
+        left, slices = clean_and_read(body, max_bytes=len(body) // 8)
         assert slices.mime == PNG and len(left) <= len(body) // 8
 
     def test_what_can_never_fit_is_refused_not_tried_for_ever(self) -> None:
         profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
         huge = profile + random.Random(3).randbytes(200_000)
-        body = encoded(drawing(), icc_profile=huge)
+        body = encode_picture(draw_picture(), icc_profile=huge)
         for max_bytes in (100_000, 10, 0, -1):
             with self.subTest(max_bytes), self.assertRaises(UnreadablePicture):
-                cleaned(body, max_bytes=max_bytes)
+                clean_and_read(body, max_bytes=max_bytes)
 
     def test_an_absurd_profile_does_not_come_along(self) -> None:
         profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-        body = encoded(drawing(), icc_profile=profile + bytes(500_000))
-        left, _ = cleaned(body, max_bytes=100_000)
+        body = encode_picture(draw_picture(), icc_profile=profile + bytes(500_000))
+        left, _ = clean_and_read(body, max_bytes=100_000)
         assert len(left) < 20_000
 
     def test_cmyk_and_grey_photos_come_out_in_their_colours(self) -> None:
         for mode in ("CMYK", "L"):
             with self.subTest(mode):
-                body = encoded(
-                    drawing((96, 64), mode=mode), quality=95, exif=exif_with(orientation=3)
+                body = encode_picture(
+                    draw_picture((96, 64), mode=mode), quality=95, exif=build_exif(orientation=3)
                 )
-                left, _ = cleaned(body)
-                assert difference(opened(left), ImageOps.exif_transpose(opened(body))) < 9
+                left, _ = clean_and_read(body)
+                assert (
+                    measure_difference(
+                        open_picture(left), ImageOps.exif_transpose(open_picture(body))
+                    )
+                    < 9
+                )
 
     def test_one_pixel_is_a_picture(self) -> None:
         for file_format in ("JPEG", "PNG", "WEBP"):
             for orientation in (1, 6):
-                body = encoded(
-                    Image.new("RGB", (1, 1)), file_format, exif=exif_with(orientation=orientation)
+                body = encode_picture(
+                    Image.new("RGB", (1, 1)), file_format, exif=build_exif(orientation=orientation)
                 )
-                left, _ = cleaned(body)
-                assert opened(left).size == (1, 1) and nothing_of_the_guest(left)
+                left, _ = clean_and_read(body)
+                assert open_picture(left).size == (1, 1) and has_no_metadata(left)
 
     def test_a_header_without_pixels_is_refused(self) -> None:
-        body = encoded(drawing((300, 200)), exif=exif_with(orientation=6))
+        body = encode_picture(draw_picture((300, 200)), exif=build_exif(orientation=6))
         start = body.index(b"\xff\xda")
         with self.assertRaises(UnreadablePicture):
-            cleaned(body[: start + 20])
+            clean_and_read(body[: start + 20])
 
 
 class SlicesTests(SimpleTestCase):
@@ -624,32 +658,35 @@ class SlicesTests(SimpleTestCase):
         whole = [*range(5), 10, *range(20, 50), *range(70, 75)]
         for size in (1, 3, 7, 12, 41, 100):
             with self.subTest(size):
-                pieces = list(slices.chunks(size))
+                pieces = list(slices.read_chunks(size))
                 assert b"".join(pieces) == bytes(whole)
                 assert {len(piece) for piece in pieces[:-1]} <= {size}
                 assert 0 < len(pieces[-1]) <= size
         assert slices.size_bytes == len(whole)
 
     def test_a_piece_that_ends_with_a_range_is_not_followed_by_an_empty_one(self) -> None:
-        assert [len(piece) for piece in self.slices((0, 6), (6, 9)).chunks(3)] == [3, 3, 3]
+        assert [len(piece) for piece in self.slices((0, 6), (6, 9)).read_chunks(3)] == [3, 3, 3]
 
     def test_no_ranges_are_no_pieces(self) -> None:
-        assert list(self.slices().chunks(3)) == []
+        assert list(self.slices().read_chunks(3)) == []
 
     def test_a_file_that_became_shorter_is_an_error_not_an_endless_loop(self) -> None:
         with self.assertRaises(UnreadablePicture):
-            list(self.slices((90, 200)).chunks(30))
+            list(self.slices((90, 200)).read_chunks(30))
 
     def test_very_many_ranges_take_linear_time(self) -> None:
         body = bytes(200_000)
         slices = Slices(io.BytesIO(body), PNG, tuple((n, n + 1) for n in range(0, 200_000, 2)))
         begun = time.perf_counter()
-        assert sum(map(len, slices.chunks(3 * 65536))) == 100_000
+        assert sum(map(len, slices.read_chunks(3 * 65536))) == 100_000
         assert time.perf_counter() - begun < 30  # quadratic, it would take minutes
 
     def test_close_ends_a_copy_and_leaves_the_photo_open(self) -> None:
-        upright, turned = encoded(drawing()), encoded(drawing(), exif=exif_with(orientation=6))
-        whole, copy = (clean_photo(photo_of(b), max_bytes=NO_LIMIT) for b in (upright, turned))
+        upright, turned = (
+            encode_picture(draw_picture()),
+            encode_picture(draw_picture(), exif=build_exif(orientation=6)),
+        )
+        whole, copy = (clean_photo(make_photo(b), max_bytes=NO_LIMIT) for b in (upright, turned))
         whole.close()
         copy.close()
         assert not whole.file.closed and copy.file.closed
@@ -659,10 +696,10 @@ class HostileFileTests(QuietTestCase):
     def test_random_damage_gives_a_clean_picture_or_a_refusal(self) -> None:
         chance = random.Random(23)
         makers: list[Callable[[], bytes]] = [
-            lambda: encoded(drawing(), exif=exif_with()),
-            lambda: encoded(drawing(), progressive=True, comment=SECRET),
-            lambda: encoded(drawing(), "PNG", exif=exif_with()),
-            lambda: encoded(drawing(), "WEBP", exif=exif_with()),
+            lambda: encode_picture(draw_picture(), exif=build_exif()),
+            lambda: encode_picture(draw_picture(), progressive=True, comment=SECRET),
+            lambda: encode_picture(draw_picture(), "PNG", exif=build_exif()),
+            lambda: encode_picture(draw_picture(), "WEBP", exif=build_exif()),
         ]
         for make in makers:
             whole = make()
@@ -671,9 +708,9 @@ class HostileFileTests(QuietTestCase):
                 for _ in range(chance.randrange(1, 6)):
                     body[chance.randrange(2, len(body))] = chance.randrange(256)
                 try:
-                    photo = photo_of(bytes(body))
+                    photo = make_photo(bytes(body))
                     slices = clean_photo(photo, max_bytes=NO_LIMIT)
                 except UnreadablePicture:
                     continue
-                assert sum(map(len, slices.chunks(1000))) == slices.size_bytes
+                assert sum(map(len, slices.read_chunks(1000))) == slices.size_bytes
                 slices.close()

@@ -48,21 +48,21 @@ def photo(
     return out.getvalue()
 
 
-def inline(body: bytes, mime: str = "image/jpeg") -> dict[str, Any]:
+def build_inline_part(body: bytes, mime: str = "image/jpeg") -> dict[str, Any]:
     return {"inlineData": {"mimeType": mime, "data": base64.b64encode(body).decode()}}
 
 
-def body_of(*parts: dict[str, Any], **generation: Any) -> dict[str, Any]:
+def build_body(*parts: dict[str, Any], **generation: Any) -> dict[str, Any]:
     config = {"responseModalities": ["IMAGE"], **generation}
-    chosen = list(parts) or [inline(photo()), {"text": "Сделай из них космонавтов"}]
+    chosen = list(parts) or [build_inline_part(photo()), {"text": "Сделай из них космонавтов"}]
     return {"contents": [{"role": "user", "parts": chosen}], "generationConfig": config}
 
 
-def asking(prompt: str) -> dict[str, Any]:
-    return body_of(inline(photo()), {"text": prompt})
+def build_prompt_body(prompt: str) -> dict[str, Any]:
+    return build_body(build_inline_part(photo()), {"text": prompt})
 
 
-def pictures_in(answer: httpx.Response) -> list[Image.Image]:
+def read_pictures(answer: httpx.Response) -> list[Image.Image]:
     parts = answer.json()["candidates"][0]["content"]["parts"]
     blobs = [part["inlineData"]["data"] for part in parts if "inlineData" in part]
     return [Image.open(io.BytesIO(base64.b64decode(data))) for data in blobs]
@@ -74,16 +74,16 @@ def is_blue(picture: Image.Image, x: int) -> bool:
     return pixel[2] > pixel[0]
 
 
-def eventually(condition: Callable[[], bool], within_s: float = 90.0) -> bool:
+def wait_until_true(condition: Callable[[], bool], within_s: float = 90.0) -> bool:
     until = time.monotonic() + within_s
     while not condition() and time.monotonic() < until:
         time.sleep(0.005)
     return condition()
 
 
-def calling(sim: simulator.Simulator, model: str) -> socket.socket:
+def open_call(sim: simulator.Simulator, model: str) -> socket.socket:
     """A call that nobody waits for: its connection, to read from or to close."""
-    body = json.dumps(body_of()).encode()
+    body = json.dumps(build_body()).encode()
     head = (
         f"POST /v1/models/{model}:generateContent HTTP/1.1\r\nHost: sim\r\n"
         f"x-goog-api-key: k\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -115,7 +115,7 @@ class GeminiCase(SimpleTestCase):
         self, body: object = None, *, model: str = BANANA, key: str = KEY, version: str = "v1beta"
     ) -> httpx.Response:
         address = f"/{version}/models/{model}:generateContent"
-        sent = body_of() if body is None else body
+        sent = build_body() if body is None else body
         return self.http.post(address, json=sent, headers={"x-goog-api-key": key})
 
     def assert_refused(self, answer: httpx.Response, words: str, code: int = 400) -> None:
@@ -127,7 +127,7 @@ class GeminiCase(SimpleTestCase):
 
 class AnswerTests(GeminiCase):
     def test_a_good_answer_has_the_documented_shape(self) -> None:
-        answer = self.generate(body_of(imageConfig={"aspectRatio": "2:3", "imageSize": "1K"}))
+        answer = self.generate(build_body(imageConfig={"aspectRatio": "2:3", "imageSize": "1K"}))
         data = answer.json()
         candidate = data["candidates"][0]
         assert (answer.status_code, candidate["finishReason"]) == (200, "STOP")
@@ -150,30 +150,34 @@ class AnswerTests(GeminiCase):
             (BANANA, {}, (848, 1264)),  # nothing asked: the photo's own shape
         ):
             with self.subTest(model=model, config=config):
-                [picture] = pictures_in(self.generate(body_of(imageConfig=config), model=model))
+                [picture] = read_pictures(
+                    self.generate(build_body(imageConfig=config), model=model)
+                )
                 assert picture.size == size
 
     def test_the_photo_is_turned_upright_and_visibly_altered(self) -> None:
         lying = photo((96, 64), orientation=6)  # its blue band belongs at the right
-        body = body_of(inline(lying), {"text": "x"}, imageConfig={"aspectRatio": "2:3"})
-        [picture] = pictures_in(self.generate(body))
+        body = build_body(
+            build_inline_part(lying), {"text": "x"}, imageConfig={"aspectRatio": "2:3"}
+        )
+        [picture] = read_pictures(self.generate(body))
         assert is_blue(picture, picture.width - 80)
         assert not is_blue(picture, 80)
 
     def test_thoughts_come_first_and_are_marked(self) -> None:
         thinking = {"thinkingConfig": {"includeThoughts": True, "thinkingLevel": "MINIMAL"}}
-        for answer in (self.generate(model="ok-thoughts"), self.generate(body_of(**thinking))):
+        for answer in (self.generate(model="ok-thoughts"), self.generate(build_body(**thinking))):
             parts = answer.json()["candidates"][0]["content"]["parts"]
             assert [part.get("thought", False) for part in parts] == [True, True, False, False]
             assert "thoughtSignature" in parts[3]
 
     def test_without_image_among_the_modalities_there_is_only_text(self) -> None:
-        answer = self.generate(body_of(responseModalities=["TEXT"]))
+        answer = self.generate(build_body(responseModalities=["TEXT"]))
         [part] = answer.json()["candidates"][0]["content"]["parts"]
         assert list(part) == ["text"]
 
     def test_the_order_of_good_and_draft_pictures_is_told_apart_by_size(self) -> None:
-        draft, final = pictures_in(self.generate(model="ok-two-images"))
+        draft, final = read_pictures(self.generate(model="ok-two-images"))
         assert (draft.size, final.size) == ((512, 512), (848, 1264))
 
     def test_the_caption_is_written_with_and_without_a_cyrillic_font(self) -> None:
@@ -198,7 +202,7 @@ class StrictnessTests(GeminiCase):
 
     def test_a_key_in_the_address_works_and_is_noted(self) -> None:
         address = f"/v1/models/{BANANA}:generateContent?key={KEY}"
-        assert self.http.post(address, json=body_of()).status_code == 200
+        assert self.http.post(address, json=build_body()).status_code == 200
         assert self.sim.calls[-1].key_in_query
         assert KEY not in repr(self.sim.calls[-1])
 
@@ -211,7 +215,7 @@ class StrictnessTests(GeminiCase):
             (("generationConfig",), "at 'generation_config'"),
             (("generationConfig", "imageConfig"), "at 'generation_config.image_config'"),
         ):
-            body: Any = body_of(imageConfig={"aspectRatio": "1:1"})
+            body: Any = build_body(imageConfig={"aspectRatio": "1:1"})
             level = body
             for step in place:
                 level = level[step]
@@ -254,34 +258,34 @@ class StrictnessTests(GeminiCase):
             ("gemini-3-pro-image", minimal, "Thinking level"),
         ):
             with self.subTest(model=model, generation=generation):
-                self.assert_refused(self.generate(body_of(**generation), model=model), words)
+                self.assert_refused(self.generate(build_body(**generation), model=model), words)
 
     def test_a_system_instruction_is_refused_by_the_old_model_only(self) -> None:
-        body = body_of() | {"systemInstruction": {"parts": [{"text": "Keep faces"}]}}
+        body = build_body() | {"systemInstruction": {"parts": [{"text": "Keep faces"}]}}
         self.assert_refused(self.generate(body, model=FLASH_25), "Developer instruction")
         assert self.generate(body).status_code == 200
 
     def test_safety_settings_know_their_words(self) -> None:
         setting = {"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_ONLY_HIGH"}
-        assert self.generate(body_of() | {"safetySettings": [setting]}).status_code == 200
+        assert self.generate(build_body() | {"safetySettings": [setting]}).status_code == 200
         wrong = setting | {"threshold": "BLOCK_SOME"}
-        self.assert_refused(self.generate(body_of() | {"safetySettings": [wrong]}), "BLOCK_SOME")
+        self.assert_refused(self.generate(build_body() | {"safetySettings": [wrong]}), "BLOCK_SOME")
 
     def test_a_picture_must_be_what_it_is_declared_to_be(self) -> None:
         for part, words in (
-            (inline(photo(), "image/jpg"), "Unsupported MIME type: image/jpg"),
-            (inline(photo(), "image/png"), "does not match"),
-            (inline(b"<html>", "image/png"), "Unable to process input image"),
-            (inline(photo()[:40]), "Unable to process input image"),
-            (inline(photo((600, 600))[:2000]), "Unable to process input image"),
+            (build_inline_part(photo(), "image/jpg"), "Unsupported MIME type: image/jpg"),
+            (build_inline_part(photo(), "image/png"), "does not match"),
+            (build_inline_part(b"<html>", "image/png"), "Unable to process input image"),
+            (build_inline_part(photo()[:40]), "Unable to process input image"),
+            (build_inline_part(photo((600, 600))[:2000]), "Unable to process input image"),
             ({"inlineData": {"mimeType": "image/png", "data": "%%%"}}, "Base64 decoding failed"),
             ({"text": ""}, "required oneof field 'data'"),
         ):
             with self.subTest(words=words):
-                self.assert_refused(self.generate(body_of(part)), words)
+                self.assert_refused(self.generate(build_body(part)), words)
         for file_format in ("PNG", "WEBP"):
-            part = inline(photo(file_format=file_format), f"image/{file_format.lower()}")
-            assert self.generate(body_of(part)).status_code == 200
+            part = build_inline_part(photo(file_format=file_format), f"image/{file_format.lower()}")
+            assert self.generate(build_body(part)).status_code == 200
 
     def test_what_is_not_a_request_is_refused(self) -> None:
         headers = {"x-goog-api-key": KEY}
@@ -290,7 +294,7 @@ class StrictnessTests(GeminiCase):
         self.assert_refused(broken, "Invalid JSON payload")
         self.assert_refused(self.generate([]), "Root must be")
         self.assert_refused(self.generate({}), "contents is not specified")
-        too_many = body_of(*[inline(photo())] * 15)
+        too_many = build_body(*[build_inline_part(photo())] * 15)
         self.assert_refused(self.generate(too_many), "fewer than 15 images")
 
     def test_retired_and_unknown_models_are_not_found(self) -> None:
@@ -315,7 +319,7 @@ class ScenarioTests(GeminiCase):
     def test_every_scenario_answers_what_its_name_says(self) -> None:
         for name in SCENARIOS:
             with self.subTest(scenario=name):
-                body = asking("[sim:slow=0]") if name == "slow" else None
+                body = build_prompt_body("[sim:slow=0]") if name == "slow" else None
                 if name in BROKEN:
                     with self.assertRaises(httpx.RemoteProtocolError):
                         self.generate(body, model=name)
@@ -326,7 +330,7 @@ class ScenarioTests(GeminiCase):
         assert self.sim.in_flight == 0
 
     def test_a_scenario_is_chosen_by_prompt_then_model_then_key(self) -> None:
-        self.generate(asking("a [sim:no-image] b"), model="503", key="sim-500")
+        self.generate(build_prompt_body("a [sim:no-image] b"), model="503", key="sim-500")
         self.generate(model="sim-503", key="sim-500")
         self.generate(key="sim-500")
         self.generate(key="sim-of-nothing")
@@ -334,20 +338,22 @@ class ScenarioTests(GeminiCase):
         assert seen == [("no-image", 200), ("503", 503), ("500", 500), ("ok", 200)]
 
     def test_a_misspelt_marker_is_an_error_not_a_success(self) -> None:
-        self.assert_refused(self.generate(asking("[sim:no-imagine]")), "no scenario named")
+        self.assert_refused(
+            self.generate(build_prompt_body("[sim:no-imagine]")), "no scenario named"
+        )
 
     def test_what_fails_once_then_works_does_so_for_each_prompt_and_key(self) -> None:
-        body = asking("[sim:503-then-ok]")
+        body = build_prompt_body("[sim:503-then-ok]")
         assert [self.generate(body).status_code for _ in range(4)] == [503, 200, 503, 200]
         assert self.generate(body, key="another").status_code == 503
-        twice = asking("[sim:503-then-ok=2]")
+        twice = build_prompt_body("[sim:503-then-ok=2]")
         assert [self.generate(twice).status_code for _ in range(3)] == [503, 503, 200]
         quota = [self.generate(model="429-short") for _ in range(2)]
         assert quota[0].json()["error"]["details"][2]["retryDelay"] == "0.5s"
         assert quota[1].status_code == 200
 
     def test_the_number_of_a_quota_marker_is_its_delay(self) -> None:
-        details = self.generate(asking("[sim:429-retry=7]")).json()["error"]["details"]
+        details = self.generate(build_prompt_body("[sim:429-retry=7]")).json()["error"]["details"]
         assert details[-1] == {
             "@type": "type.googleapis.com/google.rpc.RetryInfo",
             "retryDelay": "7s",
@@ -386,35 +392,35 @@ class TimeTests(GeminiCase):
             httpx.Client(base_url=quick.url, trust_env=False, timeout=90) as caller,
         ):
             address = f"/v1beta/models/{BANANA}:generateContent"
-            caller.post(address, json=body_of(), headers={"x-goog-api-key": KEY})
+            caller.post(address, json=build_body(), headers={"x-goog-api-key": KEY})
             (call,) = quick.calls
         assert call.finished is not None and call.finished - call.started > 0.39
         assert 0.29 < self.seconds(model="503") < 20
 
     def test_a_prompt_may_set_the_time_of_its_call(self) -> None:
-        assert 0.09 < self.seconds(asking("[sim:text-only] [sim:latency=0.1]")) < 20
-        assert 0.19 < self.seconds(asking("[sim:slow=0.2]")) < 20
+        assert 0.09 < self.seconds(build_prompt_body("[sim:text-only] [sim:latency=0.1]")) < 20
+        assert 0.19 < self.seconds(build_prompt_body("[sim:slow=0.2]")) < 20
 
 
 class WaitingCallersTests(GeminiCase):
     def test_a_client_that_leaves_is_noticed_at_once(self) -> None:
-        with calling(self.sim, "slow"):
-            assert eventually(lambda: self.sim.in_flight == 1)
-        assert eventually(lambda: self.sim.calls[-1].client_left)
+        with open_call(self.sim, "slow"):
+            assert wait_until_true(lambda: self.sim.in_flight == 1)
+        assert wait_until_true(lambda: self.sim.calls[-1].client_left)
         assert (self.sim.in_flight, self.sim.state["clients_left"]) == (0, 1)
         assert self.sim.calls[-1].status is None
 
     def test_a_client_that_stops_reading_a_huge_answer_is_noticed_too(self) -> None:
         address = "/v1/models/huge-stream:generateContent"
         headers = {"x-goog-api-key": KEY}
-        with self.http.stream("POST", address, json=body_of(), headers=headers) as answer:
+        with self.http.stream("POST", address, json=build_body(), headers=headers) as answer:
             next(answer.iter_raw())
-        assert eventually(lambda: self.sim.state["clients_left"] == 1)
+        assert wait_until_true(lambda: self.sim.state["clients_left"] == 1)
 
     def test_a_crowd_is_held_until_it_is_released(self) -> None:
         assert self.http.post("/_sim/hold").is_success
-        with calling(self.sim, "ok") as first, calling(self.sim, "503") as second:
-            assert eventually(lambda: self.sim.in_flight == 2)
+        with open_call(self.sim, "ok") as first, open_call(self.sim, "503") as second:
+            assert wait_until_true(lambda: self.sim.in_flight == 2)
             second.settimeout(0.2)
             with self.assertRaises(TimeoutError):
                 second.recv(1)
@@ -425,15 +431,15 @@ class WaitingCallersTests(GeminiCase):
 
     def test_a_reset_releases_who_is_held(self) -> None:
         self.sim.hold()
-        with calling(self.sim, "ok") as caller:
-            assert eventually(lambda: self.sim.in_flight == 1)
+        with open_call(self.sim, "ok") as caller:
+            assert wait_until_true(lambda: self.sim.in_flight == 1)
             self.sim.reset()
             assert caller.recv(12) == b"HTTP/1.1 200"
 
     def test_stopping_does_not_wait_for_abandoned_calls(self) -> None:
         with simulator.running() as sim:
-            caller = calling(sim, "slow")
-            assert eventually(lambda: sim.in_flight == 1)
+            caller = open_call(sim, "slow")
+            assert wait_until_true(lambda: sim.in_flight == 1)
             before = time.monotonic()
         assert time.monotonic() - before < 20  # the call takes 70 s
         with caller, contextlib.suppress(ConnectionResetError):
@@ -443,9 +449,9 @@ class WaitingCallersTests(GeminiCase):
 class RecordTests(GeminiCase):
     def test_a_call_is_described_without_its_key(self) -> None:
         picture, template = photo(), photo((20, 10), "PNG")
-        body = body_of(
-            inline(picture),
-            inline(template, "image/png"),
+        body = build_body(
+            build_inline_part(picture),
+            build_inline_part(template, "image/png"),
             {"text": "Привет"},
             imageConfig={"aspectRatio": "3:4", "imageSize": "2K"},
         )
@@ -508,14 +514,14 @@ class PlainTests(GeminiCase):
     def test_a_benchmark_gets_the_same_big_picture_for_anything(self) -> None:
         answers = [self.generate({"anything": number}) for number in range(2)]
         assert answers[0].content == answers[1].content
-        [picture] = pictures_in(answers[0])
+        [picture] = read_pictures(answers[0])
         assert (picture.format, picture.size) == ("PNG", (1024, 1024))
         assert 1_700_000 < len(pictures.make_noisy_png()) < 2_100_000
 
     def test_nothing_of_the_photo_is_kept_but_its_size(self) -> None:
         self.generate()
         assert self.sim.calls[-1].body_bytes == len(
-            httpx.Request("POST", "http://x", json=body_of()).content
+            httpx.Request("POST", "http://x", json=build_body()).content
         )
         assert (self.sim.last_photo, self.sim.last_body, self.sim.calls[-1].prompt) == (
             None,
@@ -565,7 +571,7 @@ class CommandTests(SimpleTestCase):
         assert process.stdout
         with process.stdout as out:
             assert f"http://127.0.0.1:{port}" in out.readline()
-            assert eventually(lambda: self.is_up(port))
+            assert wait_until_true(lambda: self.is_up(port))
 
     def is_up(self, port: int) -> bool:
         try:

@@ -554,8 +554,8 @@ class CurlTests(TurbotextCase):
         address = f"{self.sim.url}/api_ai/mix_images"
         fields = ("do=create_queue", "content=В стиле аниме")
         links = (f"url_image_target={self.public}/a.jpg?x=1&y=2", f"url={self.public}/s.png")
-        encoded = [word for pair in (*fields, *links) for word in ("--data-urlencode", pair)]
-        queueid = json.loads(self.curl(address, *encoded))["queueid"]
+        encode_picture = [word for pair in (*fields, *links) for word in ("--data-urlencode", pair)]
+        queueid = json.loads(self.curl(address, *encode_picture))["queueid"]
         asked = ("-d", "do=get_result", "-d", f"queueid={queueid}")
         for _ in range(100):
             data = json.loads(self.curl(address, *asked))
@@ -569,12 +569,12 @@ class CurlTests(TurbotextCase):
     def test_curl_and_httpx_send_the_same_body(self) -> None:
         self.post(self.mix())
         ours = self.sim.last_body
-        encoded = [
+        encode_picture = [
             word
             for name, value in self.mix().items()
             for word in ("--data-urlencode", f"{name}={value}")
         ]
-        self.curl(f"{self.sim.url}/api_ai/mix_images", *encoded)
+        self.curl(f"{self.sim.url}/api_ai/mix_images", *encode_picture)
         assert self.sim.last_body == ours
 
     def test_a_multipart_upload_is_refused(self) -> None:

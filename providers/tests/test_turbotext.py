@@ -33,7 +33,13 @@ from providers.base import CallTrace, ProviderRequest, Reference
 from providers.clean_photo import Slices
 from providers.downloads import check_address, is_public
 from providers.pictures import JPEG, PNG, WEBP, Photo
-from providers.tests.test_pictures import SECRET, drawing, encoded, exif_with, photo_of
+from providers.tests.test_pictures import (
+    SECRET,
+    build_exif,
+    draw_picture,
+    encode_picture,
+    make_photo,
+)
 from providers.turbotext.answer import Answer, explain_refusal, find_picture_url, parse_answer
 from providers.turbotext.driver import (
     EDIT,
@@ -52,16 +58,16 @@ KEY = "a-key-of-nobody"
 SITE = "https://www.turbotext.ru"
 
 
-def saved(name: str) -> bytes:
+def load_answer(name: str) -> bytes:
     return (ANSWERS / f"{name}.json").read_bytes()
 
 
-def answer_of(body: bytes | dict[str, Any]) -> Answer:
+def parse_sample(body: bytes | dict[str, Any]) -> Answer:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return parse_answer(raw, CallTrace(), api_key=KEY)
 
 
-def asked(
+def make_request(
     operation: str = "style_transfer",
     *,
     templates: Iterable[str] = (),
@@ -71,15 +77,16 @@ def asked(
     """A request of a slot with these settings; the template of each kind has its own width."""
 
     async def give_link(picture: Slices) -> str:
-        body = b"".join(picture.chunks(65536))
+        body = b"".join(picture.read_chunks(65536))
         return f"https://photos.example/{Image.open(io.BytesIO(body)).width}.jpg?x=1&y=2"
 
     pictures = [
-        (kind, photo_of(encoded(drawing((90 + n, 60))))) for n, kind in enumerate(templates)
+        (kind, make_photo(encode_picture(draw_picture((90 + n, 60)))))
+        for n, kind in enumerate(templates)
     ]
     return ProviderRequest(
         operation=operation,
-        photo=photo_of(encoded(drawing(), exif=exif_with())),
+        photo=make_photo(encode_picture(draw_picture(), exif=build_exif())),
         references=tuple(Reference(kind, picture) for kind, picture in pictures),
         settings=TurbotextSettings(**settings),
         api_key=api_key,
@@ -88,7 +95,7 @@ def asked(
     )
 
 
-def sent(request: ProviderRequest[TurbotextSettings]) -> dict[str, str]:
+def build_sent_form(request: ProviderRequest[TurbotextSettings]) -> dict[str, str]:
     links = asyncio.run(publish_pictures(request, plan_operation(request)))
     return build_form(request, links)
 
@@ -100,35 +107,38 @@ SECOND = "https://photos.example/91.jpg?x=1&y=2"
 
 class BuildTests(SimpleTestCase):
     def test_style_is_taken_from_the_template_to_the_guest(self) -> None:
-        request = asked(templates=("face", "style"), prompt="В стиле аниме")
+        request = make_request(templates=("face", "style"), prompt="В стиле аниме")
         self.assertEqual(
-            sent(request),
+            build_sent_form(request),
             {"do": "create_queue", "url_image_target": GUEST, "url": SECOND}
             | {"content": "В стиле аниме"},
         )
 
     def test_without_a_prompt_no_content_is_sent(self) -> None:
-        self.assertNotIn("content", sent(asked(templates=["style"])))
+        self.assertNotIn("content", build_sent_form(make_request(templates=["style"])))
 
     def test_the_guests_face_goes_into_the_scene(self) -> None:
         for kinds, scene in ((["base"], FIRST), (["background"], FIRST)):
-            request = asked("identity_transfer", templates=kinds, face_restore=False)
+            request = make_request("identity_transfer", templates=kinds, face_restore=False)
             self.assertEqual(
-                sent(request),
+                build_sent_form(request),
                 {"do": "create_queue", "url": scene, "url_image_target": GUEST}
                 | {"face_restore": "False"},
             )
         self.assertEqual(
-            sent(asked("identity_transfer", templates=["background", "base"]))["url"], SECOND
+            build_sent_form(make_request("identity_transfer", templates=["background", "base"]))[
+                "url"
+            ],
+            SECOND,
         )
 
     def test_the_templates_face_goes_onto_the_guests_photo(self) -> None:
-        request = asked("identity_transfer", templates=["base", "face"], guest_is="scene")
-        fields = sent(request)
+        request = make_request("identity_transfer", templates=["base", "face"], guest_is="scene")
+        fields = build_sent_form(request)
         self.assertEqual((fields["url"], fields["url_image_target"]), (GUEST, SECOND))
 
     def test_a_prompt_with_all_its_numbers(self) -> None:
-        request = asked(
+        request = make_request(
             "image_edit",
             prompt="Как на Луне",
             strength=80,
@@ -139,46 +149,48 @@ class BuildTests(SimpleTestCase):
             user_id=7,
         )
         self.assertEqual(
-            sent(request),
+            build_sent_form(request),
             {"do": "create_queue", "url": GUEST, "content": "Как на Луне", "strength": "80"}
             | {"scale": "0.1", "seed": "10000000000", "negative_prompt": "чужие лица"}
             | {"original_language": "en", "user_id": "7"},
         )
 
     def test_of_two_templates_of_a_kind_the_first_counts(self) -> None:
-        self.assertEqual(sent(asked(templates=["style", "style"]))["url"], FIRST)
+        self.assertEqual(build_sent_form(make_request(templates=["style", "style"]))["url"], FIRST)
 
     def test_what_the_service_could_not_honour_is_no_order(self) -> None:
         hopeless = (
-            asked(),  # no template
-            asked(templates=["face", "base"]),
-            asked("identity_transfer", templates=["face"]),
-            asked("identity_transfer", templates=["base"], guest_is="scene"),
-            asked("identity_transfer", templates=["base"], prompt="Smile"),
-            asked("image_edit"),  # no prompt
-            asked("image_edit", prompt="x", face_restore=True),
-            asked("image_edit", prompt="x", guest_is="scene"),
-            asked(templates=["style"], strength=50),
-            asked("object_replace", prompt="x"),
+            make_request(),  # no template
+            make_request(templates=["face", "base"]),
+            make_request("identity_transfer", templates=["face"]),
+            make_request("identity_transfer", templates=["base"], guest_is="scene"),
+            make_request("identity_transfer", templates=["base"], prompt="Smile"),
+            make_request("image_edit"),  # no prompt
+            make_request("image_edit", prompt="x", face_restore=True),
+            make_request("image_edit", prompt="x", guest_is="scene"),
+            make_request(templates=["style"], strength=50),
+            make_request("object_replace", prompt="x"),
         )
         for request in hopeless:
             with self.subTest(request.settings), self.assertRaises(ProviderConfig):
-                sent(request)
+                build_sent_form(request)
 
     def test_rules_for_the_kept_picture_go_with_every_operation(self) -> None:
         for operation, kind in (("style_transfer", "style"), ("identity_transfer", "base")):
-            self.assertTrue(sent(asked(operation, templates=[kind], output_format="png")))
+            self.assertTrue(
+                build_sent_form(make_request(operation, templates=[kind], output_format="png"))
+            )
 
     def test_who_cannot_publish_cannot_order(self) -> None:
-        request = asked("image_edit", prompt="x")
+        request = make_request("image_edit", prompt="x")
         object.__setattr__(request, "publish", None)
         with self.assertRaises(ProviderConfig):
-            sent(request)
+            build_sent_form(request)
 
     def test_an_odd_key_is_refused_before_a_photo_is_published(self) -> None:
         for key in ("a\nb", " a", "a ", "ключ", ""):
             with self.subTest(key), self.assertRaises(ProviderAuth):
-                plan_operation(asked("image_edit", prompt="x", api_key=key))
+                plan_operation(make_request("image_edit", prompt="x", api_key=key))
 
     def test_limits_are_those_of_the_documents(self) -> None:
         wrong: tuple[dict[str, Any], ...] = (
@@ -211,22 +223,25 @@ class BuildTests(SimpleTestCase):
 class PublishableTests(SimpleTestCase):
     def shown(self, photo: Photo) -> tuple[Image.Image, Slices, bytes]:
         slices = prepare_public_photo(photo)
-        body = b"".join(slices.chunks(65536))
+        body = b"".join(slices.read_chunks(65536))
         self.assertEqual(len(body), slices.size_bytes)
         return Image.open(io.BytesIO(body)), slices, body
 
     def test_a_small_photo_keeps_its_pixels_and_loses_its_metadata(self) -> None:
         for kind, mime in (("JPEG", JPEG), ("PNG", PNG)):
-            photo = encoded(
-                drawing(), kind, exif=exif_with(), **({"comment": SECRET} if kind == "JPEG" else {})
+            photo = encode_picture(
+                draw_picture(),
+                kind,
+                exif=build_exif(),
+                **({"comment": SECRET} if kind == "JPEG" else {}),
             )
-            image, slices, body = self.shown(photo_of(photo))
+            image, slices, body = self.shown(make_photo(photo))
             self.assertEqual((slices.mime, image.size, slices.is_copy), (mime, (48, 32), False))
             self.assertNotIn(b"Exif", body)
             self.assertNotIn(SECRET, body)
 
     def test_a_webp_becomes_a_jpeg(self) -> None:
-        photo = photo_of(encoded(drawing(), "WEBP", exif=exif_with(orientation=6)))
+        photo = make_photo(encode_picture(draw_picture(), "WEBP", exif=build_exif(orientation=6)))
         self.assertEqual(photo.mime, WEBP)
         image, slices, body = self.shown(photo)
         self.assertEqual((slices.mime, image.size), (JPEG, (32, 48)))
@@ -234,29 +249,37 @@ class PublishableTests(SimpleTestCase):
 
     def test_a_large_photo_becomes_small(self) -> None:
         noise = Image.effect_noise((2600, 2600), 90).convert("RGB")
-        for photo in (encoded(noise, quality=97), encoded(noise.resize((1900, 1200)), "PNG")):
-            image, slices, body = self.shown(photo_of(photo))
+        for photo in (
+            encode_picture(noise, quality=97),
+            encode_picture(noise.resize((1900, 1200)), "PNG"),
+        ):
+            image, slices, body = self.shown(make_photo(photo))
             self.assertGreater(len(photo), MAX_BYTES)
             self.assertLess(len(body), MAX_BYTES)
             self.assertLessEqual(max(image.size), 2048)
             self.assertEqual(slices.mime, JPEG)
 
     def test_a_photo_on_its_side_is_turned(self) -> None:
-        image, _, body = self.shown(photo_of(encoded(drawing(), exif=exif_with(orientation=6))))
+        image, _, body = self.shown(
+            make_photo(encode_picture(draw_picture(), exif=build_exif(orientation=6)))
+        )
         self.assertEqual(image.size, (32, 48))
         self.assertNotIn(b"Exif", body)
 
 
 class ParseTests(SimpleTestCase):
     def test_an_order_has_its_number(self) -> None:
-        answer = answer_of(saved("queued"))
+        answer = parse_sample(load_answer("queued"))
         self.assertEqual((answer.success, answer.queueid), (True, "12345"))
-        self.assertEqual(answer_of({"success": "true", "queueid": "a-7"}).queueid, "a-7")
+        self.assertEqual(parse_sample({"success": "true", "queueid": "a-7"}).queueid, "a-7")
 
     def test_reconnect_is_looked_at_before_success(self) -> None:
-        for body in (saved("reconnect"), {"action": "reconnect", "success": True, "error": "x"}):
-            self.assertTrue(answer_of(body).is_pending)
-        self.assertFalse(answer_of(saved("queued")).is_pending)
+        for body in (
+            load_answer("reconnect"),
+            {"action": "reconnect", "success": True, "error": "x"},
+        ):
+            self.assertTrue(parse_sample(body).is_pending)
+        self.assertFalse(parse_sample(load_answer("queued")).is_pending)
 
     def test_every_documented_sample_leads_to_its_picture(self) -> None:
         samples = {
@@ -265,7 +288,7 @@ class ParseTests(SimpleTestCase):
             "deepfake_photo": "https://...",
         }
         for name, address in samples.items():
-            self.assertEqual(find_picture_url(answer_of(saved(name))), address)
+            self.assertEqual(find_picture_url(parse_sample(load_answer(name))), address)
 
     def test_the_picture_is_found_in_every_place(self) -> None:
         places: tuple[dict[str, Any], ...] = (
@@ -277,7 +300,7 @@ class ParseTests(SimpleTestCase):
         )
         for place in places:
             for yes in (True, "true", "True", 1, "1"):
-                self.assertEqual(find_picture_url(answer_of({"success": yes, **place})), "a")
+                self.assertEqual(find_picture_url(parse_sample({"success": yes, **place})), "a")
 
     def test_success_without_a_picture_is_a_bad_response(self) -> None:
         nothing: tuple[Any, ...] = (
@@ -291,29 +314,29 @@ class ParseTests(SimpleTestCase):
         )
         for data in nothing:
             with self.subTest(data), self.assertRaises(BadResponse):
-                find_picture_url(answer_of({"success": True, "data": data}))
+                find_picture_url(parse_sample({"success": True, "data": data}))
 
     def test_forbidden_content_is_blocked_whatever_else_is_said(self) -> None:
         for success in (True, False):
             for flag in (True, "True", 1):
                 body = {"success": success, "data": {"forbidden_content": flag, "image": ["a"]}}
                 with self.assertRaises(ContentBlocked):
-                    find_picture_url(answer_of(body))
+                    find_picture_url(parse_sample(body))
 
     def test_the_documents_broken_sample_is_a_bad_response(self) -> None:
         with self.assertRaises(BadResponse):
-            answer_of(saved("mix_images_as_documented"))
+            parse_sample(load_answer("mix_images_as_documented"))
 
     def test_a_page_is_the_login_page_and_anything_else_a_bad_response(self) -> None:
         for page in (b"<html>", b"\xef\xbb\xbf \n<!doctype html>"):
             with self.assertRaises(ProviderAuth):
-                answer_of(page)
+                parse_sample(page)
         for body in (b"", b"ok", b"[]", b"null", b"\0\0", b"{'success': true}", b"[" * 100_000):
             with self.subTest(body[:20]), self.assertRaises(BadResponse):
-                answer_of(body)
+                parse_sample(body)
 
     def test_a_byte_order_mark_is_no_fault(self) -> None:
-        self.assertTrue(answer_of(b"\xef\xbb\xbf" + saved("queued")).success)
+        self.assertTrue(parse_sample(b"\xef\xbb\xbf" + load_answer("queued")).success)
 
     def test_limits_are_kept_with_the_call(self) -> None:
         for told, kept in ((123, 123), ("7", 7), (0, 0), (-5, -1), (10**12, 2**31 - 1)):
@@ -330,7 +353,7 @@ class ParseTests(SimpleTestCase):
 
     def test_odd_values_read_as_absent(self) -> None:
         odd = {"success": [], "error": {}, "action": 5.5, "queueid": True, "uploaded_image": {}}
-        answer = answer_of(odd)
+        answer = parse_sample(odd)
         self.assertEqual((answer.success, answer.queueid, answer.error), (False, "", ""))
 
 
@@ -355,17 +378,17 @@ class ErrorTests(SimpleTestCase):
         for error, texts in rows.items():
             for text in texts:
                 with self.subTest(text):
-                    found = explain_refusal(answer_of({"success": False, "error": text}))
+                    found = explain_refusal(parse_sample({"success": False, "error": text}))
                     self.assertIs(type(found), error)
                     self.assertFalse(found.retryable)
 
     def test_no_orders_left_is_quota_whatever_the_words(self) -> None:
         body = {"success": False, "error": "face", "limits": {"foto_limit": 0}}
-        self.assertIsInstance(explain_refusal(answer_of(body)), ProviderQuota)
+        self.assertIsInstance(explain_refusal(parse_sample(body)), ProviderQuota)
 
     def test_the_words_are_kept_short_and_without_the_key(self) -> None:
         text = f"url {KEY}\n\0" + "я" * 5000
-        detail = str(explain_refusal(answer_of({"success": False, "error": text})))
+        detail = str(explain_refusal(parse_sample({"success": False, "error": text})))
         self.assertNotIn(KEY, detail)
         self.assertLessEqual(len(detail), 300)
         self.assertTrue(detail.isprintable())
@@ -373,7 +396,7 @@ class ErrorTests(SimpleTestCase):
     def failure(self, status: int, body: bytes = b"", **headers: str) -> ProviderError:
         reply = http.Reply(status, httpx.Headers(headers), body)
         with self.assertRaises(ProviderError) as caught:
-            read_answer(reply, asked("image_edit", prompt="x"))
+            read_answer(reply, make_request("image_edit", prompt="x"))
         return caught.exception
 
     def test_statuses_lead_to_our_words(self) -> None:

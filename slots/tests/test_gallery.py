@@ -10,7 +10,7 @@ from django.utils.dateparse import parse_datetime
 
 from media.deletion import delete_result
 from media.models import MediaObject
-from media.tests.support import ResultsTestCase, picture
+from media.tests.support import ResultsTestCase, make_picture
 from media.views import render_qr_svg
 from slots.models import Slot
 from slots.platform_settings import change_settings
@@ -28,14 +28,16 @@ class GalleryTestCase(ResultsTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.picture = picture(side_px=32)
+        self.picture = make_picture(side_px=32)
 
     def add(self, minutes_ago: int = 0, **options: Any) -> MediaObject:
         stored_at = timezone.now() - timedelta(minutes=minutes_ago)
-        return self.keep(self.picture, stored_at=stored_at, has_preview=False, **options)
+        return self.store_result(self.picture, stored_at=stored_at, has_preview=False, **options)
 
     def listed(self) -> list[str]:
-        return [result["job_id"] for result in self.ask(f"{SLOT}?format=json").json()["results"]]
+        return [
+            result["job_id"] for result in self.request(f"{SLOT}?format=json").json()["results"]
+        ]
 
     def tiles(self, text: str) -> list[str]:
         return re.findall(r'data-id="([\w-]+)"', text)
@@ -51,23 +53,23 @@ class GalleryTests(GalleryTestCase):
         self.add(slot_id="slot-002")
         self.add(60 * 80)
         self.assertEqual(self.listed(), self.jobs(*results[:10]))
-        page = self.ask(SLOT, Accept=BROWSER).body.decode()
+        page = self.request(SLOT, Accept=BROWSER).body.decode()
         self.assertEqual(self.tiles(page), self.jobs(*results[:10]))
         change_settings({"gallery_size": 3}, by="serg")
         self.assertEqual(self.listed(), self.jobs(*results[:3]))
 
     def test_a_tile_is_a_lazy_preview_that_leads_to_the_guest_page(self) -> None:
         job = self.add().job_id
-        page = self.ask(SLOT, Accept=BROWSER, Accept_Language="ru").body.decode()
+        page = self.request(SLOT, Accept=BROWSER, Accept_Language="ru").body.decode()
         self.assertIn(f'href="/public/results/{job}/page"', page)
         self.assertIn(f'src="/public/results/{job}/preview" loading="lazy"', page)
         self.assertIn("Летний &lt;бал&gt;", page)
         self.assertIn('aria-live="polite"', page)
 
     def test_it_can_be_looked_for_without_being_read(self) -> None:
-        self.assertEqual(self.ask(SLOT, "head").status_code, 200)
+        self.assertEqual(self.request(SLOT, "head").status_code, 200)
         change_settings({"galleries_open": False}, by="serg")
-        self.assertEqual(self.ask(SLOT, "head").status_code, 404)
+        self.assertEqual(self.request(SLOT, "head").status_code, 404)
 
     def test_what_a_guest_deletes_is_gone_from_the_gallery(self) -> None:
         kept, gone = self.add(1), self.add()
@@ -77,7 +79,7 @@ class GalleryTests(GalleryTestCase):
 
     def test_pages_have_the_guests_headers_and_no_cookie(self) -> None:
         for tail in ("", "/slideshow"):
-            page = self.ask(f"{SLOT}{tail}", Accept=BROWSER, Accept_Language="en")
+            page = self.request(f"{SLOT}{tail}", Accept=BROWSER, Accept_Language="en")
             self.assertEqual(page["X-Robots-Tag"], "noindex, nofollow")
             self.assertEqual(page["Cache-Control"], "private, no-cache")
             self.assertIn("script-src 'self'", page["Content-Security-Policy"])
@@ -90,7 +92,7 @@ class GalleryTests(GalleryTestCase):
     @override_settings(PUBLIC_BASE_URL="https://photos.example.com")
     def test_programs_get_json_with_absolute_links(self) -> None:
         media = self.add()
-        told = self.ask(f"{SLOT}?format=json", Accept=BROWSER).json()
+        told = self.request(f"{SLOT}?format=json", Accept=BROWSER).json()
         self.assertEqual((told["slot_id"], told["display_name"]), ("slot-001", "Летний <бал>"))
         (result,) = told["results"]
         link = f"https://photos.example.com/public/results/{media.job_id}"
@@ -102,15 +104,15 @@ class GalleryTests(GalleryTestCase):
 
     def test_a_slot_without_a_name_goes_by_its_number(self) -> None:
         Slot.objects.update(display_name="")
-        self.assertEqual(self.ask(f"{SLOT}?format=json").json()["display_name"], "slot-001")
+        self.assertEqual(self.request(f"{SLOT}?format=json").json()["display_name"], "slot-001")
 
     @override_settings(PUBLIC_BASE_URL="https://photos.example.com")
     def test_the_galleries_code_leads_to_the_gallery(self) -> None:
-        code = self.ask(f"{SLOT}/qr.svg")
+        code = self.request(f"{SLOT}/qr.svg")
         self.assertEqual(code.body, render_qr_svg(f"https://photos.example.com{SLOT}"))
 
     def test_an_unknown_format_is_refused(self) -> None:
-        answer = self.ask(f"{SLOT}?format=xml")
+        answer = self.request(f"{SLOT}?format=xml")
         self.assertEqual(answer.status_code, 400)
         self.assertEqual(answer.json()["failure_reason"], "invalid_request")
 
@@ -119,18 +121,18 @@ class PollingTests(GalleryTestCase):
     def test_who_has_it_already_is_told_so_until_something_changes(self) -> None:
         self.add(1)
         for kind in ("fragment", "json"):
-            first = self.ask(f"{SLOT}?format={kind}")
-            same = self.ask(f"{SLOT}?format={kind}", If_None_Match=first["ETag"])
+            first = self.request(f"{SLOT}?format={kind}")
+            same = self.request(f"{SLOT}?format={kind}", If_None_Match=first["ETag"])
             self.assertEqual((same.status_code, same.body), (304, b""))
             self.assertEqual(same["ETag"], first["ETag"])
             self.add()
-            news = self.ask(f"{SLOT}?format={kind}", If_None_Match=first["ETag"])
+            news = self.request(f"{SLOT}?format={kind}", If_None_Match=first["ETag"])
             self.assertEqual(news.status_code, 200)
             self.assertNotEqual(news["ETag"], first["ETag"])
 
     def test_another_language_or_form_is_another_answer(self) -> None:
         tags = {
-            self.ask(f"{SLOT}?format={kind}", Accept_Language=language)["ETag"]
+            self.request(f"{SLOT}?format={kind}", Accept_Language=language)["ETag"]
             for kind in ("fragment", "json")
             for language in ("ru", "en")
         }
@@ -138,7 +140,7 @@ class PollingTests(GalleryTestCase):
 
     def test_the_list_alone_is_no_page(self) -> None:
         media = self.add()
-        text = self.ask(f"{SLOT}?format=fragment").body.decode()
+        text = self.request(f"{SLOT}?format=fragment").body.decode()
         self.assertTrue(text.startswith('<ul class="tiles" id="results">'), text[:80])
         self.assertEqual(self.tiles(text), self.jobs(media))
 
@@ -146,10 +148,10 @@ class PollingTests(GalleryTestCase):
         self.add()
         with override_settings(GALLERY_FRESH_SECONDS=1):
             with self.assertNumQueries(3):
-                first = self.ask(f"{SLOT}?format=fragment")
+                first = self.request(f"{SLOT}?format=fragment")
             with self.assertNumQueries(0):
                 for _ in range(20):
-                    same = self.ask(f"{SLOT}?format=fragment", If_None_Match=first["ETag"])
+                    same = self.request(f"{SLOT}?format=fragment", If_None_Match=first["ETag"])
                     self.assertEqual(same.status_code, 304)
 
 
@@ -157,10 +159,10 @@ class ClosedTests(GalleryTestCase):
     def assert_closed(self, reason: str = "gallery_closed", slot: str = SLOT) -> None:
         for tail in TAILS:
             with self.subTest(tail=tail):
-                told = self.ask(f"{slot}{tail}", Accept="*/*")
+                told = self.request(f"{slot}{tail}", Accept="*/*")
                 self.assertEqual(told.status_code, 404)
                 self.assertEqual(told.json()["failure_reason"], reason)
-        page = self.ask(slot, Accept=BROWSER, Accept_Language="ru")
+        page = self.request(slot, Accept=BROWSER, Accept_Language="ru")
         self.assertEqual(page.status_code, 404)
         self.assertIn("Галерея закрыта", page.body.decode())
         self.assertNotIn("бал", page.body.decode())
@@ -168,7 +170,7 @@ class ClosedTests(GalleryTestCase):
 
     def assert_open(self) -> None:
         for tail in TAILS:
-            self.assertEqual(self.ask(f"{SLOT}{tail}").status_code, 200)
+            self.assertEqual(self.request(f"{SLOT}{tail}").status_code, 200)
 
     def test_an_active_slots_gallery_is_open(self) -> None:
         self.add()

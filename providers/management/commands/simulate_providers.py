@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from providers.simulator.gemini import scenarios as gemini_scenarios
 from providers.simulator.options import Options
-from providers.simulator.server import Simulator, config
+from providers.simulator.server import Simulator, make_config
 from providers.simulator.turbotext import scenarios as turbotext_scenarios
 
 HOW_TO = """\
@@ -61,7 +61,7 @@ class Command(BaseCommand):
         chosen = Options(**{name: options[name] for name in names})
         host, port = options["host"], options["port"]
         url = f"http://{host}:{port}"
-        server = uvicorn.Server(config(Simulator(chosen, url=url), host=host, port=port))
+        server = uvicorn.Server(make_config(Simulator(chosen, url=url), host=host, port=port))
         self.stdout.write(HOW_TO.format(url=url))
         self.stdout.flush()
         with contextlib.suppress(KeyboardInterrupt):

@@ -14,7 +14,7 @@ from providers.simulator.gemini.models import (
     count_image_tokens,
 )
 from providers.simulator.scenario_choice import strip_markers
-from providers.simulator.wire import Answer, json_answer
+from providers.simulator.wire import Answer, make_json_answer
 
 Json = dict[str, Any]
 
@@ -80,7 +80,7 @@ def answer_refused_picture(work: Work, finish: str, message: str = "") -> Answer
     candidate: Json = {"finishReason": finish, "index": 0}
     if message:
         candidate["finishMessage"] = message
-    return json_answer(make_envelope(work, candidates=[candidate]))
+    return make_json_answer(make_envelope(work, candidates=[candidate]))
 
 
 def build_error(code: int, status: str, message: str, *details: Json) -> Json:
@@ -108,7 +108,7 @@ def answer_quota(message: str, quota_id: str, value: str, delay: str = "") -> An
     if delay:
         retry = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay}
         details.append(retry)
-    return json_answer(build_error(429, "RESOURCE_EXHAUSTED", message, *details), 429)
+    return make_json_answer(build_error(429, "RESOURCE_EXHAUSTED", message, *details), 429)
 
 
 def _count_usage(work: Work, *, has_picture: bool) -> Json:

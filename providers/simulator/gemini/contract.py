@@ -14,7 +14,7 @@ from PIL import Image
 
 from providers.simulator.gemini.models import DEFAULT, MODELS, Model, find_nearest_ratio
 from providers.simulator.gemini.schema import REQUEST, parse
-from providers.simulator.wire import Answer, json_answer
+from providers.simulator.wire import Answer, make_json_answer
 
 MIME_TYPES = ("image/png", "image/jpeg", "image/webp", "image/heic", "image/heif")
 BAD_PICTURE = "Unable to process input image. Please retry or report the problem."
@@ -39,7 +39,7 @@ class Refusal(Exception):
             self.error["details"] = details
 
     def answer(self) -> Answer:
-        return json_answer({"error": self.error}, self.code)
+        return make_json_answer({"error": self.error}, self.code)
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,11 +120,11 @@ def choose_output_size(model: str, ratio: str, image_size: str) -> tuple[int, in
 
 
 def find_nearest_ratio(model: str, width: int, height: int) -> str:
-    def distance(ratio: str) -> float:
+    def measure_distance(ratio: str) -> float:
         across, down = ratio.split(":")
         return abs(math.log(width / height) - math.log(int(across) / int(down)))
 
-    return min(MODELS[model].ratios, key=distance)
+    return min(MODELS[model].ratios, key=measure_distance)
 
 
 def count_image_tokens(model: str, image_size: str) -> int:

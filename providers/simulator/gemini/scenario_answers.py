@@ -17,7 +17,7 @@ from providers.simulator.gemini.answers import (
     make_signed_part,
 )
 from providers.simulator.gemini.contract import Refusal, check_key
-from providers.simulator.wire import Answer, Ending, json_answer
+from providers.simulator.wire import Answer, Ending, make_json_answer
 
 HTML = "text/html; charset=UTF-8"
 _GZIP_BOMB_BYTES = 64 * 1024 * 1024
@@ -36,16 +36,18 @@ def answer_ok(work: Work) -> Answer:
     if request.wants_thoughts:
         return answer_thoughts(work)
     texts = [{"text": "Here is your picture."}] if request.wants_text else []
-    return json_answer(build_success(work, *texts, make_signed_part(draw(work), _mime(work))))
+    return make_json_answer(
+        build_success(work, *texts, make_signed_part(draw(work), _choose_mime(work)))
+    )
 
 
-def _mime(work: Work) -> str:
+def _choose_mime(work: Work) -> str:
     return "image/png" if work.plain else "image/jpeg"
 
 
 def answer_thoughts(work: Work) -> Answer:
     draft = draw(work, size=(512, 512))
-    return json_answer(
+    return make_json_answer(
         build_success(
             work,
             {"text": "The guests need a new background.", "thought": True},
@@ -58,18 +60,18 @@ def answer_thoughts(work: Work) -> Answer:
 
 def answer_two_pictures(work: Work) -> Answer:
     draft = make_picture_part(draw(work, size=(512, 512)))
-    return json_answer(build_success(work, draft, make_signed_part(draw(work))))
+    return make_json_answer(build_success(work, draft, make_signed_part(draw(work))))
 
 
 def answer_in_format(file_format: str, mime: str, work: Work) -> Answer:
-    return json_answer(build_success(work, make_signed_part(draw(work, file_format), mime)))
+    return make_json_answer(build_success(work, make_signed_part(draw(work, file_format), mime)))
 
 
 def answer_urlsafe_base64(work: Work) -> Answer:
     part = make_signed_part(draw(work))
     blob = part["inlineData"]
     blob["data"] = blob["data"].replace("+", "-").replace("/", "_")
-    return json_answer(build_success(work, part))
+    return make_json_answer(build_success(work, part))
 
 
 def answer_unpadded_base64(work: Work) -> Answer:
@@ -77,11 +79,11 @@ def answer_unpadded_base64(work: Work) -> Answer:
     body += b"\0" * ((1 - len(body)) % 3)  # a length that asks for two signs of padding
     part = make_signed_part(body)
     part["inlineData"]["data"] = part["inlineData"]["data"].rstrip("=")
-    return json_answer(build_success(work, part))
+    return make_json_answer(build_success(work, part))
 
 
 def answer_snake_case(work: Work) -> Answer:
-    return json_answer(_to_snake_case(build_success(work, make_signed_part(draw(work)))))
+    return make_json_answer(_to_snake_case(build_success(work, make_signed_part(draw(work)))))
 
 
 def _to_snake_case(value: Any) -> Any:
@@ -96,27 +98,27 @@ def _to_snake_case(value: Any) -> Any:
 
 
 def answer_big_picture(work: Work) -> Answer:
-    return json_answer(build_success(work, make_signed_part(draw(work, size=(4096, 4096)))))
+    return make_json_answer(build_success(work, make_signed_part(draw(work, size=(4096, 4096)))))
 
 
 def answer_text_only(work: Work) -> Answer:
-    return json_answer(
+    return make_json_answer(
         build_success(work, {"text": "I can not edit this picture. What should I do?"})
     )
 
 
 def answer_parts(*items: dict[str, Any], finish: str = "STOP") -> Callable[[Work], Answer]:
-    return lambda work: json_answer(build_success(work, *items, finish=finish))
+    return lambda work: make_json_answer(build_success(work, *items, finish=finish))
 
 
 def answer_empty_content(work: Work) -> Answer:
     candidate = {"content": {}, "finishReason": "STOP", "index": 0}
-    return json_answer(make_envelope(work, candidates=[candidate]))
+    return make_json_answer(make_envelope(work, candidates=[candidate]))
 
 
 def answer_null_content(work: Work) -> Answer:
     candidate = {"content": None, "finishReason": "NO_IMAGE", "index": 0}
-    return json_answer(make_envelope(work, candidates=[candidate]))
+    return make_json_answer(make_envelope(work, candidates=[candidate]))
 
 
 def answer_finish(reason: str, message: str = "") -> Callable[[Work], Answer]:
@@ -124,33 +126,37 @@ def answer_finish(reason: str, message: str = "") -> Callable[[Work], Answer]:
 
 
 def answer_blocked_prompt(work: Work) -> Answer:
-    return json_answer(make_envelope(work, promptFeedback={"blockReason": "PROHIBITED_CONTENT"}))
+    return make_json_answer(
+        make_envelope(work, promptFeedback={"blockReason": "PROHIBITED_CONTENT"})
+    )
 
 
 def answer_unknown_finish(work: Work) -> Answer:
-    return json_answer(
-        build_success(work, make_signed_part(draw(work), _mime(work)), finish="IMAGE_NEWLY_MADE")
+    return make_json_answer(
+        build_success(
+            work, make_signed_part(draw(work), _choose_mime(work)), finish="IMAGE_NEWLY_MADE"
+        )
     )
 
 
 def answer_bad_base64(work: Work) -> Answer:
     blob = {"mimeType": "image/png", "data": "%%% this is not base64 %%%"}
-    return json_answer(build_success(work, {"inlineData": blob}))
+    return make_json_answer(build_success(work, {"inlineData": blob}))
 
 
 def answer_truncated_picture(work: Work) -> Answer:
     body = draw(work)
-    return json_answer(build_success(work, make_signed_part(body[: len(body) // 2])))
+    return make_json_answer(build_success(work, make_signed_part(body[: len(body) // 2])))
 
 
 def answer_html_picture(work: Work) -> Answer:
-    return json_answer(build_success(work, make_signed_part(LOGIN_PAGE, "image/png")))
+    return make_json_answer(build_success(work, make_signed_part(LOGIN_PAGE, "image/png")))
 
 
 def answer_error(
     code: int, status: str, message: str, *details: dict[str, Any]
 ) -> Callable[[Work], Answer]:
-    return lambda work: json_answer(build_error(code, status, message, *details), code)
+    return lambda work: make_json_answer(build_error(code, status, message, *details), code)
 
 
 def answer_raw(status: int, body: bytes, content_type: str = HTML) -> Callable[[Work], Answer]:
@@ -175,7 +181,7 @@ def answer_retired(model: str, version: str = "v1beta") -> Answer:
         "generateContent. This model is no longer available. Call ListModels to see the list of "
         "available models and their supported methods."
     )
-    return json_answer(build_error(404, "NOT_FOUND", message), 404)
+    return make_json_answer(build_error(404, "NOT_FOUND", message), 404)
 
 
 def answer_too_large() -> Answer:
@@ -205,12 +211,12 @@ def answer_quota_zero(work: Work) -> Answer:
 
 def answer_error_list(work: Work) -> Answer:
     busy = build_error(503, "UNAVAILABLE", "The model is overloaded. Please try again later.")
-    return json_answer([busy], 503)
+    return make_json_answer([busy], 503)
 
 
 def answer_other_inner_code(work: Work) -> Answer:
     inner = build_error(400, "INVALID_ARGUMENT", "Cannot fetch content from the provided URL.")
-    return json_answer(inner, 500)
+    return make_json_answer(inner, 500)
 
 
 def answer_ending(ending: Ending, body: bytes = b"") -> Callable[[Work], Answer]:

@@ -51,7 +51,7 @@ from providers.simulator.gemini.scenario_answers import (
     answer_unpadded_base64,
     answer_urlsafe_base64,
 )
-from providers.simulator.wire import Answer, Ending, json_answer
+from providers.simulator.wire import Answer, Ending, make_json_answer
 
 SLOW_S = 70.0
 QUICK_S = 1.2  # a NO_IMAGE answer of the real service
@@ -102,9 +102,10 @@ SCENARIOS: dict[str, Scenario] = {
     "empty-content": Scenario("STOP with content {}", answer_empty_content),
     "null-content": Scenario("NO_IMAGE with content null", answer_null_content, at_most=QUICK_S),
     "no-candidates": Scenario(
-        "an empty list of candidates", lambda work: json_answer(make_envelope(work, candidates=[]))
+        "an empty list of candidates",
+        lambda work: make_json_answer(make_envelope(work, candidates=[])),
     ),
-    "empty-object": Scenario("the answer {}", lambda work: json_answer({})),
+    "empty-object": Scenario("the answer {}", lambda work: make_json_answer({})),
     "img-safety": Scenario("IMAGE_SAFETY with a message", answer_finish("IMAGE_SAFETY", UNSAFE)),
     "img-prohibited": Scenario(
         "IMAGE_PROHIBITED_CONTENT", answer_finish("IMAGE_PROHIBITED_CONTENT", UNSAFE)

@@ -31,7 +31,7 @@ from providers.simulator.scenario_choice import (
     parse_key,
     parse_name,
 )
-from providers.simulator.wire import JSON, Answer, BodyTooLarge, Ending, Exchange, json_answer
+from providers.simulator.wire import JSON, Answer, BodyTooLarge, Ending, Exchange, make_json_answer
 
 _PATH = re.compile(r"/(v1|v1beta)/models(?:/([^/:]+)(?::(\w+))?)?/?")
 _TURNS_KEPT = 10_000
@@ -56,7 +56,7 @@ class Gemini:
             body = await exchange.read_body(
                 limit_bytes=self._max_bytes, keep=not self._options.plain
             )
-            return await self._route(exchange, body)
+            return await self._answer_route(exchange, body)
         except BodyTooLarge:
             exchange.call.scenario = "refused"
             return answer_too_large()
@@ -64,7 +64,7 @@ class Gemini:
             exchange.call.scenario = exchange.call.scenario or "refused"
             return refusal.answer()
 
-    async def _route(self, exchange: Exchange, body: bytes) -> Answer:
+    async def _answer_route(self, exchange: Exchange, body: bytes) -> Answer:
         match = _PATH.fullmatch(exchange.path)
         if not match:
             raise Refusal("Requested entity was not found.", code=404, status="NOT_FOUND")
@@ -168,10 +168,10 @@ class Gemini:
     def _list_models(self, version: str, model: str | None) -> Answer:
         live = {name: m for name, m in MODELS.items() if name not in self._options.retired}
         if model is None:
-            return json_answer({"models": [_describe_model(name) for name in live]})
+            return make_json_answer({"models": [_describe_model(name) for name in live]})
         if model not in live:
             return _answer_unknown_model(model, version)
-        return json_answer(_describe_model(model))
+        return make_json_answer(_describe_model(model))
 
 
 @cache
@@ -185,7 +185,7 @@ def _answer_unknown_model(model: str, version: str) -> Answer:
         "generateContent. Call ListModels to see the list of available models and their "
         "supported methods."
     )
-    return json_answer(build_error(404, "NOT_FOUND", message), 404)
+    return make_json_answer(build_error(404, "NOT_FOUND", message), 404)
 
 
 def _describe_model(name: str) -> dict[str, object]:
