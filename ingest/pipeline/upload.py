@@ -215,7 +215,9 @@ async def _read_all(request: HttpRequest, parser: FormParser) -> None:
     """Parse one batch in a thread while the next one arrives."""
     parsing: asyncio.Future[None] | None = None
     try:
-        async for batch in _iter_batches(_iter_body(request)):
+        body = get_streamed_body(request)
+        # Where no edge stands before Django, as Django has read it.
+        async for batch in _iter_batches(body.chunks() if body else _iter_django_body(request)):
             if parsing is not None:
                 await parsing
             parsing = asyncio.ensure_future(asyncio.to_thread(parser.feed, batch))
@@ -224,12 +226,6 @@ async def _read_all(request: HttpRequest, parser: FormParser) -> None:
     finally:
         if parsing is not None and not parsing.done():  # never close the file under the thread
             await asyncio.wait([parsing])
-
-
-def _iter_body(request: HttpRequest) -> AsyncIterator[bytes]:
-    """The body as it arrives; where no edge stands before Django, as Django has read it."""
-    body = get_streamed_body(request)
-    return body.chunks() if body else _iter_django_body(request)
 
 
 async def _iter_django_body(request: HttpRequest) -> AsyncIterator[bytes]:
