@@ -20,7 +20,7 @@ async def read(archive: ZipDownload) -> bytes:
 
 @override_settings(TIME_ZONE="Europe/Moscow")
 class ArchiveTests(ResultsTestCase):
-    def test_three_pictures_come_whole_named_and_as_long_as_promised(self) -> None:
+    def test_a_zip_has_the_announced_length_and_readable_names(self) -> None:
         results = [
             make_picture("image/jpeg"),
             make_picture("image/png", side_px=900),
@@ -49,7 +49,7 @@ class ArchiveTests(ResultsTestCase):
                 self.assertEqual(opened.read(name), result.body)
                 self.assertEqual(opened.getinfo(name).compress_type, zipfile.ZIP_STORED)
 
-    def test_only_the_slots_own_kept_listed_results_of_the_time_are_in_it(self) -> None:
+    def test_a_zip_holds_only_the_slots_listed_results_of_the_period(self) -> None:
         for minutes in (0, 1, 2):
             self.store_result(stored_at=NOON + timedelta(minutes=minutes), has_preview=False)
         self.store_result(slot_id="slot-002")
@@ -69,7 +69,7 @@ class ArchiveTests(ResultsTestCase):
         self.assertEqual((archive.files, archive.size_bytes), (0, len(body)))
         self.assertEqual(zipfile.ZipFile(io.BytesIO(body)).namelist(), [])
 
-    def test_a_file_that_vanished_breaks_it_off_and_is_left_out_the_next_time(self) -> None:
+    def test_a_vanished_file_aborts_the_zip_and_is_omitted_the_next_time(self) -> None:
         kept = [self.store_result(stored_at=NOON + timedelta(minutes=n)) for n in range(3)]
         archive = build_zip("slot-001")
         default_storage.delete(kept[1].path)
@@ -79,7 +79,7 @@ class ArchiveTests(ResultsTestCase):
         body = async_to_sync(read)(again)
         self.assertEqual((again.files, again.size_bytes), (2, len(body)))
 
-    def test_a_file_of_another_length_than_promised_breaks_it_off(self) -> None:
+    def test_a_file_of_another_length_aborts_the_zip(self) -> None:
         media = self.store_result(has_preview=False)
         for body in (b"short", b"x" * (media.size_bytes + 1)):
             archive = build_zip("slot-001")

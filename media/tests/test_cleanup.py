@@ -98,7 +98,7 @@ class SweepTests(MediaFolder, TestCase):
         self.assertFalse((self.root / media.path).parent.exists(), media.path)
         self.assertIsNotNone(media.cleaned_at)
 
-    def test_what_is_over_goes_from_the_disk_and_its_row_stays_to_say_so(self) -> None:
+    def test_an_expired_file_is_deleted_and_its_row_remains_for_the_410(self) -> None:
         kinds = (Kind.RESULT, Kind.PREVIEW, Kind.PROVIDER_INPUT, Kind.TEST_PHOTO)
         over = [self.media(kind) for kind in kinds]
         kept = [self.media(kind, expires_in=HOUR) for kind in kinds]
@@ -116,7 +116,7 @@ class SweepTests(MediaFolder, TestCase):
         sweep()
         self.assertEqual(facts(sweep()), facts(Sweep()))
 
-    def test_a_template_picture_goes_only_when_no_recipe_has_taken_it_for_a_while(self) -> None:
+    def test_an_unused_template_picture_is_deleted_after_an_hour(self) -> None:
         used = self.media(Kind.TEMPLATE, expires_in=None)
         fresh = self.media(Kind.TEMPLATE, expires_in=-ORPHAN_AFTER / 2)
         unused = self.media(Kind.TEMPLATE, expires_in=-2 * ORPHAN_AFTER)
@@ -126,7 +126,7 @@ class SweepTests(MediaFolder, TestCase):
         self.assert_gone(unused)
         self.assertEqual((run.removed["template"], run.failures), (1, 0))
 
-    def test_a_changed_time_is_given_to_results_that_missed_it(self) -> None:
+    def test_results_that_missed_a_changed_ttl_get_it(self) -> None:
         media = self.media(expires_in=HOUR, created_at=timezone.now() - 73 * HOUR)
         run = sweep()
         self.assertEqual((run.moved_results, run.removed["result"]), (1, 1))
@@ -151,7 +151,7 @@ class SweepTests(MediaFolder, TestCase):
         self.assertEqual(facts(dry), facts(sweep()))
         self.assertEqual(dry.removed.total(), 5)
 
-    def test_files_without_rows_go_when_no_job_can_still_be_writing_their_row(self) -> None:
+    def test_orphans_are_deleted_once_no_job_can_still_write_their_row(self) -> None:
         old = self.file("results/slot-001/a/payload.jpg")
         half = self.file("provider-inputs/.abc.part")
         young = self.file("results/slot-001/b/payload.jpg", age=ORPHAN_AFTER / 2)
@@ -169,12 +169,12 @@ class SweepTests(MediaFolder, TestCase):
         self.assertEqual(sweep().removed["orphan"], 1)
         self.assertFalse(self.is_there(media))
 
-    def test_what_others_keep_in_the_same_folder_is_let_be(self) -> None:
+    def test_files_of_other_programs_in_the_same_folder_are_not_touched(self) -> None:
         theirs = self.file("backups/dump.sql")
         self.assertEqual(sweep().removed.total(), 0)
         self.assertTrue(theirs.exists())
 
-    def test_what_others_keep_in_folders_named_like_ours_is_let_be(self) -> None:
+    def test_files_of_other_programs_in_folders_named_like_ours_are_not_touched(self) -> None:
         theirs = [
             self.file("templates/media/guest_page.html"),
             self.file("templates/picture.jpg"),
@@ -200,7 +200,7 @@ class SweepTests(MediaFolder, TestCase):
         self.assertEqual((run.removed.total(), run.lost_files, run.failures), (0, 0, 0))
         self.assertTrue(self.is_there(media))
 
-    def test_every_file_that_we_write_is_known_as_ours(self) -> None:
+    def test_every_file_that_we_write_matches_the_pattern_of_own_files(self) -> None:
         png, now = {"mime": "image/png", "extension": "png"}, timezone.now()
         for kind in (Kind.TEMPLATE, Kind.TEST_PHOTO):
             store_upload(kind, "slot-001", b"x", **png, expires_at=now)
@@ -214,7 +214,7 @@ class SweepTests(MediaFolder, TestCase):
         self.assertEqual(sweep().removed["orphan"], 5)
         self.assertEqual([path for path in self.root.rglob("*") if path.is_file()], [])
 
-    def test_files_of_another_database_are_let_be(self) -> None:
+    def test_files_of_another_database_are_not_touched(self) -> None:
         for _ in range(20):
             self.media(expires_in=HOUR)
         for path in self.root.rglob("*.jpg"):
@@ -231,7 +231,7 @@ class SweepTests(MediaFolder, TestCase):
         media.refresh_from_db()
         self.assertIsNotNone(media.cleaned_at)
 
-    def test_a_template_picture_without_its_file_is_a_failure_that_an_operator_hears_of(
+    def test_a_missing_template_picture_is_reported_as_a_failure(
         self,
     ) -> None:
         media = self.media(Kind.TEMPLATE, expires_in=None, file=None)
@@ -250,7 +250,7 @@ class SweepTests(MediaFolder, TestCase):
         self.assertEqual((run.failures, run.lost_files), (1, 0))
         self.assertFalse(MediaObject.objects.filter(cleaned_at__isnull=False).exists())
 
-    def test_one_bad_file_is_named_and_does_not_stop_the_rest(self) -> None:
+    def test_a_file_that_cannot_be_deleted_is_logged_and_the_rest_goes_on(self) -> None:
         bad = self.media(file=None, expires_in=-2 * HOUR)
         (self.root / bad.path / "inside").mkdir(parents=True)  # a folder where a file should be
         good = self.media()
@@ -272,7 +272,7 @@ class SweepTests(MediaFolder, TestCase):
         self.assertTrue(self.is_there(other) and orphan.exists())
         self.assertEqual(run.removed.total(), 2)
 
-    def test_rows_are_forgotten_when_nobody_asks_for_them_any_more(self) -> None:
+    def test_rows_are_deleted_after_their_retention(self) -> None:
         now = timezone.now()
         result = self.media(file=None, cleaned_at=now - timedelta(days=29))
         self.media(file=None, cleaned_at=now - timedelta(days=31))
@@ -280,7 +280,7 @@ class SweepTests(MediaFolder, TestCase):
         self.assertEqual(sweep().forgotten_rows, 2)
         self.assertEqual(MediaObject.objects.get(), result)
 
-    def test_a_run_that_was_killed_after_the_file_went_is_taken_up_again(self) -> None:
+    def test_a_run_killed_after_deleting_a_file_is_completed_by_the_next(self) -> None:
         media = self.media()
         storage.remove(media.path)  # so far it came
         self.assertEqual(sweep().removed["result"], 1)

@@ -28,7 +28,7 @@ class CleanupInBucketTests(BucketTestCase):
             expires_at=timezone.now() + expires_in,
         )
 
-    def test_what_is_over_orphaned_or_lost_is_cleaned_up_in_a_bucket_too(self) -> None:
+    def test_expired_orphaned_and_lost_files_are_cleaned_up_in_a_bucket(self) -> None:
         over, kept = self.result(expires_in=-HOUR), self.result(expires_in=9 * HOUR)
         lost = self.result(expires_in=9 * HOUR, is_stored=False)
         storage.write("results/slot-001/x/payload.jpg", b"orphan")
@@ -40,7 +40,7 @@ class CleanupInBucketTests(BucketTestCase):
             media.refresh_from_db()
             self.assertIsNotNone(media.cleaned_at)
 
-    def test_a_bucket_that_is_away_is_a_failure_and_nothing_is_marked(self) -> None:
+    def test_an_unavailable_bucket_is_a_failure_and_marks_no_row(self) -> None:
         for _ in range(4):
             self.result(expires_in=-HOUR, is_stored=False)
         self.result(expires_in=9 * HOUR)

@@ -38,7 +38,7 @@ class DeleteTests(ResultsTestCase):
         rows = MediaObject.objects.filter(job_id=media.job_id)
         self.assertEqual([row.cleaned_at is None for row in rows], [False, False])
 
-    def test_deleting_twice_is_410_and_what_never_was_404(self) -> None:
+    def test_deleting_twice_is_410_and_an_unknown_picture_is_404(self) -> None:
         media = self.store_result()
         statuses = [
             self.get(which, method="delete").status_code
@@ -46,7 +46,7 @@ class DeleteTests(ResultsTestCase):
         ]
         self.assertEqual(statuses, [204, 410, 404, 404])
 
-    def test_a_file_that_the_disk_will_not_let_go_is_out_of_reach_all_the_same(self) -> None:
+    def test_a_file_that_cannot_be_deleted_is_not_served_any_more(self) -> None:
         media = self.store_result(has_preview=False)
         stuck(media)
         with capture_logs() as logs:
@@ -58,7 +58,7 @@ class DeleteTests(ResultsTestCase):
         set_results_ttl(1000)
         self.assertEqual(self.get(media).status_code, 410)
 
-    def test_a_preview_that_is_made_at_that_moment_goes_too(self) -> None:
+    def test_a_preview_made_during_the_deletion_is_deleted_too(self) -> None:
         media = self.store_result(result := make_picture(), has_preview=False)
         assert media.job_id is not None
         stored = write_preview(media.slot_id, media.job_id, result.image)
@@ -92,7 +92,7 @@ class TakeAwayTests(ResultsTestCase):
             self.assertIsNotNone(each.cleaned_at)
         self.assertEqual(self.list_result_files(), [])
 
-    def test_a_file_that_stays_leaves_its_row_unmarked(self) -> None:
+    def test_a_file_that_cannot_be_deleted_leaves_its_row_unmarked(self) -> None:
         media = self.store_result(has_preview=False)
         stuck(media)
         with self.assertRaises(OSError):
@@ -124,7 +124,7 @@ class PurgeTests(ResultsTestCase):
         self.assertEqual((line["slot"], line["by"], line["files"]), ("slot-001", "serg", 3))
         self.assertEqual(purge("slot-001", by="serg").files, 0)
 
-    def test_everything_goes_and_one_bad_file_does_not_stop_the_rest(self) -> None:
+    def test_purging_all_slots_continues_after_a_file_that_cannot_be_deleted(self) -> None:
         kept = [self.store_result(has_preview=False, slot_id=f"slot-00{n}") for n in range(1, 6)]
         stuck(kept[2])
         removed = purge(None, by="igor")
@@ -132,7 +132,7 @@ class PurgeTests(ResultsTestCase):
         self.assertEqual([self.get(media).status_code for media in kept], [410] * 5)
         self.assertEqual(list(MediaObject.objects.filter(cleaned_at=None)), [kept[2]])
 
-    def test_a_thousand_files_go_in_few_queries(self) -> None:
+    def test_a_thousand_files_are_purged_in_few_queries(self) -> None:
         MediaObject.objects.bulk_create(
             MediaObject(
                 slot_id="slot-001", kind=Kind.RESULT, path=f"results/gone/{n}", size_bytes=2
@@ -145,7 +145,7 @@ class PurgeTests(ResultsTestCase):
 
 
 class KeptForTests(ResultsTestCase):
-    def test_a_new_time_holds_for_results_that_exist_both_ways(self) -> None:
+    def test_a_new_ttl_lengthens_and_shortens_existing_results(self) -> None:
         old = self.store_result(stored_at=timezone.now() - timedelta(hours=10))
         new = self.store_result()
         for hours, statuses in ((20, [200, 200]), (100, [200, 200]), (5, [410, 200])):
@@ -158,18 +158,18 @@ class KeptForTests(ResultsTestCase):
             answered = [self.get(media).status_code for media in (old, new)]
             self.assertEqual(answered, statuses, hours)
 
-    def test_what_is_over_stays_over(self) -> None:
+    def test_an_expired_result_stays_expired(self) -> None:
         over = self.store_result(ttl=timedelta(seconds=-1))
         self.assertEqual(set_results_ttl(1000), 0)
         self.assertEqual(self.get(over).status_code, 410)
 
-    def test_again_it_moves_nothing(self) -> None:
+    def test_applying_the_same_ttl_again_changes_nothing(self) -> None:
         self.store_result(), self.store_result()
         self.assertEqual([set_results_ttl(9), set_results_ttl(9)], [2, 0])
 
 
 class VisibleTests(ResultsTestCase):
-    def test_newest_first_without_test_runs_expired_and_deleted_ones(self) -> None:
+    def test_lists_are_newest_first_without_test_runs_expired_and_deleted_results(self) -> None:
         now = timezone.now()
         first = self.store_result(stored_at=now - timedelta(hours=2))
         second = self.store_result(stored_at=now - timedelta(hours=1))
@@ -180,5 +180,5 @@ class VisibleTests(ResultsTestCase):
         self.assertEqual(list(select_listed_results("slot-001")), [second, first])
         self.assertEqual(list(select_listed_results()), [elsewhere, second, first])
 
-    def test_a_test_runs_result_is_there_for_who_has_its_link(self) -> None:
+    def test_a_test_runs_result_opens_by_its_link(self) -> None:
         self.assertEqual(self.get(self.store_result(is_listed=False)).status_code, 200)

@@ -83,7 +83,7 @@ class GuestPageTests(ResultsTestCase):
             self.assertNotRegex(text, r'(?:src|href)="(?:https?:)?//')
             self.assertNotRegex(text, r"<style|\sstyle=|\son\w+=|<script(?! src)")
 
-    def test_head_tells_the_same(self) -> None:
+    def test_head_has_the_headers_of_get(self) -> None:
         head = self.get(self.store_result(), "/page", method="head", **RUSSIAN)
         self.assertEqual((head.status_code, head.body), (200, b""))
 
@@ -108,7 +108,7 @@ class GoneTests(ResultsTestCase):
         self.assertEqual(answer["Cache-Control"], "no-store")
         self.assertIn(words, answer.body.decode())
 
-    def test_a_browser_is_told_in_words_and_a_program_in_json(self) -> None:
+    def test_a_failure_is_a_page_for_browsers_and_json_for_programs(self) -> None:
         old = self.store_result(stored_at=timezone.now() - timedelta(hours=80))
         for tail in ("", "?inline=1", "/page", "/preview", "/qr.svg", "/delete"):
             with self.subTest(tail=tail):
@@ -120,7 +120,7 @@ class GoneTests(ResultsTestCase):
                     self.assertEqual(answer.json()["failure_reason"], "result_expired")
         self.assertEqual(self.list_result_files(), [])
 
-    def test_a_link_that_can_be_none_is_a_friendly_404(self) -> None:
+    def test_a_malformed_link_is_a_404_page(self) -> None:
         for job_id in ("x", "slot-001", "%00", "0" * 300):
             with self.subTest(job_id=job_id):
                 answer = self.get(job_id, "/page", **RUSSIAN)
@@ -128,14 +128,14 @@ class GoneTests(ResultsTestCase):
 
 
 class DeleteTests(ResultsTestCase):
-    def test_looking_at_the_question_deletes_nothing(self) -> None:
+    def test_opening_the_confirmation_deletes_nothing(self) -> None:
         media = self.store_result()
         page = self.get(media, "/delete", **RUSSIAN)
         self.assertIn("Удалить это фото навсегда?", page.body.decode())
         self.assertIn("Вернуть фото будет нельзя", page.body.decode())
         self.assertEqual(len(self.list_result_files()), 2)
 
-    def test_the_answer_yes_deletes_picture_and_preview_for_good(self) -> None:
+    def test_confirming_deletes_picture_and_preview(self) -> None:
         media, other = self.store_result(), self.store_result()
         gone = self.get(media, "/delete", method="post", **RUSSIAN)
         self.assertEqual(gone.status_code, 200)

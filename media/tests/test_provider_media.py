@@ -50,7 +50,7 @@ class ProviderMediaTests(TestCase):
                 self.assertEqual(answer["X-Robots-Tag"], "noindex")
                 self.assertFalse(answer.cookies)
 
-    async def test_head_tells_the_same_and_is_no_fetch(self) -> None:
+    async def test_head_has_the_headers_of_get_and_is_not_counted(self) -> None:
         media = await self.publish()
         answer = await self.fetch(f"{media.pk}.jpg", "head")
         self.assertEqual((answer.status_code, answer.content), (200, b""))
@@ -69,7 +69,7 @@ class ProviderMediaTests(TestCase):
         lines = [line for line in logs if line["event"] == "media.provider_input.fetched"]
         self.assertEqual([line["job"] for line in lines], [str(self.job_id)] * 2)
 
-    async def test_what_was_never_published_is_404(self) -> None:
+    async def test_an_unknown_picture_is_404(self) -> None:
         media = await self.publish()
         other = await self.publish()
         await MediaObject.objects.filter(pk=other.pk).aupdate(kind=MediaObject.Kind.RESULT)
@@ -78,7 +78,7 @@ class ProviderMediaTests(TestCase):
             self.assertEqual(answer.status_code, 404, name)
             self.assertEqual(answer.json()["failure_reason"], "result_not_found")
 
-    async def test_after_its_time_it_is_410(self) -> None:
+    async def test_an_expired_picture_is_410(self) -> None:
         media = await self.publish(seconds=-1)
         for method in ("get", "head"):
             self.assertEqual((await self.fetch(media.pk, method)).status_code, 410)

@@ -47,14 +47,14 @@ class DownloadTests(ResultsTestCase):
             said = self.get(media, query)["Content-Disposition"]
             self.assertTrue(said.startswith(f"{manner}; filename="), said)
 
-    def test_head_tells_the_same_without_the_picture(self) -> None:
+    def test_head_has_the_headers_of_get_and_no_body(self) -> None:
         media = self.store_result()
         full, head = self.get(media), self.get(media, method="head")
         self.assertEqual((head.status_code, head.body), (200, b""))
         self.assertEqual(dict(head.headers), dict(full.headers))
         self.assertEqual(self.get(uuid.uuid4(), method="head").status_code, 404)
 
-    def test_what_was_never_there_is_404_in_json_whatever_the_id_looks_like(self) -> None:
+    def test_an_unknown_or_malformed_id_is_404_in_json(self) -> None:
         for job_id in (uuid.uuid4(), "x", "1", "slot-001", "..", "%00"):
             for tail in ("", "/preview"):
                 answer = self.get(job_id, tail)
@@ -67,7 +67,7 @@ class DownloadTests(ResultsTestCase):
                 self.assertTrue(body["details"])
                 self.assertEqual(answer["Cache-Control"], "no-store")
 
-    def test_a_jobs_id_that_is_none_is_404_in_json(self) -> None:
+    def test_a_malformed_job_id_is_404_in_json(self) -> None:
         answer = self.request("/api/jobs/nonsense")
         self.assertEqual(
             (answer.status_code, answer.json()["failure_reason"]), (404, "job_not_found")
@@ -86,7 +86,7 @@ class DownloadTests(ResultsTestCase):
 
 
 class ConditionTests(ResultsTestCase):
-    def test_who_has_it_already_is_told_so(self) -> None:
+    def test_a_matching_validator_gets_304(self) -> None:
         media = self.store_result()
         etag, date = f'"{media.sha256}"', http_date(media.created_at.timestamp())
         for headers in (
@@ -101,7 +101,7 @@ class ConditionTests(ResultsTestCase):
                 self.assertEqual(answer["ETag"], etag)
                 self.assertNotIn("Content-Type", answer)
 
-    def test_who_has_another_one_gets_it_whole(self) -> None:
+    def test_another_validator_gets_the_whole_picture(self) -> None:
         media = self.store_result()
         date = http_date(media.created_at.timestamp())
         earlier = http_date(media.created_at.timestamp() - 1)
@@ -113,14 +113,14 @@ class ConditionTests(ResultsTestCase):
         ):
             self.assertEqual(self.get(media, **headers).status_code, 200, headers)
 
-    def test_after_its_time_nobody_is_told_that_his_copy_is_good(self) -> None:
+    def test_an_expired_picture_is_410_also_for_a_matching_validator(self) -> None:
         media = self.store_result(ttl=timedelta(seconds=-1))
         answer = self.get(media, If_None_Match=f'"{media.sha256}"')
         self.assertEqual(answer.status_code, 410)
 
 
 class RangeTests(ResultsTestCase):
-    def test_one_part_comes_alone(self) -> None:
+    def test_a_single_range_gets_206(self) -> None:
         media = self.store_result()
         body, size = self.get(media).body, media.size_bytes
         for asked, first, last in (
@@ -138,14 +138,14 @@ class RangeTests(ResultsTestCase):
             self.assertEqual(answer["Content-Length"], str(last - first + 1))
             self.assertEqual(answer["Content-Type"], "image/jpeg")
 
-    def test_parts_longer_than_one_read_are_whole(self) -> None:
+    def test_a_range_longer_than_a_chunk_is_complete(self) -> None:
         result = make_picture("image/png", side_px=1000)
         self.assertGreater(len(result.body), 600_000)
         media = self.store_result(result)
         answer = self.get(media, Range="bytes=100-550000")
         self.assertEqual(answer.body, result.body[100:550_001])
 
-    def test_what_lies_behind_the_end_is_416_and_says_how_long_it_is(self) -> None:
+    def test_a_range_behind_the_end_is_416_with_the_length(self) -> None:
         media = self.store_result()
         for asked in (f"bytes={media.size_bytes}-", "bytes=99999999-", "bytes=-0"):
             answer = self.get(media, Range=asked)
@@ -153,14 +153,14 @@ class RangeTests(ResultsTestCase):
             self.assertEqual(answer["Content-Range"], f"bytes */{media.size_bytes}")
             self.assertEqual(answer.json()["failure_reason"], "range_not_satisfiable")
 
-    def test_what_is_no_single_range_gets_the_whole(self) -> None:
+    def test_anything_but_a_single_range_gets_the_whole_picture(self) -> None:
         media = self.store_result()
         for asked in ("bytes=0-1,5-6", "bytes=9-3", "bytes=-", "lines=1-2", "bytes=x", ""):
             self.assertEqual(self.get(media, Range=asked).status_code, 200, asked)
         head = self.get(media, method="head", Range="bytes=0-1")
         self.assertEqual((head.status_code, head["Content-Length"]), (200, str(media.size_bytes)))
 
-    def test_a_part_of_another_file_is_not_given(self) -> None:
+    def test_if_range_of_another_file_gets_the_whole_picture(self) -> None:
         media = self.store_result()
         date = http_date(media.created_at.timestamp())
         for condition, status in (
@@ -175,7 +175,7 @@ class RangeTests(ResultsTestCase):
 
 
 class TimeTests(ResultsTestCase):
-    def test_it_is_there_until_the_very_second_and_gone_from_it_on(self) -> None:
+    def test_a_result_is_served_until_the_second_it_expires(self) -> None:
         media = self.store_result()
         assert media.expires_at
         just_before = media.expires_at - timedelta(seconds=1)
@@ -189,7 +189,7 @@ class TimeTests(ResultsTestCase):
             (answer.status_code, answer.json()["failure_reason"]), (410, "result_expired")
         )
 
-    def test_an_expired_file_is_deleted_on_the_spot_with_its_preview(self) -> None:
+    def test_an_expired_result_is_deleted_when_it_is_requested(self) -> None:
         for tail, method in (("", "get"), ("", "head"), ("/preview", "get"), ("", "delete")):
             media = self.store_result(ttl=timedelta(seconds=-1))
             self.assertEqual(self.get(media, tail, method).status_code, 410)
@@ -199,7 +199,7 @@ class TimeTests(ResultsTestCase):
                 self.assertEqual([row.cleaned_at is None for row in rows], [False, False])
             self.assertEqual(self.get(media).status_code, 410)
 
-    def test_a_preview_is_never_fresh_beyond_its_time(self) -> None:
+    def test_a_previews_max_age_ends_with_its_result(self) -> None:
         long, short = self.store_result(), self.store_result(ttl=timedelta(seconds=60))
         said = self.get(long, "/preview")["Cache-Control"]
         self.assertEqual(said, "private, max-age=300, must-revalidate")
@@ -208,7 +208,7 @@ class TimeTests(ResultsTestCase):
 
 
 class PreviewTests(ResultsTestCase):
-    def test_it_is_a_small_webp_to_be_shown(self) -> None:
+    def test_a_preview_is_a_small_inline_webp(self) -> None:
         media = self.store_result()
         answer = self.get(media, "/preview")
         self.assertEqual((answer.status_code, answer["Content-Type"]), (200, "image/webp"))
@@ -222,7 +222,7 @@ class PreviewTests(ResultsTestCase):
         head = self.get(media, "/preview", "head")
         self.assertEqual(head["Content-Length"], str(len(answer.body)))
 
-    def test_a_missing_one_is_made_once_and_recorded(self) -> None:
+    def test_a_missing_preview_is_made_once_and_recorded(self) -> None:
         media = self.store_result(has_preview=False)
         first = self.get(media, "/preview")
         row = MediaObject.objects.get(kind=Kind.PREVIEW)
@@ -232,7 +232,7 @@ class PreviewTests(ResultsTestCase):
         with mock.patch("media.previews.make_preview", side_effect=AssertionError):
             self.assertEqual(self.get(media, "/preview").body, first.body)
 
-    def test_a_file_without_row_and_a_row_without_file_are_mended(self) -> None:
+    def test_a_preview_without_a_row_or_a_file_is_restored(self) -> None:
         no_row, no_file = self.store_result(), self.store_result()
         MediaObject.objects.filter(job_id=no_row.job_id, kind=Kind.PREVIEW).delete()
         lost = MediaObject.objects.get(job_id=no_file.job_id, kind=Kind.PREVIEW)
@@ -243,7 +243,7 @@ class PreviewTests(ResultsTestCase):
             row = MediaObject.objects.get(job_id=media.job_id, kind=Kind.PREVIEW)
             self.assertEqual(row.size_bytes, len(answer.body))
 
-    def test_a_turned_picture_is_shown_upright(self) -> None:
+    def test_the_preview_of_a_rotated_picture_is_upright(self) -> None:
         out, exif = io.BytesIO(), Image.Exif()
         exif[0x0112] = 6
         Image.effect_noise((600, 300), 40).convert("RGB").save(out, "JPEG", exif=exif)
@@ -254,7 +254,7 @@ class PreviewTests(ResultsTestCase):
         shown = Image.open(io.BytesIO(self.get(media, "/preview").body))
         self.assertGreater(shown.height, shown.width)
 
-    def test_of_a_result_that_is_lost_or_over_none_is_made(self) -> None:
+    def test_no_preview_is_made_of_a_lost_or_expired_result(self) -> None:
         lost = self.store_result(has_preview=False)
         default_storage.delete(lost.path)
         self.assertEqual(self.get(lost, "/preview").status_code, 404)
@@ -262,7 +262,7 @@ class PreviewTests(ResultsTestCase):
         self.assertEqual(self.get(over, "/preview").status_code, 410)
         self.assertFalse(MediaObject.objects.filter(kind=Kind.PREVIEW).exists())
 
-    def test_one_deleted_while_it_was_made_leaves_nothing(self) -> None:
+    def test_a_result_deleted_while_its_preview_is_made_leaves_no_file(self) -> None:
         media = self.store_result(has_preview=False)
         with self.assertRaises(ResultExpired):
             stored = write_preview(media.slot_id, media.job_id, make_picture().image)
@@ -273,7 +273,7 @@ class PreviewTests(ResultsTestCase):
 
 
 class HandOffTests(ResultsTestCase):
-    def test_a_front_server_is_told_where_the_file_is_and_sends_it(self) -> None:
+    def test_a_front_server_gets_the_path_in_x_accel_redirect(self) -> None:
         media = self.store_result()
         direct = self.get(media)
         for prefix in ("/protected-media/", "/protected-media"):
@@ -295,7 +295,7 @@ class HandOffTests(ResultsTestCase):
         self.assertEqual(told, "/protected-media/results/slot-001/%C3%BC%20%23%3F%25/payload.jpg")
 
     @override_settings(SENDFILE_PREFIX="/protected-media/")
-    def test_what_is_over_lost_or_unknown_is_never_handed_off(self) -> None:
+    def test_expired_lost_and_unknown_results_are_not_handed_off(self) -> None:
         over, lost = self.store_result(ttl=timedelta(seconds=-1)), self.store_result()
         default_storage.delete(lost.path)
         statuses = [self.get(media).status_code for media in (over, lost, uuid.uuid4())]

@@ -57,7 +57,7 @@ class StorageTests(SimpleTestCase):
         self.assertEqual(self.names(), ["a"])
         storage.write("a/b.jpg", b"p" * 5000)
 
-    def test_removing_takes_empty_folders_along_and_forgives_twice(self) -> None:
+    def test_removing_deletes_empty_folders_and_ignores_missing_files(self) -> None:
         storage.write("results/slot-001/a/payload.jpg", b"1")
         storage.write("results/slot-001/b/payload.jpg", b"2")
         storage.remove("results/slot-001/a/payload.jpg")
@@ -84,11 +84,11 @@ class StorageTests(SimpleTestCase):
         self.assertTrue(opened._file.closed)
         return chunks
 
-    async def test_a_file_that_is_not_there_says_so_before_anything_is_sent(self) -> None:
+    async def test_a_missing_file_raises_before_anything_is_sent(self) -> None:
         with self.assertRaises(FileNotFoundError):
             await storage.open_chunks("a/none.jpg")
 
-    def test_every_file_is_found_by_the_beginning_of_its_path(self) -> None:
+    def test_files_are_listed_by_prefix(self) -> None:
         for path in ("results/slot-001/a/1.jpg", "results/slot-002/b/2.jpg", "templates/3.png"):
             storage.write(path, b"123")
         (self.root / "results/slot-001/a/.x.part").write_bytes(b"12")

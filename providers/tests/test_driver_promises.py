@@ -132,15 +132,15 @@ class Promises:
         error = await self.failure(self.down_key)
         assert (error.reason, error.retryable) == ("provider_5xx", not self.is_paid_at_once)
 
-    async def test_a_page_where_a_picture_was_due_is_final(self) -> None:
+    async def test_a_page_instead_of_a_picture_is_not_retryable(self) -> None:
         error = await self.failure(self.garbage_key)
         assert error.reason in ("bad_response", "provider_auth") and not error.retryable
 
-    async def test_a_refused_key_is_for_an_administrator(self) -> None:
+    async def test_a_refused_key_is_provider_auth(self) -> None:
         error = await self.failure(self.bad_key)
         assert (error.reason, error.retryable) == ("provider_auth", False)
 
-    async def test_a_key_no_header_can_carry_is_refused_and_never_told(self: Any) -> None:
+    async def test_a_malformed_key_is_refused_and_never_logged(self: Any) -> None:
         for key in ("se-cr-et\n", "se-cr-et\r\nX-Evil: 1", "ключ-se-cr-et", " se-cr-et", "\0", ""):
             with self.subTest(repr(key)):
                 error = await self.failure_of_key(key)
@@ -195,7 +195,7 @@ class Promises:
         error = await self.failure(self.dropped_key)
         assert (error.reason, error.retryable) == ("network", False)
 
-    async def test_when_time_is_up_the_driver_gives_way_and_hangs_up(self: Any) -> None:
+    async def test_a_cancelled_driver_closes_its_connection(self: Any) -> None:
         working = asyncio.ensure_future(self.process(self.slow_key))
         await self.wait_until_true(lambda: self.sim.in_flight > 0)
         with self.assertRaises(TimeoutError):
@@ -368,7 +368,7 @@ class TurbotextPromises(Promises, SimpleTestCase):
                 assert await self.of(scenario) == word
         await http.close()
 
-    async def test_a_check_owns_that_it_knows_nothing_of_the_key(self: Any) -> None:
+    async def test_a_check_says_that_the_key_was_not_checked(self: Any) -> None:
         found = await self.checked(self.bad_key)
         assert (found.ok, found.reason, found.models) == (True, "not_checked", None)
         assert not self.sim.calls[-1].authorization_sent
@@ -417,7 +417,7 @@ class TurbotextPromises(Promises, SimpleTestCase):
         assert len([call for call in self.sim.calls if "/api_ai/" not in call.path]) == 3
         await http.close()
 
-    async def test_a_dead_link_is_found_out(self) -> None:
+    async def test_a_dead_link_is_a_failure(self) -> None:
         async def publish(picture: Slices) -> str:
             return f"{self.links.url}/nothing.jpg"
 
@@ -434,7 +434,7 @@ class TurbotextPromises(Promises, SimpleTestCase):
         ]
         assert all(path.endswith(".jpg") for path in self.links.pictures)
 
-    async def test_what_the_service_tells_is_in_the_trace(self) -> None:
+    async def test_the_responses_facts_are_in_the_trace(self) -> None:
         recipe = TurbotextSettings(prompt="[sim:ok-with-limits]")
         request = request_for(recipe, operation="image_edit", publish=self.links.publish)
         await DRIVERS[self.driver].process(request)
@@ -453,7 +453,7 @@ def quick_polls(case: TurbotextPromises) -> None:
 
 
 class EveryDriverTests(SimpleTestCase):
-    def test_every_driver_has_given_its_promises(self) -> None:
+    def test_every_driver_has_a_class_of_promises(self) -> None:
         assert {case.driver for case in Promises.__subclasses__()} == set(DRIVERS)
 
 
@@ -504,12 +504,12 @@ class WireTests(SimpleTestCase):
         assert len(server.heads) == 2
         assert b"cookie" not in server.heads[1].lower()
 
-    async def test_a_failure_that_comes_packed_is_still_that_failure(self) -> None:
+    async def test_a_compressed_failure_keeps_its_status(self) -> None:
         server = RawServer(raw("502 Bad Gateway", "content-encoding: gzip", body=b"\x1f\x8b"))
         async with server.running() as url:
             assert (await posted(url)).status == 502
 
-    async def test_what_is_no_http_is_network(self) -> None:
+    async def test_a_reply_that_is_not_http_is_network(self) -> None:
         answers = (
             b"",
             b"SSH-2.0-OpenSSH_9\r\n",
@@ -551,7 +551,7 @@ class WireTests(SimpleTestCase):
         thread.join()
         listener.close()
 
-    async def test_an_address_that_is_none_is_for_an_administrator(self) -> None:
+    async def test_an_invalid_address_is_a_configuration_error(self) -> None:
         addresses = ("", "host/x", "ftp://host/x", "http://", "http://[::1/x", "http://a\nb/x")
         for url in (*addresses, "http://имя..рф/x", "http://host:port/x"):
             with self.subTest(url), self.assertRaises(ProviderConfig):
@@ -565,7 +565,7 @@ class WireTests(SimpleTestCase):
             assert caught.exception.retryable
         await http.close()
 
-    async def test_an_answer_longer_than_the_limit_is_given_up(self) -> None:
+    async def test_an_answer_over_the_limit_is_refused(self) -> None:
         body = bytes(2 * 1024 * 1024)
         limit, http.MAX_ANSWER_BYTES = http.MAX_ANSWER_BYTES, 1024 * 1024
         self.addCleanup(setattr, http, "MAX_ANSWER_BYTES", limit)

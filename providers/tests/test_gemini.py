@@ -199,7 +199,7 @@ class BuildTests(SimpleTestCase):
             48,
         )
 
-    def test_each_reference_is_told_by_number_and_kind(self) -> None:
+    def test_the_prompt_names_each_reference_by_number_and_kind(self) -> None:
         style, face = (
             encode_picture(draw_picture((16, 16))),
             encode_picture(draw_picture((20, 20)), "PNG"),
@@ -231,7 +231,7 @@ class BuildTests(SimpleTestCase):
                 assert {rule["threshold"] for rule in rules} == {threshold}
                 assert len({rule["category"] for rule in rules}) == len(rules) == 4
 
-    def test_without_wishes_shape_and_size_are_the_models_own(self) -> None:
+    def test_without_settings_ratio_and_size_are_the_models_defaults(self) -> None:
         assert "imageConfig" not in build_request(make_request()).config
 
     def test_size_and_ratio_go_out_as_they_were_set(self) -> None:
@@ -291,7 +291,7 @@ class BuildTests(SimpleTestCase):
         assert KEY.encode() not in b"".join(found.pieces)
         assert KEY not in gemini.build_url(DEFAULT_GEMINI_MODEL)
 
-    def test_the_service_is_told_how_long_we_wait(self) -> None:
+    def test_the_budget_is_sent_as_x_server_timeout(self) -> None:
         assert build_request(make_request()).headers["x-server-timeout"] == "48"
         late = dataclasses.replace(make_request(), budget_s=0.01)
         assert build_request(late).headers["x-server-timeout"] == "1"
@@ -418,7 +418,7 @@ class ParsePictureTests(SimpleTestCase):
                 trace = self.picture(build_answer(build_picture_part(), finish=finish))
                 assert trace.finish_reason == str(finish or "")
 
-    def test_odd_company_spoils_no_picture(self) -> None:
+    def test_unexpected_parts_do_not_hide_the_picture(self) -> None:
         odd: dict[str, Any] = {
             "unknown keys": {"modelStatus": {"modelStage": "LEGACY"}, "newKey": [1, {"a": None}]},
             "usage is a list": {"usageMetadata": [1, 2]},
@@ -651,7 +651,7 @@ class ExplainTests(SimpleTestCase):
         error = explain_error(400, build_error("A\0B", "x\0y\n" * 2000), model="m")
         assert str(error).isprintable() and len(str(error)) <= 600
 
-    def test_a_body_without_an_error_object_is_told_so(self) -> None:
+    def test_a_body_without_an_error_object_is_reported_as_such(self) -> None:
         for body in (
             b"",
             b"<html>",
@@ -668,7 +668,7 @@ class ExplainTests(SimpleTestCase):
                     error = explain_error(status, body, model="m")
                     assert "no error object" in str(error) and error.reason != "internal_error"
 
-    def test_hostile_types_lose_only_themselves(self) -> None:
+    def test_values_of_wrong_types_are_skipped(self) -> None:
         odd: list[Any] = ["text", 7, None, {"a": 1}, ["x", None, [1]], [{"violations": {"a": 1}}]]
         odd += [
             [{"violations": ["x", 7]}],

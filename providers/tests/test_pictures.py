@@ -117,7 +117,7 @@ def has_no_metadata(body: bytes) -> bool:
 
 
 class SniffTests(SimpleTestCase):
-    def test_the_type_is_told_by_the_bytes(self) -> None:
+    def test_the_type_is_detected_from_the_bytes(self) -> None:
         for file_format, mime in (("JPEG", JPEG), ("PNG", PNG), ("WEBP", WEBP)):
             with self.subTest(file_format):
                 assert sniff(encode_picture(draw_picture(), file_format)[:16]) == mime
@@ -149,7 +149,7 @@ class ReadHeaderTests(QuietTestCase):
     def header(self, body: bytes, *, max_megapixels: int = MEGAPIXELS) -> tuple[int, int, int]:
         return read_header(io.BytesIO(body), max_megapixels=max_megapixels)
 
-    def test_size_is_told_as_stored_and_orientation_apart(self) -> None:
+    def test_size_is_as_stored_and_orientation_separate(self) -> None:
         for orientation in range(1, 9):
             for file_format in ("JPEG", "PNG", "WEBP"):
                 with self.subTest(orientation, format=file_format):
@@ -358,7 +358,7 @@ class CleanJpegTests(QuietTestCase):
         )
         assert Image.open(io.BytesIO(left)).info["icc_profile"] == profile
 
-    def test_what_hangs_behind_the_end_is_cut(self) -> None:
+    def test_trailing_bytes_are_cut(self) -> None:
         body = encode_picture(draw_picture())
         for tail in (
             SECRET,
@@ -398,7 +398,7 @@ class CleanJpegTests(QuietTestCase):
         assert b"\xff\xd3" in body
         self.assert_only_pixels_left(body)
 
-    def test_filling_before_a_marker_does_not_hide_metadata(self) -> None:
+    def test_padding_before_a_marker_does_not_hide_metadata(self) -> None:
         body = encode_picture(draw_picture())
         with_filling = body[:2] + b"\xff\xff\xff" + build_segment(0xE1, b"Exif\0\0" + SECRET)
         with_filling += b"\xff\xff" + build_segment(0xFE, SECRET) + b"\xff" + body[2:]
@@ -437,7 +437,7 @@ class CleanJpegTests(QuietTestCase):
         left, _ = clean_and_read(body)
         assert has_no_metadata(left) and body.endswith(left[-50:])
 
-    def test_lengths_that_lie_end_in_a_new_picture_or_a_refusal(self) -> None:
+    def test_wrong_lengths_lead_to_a_new_picture_or_a_refusal(self) -> None:
         body = encode_picture(draw_picture())
         for lie in (b"\0\0", b"\0\1", b"\xff\xff"):
             with self.subTest(lie):
@@ -447,7 +447,7 @@ class CleanJpegTests(QuietTestCase):
                     continue
                 assert has_no_metadata(left)
 
-    def test_countless_segments_are_not_walked_through(self) -> None:
+    def test_the_number_of_segments_is_limited(self) -> None:
         body = encode_picture(draw_picture())
         many = body[:2] + build_segment(0xFE, b"") * (MAX_JPEG_SEGMENTS + 1) + body[2:]
         left, slices = clean_and_read(many)
@@ -467,7 +467,7 @@ class CleanPngTests(SimpleTestCase):
         assert not slices.is_copy and has_no_metadata(left) and b"zTXt" not in left
         assert read_pixels(left) == read_pixels(body)
 
-    def test_chunks_nobody_knows_go_too(self) -> None:
+    def test_unknown_chunks_are_removed(self) -> None:
         body = encode_picture(draw_picture(), "PNG")
         end = body.index(b"IEND") - 4
         left, _ = clean_and_read(body[:end] + build_chunk(b"prVt", SECRET) + body[end:] + SECRET)
@@ -491,7 +491,7 @@ class CleanPngTests(SimpleTestCase):
         assert getattr(found, "n_frames", 1) == 1
         assert found.convert("RGB").getpixel((5, 5)) == (255, 0, 0)
 
-    def test_lengths_that_lie_end_in_a_new_picture_or_a_refusal(self) -> None:
+    def test_wrong_lengths_lead_to_a_new_picture_or_a_refusal(self) -> None:
         body = encode_picture(draw_picture(), "PNG", exif=build_exif())
         for kind in (b"eXIf", b"IDAT", b"IEND"):
             at = body.index(kind) - 4
@@ -528,7 +528,7 @@ class CleanWebpTests(SimpleTestCase):
         assert slices.is_copy and has_no_metadata(left)
         assert measure_difference(open_picture(left), open_picture(body)) < 4
 
-    def test_metadata_smuggled_into_a_plain_one_goes(self) -> None:
+    def test_metadata_in_a_simple_webp_is_removed(self) -> None:
         plain = encode_picture(draw_picture(), "WEBP")
         extra = b"EXIF" + struct.pack("<I", len(SECRET) + 1) + SECRET + b"\0"
         whole = plain[:4] + struct.pack("<I", len(plain) + len(extra) - 8) + plain[8:] + extra

@@ -478,7 +478,7 @@ class RecordTests(GeminiCase):
         assert KEY not in repr(call)
         assert KEY.encode() not in (self.sim.last_body or b"")
 
-    def test_the_counters_are_told_over_http_and_can_be_reset(self) -> None:
+    def test_the_counters_are_served_over_http_and_can_be_reset(self) -> None:
         self.generate(model="no-image")
         self.generate(key="bad-key")
         assert self.http.get("/_sim/state").json() == {
@@ -546,7 +546,7 @@ class FailShareTests(GeminiCase):
         assert runs[0] == runs[1]
         assert 6 <= runs[0].count("no-image") <= 18
 
-    def test_a_call_that_names_its_scenario_is_left_alone(self) -> None:
+    def test_a_call_that_names_its_scenario_never_fails_by_chance(self) -> None:
         for _ in range(10):
             self.generate({}, model="ok")
         assert self.sim.state["by_scenario"] == {"ok": 10}

@@ -158,7 +158,7 @@ class BuildTests(SimpleTestCase):
     def test_of_two_templates_of_a_kind_the_first_counts(self) -> None:
         self.assertEqual(build_sent_form(make_request(templates=["style", "style"]))["url"], FIRST)
 
-    def test_what_the_service_could_not_honour_is_no_order(self) -> None:
+    def test_unsupported_settings_create_no_order(self) -> None:
         hopeless = (
             make_request(),  # no template
             make_request(templates=["face", "base"]),
@@ -181,13 +181,13 @@ class BuildTests(SimpleTestCase):
                 build_sent_form(make_request(operation, templates=[kind], output_format="png"))
             )
 
-    def test_who_cannot_publish_cannot_order(self) -> None:
+    def test_without_a_publisher_no_order_is_created(self) -> None:
         request = make_request("image_edit", prompt="x")
         object.__setattr__(request, "publish", None)
         with self.assertRaises(ProviderConfig):
             build_sent_form(request)
 
-    def test_an_odd_key_is_refused_before_a_photo_is_published(self) -> None:
+    def test_a_malformed_key_is_refused_before_a_photo_is_published(self) -> None:
         for key in ("a\nb", " a", "a ", "ключ", ""):
             with self.subTest(key), self.assertRaises(ProviderAuth):
                 plan_operation(make_request("image_edit", prompt="x", api_key=key))
@@ -273,7 +273,7 @@ class ParseTests(SimpleTestCase):
         self.assertEqual((answer.success, answer.queueid), (True, "12345"))
         self.assertEqual(parse_sample({"success": "true", "queueid": "a-7"}).queueid, "a-7")
 
-    def test_reconnect_is_looked_at_before_success(self) -> None:
+    def test_reconnect_is_checked_before_success(self) -> None:
         for body in (
             load_answer("reconnect"),
             {"action": "reconnect", "success": True, "error": "x"},
@@ -386,7 +386,7 @@ class ErrorTests(SimpleTestCase):
         body = {"success": False, "error": "face", "limits": {"foto_limit": 0}}
         self.assertIsInstance(explain_refusal(parse_sample(body)), ProviderQuota)
 
-    def test_the_words_are_kept_short_and_without_the_key(self) -> None:
+    def test_error_texts_are_short_and_hold_no_key(self) -> None:
         text = f"url {KEY}\n\0" + "я" * 5000
         detail = str(explain_refusal(parse_sample({"success": False, "error": text})))
         self.assertNotIn(KEY, detail)
@@ -409,13 +409,13 @@ class ErrorTests(SimpleTestCase):
                 error = self.failure(status, body)
                 self.assertEqual((error.reason, error.retryable), (word, False), status)
 
-    def test_another_refusal_is_told_by_its_words(self) -> None:
+    def test_other_refusals_are_mapped_by_their_text(self) -> None:
         for text, word in (("LIMIT", "quota"), ("Ошибка", "provider_rejected")):
             body = json.dumps({"success": False, "error": text}).encode()
             self.assertEqual(self.failure(400, body).reason, word)
         self.assertEqual(self.failure(422, b"").reason, "provider_rejected")
 
-    def test_a_hint_when_to_come_again_is_kept(self) -> None:
+    def test_retry_after_is_read(self) -> None:
         self.assertEqual(self.failure(429, b"{}", **{"retry-after": "30"}).retry_after_s, 30)
         for odd in ("", "soon", "-1", "1e9", "9999999", "Wed, 21 Oct 2026 07:28:00 GMT"):
             self.assertIsNone(self.failure(429, b"{}", **{"retry-after": odd}).retry_after_s)
@@ -470,7 +470,7 @@ class AddressTests(SimpleTestCase):
             with self.subTest(url), self.assertRaises(BadResponse):
                 await self.check(url)
 
-    async def test_the_simulators_neighbours_are_refused(self) -> None:
+    async def test_another_scheme_host_or_port_than_the_services_is_refused(self) -> None:
         for url in (
             "http://127.0.0.1:9913/x",
             "https://127.0.0.1:9912/x",
@@ -479,7 +479,7 @@ class AddressTests(SimpleTestCase):
             with self.assertRaises(BadResponse):
                 await self.check(url, base_url="http://127.0.0.1:9912/api_ai")
 
-    async def test_a_name_that_leads_inside_is_refused(self) -> None:
+    async def test_a_name_that_resolves_to_a_private_address_is_refused(self) -> None:
         inside = (
             "127.0.0.1",
             "10.1.2.3",
@@ -502,7 +502,7 @@ class AddressTests(SimpleTestCase):
             )
 
     @override_settings(PROVIDER_PROXY_URL="http://proxy.example:3128")
-    async def test_behind_a_proxy_names_are_the_proxys_matter(self) -> None:
+    async def test_behind_a_proxy_names_are_not_resolved(self) -> None:
         await self.check("https://turbotext.ru/x", found=["10.0.0.1"])
         with self.assertRaises(BadResponse):
             await self.check("https://evil.example/x")
