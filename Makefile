@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard photochanger/locale/*/LC_MESSAGES/django.po))
 
 .DEFAULT_GOAL := help
-.PHONY: help install env demo run serve test browser proxies monitoring lint audit fuzz bench figures
+.PHONY: help install env demo run serve test browser proxies monitoring lint format audit fuzz bench figures
 
 help:  ## Show what there is to make.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -43,9 +43,16 @@ serve: install  ## Serve an installation whose .env is there, as systemd would; 
 
 lint: install  ## Formatting, lint, types, system checks, migrations.
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
+	@$(BIN)/djangofmt --check --quiet templates && $(BIN)/oxfmt --check static >/dev/null \
+	  || { echo "Templates, style sheets or scripts are not formatted: make format"; exit 1; }
 	@$(BIN)/mypy
 	@ENV_FILE= DEBUG=1 $(MANAGE) check
 	@ENV_FILE= DEBUG=1 DATABASE_URL=sqlite://:memory: $(MANAGE) makemigrations --check --dry-run
+
+format: install  ## Format Python, templates, style sheets and scripts.
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/djangofmt --quiet templates
+	@$(BIN)/oxfmt static >/dev/null
 
 browser:  ## Install Chromium for the browser tests, where that is possible.
 	@{ command -v chromium-headless-shell || command -v chromium || command -v chromium-browser; } \

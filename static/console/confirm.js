@@ -35,18 +35,26 @@
   });
 
   // Capturing, so that htmx and others hear of it only after a yes.
-  document.addEventListener("submit", (event) => {
-    const asker = [event.submitter, event.target].find((one) => one?.dataset.confirm);
-    if (!asker || asker === agreed) return;
-    stop(event);
-    ask(asker, () => event.target.requestSubmit(event.submitter));
-  }, true);
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest("a[data-confirm]");
-    if (!link || link === agreed) return;
-    stop(event);
-    ask(link, () => link.click());
-  }, true);
+  document.addEventListener(
+    "submit",
+    (event) => {
+      const asker = [event.submitter, event.target].find((one) => one?.dataset.confirm);
+      if (!asker || asker === agreed) return;
+      stop(event);
+      ask(asker, () => event.target.requestSubmit(event.submitter));
+    },
+    true,
+  );
+  document.addEventListener(
+    "click",
+    (event) => {
+      const link = event.target.closest("a[data-confirm]");
+      if (!link || link === agreed) return;
+      stop(event);
+      ask(link, () => link.click());
+    },
+    true,
+  );
   document.addEventListener("formdata", (event) => {
     if (agreed) event.formData.set("confirmed", "1");
   });

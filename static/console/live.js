@@ -6,7 +6,8 @@
 
   const isHeld = (known, part) => {
     const at = document.activeElement;
-    if (known.contains(at) && at !== known && !part.querySelector(`[id="${at.id || " "}"]`)) return true;
+    if (known.contains(at) && at !== known && !part.querySelector(`[id="${at.id || " "}"]`))
+      return true;
     const chosen = document.getSelection();
     return !chosen.isCollapsed && known.contains(chosen.anchorNode); // being copied
   };

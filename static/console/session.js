@@ -43,18 +43,23 @@
     lookedAt = performance.now();
     return form.requestSubmit(submitter);
   };
-  document.addEventListener("submit", (event) => {
-    const form = event.target;
-    const isPlain = form.method === "post" && form.closest("#content") && !form.matches("[hx-post]");
-    if (isPlain && isTyping && words.dataset.session && performance.now() - lookedAt > SURE_MS) {
-      event.preventDefault();
-      event.stopImmediatePropagation();
-      look(form, event.submitter);
-      return;
-    }
-    const field = form.elements.namedItem(TOKEN);
-    if (field && token()) field.value = token();
-  }, true);
+  document.addEventListener(
+    "submit",
+    (event) => {
+      const form = event.target;
+      const isPlain =
+        form.method === "post" && form.closest("#content") && !form.matches("[hx-post]");
+      if (isPlain && isTyping && words.dataset.session && performance.now() - lookedAt > SURE_MS) {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        look(form, event.submitter);
+        return;
+      }
+      const field = form.elements.namedItem(TOKEN);
+      if (field && token()) field.value = token();
+    },
+    true,
+  );
 
   document.addEventListener("htmx:configRequest", (event) => {
     if (event.detail.verb !== "get") event.detail.headers["X-CSRFToken"] = token();

@@ -1,10 +1,15 @@
 "use strict";
 // Asks an address again and again: cheaply (304 when nothing is new), ever more rarely while it
 // does not answer, not at all while nobody looks, and at once when the network or the eye is back.
-const EVERY_MS = 5000, AT_MOST_MS = 30000, PATIENCE_MS = 15000;
+const EVERY_MS = 5000,
+  AT_MOST_MS = 30000,
+  PATIENCE_MS = 15000;
 
 window.follow = (address, { onNews, onTrouble, onClosed }) => {
-  let etag = null, timer = null, failures = 0, isAsking = false;
+  let etag = null,
+    timer = null,
+    failures = 0,
+    isAsking = false;
 
   const again = () => {
     clearTimeout(timer);

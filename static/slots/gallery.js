@@ -12,7 +12,8 @@ const merge = (text) => {
   const seen = window.scrollY > 0 && firstSeen(wanted);
   const before = seen && seen.getBoundingClientRect().top;
   for (const [id, tile] of known) if (!wanted.has(id)) tile.remove();
-  let place = results.firstElementChild, added = 0;
+  let place = results.firstElementChild,
+    added = 0;
   for (const tile of [...fresh.children]) {
     if (known.has(tile.dataset.id)) {
       place = known.get(tile.dataset.id).nextElementSibling;
@@ -22,7 +23,8 @@ const merge = (text) => {
     results.insertBefore(tile, place);
     added += 1;
   }
-  if (seen) window.scrollBy({ top: seen.getBoundingClientRect().top - before, behavior: "instant" });
+  if (seen)
+    window.scrollBy({ top: seen.getBoundingClientRect().top - before, behavior: "instant" });
   document.getElementById("empty").hidden = results.children.length > 0;
   if (added) news.textContent = `${news.dataset.text} ${added}`;
 };

@@ -3,7 +3,12 @@
 const SHOWN_MS = 8000;
 const show = document.getElementById("show");
 const layers = [...show.querySelectorAll(".slide")];
-let pictures = [], current = null, tried = null, isPaused = false, turn = 0, timer = null;
+let pictures = [],
+  current = null,
+  tried = null,
+  isPaused = false,
+  turn = 0,
+  timer = null;
 
 const isOver = (picture) => picture.expires_at && Date.parse(picture.expires_at) <= Date.now();
 const at = (step) => {

@@ -12,11 +12,11 @@
     const told = form.querySelector(".tried");
     const clock = document.createElement("span");
     clock.setAttribute("aria-hidden", "true"); // each second read aloud helps nobody
-    told.replaceChildren(told.dataset.runs, " ", clock);
+    told.replaceChildren(form.dataset.runs, " ", clock);
     const began = performance.now();
     const tick = () => {
       const seconds = Math.floor((performance.now() - began) / 1000);
-      clock.textContent = `${seconds} ${told.dataset.of} ${form.dataset.wait}`;
+      clock.textContent = `${seconds} ${form.dataset.of} ${form.dataset.wait}`;
     };
     tick();
     runs.set(form, setInterval(tick, 250));
@@ -32,8 +32,7 @@
     if (form) stop(form);
     if (detail.successful || detail.xhr.status === 401) return;
     if (form) {
-      const told = form.querySelector(".tried");
-      told.textContent = told.dataset.failed;
+      form.querySelector(".tried").textContent = form.dataset.failed;
     } else if (item.matches?.(".check")) {
       item.className = "check warn";
       item.querySelector(".words").textContent = document.getElementById("checks").dataset.failed;

@@ -59,7 +59,9 @@
     let told = status ? words.broken : words.gone;
     try {
       told = JSON.parse(responseText).details || told;
-    } catch { /* no words of ours */ }
+    } catch {
+      /* no words of ours */
+    }
     panel.complain(told);
   });
   onRun("htmx:afterSwap", () => {

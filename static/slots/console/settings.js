@@ -39,7 +39,7 @@
     password.type = "text";
     password.value = made();
     password.dispatchEvent(new Event("input", { bubbles: true }));
-    once.textContent = once.dataset.text;
+    once.textContent = generate.dataset.once;
     document.getElementById("copy-password").hidden = false;
   });
   password.addEventListener("input", askFirst);
@@ -56,7 +56,9 @@
     window.toast(toast);
   };
   const buttonOf = (element) =>
-    element.id === "clean" ? document.getElementById("clean-cache") : element.closest(".checks-key");
+    element.id === "clean"
+      ? document.getElementById("clean-cache")
+      : element.closest(".checks-key");
   document.addEventListener("htmx:beforeRequest", (event) => {
     buttonOf(event.target)?.setAttribute("aria-busy", "true");
     if (event.target.id === "clean") tell("success", event.target.dataset.planned);
@@ -67,7 +69,7 @@
     buttonOf(elt)?.removeAttribute("aria-busy");
     if (successful || xhr.status === 401) return;
     if (elt.id === "clean") tell("error", elt.dataset.failed);
-    if (elt.matches(".checks-key")) target.textContent = target.dataset.failed;
+    if (elt.matches(".checks-key")) target.textContent = elt.dataset.failed;
   });
   document.addEventListener("htmx:afterSwap", () => {
     const told = document.getElementById("told");

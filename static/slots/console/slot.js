@@ -24,7 +24,8 @@
   // --- Provider and operation: the server draws the fields; what is open stays open
   let open = [];
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-    if (detail.target === recipe) open = [...recipe.querySelectorAll("details[open]")].map((d) => d.id);
+    if (detail.target === recipe)
+      open = [...recipe.querySelectorAll("details[open]")].map((d) => d.id);
   });
   document.addEventListener("htmx:afterSwap", ({ detail }) => {
     if (detail.target !== recipe) return;
@@ -51,7 +52,9 @@
       const headers = { "HX-Request": "true", "X-CSRFToken": body.get("csrfmiddlewaretoken") };
       const answer = await fetch(words.upload, { method: "POST", body, headers });
       if (!answer.ok) return complain(words.gone);
-      const drawn = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("li");
+      const drawn = new DOMParser()
+        .parseFromString(await answer.text(), "text/html")
+        .querySelector("li");
       if (drawn.dataset.wrong) return complain(drawn.dataset.wrong);
       document.getElementById("template-list").append(document.adoptNode(drawn));
       isUnsaved = true;
