@@ -31,7 +31,7 @@ class LogTests(JobPagesTestCase):
         done, late = job(ago_s=10), job(reason="timeout", ago_s=20)
         broke = job("slot-002", reason="quota", provider="turbotext", ago_s=30)
         old = job(reason="storage_error", ago_s=3 * 86400)
-        self.keep(done, late, broke, old)
+        self.store(done, late, broke, old)
         day = timezone.localtime(old.started_at).date().isoformat()
         for query, expected in {
             "": [done, late, broke, old],
@@ -52,7 +52,7 @@ class LogTests(JobPagesTestCase):
     def test_pages_hold_every_photo_once_also_of_one_moment(self) -> None:
         at = timezone.now() - timedelta(hours=1)
         same = [job(started_at=at) for _ in range(PER_PAGE + 5)]
-        self.keep(*same, *(job(ago_s=7200 + n) for n in range(PER_PAGE)))
+        self.store(*same, *(job(ago_s=7200 + n) for n in range(PER_PAGE)))
         seen, query = list[uuid.UUID](), ""
         while True:
             context = self.client.get(f"{LOG}?{query}").context
@@ -64,7 +64,7 @@ class LogTests(JobPagesTestCase):
 
     def test_a_rare_photo_is_looked_for_a_month_at_a_time(self) -> None:
         rare = job(reason="quota", ago_s=40 * 86400)
-        self.keep(rare, job())
+        self.store(rare, job())
         context = self.client.get(f"{LOG}?reason=quota").context
         self.assertEqual((context["rows"], bool(context["back_to"])), ([], True))
         self.assertEqual(self.shown(context["older"]), [rare.pk])
@@ -72,7 +72,7 @@ class LogTests(JobPagesTestCase):
 
     def test_photos_in_work_stand_on_top_and_dead_ones_among_the_failed(self) -> None:
         working, dead = open_job(), open_job(ago_s=200)
-        self.keep(working, dead, job())
+        self.store(working, dead, job())
         context = self.client.get(LOG).context
         self.assertEqual([row.job for row in context["working"]], [working])
         self.assertNotIn(working.pk, self.shown())
@@ -82,7 +82,7 @@ class LogTests(JobPagesTestCase):
 
     def test_a_photo_is_found_by_its_number_the_start_of_it_or_a_link(self) -> None:
         photo, other = job(job_id=uuid.UUID(int=2**127)), job(job_id=uuid.UUID(int=5))
-        self.keep(photo, other)
+        self.store(photo, other)
         link = f"http://testserver/public/results/{photo.pk}/page"
         for asked in (str(photo.pk), photo.pk.hex.upper(), "80000", "8000-", link):
             answer = self.client.get(LOG, {"q": asked})
@@ -92,7 +92,7 @@ class LogTests(JobPagesTestCase):
             self.assertEqual((answer.status_code, answer.context["rows"]), (200, []))
 
     def test_a_part_of_the_page_is_answered_to_the_page_itself(self) -> None:
-        self.keep(job())
+        self.store(job())
         answer = self.client.get(LOG, headers={"HX-Request": "true"})
         self.assertNotContains(answer, "<html")
         self.assertContains(answer, 'id="log"')
@@ -101,7 +101,7 @@ class LogTests(JobPagesTestCase):
 class JobTests(JobPagesTestCase):
     def kept_picture(self) -> Job:
         photo = job(result_path="results/a/payload.jpg")
-        self.keep(photo)
+        self.store(photo)
         MediaObject.objects.create(
             **{"slot_id": "slot-001", "job_id": photo.pk, "kind": "result", "size_bytes": 9},
             **{"path": photo.result_path, "mime": "image/jpeg"},
@@ -111,7 +111,7 @@ class JobTests(JobPagesTestCase):
 
     def test_what_a_provider_said_is_shown_and_does_nothing(self) -> None:
         photo = job(reason="bad_response", failure_detail="</q><b>ours")
-        self.keep(photo)
+        self.store(photo)
         facts = {"provider": "gemini", "model": "m", "duration_ms": 5, "http_status": 200}
         Attempt.objects.create(
             **{"job": photo, "number": 1, "started_at": photo.started_at},
@@ -152,7 +152,7 @@ class JobTests(JobPagesTestCase):
 
     def test_a_page_that_follows_a_photo_stops_when_it_is_over(self) -> None:
         working, done = open_job(), job()
-        self.keep(working, done)
+        self.store(working, done)
         part = {"HX-Request": "true"}
         self.assertEqual(self.page_of(working, **part).status_code, 200)
         self.assertEqual(self.page_of(done, **part).status_code, 286)
@@ -165,7 +165,7 @@ class JobTests(JobPagesTestCase):
 
     def test_nobody_adds_changes_or_deletes_a_photo_here(self) -> None:
         photo = job()
-        self.keep(photo)
+        self.store(photo)
         self.assertEqual(self.client.get(f"{LOG}add/").status_code, 403)
         self.assertEqual(self.client.get(f"{LOG}{photo.pk}/delete/").status_code, 403)
         self.assertEqual(self.client.post(f"{LOG}{photo.pk}/change/").status_code, 405)

@@ -36,7 +36,7 @@ class StatisticsPageTests(StatsTestCase):
             *(job(reason="timeout"), job("slot-002", reason="quota"), job(source="ui_test")),
         )
         page = self.client.get(PAGE)
-        self.assertContains(page, "<b>20</b><span>обработок за час, все слоты</span>")
+        self.assertContains(page, "<b>20</b><span>обработок за час, все слоты</span>", html=True)
         self.assertContains(page, "90 %")
         self.assertContains(page, "ниже цели 95 %")
         self.assertEqual(self.line("slot-001").figures.window.outcomes.timeouts, 1)
