@@ -8,7 +8,11 @@ STAMP := $(VENV)/.installed
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard photochanger/locale/*/LC_MESSAGES/django.po))
 
 .DEFAULT_GOAL := help
+<<<<<<< HEAD
 .PHONY: help install env demo run serve test browser proxies monitoring lint format audit fuzz bench figures
+=======
+.PHONY: help install env demo run serve test check browser proxies monitoring lint audit fuzz bench figures
+>>>>>>> 5143206 (Tests: run on PostgreSQL what a database decides; add make check)
 
 help:  ## Show what there is to make.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -80,13 +84,18 @@ audit: install  ## Secrets in what is committed; known weaknesses of what produc
 	@$(BIN)/python -m photochanger.testing.leaks
 	@$(BIN)/python -m photochanger.testing.advisories
 
-# Providers know no database: their tests run in one of the passes. A red pass does not keep the
-# other from running.
-test: lint audit browser proxies monitoring  ## Everything CI runs: lint, then the suite on SQLite and on PostgreSQL.
-	@status=0; \
-	echo "--- SQLite"; $(PYTEST) --ignore providers $(ARGS) || status=1; \
-	echo "--- PostgreSQL"; $(PYTEST) --postgres $(ARGS) || status=1; \
-	exit $$status
+# Lint goes beside the tests, which mostly wait; whatever is red, the rest still runs.
+test: audit browser proxies monitoring  ## Everything CI runs: lint, then the suite on SQLite and on PostgreSQL.
+	@status=0; $(MAKE) --no-print-directory lint & lint=$$!; \
+	echo "--- SQLite"; $(PYTEST) $(ARGS) || status=1; \
+	echo "--- PostgreSQL: what a database decides"; \
+	$(PYTEST) --postgres -m "both_databases or only_postgresql" $(ARGS) || status=1; \
+	wait $$lint || status=1; exit $$status
+
+check: install  ## In a minute: lint, and the tests without browser, live servers and PostgreSQL.
+	@status=0; $(MAKE) --no-print-directory lint & lint=$$!; \
+	$(PYTEST) -m "not (browser or live_server or live)" $(ARGS) || status=1; \
+	wait $$lint || status=1; exit $$status
 
 fuzz: install  ## Hold the API to its description at length. ARGS="--cases 500 --seed 7"
 	@$(BIN)/python -m photochanger.testing.fuzz $(ARGS)

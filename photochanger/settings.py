@@ -255,6 +255,7 @@ TEMPLATES = [
         },
     }
 ]
+BCRYPT_ROUNDS = 12  # of the booths' passwords; about 225 ms of CPU
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"}
 ]

@@ -38,7 +38,7 @@ def is_of_newest_key(token: str) -> bool:
 
 def hash_password(password: str) -> str:
     """Blocking, about 225 ms of CPU. Only the first 72 bytes of a password count for bcrypt."""
-    return bcrypt.hashpw(password.encode()[:72], bcrypt.gensalt(12)).decode()
+    return bcrypt.hashpw(password.encode()[:72], bcrypt.gensalt(settings.BCRYPT_ROUNDS)).decode()
 
 
 def password_matches(password: str, hashed: str) -> bool:

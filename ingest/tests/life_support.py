@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import bcrypt
 import httpx
 
 from ingest.tests.live_support import LiveTestCase
@@ -75,13 +74,7 @@ class LifeTestCase(LiveTestCase):
 
     @classmethod
     def make_ready(cls, site: live.LiveSite) -> None:
-        # A cheap hash: each new process would pay half a second for the usual one.
-        hashed = bcrypt.hashpw(site.password.encode(), bcrypt.gensalt(4)).decode()
-        slot = {
-            "settings": PROMPT,
-            "sync_response_seconds": T_SYNC_S,
-            "ingest_password_hash": hashed,
-        }
+        slot = {"settings": PROMPT, "sync_response_seconds": T_SYNC_S}
         site.configure_all({"slot-001": slot}, limits={"max_jobs_per_slot": SLOT_LIMIT})
 
     def send(self, server: live.Server, photos: Sequence[bytes]) -> list[Future[httpx.Response]]:

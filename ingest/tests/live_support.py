@@ -14,11 +14,13 @@ from ingest.booth.form import BoothForm, BoothRequest
 from ingest.tests.support import jpeg
 from photochanger.testing import live
 from photochanger.testing.databases import chosen_database
+from photochanger.testing.marks import live_server
 from photochanger.testing.waiting import PATIENCE_S, wait_until
 
 SENDING_BYTES = 64 * 1024
 
 
+@live_server
 class LiveTestCase(unittest.TestCase):
     """One site and one simulator for the whole class; the servers are the class's own."""
 

@@ -16,7 +16,10 @@ from ingest.tests.support import jpeg
 from media import storage
 from media.models import MediaObject
 from photochanger.testing import live
+from photochanger.testing.marks import both_databases
 from slots.tests.support import AdminTestCase
+
+pytestmark = both_databases
 
 SLOT = "/api/slots/slot-001"
 NEW_TOKEN = """

@@ -11,9 +11,12 @@ from ingest.capture.recorder import delete_captures, start_capture, stop_capture
 from ingest.models import Capture, CapturedRequest, Job
 from ingest.tests.support import PASSWORD, IngestTestCase, jpeg
 from photochanger.db import in_db
+from photochanger.testing.marks import both_databases
 from slots.models import Setting, Slot
 from slots.platform_settings import load_platform_settings
 from slots.services import open_slot
+
+pytestmark = both_databases
 
 
 class CaptureTests(IngestTestCase):

@@ -22,7 +22,10 @@ from media.models import MediaObject
 from photochanger.db import in_db
 from photochanger.testing import live
 from photochanger.testing.databases import BASE_DIR, chosen_database
+from photochanger.testing.marks import both_databases, live_server
 from photochanger.testing.old_files import expired_results, stray_file
+
+pytestmark = both_databases
 
 
 def command(*arguments: str) -> str:
@@ -192,6 +195,7 @@ execute_from_command_line(["manage.py", "cleanup_media"])
 """
 
 
+@live_server
 class LiveCleanupTests(SimpleTestCase):
     """The command in processes of its own, on a database of their own."""
 

@@ -17,8 +17,11 @@ from ingest.readiness.services import check_provider_key
 from ingest.tests.support import PASSWORD, IngestTestCase
 from photochanger.db import in_db
 from photochanger.testing.client import AsyncClient
+from photochanger.testing.marks import both_databases
 from slots.models import Setting, Slot
 from slots.provider_keys import set_provider_key
+
+pytestmark = both_databases
 
 EVENT, CAPTURE = "/admin/event/", "/admin/capture/"
 

@@ -12,8 +12,11 @@ from ingest.tests.support import PASSWORD, IngestTestCase, jpeg
 from media import storage
 from media.models import MediaObject
 from photochanger.db import in_db
+from photochanger.testing.marks import both_databases
 from slots.models import Slot
 from slots.platform_settings import change_settings
+
+pytestmark = both_databases
 
 
 class HappyPathTests(IngestTestCase):

@@ -10,7 +10,10 @@ from django.utils import timezone
 from ingest.console.job_filter import PER_PAGE
 from ingest.models import Attempt, Job
 from media.models import MediaObject
+from photochanger.testing.marks import both_databases
 from stats.tests.support import StatsTestCase, job, open_job
+
+pytestmark = both_databases
 
 LOG = "/admin/ingest/job/"
 

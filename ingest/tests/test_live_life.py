@@ -10,6 +10,9 @@ import psutil
 from ingest.tests.life_support import SLOT_LIMIT, LifeTestCase
 from ingest.tests.support import jpeg
 from photochanger.testing import live
+from photochanger.testing.marks import both_databases
+
+pytestmark = both_databases
 
 LONG_AGO = "2026-01-01 00:00:00+00:00"
 

@@ -12,6 +12,9 @@ import httpx
 from ingest.tests.live_support import LiveTestCase
 from ingest.tests.support import jpeg
 from photochanger.testing import live
+from photochanger.testing.marks import both_databases
+
+pytestmark = both_databases
 
 SLOT_LIMIT, PROVIDER_LIMIT = 4, 6
 LANES = 4 + 2

@@ -10,16 +10,17 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
-import pytest
 
 from ingest.tests.life_support import T_SYNC_S, LifeTestCase, small_disk
 from ingest.tests.support import jpeg
 from photochanger.testing import live
 from photochanger.testing.databases import OwnPostgres, chosen_database, own_postgres
+from photochanger.testing.marks import both_databases, only_postgresql
+
+pytestmark = both_databases
 
 HEALTH_S = 10.0  # monitors wait a second; a busy machine takes longer
 CLEAR_REFUSAL_S = 40.0  # idle it is four at most; long before a photo's time is up
-only_postgresql = pytest.mark.skipif("config.getoption('--postgres') is False")
 
 
 def health_of_database(server: live.Server) -> tuple[int, str]:
@@ -30,7 +31,7 @@ def health_of_database(server: live.Server) -> tuple[int, str]:
     return answer.status_code, answer.json()["parts"]["database"]["state"]
 
 
-@only_postgresql
+@only_postgresql("a server of its own that stops and starts")
 class RestartTests(LifeTestCase):
     """On a PostgreSQL of its own, which stops and starts under the running server."""
 

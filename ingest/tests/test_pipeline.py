@@ -12,8 +12,11 @@ from ingest.tests.support import IngestTestCase, jpeg
 from media.models import MediaObject
 from media.services import select_listed_results
 from photochanger.db import in_db
+from photochanger.testing.marks import both_databases
 from providers.pictures import JPEG, Photo
 from slots.platform_settings import load_platform_settings
+
+pytestmark = both_databases
 
 
 class OrderTestCase(IngestTestCase):

@@ -19,8 +19,11 @@ from photochanger.errors import (
     ProviderQuota,
     ProviderUnavailable,
 )
+from photochanger.testing.marks import both_databases
 from providers import simulator
 from slots.models import Slot
+
+pytestmark = both_databases
 
 
 def pause(

@@ -10,6 +10,9 @@ from django.test import override_settings
 
 from media.archive import ZipDownload, build_zip
 from media.tests.support import ResultsTestCase, make_picture
+from photochanger.testing.marks import both_databases
+
+pytestmark = both_databases
 
 NOON = datetime(2099, 6, 1, 12, 0, 0, tzinfo=UTC)
 

@@ -18,6 +18,9 @@ from media.previews import build_preview_path
 from media.provider_inputs import publish_input
 from media.services import build_result_path
 from media.uploads import store_upload
+from photochanger.testing.marks import both_databases
+
+pytestmark = both_databases
 
 Kind = MediaObject.Kind
 HOUR = timedelta(hours=1)

@@ -15,6 +15,9 @@ from media.provider_inputs import publish_input, remove_inputs
 from media.tests.support import EXTENSIONS
 from photochanger.db import in_db
 from photochanger.errors import StorageError
+from photochanger.testing.marks import both_databases
+
+pytestmark = both_databases
 
 JPEG = b"\xff\xd8\xff" + bytes(600_000)
 

@@ -16,6 +16,9 @@ from media.models import MediaObject
 from media.previews import _upsert_preview, write_preview
 from media.tests.support import ResultsTestCase, make_picture
 from photochanger.errors import ResultExpired
+from photochanger.testing.marks import both_databases
+
+pytestmark = both_databases
 
 Kind = MediaObject.Kind
 

@@ -38,6 +38,7 @@ from playwright.sync_api import (
 
 from photochanger.testing import live
 from photochanger.testing.databases import BASE_DIR, chosen_database
+from photochanger.testing.marks import browser
 from photochanger.testing.waiting import PATIENCE_S
 
 NO_CHROMIUM = "NO CHROMIUM: the pages were not tested in a browser; `make browser` installs it"
@@ -95,6 +96,7 @@ def static_root(site: live.LiveSite) -> Path:
     return _static_root[0]
 
 
+@browser
 class BrowserTestCase(SimpleTestCase):
     """A site with its static files, its server, and a Chromium; ``slot-001`` is open.
 

@@ -9,14 +9,13 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
-import unittest
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 import psutil
@@ -24,7 +23,6 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 DatabaseKind = Literal["sqlite", "postgresql"]
-_Test = TypeVar("_Test", bound=Callable[..., Any])
 BASE_DIR = Path(__file__).resolve().parents[2]
 POSTGRES_DIR = BASE_DIR / "var/test-postgres"
 POSTGRES_MAX_CONNECTIONS = 300
@@ -33,15 +31,6 @@ POSTGRES_MAX_CONNECTIONS = 300
 def chosen_database() -> DatabaseKind:
     """The kind this test run was started on; live sites run on the same."""
     return "sqlite" if os.environ["DATABASE_URL"].startswith("sqlite") else "postgresql"
-
-
-def only_on(kind: DatabaseKind, because: str) -> Callable[[_Test], _Test]:
-    """Mark a test case that one of the suite's two passes is enough for."""
-    return unittest.skipUnless(chosen_database() == kind, because)
-
-
-def once() -> Callable[[_Test], _Test]:
-    return only_on("postgresql", "once is enough: no database plays a part")
 
 
 def ensure_postgres() -> str:

@@ -194,7 +194,7 @@ class LiveSite:
         # The caller's environment stays outside: only what a process needs to run at all.
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self.env = kept | {
-            "DJANGO_SETTINGS_MODULE": "photochanger.settings",
+            "DJANGO_SETTINGS_MODULE": "photochanger.testing.settings",
             "PYTHONUNBUFFERED": "1",
             "ENV_FILE": "",
             "SECRET_KEY": secrets.token_urlsafe(48),

@@ -74,7 +74,7 @@ def _set_environment(*, keep_provider_keys: bool) -> None:
         os.environ.pop(name, None)
         os.environ.pop(f"{name}_FILE", None)
     os.environ |= {
-        "DJANGO_SETTINGS_MODULE": "photochanger.settings",
+        "DJANGO_SETTINGS_MODULE": "photochanger.testing.settings",
         "ENV_FILE": "",
         "DEBUG": "1",
         "MEDIA_ROOT": _media_root,

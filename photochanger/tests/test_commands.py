@@ -17,11 +17,14 @@ from django.http import HttpRequest
 from django.test import SimpleTestCase, TestCase, override_settings
 
 from photochanger.errors import Unauthorized
-from photochanger.testing.databases import BASE_DIR, once
+from photochanger.testing.databases import BASE_DIR
+from photochanger.testing.marks import both_databases
 from photochanger.web.tokens import AdminToken, get_admin
 from slots.models import Slot
 from slots.platform_settings import load_platform_settings
 from slots.secrets import password_matches
+
+pytestmark = both_databases
 
 
 def run(*arguments: str, **options: Any) -> str:
@@ -269,7 +272,6 @@ def command(line: list[str], **env: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-@once()
 class StartTests(SimpleTestCase):
     """A wrong installation does not start, and says what to do."""
 

@@ -8,8 +8,11 @@ from django.test.utils import CaptureQueriesContext
 from ingest.models import Attempt, Job
 from media.models import MediaObject
 from photochanger.testing.console_pages import MOST_QUERIES, PAGES
+from photochanger.testing.marks import both_databases
 from slots.models import Slot
 from stats.tests.support import job, open_job
+
+pytestmark = both_databases
 
 
 class ConsolePagesTests(TestCase):

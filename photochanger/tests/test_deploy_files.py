@@ -16,7 +16,7 @@ from cryptography.fernet import Fernet
 from django.core.validators import MaxValueValidator
 from django.test import SimpleTestCase
 
-from photochanger.testing.databases import BASE_DIR, once
+from photochanger.testing.databases import BASE_DIR
 from slots.models import Slot
 
 DEPLOY = BASE_DIR / "deploy"
@@ -51,7 +51,6 @@ def compose(variables: dict[str, str], file: str = "compose.yaml") -> Any:
     return yaml.safe_load(text)
 
 
-@once()
 class DeployFileTests(SimpleTestCase):
     def setUp(self) -> None:
         self.folder = self.enterContext(tempfile.TemporaryDirectory())

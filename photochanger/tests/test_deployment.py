@@ -15,7 +15,6 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from photochanger.checks.deployment import check_deployment
 from photochanger.checks.environment import check_public_address, log_public_address
-from photochanger.testing.databases import once
 from photochanger.tests.test_commands import manage
 from slots.models import Slot
 
@@ -48,7 +47,6 @@ def check_as_production(**env: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-@once()
 class ProductionTests(SimpleTestCase):
     def test_no_warning_behind_https(self) -> None:
         done = check_as_production(**HTTPS)

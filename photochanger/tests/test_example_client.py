@@ -13,10 +13,12 @@ from PIL import Image
 
 from photochanger.testing import live
 from photochanger.testing.databases import BASE_DIR, chosen_database
+from photochanger.testing.marks import live_server
 
 CLIENT = BASE_DIR / "spec/examples/photochanger_client.py"
 
 
+@live_server
 class ExampleTests(unittest.TestCase):
     @classmethod
     def setUpClass(cls) -> None:

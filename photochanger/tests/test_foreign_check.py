@@ -2,10 +2,12 @@ import unittest
 
 from photochanger.testing import fuzz
 from photochanger.testing.databases import chosen_database
+from photochanger.testing.marks import live_server
 
 CASES, SEED = 2, 20261122
 
 
+@live_server
 class ForeignCheckTests(unittest.TestCase):
     def test_schemathesis_finds_no_answer_that_the_description_does_not_promise(self) -> None:
         if chosen_database() != "sqlite":

@@ -10,6 +10,7 @@ from PIL import Image
 
 from photochanger.testing import live
 from photochanger.testing.databases import chosen_database, new_database, pg_connections, rows
+from photochanger.testing.marks import live_server
 
 
 def jpeg() -> bytes:
@@ -18,6 +19,7 @@ def jpeg() -> bytes:
     return out.getvalue()
 
 
+@live_server
 class LiveSiteTests(unittest.TestCase):
     site: live.LiveSite
 

@@ -11,13 +11,13 @@ from ingest.booth.client import BoothAnswer, BoothRequest, send_photo
 from ingest.tests.live_support import LiveTestCase
 from ingest.tests.support import jpeg
 from photochanger.testing import fronts, live
-from photochanger.testing.databases import only_on
 from photochanger.testing.fronts import Front
+from photochanger.testing.marks import only_postgresql
 
 MB = 1024 * 1024
 
 
-@only_on("postgresql", "front servers are tried on PostgreSQL")
+@only_postgresql("front servers are tried on PostgreSQL")
 class FrontTests(LiveTestCase):
     """nginx before an app that hands files over (X-Accel-Redirect), Caddy before one that sends
     them. ``slot-001`` answers at once, ``slot-002`` after a while, ``slot-003`` takes 1 MB.

@@ -7,10 +7,11 @@ import httpx
 
 from photochanger.testing import fronts, live
 from photochanger.testing.browser import static_root
-from photochanger.testing.databases import chosen_database, only_on
+from photochanger.testing.databases import chosen_database
+from photochanger.testing.marks import live_server
 
 
-@only_on("sqlite", "cookies are the same on every database")
+@live_server
 class HttpsTests(unittest.TestCase):
     site: live.LiveSite
 

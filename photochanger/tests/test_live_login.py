@@ -7,11 +7,15 @@ import httpx
 
 from photochanger.testing import live
 from photochanger.testing.databases import chosen_database
+from photochanger.testing.marks import both_databases, live_server
+
+pytestmark = both_databases
 
 WRONG = "nearly-the-right-password"
 GUESSER, SERG_AT_THE_EVENT = "203.0.113.7", "198.51.100.9"
 
 
+@live_server
 class LiveLoginTests(unittest.TestCase):
     site: live.LiveSite
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, ClassVar
 
-import bcrypt
 import httpx
 
 from ingest.tests.live_support import LiveTestCase
@@ -13,15 +12,15 @@ from ingest.tests.support import jpeg
 from media.tests.test_s3 import KEY, SECRET
 from media.tests.test_s3 import Server as Bucket
 from photochanger.testing import fronts, live
-from photochanger.testing.databases import only_on
 from photochanger.testing.fronts import Front
+from photochanger.testing.marks import only_postgresql
 
 SLOT_LIMIT = 4
 OTHER_SLOTS = tuple(f"slot-{number:03}" for number in range(2, 14))
 LONG_AGO = "2026-01-01 00:00:00+00:00"
 
 
-@only_on("postgresql", "several machines need PostgreSQL")
+@only_postgresql("several machines need PostgreSQL")
 class TwoMachinesTests(LiveTestCase):
     """Each slot takes four photos at once."""
 
@@ -47,10 +46,6 @@ class TwoMachinesTests(LiveTestCase):
         slot = {
             "settings": {"prompt": "As an oil painting"},
             "sync_response_seconds": 60,
-            # A cheap hash: each new process would pay half a second for the usual one.
-            "ingest_password_hash": bcrypt.hashpw(
-                cls.site.password.encode(), bcrypt.gensalt(4)
-            ).decode(),
         }
         cls.site.configure_all(
             dict.fromkeys(("slot-001", *OTHER_SLOTS), slot),

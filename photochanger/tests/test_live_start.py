@@ -21,7 +21,8 @@ import httpx
 from ingest.tests.life_support import LifeTestCase
 from ingest.tests.support import jpeg
 from photochanger.testing import live
-from photochanger.testing.databases import BASE_DIR, only_on
+from photochanger.testing.databases import BASE_DIR
+from photochanger.testing.marks import only_postgresql
 
 NOBODYS = 10001  # the image's user
 # Files, root and all, are read-only for it; it may only look, as in an image nothing is hidden.
@@ -79,7 +80,7 @@ def health_check() -> list[str]:
     return command
 
 
-@only_on("postgresql", "the start is tried on PostgreSQL")
+@only_postgresql("the start is tried on PostgreSQL")
 class StartTests(LifeTestCase):
     def as_in_an_image(self, tree: Path, *command: str) -> list[str]:
         script = AS_IN_AN_IMAGE.format(tree=tree, command=shlex.join(command))

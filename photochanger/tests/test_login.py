@@ -14,7 +14,10 @@ from django.utils import timezone
 from structlog.testing import capture_logs
 
 from photochanger.testing.client import Client
+from photochanger.testing.marks import both_databases
 from photochanger.web.tokens import AdminToken
+
+pytestmark = both_databases
 
 LOGIN, CONSOLE = "/api/login", "/admin/login/"
 PASSWORD, WRONG = "correct-horse-battery", "nearly-the-right-password"
@@ -25,7 +28,6 @@ TOO_MANY = "Слишком много неудачных попыток вход
 REAL_HASHER = "django.contrib.auth.hashers.PBKDF2PasswordHasher"
 
 
-@override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])  # quick
 class LoginTestCase(TestCase):
     @classmethod
     def setUpTestData(cls) -> None:

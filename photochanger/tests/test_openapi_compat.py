@@ -14,7 +14,6 @@ from django.test import SimpleTestCase
 
 from photochanger.management.commands import export_openapi
 from photochanger.openapi_compat import Change, bump_version, compare, compute_digest
-from photochanger.testing.databases import once
 
 SLOT = {
     "type": "object",
@@ -143,7 +142,6 @@ class ChangeTests(SimpleTestCase):
         )
 
 
-@once()
 class ExportTests(SimpleTestCase):
     """The command, on a folder where the last description lacks what the code has by now."""
 

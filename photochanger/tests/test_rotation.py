@@ -13,10 +13,13 @@ from django.test import SimpleTestCase, TestCase, override_settings
 
 from media.tests.support import ResultsTestCase, make_picture
 from photochanger.errors import ProviderConfig, Unauthorized
+from photochanger.testing.marks import both_databases
 from photochanger.tests.test_commands import run
 from photochanger.web.tokens import AdminToken, get_admin
 from slots.models import Setting
 from slots.provider_keys import provider_row_key, read_provider_key, set_provider_key
+
+pytestmark = both_databases
 
 OLD, NEW, OTHER = (Fernet.generate_key().decode() for _ in range(3))
 SECRET, NEXT_SECRET = settings.SECRET_KEY, "n" * 50

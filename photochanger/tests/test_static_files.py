@@ -7,10 +7,11 @@ import unittest
 import httpx
 
 from photochanger.testing import live
-from photochanger.testing.databases import chosen_database, once
+from photochanger.testing.databases import chosen_database
+from photochanger.testing.marks import live_server
 
 
-@once()
+@live_server
 class StaticFilesTests(unittest.TestCase):
     server: live.Server
     css: str  # a file's address with the hash of its content in it

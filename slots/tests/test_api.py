@@ -5,6 +5,7 @@ from typing import Any
 
 from django.test import override_settings
 
+from photochanger.testing.marks import both_databases
 from slots import openapi
 from slots.models import Setting, Slot
 from slots.passwords import set_ingest_password
@@ -12,6 +13,8 @@ from slots.platform_settings import change_settings, load_platform_settings
 from slots.provider_keys import read_provider_key
 from slots.secrets import password_matches
 from slots.tests.support import AdminTestCase
+
+pytestmark = both_databases
 
 SLOT = "/api/slots/slot-001"
 HOSTILE = "<script>alert(1)</script>" * 20

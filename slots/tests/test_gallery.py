@@ -12,8 +12,11 @@ from media.deletion import delete_result
 from media.models import MediaObject
 from media.tests.support import ResultsTestCase, make_picture
 from media.views import render_qr_svg
+from photochanger.testing.marks import both_databases
 from slots.models import Slot
 from slots.platform_settings import change_settings
+
+pytestmark = both_databases
 
 BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
 SLOT = "/public/slots/slot-001"

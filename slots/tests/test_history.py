@@ -13,12 +13,15 @@ from django.utils import timezone
 
 from media.models import MediaObject
 from photochanger.errors import InvalidFields, VersionConflict
+from photochanger.testing.marks import both_databases
 from slots.editing import change_slot, delete_template
 from slots.history.records import COMMAND, Change, Record, read, removed_files, said_by
 from slots.models import Slot
 from slots.schemas import SettingsIn, SlotIn
 from slots.services import find_slot, purge_pictures, save_slot
 from slots.settings_editing import save_settings
+
+pytestmark = both_databases
 
 
 def records() -> list[Record]:

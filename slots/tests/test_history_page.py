@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from media.models import MediaObject
+from photochanger.testing.marks import both_databases
 from slots.history.records import read
 from slots.history.wording import Piece, pieces_of
 from slots.models import Slot
@@ -18,6 +19,8 @@ from slots.schemas import SettingsIn
 from slots.services import purge_pictures
 from slots.settings_editing import save_settings
 from slots.tests.test_history import HistoryTestCase
+
+pytestmark = both_databases
 
 LONG = "Turn the background into a nebula and keep every face exactly as it is on the photo."
 

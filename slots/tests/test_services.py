@@ -3,13 +3,17 @@ from django.core.exceptions import ValidationError
 from django.test import TestCase, override_settings
 from pydantic import ValidationError as SettingsError
 
+from photochanger import settings as product_settings
 from photochanger.errors import ProviderConfig, SlotDisabled, SlotNotFound
+from photochanger.testing.marks import both_databases
 from slots.models import Setting, Slot
 from slots.passwords import get_password_hash, set_ingest_password
 from slots.platform_settings import change_settings, load_platform_settings
 from slots.provider_keys import make_provider_row, read_provider_key, set_provider_key
 from slots.secrets import encrypt, password_matches
 from slots.services import open_slot, save_slot
+
+pytestmark = both_databases
 
 
 def ready_slot() -> Slot:
@@ -92,6 +96,7 @@ class PlatformSettingsTests(TestCase):
 
 
 class SecretTests(TestCase):
+    @override_settings(BCRYPT_ROUNDS=product_settings.BCRYPT_ROUNDS)  # not the cheap one of tests
     def test_passwords_are_kept_as_hashes(self) -> None:
         set_ingest_password("123456", by="serg")
         hashed = load_platform_settings().ingest_password_hash

@@ -3,11 +3,14 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from ingest.models import Job
+from photochanger.testing.marks import both_databases
 from photochanger.web.tokens import AdminToken
 from slots.models import Slot
 from stats.openapi import OVERVIEW, STATISTICS
 from stats.schemas import OverviewOut, SlotStatisticsOut
 from stats.tests.support import StatsTestCase, job
+
+pytestmark = both_databases
 
 SPECIFIED_SYSTEM = {
     *("jobs_total", "jobs_last_window", "timeouts_last_window"),

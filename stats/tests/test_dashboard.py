@@ -1,6 +1,9 @@
+from photochanger.testing.marks import both_databases
 from slots.models import Slot
 from stats.services import load_dashboard
 from stats.tests.support import StatsTestCase, job, open_job
+
+pytestmark = both_databases
 
 
 class DashboardTests(StatsTestCase):

@@ -20,12 +20,15 @@ from django.utils import timezone
 from ingest.cleanup import LAST_RUN
 from media.tests.test_s3 import NOWHERE, Server, stored_at
 from photochanger.db import in_db
+from photochanger.testing.marks import both_databases
 from photochanger.testing.waiting import PATIENCE_S
 from providers import simulator
 from providers.simulator import Simulator
 from slots.models import Slot
 from slots.provider_keys import set_provider_key
 from slots.setting_rows import load_fact, store_fact
+
+pytestmark = both_databases
 
 KEY = "AIza-live-secret-key"
 Usage = namedtuple("Usage", "total used free")

@@ -19,7 +19,10 @@ from ingest.tests.live_support import LiveTestCase
 from ingest.tests.support import jpeg
 from photochanger.server.worker_metrics import SHARED_MEMORY
 from photochanger.testing import live
+from photochanger.testing.marks import both_databases
 from photochanger.testing.monitors import DEPLOY, RULES, names_in, panel_queries, rules, tool
+
+pytestmark = both_databases
 
 TOKEN = "a-token-of-a-scraper"
 RETIRED = "gemini-2.5-flash-image"

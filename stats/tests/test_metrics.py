@@ -19,11 +19,14 @@ from ingest.tests.support import IngestTestCase, jpeg
 from media.models import MediaObject
 from photochanger import metrics
 from photochanger.db import in_db
+from photochanger.testing.marks import both_databases
 from providers.gemini.models import DEFAULT_GEMINI_MODEL, GEMINI_BY_ID
 from slots.models import Slot
 from slots.platform_settings import change_settings
 from stats.metrics import STATE, initialize_counters
 from stats.tests.support import StatsTestCase, open_job
+
+pytestmark = both_databases
 
 RETIRED = "gemini-2.5-flash-image"
 TOKEN = "a-token-of-a-scraper"

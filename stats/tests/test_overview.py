@@ -6,12 +6,15 @@ from django.utils import timezone
 from ingest.models import Job
 from media.models import MediaObject
 from photochanger.errors import ERROR_BY_REASON, ProviderError, SlotNotFound
+from photochanger.testing.marks import both_databases
 from slots.models import Setting, Slot
 from stats import job_counter
 from stats.outcomes import PROVIDER_REASONS
 from stats.recent import RecentEvents
 from stats.services import load_overview
 from stats.tests.support import StatsTestCase, job, open_job
+
+pytestmark = both_databases
 
 HOUR = timedelta(minutes=60)
 

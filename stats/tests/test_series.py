@@ -4,10 +4,13 @@ from itertools import pairwise
 
 from ingest.models import Attempt, Job
 from photochanger.errors import SlotNotFound
+from photochanger.testing.marks import both_databases
 from stats.percentiles import Percentile
 from stats.series import step_for
 from stats.services import load_overview, load_slot_statistics
 from stats.tests.support import StatsTestCase, job, open_job
+
+pytestmark = both_databases
 
 HOUR = timedelta(minutes=60)
 

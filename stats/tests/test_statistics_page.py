@@ -12,11 +12,14 @@ from django.utils import timezone
 from ingest.cleanup import clean_up
 from ingest.models import Attempt, Job
 from media.models import MediaObject
+from photochanger.testing.marks import both_databases
 from slots.models import Slot
 from stats.outcomes import Outcomes, Timings
 from stats.plots import compute_ticks, draw_outcomes, draw_shares, draw_timings
 from stats.series import Point
 from stats.tests.support import StatsTestCase, job
+
+pytestmark = both_databases
 
 PAGE = "/admin/statistics/"
 PLOTS, STORAGE = f"{PAGE}plots/", f"{PAGE}storage/"

@@ -1,0 +1,190 @@
+"""Every address the product has, asked on both databases: a query that one of them refuses ends
+here, whichever page or operation it belongs to.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django.conf import settings
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import Group, User
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.test import override_settings
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from ingest.models import Attempt, Job
+from ingest.tests.support import IngestTestCase
+from media import storage
+from media.models import MediaObject
+from photochanger.api import api
+from photochanger.testing.console_pages import PAGES
+from photochanger.testing.marks import both_databases
+from photochanger.web.tokens import AdminToken
+from slots.models import Slot
+from slots.tests.support import picture, upload
+from stats.tests.support import job, open_job
+
+
+def addresses(resolver: URLResolver | None = None, before: str = "/") -> Iterator[str]:
+    """All that the URL configuration knows, with their parameters still in brackets."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        if isinstance(entry, URLResolver):
+            yield from addresses(entry, f"{before}{entry.pattern}")
+        elif isinstance(entry, URLPattern):
+            yield f"{before}{entry.pattern}"
+
+
+@both_databases
+class EveryAddressTests(IngestTestCase):
+    """With photos of all outcomes, pictures, templates, changes and accounts as in an event."""
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        super().setUpTestData()
+        cls.serg = User.objects.create_superuser("serg", password="a-long-password")
+        cls.picture = picture()
+        cls.user_type = ContentType.objects.get_for_model(User)
+        cls.group = Group.objects.create(name="Operators")
+        cls.change = LogEntry.objects.create(
+            **{"user": cls.serg, "action_flag": CHANGE, "change_message": "[]"},
+            **{"content_type": ContentType.objects.get_for_model(Slot), "object_id": "slot-001"},
+        )
+        photos = [
+            *(job(f"slot-{n % 15 + 1:03}", ago_s=60 * n) for n in range(40)),
+            *(job(reason=reason, ago_s=30) for reason in ("timeout", "quota", "client_gone")),
+            job(source=Job.Source.UI_TEST, ago_s=90),
+            open_job(),
+            open_job(ago_s=900),
+        ]
+        Job.objects.bulk_create(photos)
+        cls.photo = photos[0]
+        facts = {"provider": "gemini", "duration_ms": 5, "failure_reason": "quota"}
+        for number, photo in enumerate(photos):
+            Attempt.objects.create(job=photo, number=1, started_at=photo.started_at, **facts)
+            if photo.status == Job.Status.DONE:
+                cls.add_picture(photo, number)
+
+    @classmethod
+    def add_picture(cls, photo: Job, number: int) -> None:
+        path = f"results/{photo.slot_id}/{photo.pk}/payload.jpg"
+        MediaObject.objects.create(
+            **{"slot_id": photo.slot_id, "job_id": photo.pk, "kind": "result", "path": path},
+            **{"mime": "image/jpeg", "size_bytes": len(cls.picture), "fetches": number % 3},
+            expires_at=timezone.now() + timedelta(hours=-1 if number % 4 == 1 else number + 1),
+        )
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.client.force_login(self.serg)
+        results = MediaObject.objects.filter(kind="result")
+        self.paths = list(results.values_list("path", flat=True))
+        self.token = f"Bearer {AdminToken.for_user(self.serg)}"
+        form = {"slot_id": "slot-001", "media_kind": "background", "file": upload(picture())}
+        template = self.ask("post", "/api/template-media/register", data=form)
+        self.template = template.json()["media_object_id"]
+
+    def ask(self, method: str, path: str, **options: Any) -> Any:
+        """With the cookie and the token of an administrator; what it writes is taken back."""
+        headers = {"Authorization": self.token, "Accept-Language": "ru"}
+        return getattr(self.client, method)(path, headers=headers, **options)
+
+    def write_files(self) -> None:
+        for path in self.paths:
+            if not (settings.MEDIA_ROOT / path).exists():
+                storage.write(path, self.picture)
+
+    def taken_back(self, method: str, path: str, **options: Any) -> Any:
+        self.write_files()  # those that the address before has deleted
+        with transaction.atomic():
+            answer = self.ask(method, path, **options)
+            transaction.set_rollback(True)
+        return answer
+
+    def filled(self, address: str) -> str:
+        """The address with rows of ours in it."""
+        model = re.match(r"/admin/\w+/(\w+)/", address)
+        rows = {
+            **{"": self.serg.pk},
+            **{"job": self.photo.pk, "slot": "slot-001", "setting": "platform"},
+            **{"mediaobject": MediaObject.objects.earliest("pk").pk},
+            **{"user": self.serg.pk, "group": self.group.pk},
+        }
+        object_id = rows[model[1] if model and model[1] in rows else ""]
+        values = {
+            **{"slot_id": "slot-001", "job_id": self.photo.pk, "provider": "gemini"},
+            **{"name": "database", "media_id": self.template, "entry_id": self.change.pk},
+            **{"id": self.serg.pk, "content_type_id": self.user_type.pk, "object_id": object_id},
+        }
+        address = address.replace("^(?P<app_label>media|slots|ingest|auth)/$", "ingest/")
+        return re.sub(r"[<{](?:\w+:)?(\w+)[>}]", lambda found: str(values[found[1]]), address)
+
+    def check(self, method: str, addresses: list[str]) -> Counter[int]:
+        """Ask them all; a view that breaks raises its exception here. Returns what they said."""
+        statuses = Counter[int]()
+        for address in addresses:
+            path = self.filled(address)
+            with self.subTest(method=method, path=path):
+                answer = self.taken_back(method, path)
+                read(answer)
+                self.assertLess(answer.status_code, 500)
+                statuses[answer.status_code] += 1
+        return statuses
+
+    def test_every_address_answers(self) -> None:
+        known = [a for a in addresses() if "(?P<url>" not in a and "logout" not in a]
+        self.assertGreater(len(known), 90)
+        self.assertGreater(self.check("get", known)[200], 55)
+        self.check("post", known)
+
+    def test_every_page_of_the_console_shows_itself(self) -> None:
+        pages = [path.replace("{job}", str(self.photo.pk)) for path in PAGES.values()]
+        self.assertEqual(self.check("get", pages), {200: len(PAGES)})
+
+    def test_every_operation_of_the_api_answers(self) -> None:
+        operations = [
+            (method, path)
+            for path, methods in api.get_openapi_schema()["paths"].items()
+            for method in methods
+        ]
+        self.assertGreater(len(operations), 24)
+        for method, path in operations:
+            self.check(method, [path])
+
+    def test_what_was_read_can_be_written(self) -> None:
+        for path in ("/api/slots/slot-001", "/api/settings"):
+            read = self.ask("get", path).json()
+            written = {
+                name: read[name]
+                for name in ("display_name", "settings", "max_jobs_per_slot", "result_ttl_hours")
+                if name in read
+            }
+            answer = self.taken_back("put", path, data=written, content_type="application/json")
+            self.assertEqual(answer.status_code, 200, answer.content)
+
+    @override_settings(DEBUG=False)
+    def test_a_guest_gets_what_is_public(self) -> None:
+        self.client.logout()
+        self.token = ""
+        known = [a for a in addresses() if a.startswith("/public/")]
+        self.assertEqual(
+            self.check("get", known), {200: 14, 404: 2}
+        )  # a template is no photo of a provider
+
+
+def read(answer: Any) -> bytes:
+    """The whole body; a streamed one asks the database as it goes."""
+    if not answer.streaming:
+        return bytes(answer.content)
+    if not answer.is_async:
+        return b"".join(answer.streaming_content)
+
+    async def read_all() -> bytes:
+        return b"".join([piece async for piece in answer.streaming_content])
+
+    return async_to_sync(read_all)()
