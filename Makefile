@@ -8,11 +8,7 @@ STAMP := $(VENV)/.installed
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard photochanger/locale/*/LC_MESSAGES/django.po))
 
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
-.PHONY: help install env demo run serve test browser proxies monitoring lint format audit fuzz bench figures
-=======
-.PHONY: help install env demo run serve test check browser proxies monitoring lint audit fuzz bench figures
->>>>>>> 5143206 (Tests: run on PostgreSQL what a database decides; add make check)
+.PHONY: help install env demo run serve test check browser proxies monitoring lint format audit fuzz bench figures
 
 help:  ## Show what there is to make.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
