@@ -115,7 +115,7 @@ class TwoAdministratorsTests(LiveTestCase):
             self.assertNotIn(secret, told)
         return answer
 
-    def test_one_wins_photos_follow_and_nothing_secret_is_told(self) -> None:
+    def test_of_two_saves_one_wins_and_no_secret_is_returned(self) -> None:
         token = self.site.manage("shell", "--verbosity", "0", "-c", NEW_TOKEN).strip()
         self.site.configure()
         with self.site.server(env={"LOG_LEVEL": "DEBUG"}, gunicorn=2) as server:

@@ -115,12 +115,12 @@ class BadInputTests(IngestTestCase):
         await Slot.objects.filter(pk="slot-001").aupdate(size_limit_mb=1)
         await self.refused(413, "payload_too_large", photo=jpeg() + bytes(1024 * 1024))
 
-    async def test_a_photo_of_another_type_whatever_it_calls_itself(self) -> None:
+    async def test_a_photo_of_another_type_is_refused_whatever_its_declared_type(self) -> None:
         for content in (b"GIF89a" + bytes(100), b"%PDF-1.7", b"<svg/>", b"MZ", b"RIFF....AVI "):
             with self.subTest(content=content[:8]):
                 await self.refused(415, "unsupported_media_type", photo=content)
 
-    async def test_a_wrong_password_is_told_before_a_wrong_picture(self) -> None:
+    async def test_a_wrong_password_is_refused_before_a_wrong_picture(self) -> None:
         await self.refused(401, "invalid_password", password="1", photo=b"GIF89a")
 
     async def test_a_slots_own_password_replaces_the_global_one(self) -> None:

@@ -29,7 +29,7 @@ class CaptureTests(IngestTestCase):
     def part(self, seen: dict[str, Any], name: str) -> dict[str, Any]:
         return next(part for part in seen["parts"] if part["name"] == name)
 
-    async def test_a_good_photo_is_noted_without_any_value(self) -> None:
+    async def test_a_good_photo_is_recorded_without_any_value(self) -> None:
         await in_db(start_capture, self.slot, 2, by="serg")
         photo = jpeg()
         answer = await self.post(
@@ -60,7 +60,7 @@ class CaptureTests(IngestTestCase):
         request = await CapturedRequest.objects.aget()
         self.assertEqual(request.job_id, (await Job.objects.aget()).pk)
 
-    async def test_what_is_refused_is_noted_with_the_reason(self) -> None:
+    async def test_a_refused_request_is_recorded_with_its_reason(self) -> None:
         await in_db(start_capture, self.slot, 10, by="serg")
         await self.post(password="wrong-guess")
         seen = await self.seen()
@@ -83,7 +83,7 @@ class CaptureTests(IngestTestCase):
         await self.post()
         self.assertEqual((await self.seen())["reason"], "provider_5xx")
 
-    async def test_broken_forms_are_noted_as_far_as_they_go(self) -> None:
+    async def test_broken_forms_are_recorded_as_far_as_they_go(self) -> None:
         await in_db(start_capture, self.slot, 10, by="serg")
         head = '--b\r\nContent-Disposition: form-data; name="'
         names = {"password": PASSWORD, PASSWORD: "ab", "id": "7"}
@@ -99,14 +99,14 @@ class CaptureTests(IngestTestCase):
         self.assertEqual((seen["status"], seen.get("parts", [])), (400, []))
         self.assertIn({"name": "content-type", "value": "application/json"}, seen["headers"])
 
-    async def test_it_ends_with_the_last_request_asked_for(self) -> None:
+    async def test_capture_ends_with_the_last_request_asked_for(self) -> None:
         await in_db(start_capture, self.slot, 2, by="serg")
         for _ in range(3):
             await self.post(password="wrong-guess")
         self.assertEqual(await CapturedRequest.objects.acount(), 2)
         self.assertIsNone((await in_db(load_platform_settings)).capture)
 
-    async def test_it_is_of_one_slot_and_ends_by_itself(self) -> None:
+    async def test_capture_is_for_one_slot_and_ends_by_itself(self) -> None:
         other = await Slot.objects.aget(pk="slot-002")
         await in_db(start_capture, other, 5, by="serg")
         await self.post(password="wrong-guess")
@@ -118,7 +118,7 @@ class CaptureTests(IngestTestCase):
         await self.post(password="wrong-guess")
         self.assertEqual(await CapturedRequest.objects.acount(), 0)
 
-    async def test_stopped_it_notes_nothing_and_what_was_seen_ages_out(self) -> None:
+    async def test_a_stopped_capture_records_nothing_and_its_records_expire(self) -> None:
         capture = await in_db(start_capture, self.slot, 5, by="serg")
         await self.post(password="wrong-guess")
         await in_db(stop_capture, by="serg")
@@ -131,7 +131,7 @@ class CaptureTests(IngestTestCase):
         self.assertEqual(await in_db(delete_captures), 1)
         self.assertEqual(await CapturedRequest.objects.acount(), 0)
 
-    def test_switched_on_or_off_it_costs_no_query_before_the_end(self) -> None:
+    def test_capture_costs_no_query_before_the_end_on_or_off(self) -> None:
         for wanted in (0, 5):
             if wanted:
                 start_capture(self.slot, wanted, by="serg")

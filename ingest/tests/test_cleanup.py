@@ -62,7 +62,7 @@ class CleanupCase(TestCase):
 
 
 class CommandTests(CleanupCase):
-    def test_it_tells_what_it_did_in_words_and_as_json(self) -> None:
+    def test_it_reports_as_text_and_as_json(self) -> None:
         self.expired()
         self.assertIn("1 result", command())
         self.expired()
@@ -108,7 +108,7 @@ class CommandTests(CleanupCase):
         with self.assertRaises(CommandError):
             command("--slot", "slot-099")
 
-    def test_the_last_run_is_kept_for_the_console_and_for_metrics(self) -> None:
+    def test_the_last_report_is_stored_for_the_console_and_for_metrics(self) -> None:
         self.assertIsNone(load_last_cleanup())
         self.expired()
         with self.assertLogs("ingest.cleanup", "INFO") as logged:
@@ -167,7 +167,7 @@ class OverdueJobTests(CleanupCase):
 
 
 class GuestTests(IngestTestCase):
-    async def test_a_guest_is_told_after_cleanup_that_the_picture_was_there(self) -> None:
+    async def test_a_guest_learns_after_cleanup_that_the_picture_has_expired(self) -> None:
         link = (await self.post())["X-Result-Url"]
         over = timezone.now() - timedelta(seconds=1)
         await MediaObject.objects.aupdate(expires_at=over)
@@ -227,7 +227,7 @@ class LiveCleanupTests(SimpleTestCase):
         sql = "select count(*) from media_object where cleaned_at is null"
         return files, self.site.rows(sql)[0][0]
 
-    def test_two_runs_at_once_count_each_file_once_and_syslog_hears_of_both(self) -> None:
+    def test_two_runs_at_once_count_each_file_once_and_both_log_to_syslog(self) -> None:
         self.fill(self.ROWS)
         path = str(self.site.root / "syslog")
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as syslog:
@@ -245,7 +245,7 @@ class LiveCleanupTests(SimpleTestCase):
             told = json.loads(line.partition("photochanger: ")[2])
             self.assertEqual(told["event"], "media.cleanup.finished")
 
-    def test_a_run_that_is_killed_is_taken_up_by_the_next_one(self) -> None:
+    def test_the_next_run_finishes_what_a_killed_run_left(self) -> None:
         self.fill(KILLED_AFTER)
         run = subprocess.run([sys.executable, "-c", DIES], cwd=BASE_DIR, env=self.site.env)
         self.assertEqual(run.returncode, -signal.SIGKILL)

@@ -21,7 +21,7 @@ class DrillTests(LiveTestCase):
             timeout=300,
         )
 
-    def test_a_drill_tells_what_the_booth_got_and_leaves_the_slots_alone(self) -> None:
+    def test_a_drill_reports_what_the_booth_got_and_restores_the_slots(self) -> None:
         self.site.configure()
         before = self.site.rows("select id, is_active, settings, version from slot order by id")
         with self.site.server() as server:

@@ -50,7 +50,7 @@ class ConsoleTestCase(IngestTestCase):
 
 
 class EventTests(ConsoleTestCase):
-    def test_the_page_asks_each_question_by_itself_and_tells_what_to_type(self) -> None:
+    def test_the_page_loads_each_check_by_itself_and_shows_what_to_type(self) -> None:
         with self.assertNumQueries(5):
             page = self.client.get(EVENT, headers={"Accept-Language": "en"})
         for name in [*CHECKS, "key-gemini"]:
@@ -61,12 +61,12 @@ class EventTests(ConsoleTestCase):
         self.assertContains(page, "<b>15 MB</b>")
         self.assertNotContains(page, PASSWORD)
 
-    def test_a_slots_own_time_goes_before_that_of_all(self) -> None:
+    def test_a_slots_own_time_limit_replaces_the_general_one(self) -> None:
         self.on(sync_response_seconds=30)
         page = self.client.get(EVENT, headers={"Accept-Language": "en"})
         self.assertContains(page, "<b>40 s</b>")
 
-    def test_there_is_no_other_question(self) -> None:
+    def test_an_unknown_check_is_404(self) -> None:
         for name in ("nothing", "key-nobody"):
             self.assertEqual(self.client.get(f"{EVENT}check/{name}/").status_code, 404)
 
@@ -109,7 +109,7 @@ class EventTests(ConsoleTestCase):
         self.on(ingest_password_hash="its own")
         self.assertEqual(self.level("password"), "ok")
 
-    def test_no_question_costs_more_queries_for_more_slots(self) -> None:
+    def test_no_check_costs_more_queries_for_more_slots(self) -> None:
         Slot.objects.update(is_active=True, settings={"prompt": "x"})
         for name in CHECKS:
             with CaptureQueriesContext(connection) as queries:
@@ -143,12 +143,12 @@ class EventTests(ConsoleTestCase):
         clean_up(by="cron")
         self.assertEqual(self.level("cleanup"), "ok")
 
-    def test_a_clock_that_is_wrong_is_told(self) -> None:
+    def test_a_wrong_clock_is_reported(self) -> None:
         with mock.patch("providers.checking.datetime") as clock:
             clock.now.return_value = timezone.now() + timedelta(minutes=5)
             self.assertEqual(self.level("clock"), "fail")
 
-    async def test_a_test_photo_goes_the_whole_way(self) -> None:
+    async def test_a_trial_photo_goes_the_whole_way(self) -> None:
         await self.async_client.aforce_login(self.serg)
         page = await self.async_client.post(f"{EVENT}try/slot-001/")
         self.assertContains(page, "check ok")
@@ -174,7 +174,7 @@ class EventTests(ConsoleTestCase):
 
 
 class CapturePageTests(ConsoleTestCase):
-    def test_it_is_started_stopped_and_forgotten(self) -> None:
+    def test_a_capture_is_started_stopped_and_deleted(self) -> None:
         self.assertContains(self.client.get(CAPTURE), "id_wanted")
         self.client.post(CAPTURE, {"slot": "slot-001", "wanted": 3, "act": "start"})
         capture = Capture.objects.get()
@@ -187,13 +187,13 @@ class CapturePageTests(ConsoleTestCase):
         self.client.post(CAPTURE, {"act": "forget", "confirmed": "1"})
         self.assertFalse(Capture.objects.exists())
 
-    def test_how_many_is_bounded(self) -> None:
+    def test_the_number_of_requests_is_limited(self) -> None:
         for wanted in ("0", "51", "x"):
             answer = self.client.post(CAPTURE, {"slot": "slot-001", "wanted": wanted})
             self.assertContains(answer, 'id="id_wanted_error"')
         self.assertFalse(Capture.objects.exists())
 
-    async def test_what_came_is_shown_once(self) -> None:
+    async def test_each_request_is_sent_to_the_page_once(self) -> None:
         await in_db(start_capture, self.slot, 3, by="serg")
         await self.post(password="wrong-guess", id="CY04N")
         await self.async_client.aforce_login(self.serg)
@@ -222,7 +222,7 @@ class SettingsButtonTests(ConsoleTestCase):
         self.assertContains(page, "check ok")
         self.assertFalse(await Setting.objects.filter(pk="provider.gemini").aexists())
 
-    async def test_else_the_stored_one(self) -> None:
+    async def test_without_a_typed_key_the_stored_one_is_checked(self) -> None:
         await self.async_client.aforce_login(self.serg)
         self.assertContains(await self.async_client.post(self.check), "check ok")
         await in_db(set_provider_key, "gemini", "sim-503", by="serg")
@@ -230,7 +230,7 @@ class SettingsButtonTests(ConsoleTestCase):
         missing = await self.async_client.post("/admin/settings/key/nobody/check/")
         self.assertEqual(missing.status_code, 404)
 
-    def test_the_cache_is_cleaned_only_after_a_yes(self) -> None:
+    def test_the_cache_is_cleaned_only_when_confirmed(self) -> None:
         clean = "/admin/settings/cache/clean/"
         self.assertContains(self.client.post(clean), "confirmed")
         self.assertFalse(Setting.objects.filter(pk="cleanup.last").exists())

@@ -113,7 +113,7 @@ class EventBrowserTests(ConsoleTestCase):
         page.locator("#save").click()
         expect(page.locator("#toasts .success").last).to_contain_text("Настройки сохранены")
 
-    def test_wrong_input_is_told_at_the_field(self) -> None:
+    def test_wrong_input_is_shown_at_its_field(self) -> None:
         page = self.at(SETTINGS)
         page.locator("#id_sync_response_seconds").fill("61")
         page.locator("#id_gallery_size").fill("0")
@@ -171,7 +171,7 @@ class EventBrowserTests(ConsoleTestCase):
         expect(page.locator("#cleaned")).to_contain_text("serg")
 
     # --- The event
-    def test_the_event_page_checks_and_tells_what_to_type(self) -> None:
+    def test_the_event_page_runs_checks_and_shows_what_to_type(self) -> None:
         page = self.at(EVENT)
         self.checked(page)
         for name in ("key-gemini", "models", "quota", "storage", "clock", "password"):
@@ -194,7 +194,7 @@ class EventBrowserTests(ConsoleTestCase):
         expect(page.locator("#check-disk")).to_contain_text("сервер не ответил")
 
     # --- Capture
-    def test_a_booths_request_appears_by_itself(self) -> None:
+    def test_a_captured_request_appears_by_itself(self) -> None:
         page = self.at(SETTINGS)
         page.clock.install()
         page.goto(CAPTURE)

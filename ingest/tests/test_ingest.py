@@ -34,7 +34,7 @@ class HappyPathTests(IngestTestCase):
         self.assertNotEqual(response.content, photo)
         Image.open(io.BytesIO(response.content)).load()
 
-    async def test_the_job_tells_its_story(self) -> None:
+    async def test_the_job_row_holds_the_whole_outcome(self) -> None:
         photo = jpeg()
         await self.post(
             photo, hash=hashlib.sha1(photo).hexdigest(), id="CY04N", name="DESKTOP", version="3.30"
@@ -234,7 +234,7 @@ class FailureTests(IngestTestCase):
         self.assertEqual(attempt.failure_reason, job.failure_reason)
         return response.status_code, body["failure_reason"], job
 
-    async def test_what_the_provider_does_wrong_has_one_word_each(self) -> None:
+    async def test_each_failure_of_the_provider_has_one_reason(self) -> None:
         for scenario, status, reason in (
             ("400-key", 503, "provider_auth"),
             ("404-retired", 503, "provider_config"),
@@ -321,7 +321,7 @@ class ReplayTests(IngestTestCase):
         self.assertEqual((second.status_code, len(self.provider.calls)), (200, 2))
         self.assertNotEqual(second["X-Job-Id"], first["X-Job-Id"])
 
-    async def test_a_result_lost_from_the_disk_is_made_anew(self) -> None:
+    async def test_a_result_lost_from_the_disk_is_made_again(self) -> None:
         photo = jpeg()
         first = await self.post(photo)
         job = await Job.objects.aget()

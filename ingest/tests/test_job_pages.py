@@ -65,7 +65,7 @@ class LogTests(JobPagesTestCase):
                 break
         self.assertEqual((len(seen), len(set(seen))), (2 * PER_PAGE + 5, 2 * PER_PAGE + 5))
 
-    def test_a_rare_photo_is_looked_for_a_month_at_a_time(self) -> None:
+    def test_a_rare_photo_is_searched_a_month_at_a_time(self) -> None:
         rare = job(reason="quota", ago_s=40 * 86400)
         self.store(rare, job())
         context = self.client.get(f"{LOG}?reason=quota").context
@@ -128,7 +128,7 @@ class JobTests(JobPagesTestCase):
             self.assertNotContains(page, hostile)
         self.assertContains(page, "AI-сервис ответил без пригодной картинки", count=2)
 
-    def test_a_picture_is_linked_while_it_is_kept(self) -> None:
+    def test_a_picture_is_linked_until_it_expires(self) -> None:
         photo = self.kept_picture()
         self.assertContains(self.page_of(photo), f"/public/results/{photo.pk}/preview")
         MediaObject.objects.update(expires_at=timezone.now())
@@ -166,7 +166,7 @@ class JobTests(JobPagesTestCase):
         for job_id in (uuid.uuid4(), "x", "slot-001"):
             self.assertEqual(self.client.get(f"{LOG}{job_id}/change/").status_code, 404)
 
-    def test_nobody_adds_changes_or_deletes_a_photo_here(self) -> None:
+    def test_the_admin_cannot_add_change_or_delete_a_job(self) -> None:
         photo = job()
         self.store(photo)
         self.assertEqual(self.client.get(f"{LOG}add/").status_code, 403)

@@ -57,7 +57,7 @@ class EdgeTests(LiveTestCase):
             )
         )
 
-    def test_a_strict_booth_is_told_to_go_on_and_gets_another_picture(self) -> None:
+    def test_a_booth_that_waits_for_100_continue_gets_it_and_a_picture(self) -> None:
         photo = jpeg(1600, 1200)
         answer = self.booth(photo)
         self.assertEqual((answer.error, answer.status), (None, 200))

@@ -164,7 +164,9 @@ class ManyPhotosTests(TwoServersTestCase):
         if watch.counter:  # the idle server holds one for each lane too
             self.assertLessEqual(watch.max_connections, 2 * LANES)
 
-    def test_a_hundred_photos_meet_no_lock_and_one_that_waits_in_vain_is_told_in_time(self) -> None:
+    def test_a_hundred_photos_meet_no_lock_and_one_that_waits_too_long_is_refused(
+        self,
+    ) -> None:
         files = len(self.results())
         with ThreadPoolExecutor(1) as meanwhile:
             slow = meanwhile.submit(self.post_in_vain)

@@ -65,7 +65,7 @@ class RestartTests(LifeTestCase):
     def photos(self, count: int) -> list[bytes]:
         return [jpeg() for _ in range(count)]
 
-    def test_a_stopped_database_is_told_at_once_and_needs_no_restart_of_ours(self) -> None:
+    def test_a_stopped_database_is_reported_at_once_and_needs_no_restart_of_ours(self) -> None:
         try:
             with self.in_flight(self.server, 4) as sent:
                 job_id = self.open_jobs()[0]
@@ -102,7 +102,7 @@ class NoDatabaseTests(LifeTestCase):
             yield server
             self.assertNotIn("internal_error", server.log_text())
 
-    def test_an_sqlite_file_that_is_gone_or_no_database_is_a_clear_refusal(self) -> None:
+    def test_a_missing_or_broken_sqlite_file_is_a_clear_refusal(self) -> None:
         folder = self.site.root
         (folder / "not-a-database.sqlite3").write_bytes(b"x" * 10_000)
         (folder / "a-folder.sqlite3").mkdir()
@@ -119,7 +119,7 @@ class NoDatabaseTests(LifeTestCase):
                 seen = httpx.get(f"{server.url}/api/jobs/{uuid.uuid4()}", timeout=90)
                 self.assert_storage_error(seen)
 
-    def test_an_sqlite_file_nobody_may_write_is_a_clear_refusal_until_it_is_mended(self) -> None:
+    def test_a_read_only_sqlite_file_is_a_clear_refusal_until_it_is_writable(self) -> None:
         if chosen_database() != "sqlite":
             self.skipTest("SQLite only")
         folder = self.site.root / "disk"

@@ -38,7 +38,7 @@ class OrderTestCase(IngestTestCase):
 
 
 class HangUpTests(OrderTestCase):
-    async def test_at_no_moment_does_a_booth_that_hangs_up_leave_an_open_job(self) -> None:
+    async def test_a_booth_that_hangs_up_at_any_moment_leaves_no_open_job(self) -> None:
         for pause_s in (0, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128):
             task = asyncio.ensure_future(process_photo(await self.order()))
             await asyncio.sleep(pause_s)
@@ -52,8 +52,8 @@ class HangUpTests(OrderTestCase):
         self.assertEqual([name for name in self.files() if "preview" not in name], sorted(kept))
 
 
-class TestRunTests(OrderTestCase):
-    async def test_its_result_is_in_no_public_list_but_has_a_link(self) -> None:
+class TrialTests(OrderTestCase):
+    async def test_a_trials_result_is_in_no_public_list_but_has_a_link(self) -> None:
         order = replace(await self.order(), source=Job.Source.UI_TEST)
         outcome = await process_photo(order)
         self.assertFalse((await MediaObject.objects.aget(job_id=outcome.job.pk)).is_listed)

@@ -63,7 +63,7 @@ class BrokenPictureTests(SimpleTestCase):
             with self.subTest(name):
                 assert self.refusal(body).retryable
 
-    def test_bounds_are_kept(self) -> None:
+    def test_size_limits_are_enforced(self) -> None:
         for size in ((63, 500), (500, 63), (1, 1), (16_384, 64)):
             with self.subTest(size):
                 error = self.refusal(picture(size).body)
@@ -94,13 +94,13 @@ class BrokenPictureTests(SimpleTestCase):
 
 
 class OutputRuleTests(SimpleTestCase):
-    def test_without_rules_every_byte_is_kept(self) -> None:
+    def test_without_rules_no_byte_is_changed(self) -> None:
         for file_format, mime in MIMES.items():
             given = picture(file_format=file_format.upper())
             result = checked(given)
             assert (result.body, result.mime) == (given.body, mime)
 
-    def test_the_type_is_told_by_the_bytes(self) -> None:
+    def test_the_type_is_detected_from_the_bytes(self) -> None:
         given = Picture(body=picture(file_format="PNG").body, mime=JPEG)
         assert checked(given).mime == PNG
 
@@ -132,7 +132,7 @@ class OutputRuleTests(SimpleTestCase):
             assert opened(result.body).size == result.image.size == expected
         assert checked(picture((200, 100)), output_max_side_px=256).image.size == (200, 100)
 
-    def test_quality_is_heeded_when_encoded_again(self) -> None:
+    def test_quality_applies_when_encoded_again(self) -> None:
         given = picture((600, 400), file_format="PNG")
         sizes = [
             len(checked(given, output_format="jpeg", output_quality=quality).body)

@@ -45,7 +45,7 @@ class RuleTests(SimpleTestCase):
         assert later is not None
         self.assertGreaterEqual(later, 1.5)
 
-    def test_the_providers_own_delay_is_kept_when_it_fits(self) -> None:
+    def test_the_providers_own_delay_is_used_when_it_fits(self) -> None:
         error = ProviderQuota(retryable=True, retry_after_s=7.5)
         self.assertEqual(pause(error), 7.5)
         self.assertIsNone(pause(error, left_s=17))
@@ -134,7 +134,7 @@ class OverTheWireTests(IngestTestCase):
         await self.with_scenario("429-daily")
         self.assertEqual(await self.outcome(), (503, ["quota"]))
 
-    async def test_after_four_empty_answers_the_booth_is_told(self) -> None:
+    async def test_after_four_empty_answers_the_booth_gets_the_failure(self) -> None:
         await self.with_scenario("no-image")
         self.assertEqual(await self.outcome(), (502, ["bad_response"] * 4))
 

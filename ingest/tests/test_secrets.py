@@ -132,7 +132,7 @@ class NothingLeaksTests(LiveTestCase):
             for answer in booths.map(partial(self.send, server), links):
                 self.assertIn(answer.status_code, (502, 503), answer.text)
 
-    def test_nothing_leaks_into_any_log_whatever_goes_wrong(self) -> None:
+    def test_no_secret_leaks_into_any_log(self) -> None:
         with (
             self.watched(LOG_FORMAT="json") as terse,
             self.watched(LOG_FORMAT="console", LOG_LEVEL="DEBUG") as talkative,
@@ -148,7 +148,7 @@ class NothingLeaksTests(LiveTestCase):
             answer = self.send(server, "ingest/slot-002")
         self.assertEqual(answer.json()["failure_reason"], "provider_auth")
 
-    def test_nothing_leaks_when_we_break_ourselves(self) -> None:
+    def test_no_secret_leaks_when_the_server_itself_fails(self) -> None:
         with self.watched(LOG_FORMAT="json") as server:
             for broken, mended in (
                 # Calls cannot be recorded; settings of a wrong kind; photos cannot be admitted.

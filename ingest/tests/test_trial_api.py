@@ -30,7 +30,7 @@ from slots.schemas import SlotIn
 RUN = "/api/slots/slot-001/test-run"
 
 
-class TestRunTests(IngestTestCase):
+class TrialTests(IngestTestCase):
     headers: dict[str, str]
 
     @classmethod
@@ -42,7 +42,7 @@ class TestRunTests(IngestTestCase):
             "Accept-Language": "en",
         }
 
-    async def run_test(
+    async def run_trial(
         self,
         photo: bytes | None = None,
         *,
@@ -77,7 +77,7 @@ class TestRunTests(IngestTestCase):
         return media.pk.hex
 
     async def test_the_picture_comes_back_without_a_booth_password(self) -> None:
-        answer = await self.run_test()
+        answer = await self.run_trial()
         job = await Job.objects.aget()
         self.assertEqual(answer.status_code, 200, answer.content)
         self.assertEqual((job.source, job.status), ("ui_test", "done"))
@@ -85,8 +85,8 @@ class TestRunTests(IngestTestCase):
         self.assertEqual(answer["X-Result-Url"], f"http://testserver/public/results/{job.pk}")
         Image.open(io.BytesIO(answer.content)).load()
 
-    async def test_as_json_it_tells_how_it_went(self) -> None:
-        answer = await self.run_test(as_json=True)
+    async def test_as_json_it_reports_the_outcome(self) -> None:
+        answer = await self.run_trial(as_json=True)
         told, job = answer.json(), await Job.objects.aget()
         self.assertEqual(answer["X-Job-Id"], told["job_id"])
         self.assertEqual((told["job_id"], told["status"]), (str(job.pk), "done"))
@@ -99,30 +99,30 @@ class TestRunTests(IngestTestCase):
             self.assertEqual(got.status_code, 200, name)
 
     async def test_its_result_is_in_no_public_list(self) -> None:
-        await self.run_test()
+        await self.run_trial()
         self.assertEqual(await select_listed_results().acount(), 0)
         self.assertEqual(await MediaObject.objects.filter(kind="result").acount(), 1)
 
-    async def test_an_equal_photo_is_processed_anew(self) -> None:
+    async def test_an_equal_photo_is_processed_again(self) -> None:
         photo = jpeg()
         for _ in range(2):
-            self.assertNotIn("X-PhotoChanger-Replay", await self.run_test(photo))
+            self.assertNotIn("X-PhotoChanger-Replay", await self.run_trial(photo))
         await self.post(photo)
         self.assertEqual(len(self.provider.calls), 3)
 
     async def test_a_slot_that_is_off_can_be_tried(self) -> None:
         await Slot.objects.filter(pk="slot-001").aupdate(is_active=False)
-        self.assertEqual((await self.run_test()).status_code, 200)
+        self.assertEqual((await self.run_trial()).status_code, 200)
 
-    async def test_one_that_is_not_configured_says_what_is_missing(self) -> None:
-        answer = await self.run_test(path="/api/slots/slot-002/test-run")
+    async def test_a_slot_that_is_not_configured_says_what_is_missing(self) -> None:
+        answer = await self.run_trial(path="/api/slots/slot-002/test-run")
         self.assertEqual(answer.status_code, 400)
         self.assertEqual(answer.json()["fields"], {"settings.prompt": "This field is needed."})
         self.assertEqual(await Job.objects.acount(), 0)
 
     async def test_the_unsaved_form_is_used_and_not_saved(self) -> None:
         before = await Slot.objects.filter(pk="slot-001").values().aget()
-        answer = await self.run_test(
+        answer = await self.run_trial(
             as_json=True,
             payload={
                 "settings": {"prompt": "As a watercolour", "model": "gemini-3-pro-image"},
@@ -154,12 +154,12 @@ class TestRunTests(IngestTestCase):
     async def test_template_pictures_of_the_form_are_used(self) -> None:
         media_id = await sync_to_async(self.register)(MediaObject.Kind.TEMPLATE, jpeg())
         pictures = [{"media_kind": "style", "media_object_id": media_id}]
-        answer = await self.run_test(payload={"template_media": pictures})
+        answer = await self.run_trial(payload={"template_media": pictures})
         self.assertEqual(answer.status_code, 200, answer.content)
         self.assertIn("image 2 is a style reference", str(self.provider.calls[-1]))
         self.assertEqual(await self.slot.template_media.acount(), 0)
 
-    async def test_a_form_that_could_not_be_saved_is_refused_field_by_field(self) -> None:
+    async def test_an_invalid_form_is_refused_field_by_field(self) -> None:
         for payload, field in (
             ({"settings": {"prompt": ""}}, "settings.prompt"),
             ({"size_limit_mb": 99}, "size_limit_mb"),
@@ -170,24 +170,24 @@ class TestRunTests(IngestTestCase):
             ('{"display_name": "\\ud800"}', "slot_payload"),
         ):
             with self.subTest(payload=payload):
-                answer = await self.run_test(payload=payload)
+                answer = await self.run_trial(payload=payload)
                 self.assertEqual(answer.status_code, 400, answer.content)
                 self.assertEqual(list(answer.json()["fields"]), [field])
         self.assertEqual((await Job.objects.acount(), self.provider.calls), (0, []))
 
-    async def test_a_registered_photo_serves_too(self) -> None:
+    async def test_a_registered_photo_can_be_used(self) -> None:
         photo = jpeg()
         register = sync_to_async(self.register)
         media_id = await register(MediaObject.Kind.TEST_PHOTO, photo)
-        answer = await self.run_test(b"", media_object_id=media_id)
+        answer = await self.run_trial(b"", media_object_id=media_id)
         self.assertEqual(answer.status_code, 200, answer.content)
         foreign = await register(MediaObject.Kind.TEST_PHOTO, photo, slot_id="slot-002")
         template = await register(MediaObject.Kind.TEMPLATE, photo)
         for wrong in (foreign, template, "7" * 32, "x"):
-            answer = await self.run_test(b"", media_object_id=wrong)
+            answer = await self.run_trial(b"", media_object_id=wrong)
             self.assertEqual(list(answer.json()["fields"]), ["media_object_id"])
 
-    async def test_photos_are_refused_as_a_booths_are(self) -> None:
+    async def test_photos_are_refused_as_from_a_booth(self) -> None:
         await Slot.objects.filter(pk="slot-001").aupdate(size_limit_mb=1)
         for photo, status, reason in (
             (b"", 400, "invalid_request"),
@@ -196,20 +196,20 @@ class TestRunTests(IngestTestCase):
             (jpeg() + b"x" * 1024 * 1024, 413, "payload_too_large"),
         ):
             with self.subTest(reason=reason):
-                answer = await self.run_test(photo)
+                answer = await self.run_trial(photo)
                 self.assertEqual(answer.json()["failure_reason"], reason)
                 self.assertEqual(answer.status_code, status)
         path = "/api/slots/slot-099/test-run"
-        self.assertEqual((await self.run_test(path=path)).status_code, 404)
+        self.assertEqual((await self.run_trial(path=path)).status_code, 404)
         self.assertEqual(await Job.objects.acount(), 0)
 
-    async def test_a_failure_tells_its_job_and_as_json_every_call(self) -> None:
+    async def test_a_failure_names_its_job_and_as_json_every_call(self) -> None:
         await Slot.objects.filter(pk="slot-001").aupdate(on_failure="original")
         payload = {"settings": {"prompt": "x [sim:400-key]"}}
-        plain = await self.run_test(payload=payload)
+        plain = await self.run_trial(payload=payload)
         job = await Job.objects.aget()
         self.assertEqual((plain.status_code, plain.json()["job_id"]), (503, str(job.pk)))
-        told = (await self.run_test(payload=payload, as_json=True)).json()
+        told = (await self.run_trial(payload=payload, as_json=True)).json()
         self.assertEqual((told["status"], told["failure_reason"]), ("error", "provider_auth"))
         self.assertIn("key", told["details"])
         (attempt,) = told["attempts"]
@@ -219,7 +219,7 @@ class TestRunTests(IngestTestCase):
         )
         self.assertEqual(await Job.objects.filter(fell_back=True).acount(), 0)
 
-    async def test_places_are_counted(self) -> None:
+    async def test_a_trial_counts_against_the_limits(self) -> None:
         await in_db(change_settings, {"max_jobs_per_slot": 1}, by="test")
         await Job.objects.acreate(
             slot_id="slot-001",
@@ -232,10 +232,10 @@ class TestRunTests(IngestTestCase):
             photo_sha256="x",
             photo_bytes=1,
         )
-        answer = await self.run_test()
+        answer = await self.run_trial()
         self.assertEqual((answer.status_code, answer["Retry-After"]), (429, "3"))
 
-    async def test_without_a_token_nothing_is_read(self) -> None:
+    async def test_without_a_token_the_body_is_not_read(self) -> None:
         answer = await self.async_client.post(
             RUN, {"test_image": SimpleUploadedFile("a.jpg", jpeg())}
         )

@@ -61,7 +61,7 @@ class SlotWorkTests(ConsoleTestCase):
     def type_prompt(self, page: Page, prompt: str) -> None:
         page.locator('[id="settings.prompt"]').fill(prompt)
 
-    def run_test(self, page: Page) -> None:
+    def run_trial(self, page: Page) -> None:
         page.get_by_role("button", name="Протестировать").click()
 
     def assert_good(self, page: Page, name: str, look: Look) -> None:
@@ -70,10 +70,10 @@ class SlotWorkTests(ConsoleTestCase):
         page.locator("#try-title").scroll_into_view_if_needed()
         self.screenshot(page, name, look, full_page=True)
 
-    def test_the_form_as_it_stands_is_tried_to_before_and_after(self) -> None:
+    def test_the_unsaved_form_is_tried_and_compared_before_and_after(self) -> None:
         for look in LOOKS:
             page = self.slot_page(look)
-            self.run_test(page)
+            self.run_trial(page)
             expect(page.get_by_role("heading", name="Картинка готова за")).to_be_visible()
             expect(page.get_by_text("Картинка пришла.")).to_be_visible()
             for picture in page.locator(".compare img").all():
@@ -83,12 +83,12 @@ class SlotWorkTests(ConsoleTestCase):
         saved = self.site.rows("SELECT settings FROM slot WHERE id = 'slot-001'")
         self.assertEqual(saved, [('{"prompt": "A nebula"}',)])
 
-    def test_a_photo_of_ones_own_is_compared_by_mouse_and_keyboard(self) -> None:
+    def test_an_own_photo_is_compared_by_mouse_and_keyboard(self) -> None:
         page = self.slot_page()
         file = {"name": "hall.png", "mimeType": "image/png", "buffer": png()}
         page.locator("#try-file").set_input_files(file)
         expect(page.locator("#try-name")).to_have_text("hall.png")
-        self.run_test(page)
+        self.run_trial(page)
         before = page.get_by_alt_text("До")
         expect(before).to_have_js_property("naturalWidth", 600)
         slider = page.get_by_role("slider")
@@ -105,7 +105,7 @@ class SlotWorkTests(ConsoleTestCase):
         page.get_by_role("button", name="Удалить").click()
         expect(page.locator("#try-name")).to_have_text("портрет-образец")
 
-    def test_a_file_that_will_not_do_is_told_before_it_is_sent(self) -> None:
+    def test_an_unsuitable_file_is_refused_before_it_is_sent(self) -> None:
         page = self.slot_page()
         page.locator("#id_size_limit_mb").fill("1")
         for name, mime, body, words in (
@@ -117,37 +117,37 @@ class SlotWorkTests(ConsoleTestCase):
             expect(page.get_by_role("alert").filter(has_text=words)).to_be_visible()
             expect(page.locator("#try-name")).to_have_text("портрет-образец")
 
-    def test_a_failed_run_tells_each_call_in_words(self) -> None:
+    def test_a_failed_trial_shows_each_call_with_its_reason(self) -> None:
         look = LOOKS[0]
         page = self.slot_page(look, prompt="x [sim:no-image]")
         page.locator("#id_sync_response_seconds").fill("10")
-        self.run_test(page)
+        self.run_trial(page)
         failed = page.locator(".try-failed")
         expect(failed).to_contain_text("без пригодной картинки")
         self.assertGreater(page.locator(".try-calls li").count(), 1)
         expect(page.locator(".try-calls li").first).to_contain_text("NO_IMAGE")
         self.assert_good(page, "try-failed", look)
 
-    def test_what_is_wrong_in_the_form_is_told_by_field(self) -> None:
+    def test_form_errors_are_shown_at_their_fields(self) -> None:
         page = self.slot_page()
         page.locator("#id_size_limit_mb").fill("99")
-        self.run_test(page)
+        self.run_trial(page)
         expect(page.locator(".try-failed")).to_contain_text("не больше 20")
         self.assert_good(page, "try-wrong", DESK)
         page.get_by_role("link", name="Предел размера, МБ").click()
         expect(page.locator("#id_size_limit_mb")).to_be_focused()
         page.locator("#id_size_limit_mb").fill("15")
         self.type_prompt(page, "")
-        self.run_test(page)
+        self.run_trial(page)
         page.get_by_role("link", name="Промпт").click()
         expect(page.locator('[id="settings.prompt"]')).to_be_focused()
 
-    def test_seconds_run_against_the_waiting_time_and_nobody_starts_twice(self) -> None:
+    def test_seconds_count_while_a_trial_runs_and_it_cannot_start_twice(self) -> None:
         page = self.slot_page(prompt="x [sim:slow=3]")
         page.locator("#id_sync_response_seconds").fill("11")
         sent: list[str] = []
         page.on("request", lambda request: sent.append(request.method))
-        self.run_test(page)
+        self.run_trial(page)
         page.locator("#try-run").click(force=True)
         expect(page.locator("#try-s")).to_have_text("1")
         expect(page.locator("#try-running")).to_contain_text("с из 11")
@@ -157,17 +157,17 @@ class SlotWorkTests(ConsoleTestCase):
         expect(page.locator("#try-running")).to_be_hidden()
         self.assertEqual(sent.count("POST"), 1)
 
-    def test_a_session_that_is_over_or_a_lost_connection_loses_nothing(self) -> None:
+    def test_an_expired_session_or_lost_connection_loses_no_input(self) -> None:
         self.tolerate(
             "status of 401|Error Code 401|ERR_INTERNET_DISCONNECTED|htmx:(sendError|after)"
         )
         page = self.slot_page(prompt="Typed for long")
         page.route("**/try/", lambda route: route.abort("internetdisconnected"))
-        self.run_test(page)
+        self.run_trial(page)
         expect(page.get_by_text("Сервер не ответил.")).to_be_visible()
         page.unroute("**/try/")
         page.context.clear_cookies(name="sessionid")
-        self.run_test(page)
+        self.run_trial(page)
         expect(page.locator("#asks-to-log-in")).to_be_visible()
         expect(page.locator('[id="settings.prompt"]')).to_have_value("Typed for long")
 
@@ -178,7 +178,7 @@ class SlotWorkTests(ConsoleTestCase):
         expect(page.get_by_text("A picture came.")).to_be_visible()
         self.screenshot(page, "try-en", DESK, full_page=True)
 
-    def test_an_earlier_state_comes_back_after_a_look_at_what_changes(self) -> None:
+    def test_an_earlier_version_is_restored_after_its_changes_were_shown(self) -> None:
         page = self.logged_in()
         page.goto(SLOT.replace("slot-001", "slot-002"))
         page.get_by_role("link", name="История").first.click()
@@ -196,7 +196,7 @@ class SlotWorkTests(ConsoleTestCase):
         expect(page.get_by_text("возвращена версия 2")).to_be_visible()
         self.assertIn("парусника", self.prompt())
 
-    def test_history_and_all_changes_are_good_in_every_look(self) -> None:
+    def test_history_and_audit_pages_are_accessible_in_every_size_and_theme(self) -> None:
         for look in LOOKS:
             page = self.logged_in(look)
             for name, path in {"history": HISTORY, "audit": "/admin/audit/"}.items():
