@@ -159,8 +159,8 @@ def http_answer(status: str, body: bytes = b"", *headers: str) -> bytes:
 
 
 def refusal(status: str, reason: str, details: str) -> bytes:
-    told = {"status": "error", "failure_reason": reason, "details": details}
-    return http_answer(status, json.dumps(told).encode(), "Content-Type: application/json")
+    content = {"status": "error", "failure_reason": reason, "details": details}
+    return http_answer(status, json.dumps(content).encode(), "Content-Type: application/json")
 
 
 def answering(answer: bytes) -> Script:

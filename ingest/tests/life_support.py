@@ -33,7 +33,7 @@ class SmallDisk:
         subprocess.run(["mount", "-o", f"remount,{mode}", self.folder], check=True)
 
     @contextmanager
-    def filled(self, *, but_bytes: int = 0) -> Iterator[None]:
+    def fill(self, *, but_bytes: int = 0) -> Iterator[None]:
         """Nothing more than that goes on the disk while the block runs."""
         filler = self.folder / "filler"
         with filler.open("wb", buffering=0) as file, suppress(OSError):
@@ -92,19 +92,19 @@ class LifeTestCase(LiveTestCase):
             yield sent
 
     def assert_all_well(self, answers: Sequence[httpx.Response]) -> None:
-        told = [(a.status_code, a.text if a.is_error else "") for a in answers]
-        self.assertEqual(told, [(200, "")] * len(answers))
+        outcomes = [(a.status_code, a.text if a.is_error else "") for a in answers]
+        self.assertEqual(outcomes, [(200, "")] * len(answers))
         for answer in answers:
             self.assertEqual(len(answer.content), int(answer.headers["content-length"]))
 
     def assert_storage_error(self, answer: httpx.Response) -> None:
         self.assertEqual(answer.status_code, 500, answer.text)
         self.assertEqual(answer.headers["content-type"], "application/json; charset=utf-8")
-        told = answer.json()
-        self.assertEqual((told["status"], told["failure_reason"]), ("error", "storage_error"))
-        self.assertTrue(told["details"])
+        content = answer.json()
+        self.assertEqual((content["status"], content["failure_reason"]), ("error", "storage_error"))
+        self.assertTrue(content["details"])
 
-    def refused_in(self, server: live.Server, photo: bytes | None = None) -> float:
+    def measure_refusal_s(self, server: live.Server, photo: bytes | None = None) -> float:
         """Seconds until the photo was refused with ``storage_error``."""
         begun = time.monotonic()
         self.assert_storage_error(self.post(server, photo))
@@ -114,5 +114,5 @@ class LifeTestCase(LiveTestCase):
         sql = "select job_id from job_history where status = 'processing'"
         return [str(uuid.UUID(str(job_id))) for (job_id,) in self.site.rows(sql)]
 
-    def look_at(self, server: live.Server, job_id: str) -> Any:
+    def get_job(self, server: live.Server, job_id: str) -> Any:
         return httpx.get(f"{server.url}/api/jobs/{job_id}", timeout=90).json()

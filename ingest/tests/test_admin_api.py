@@ -31,7 +31,7 @@ print(AdminToken.for_user(serg))
 
 
 class AfterThePartyTests(AdminTestCase):
-    def result(self, slot_id: str = "slot-001", *, hours_left: float = 1) -> MediaObject:
+    def add_result(self, slot_id: str = "slot-001", *, hours_left: float = 1) -> MediaObject:
         media = MediaObject(slot_id=slot_id, kind="result", mime="image/jpeg", size_bytes=0)
         body, media.job_id = jpeg(), media.pk
         media.path, media.size_bytes = f"results/{slot_id}/{media.pk}/payload.jpg", len(body)
@@ -44,18 +44,20 @@ class AfterThePartyTests(AdminTestCase):
     def post(self, path: str, body: Any = None) -> Any:
         return self.client.post(path, body, content_type="application/json")
 
-    def kept(self) -> set[str]:
+    def list_results(self) -> set[str]:
         root = settings.MEDIA_ROOT / "results"
         return {path.parent.name for path in root.rglob("payload.jpg")}
 
     def test_a_slots_cleanup_removes_what_is_over_and_nothing_else(self) -> None:
-        over, fresh = self.result(hours_left=-1), self.result()
-        other = self.result("slot-002", hours_left=-1)
-        told = self.post(f"{SLOT}/cleanup").json()
-        self.assertEqual((told["by"], told["slot_id"], told["failures"]), ("serg", "slot-001", 0))
-        self.assertEqual(told["removed"].get("result"), 1)
-        self.assertEqual(told["freed_bytes"], over.size_bytes)
-        self.assertEqual(self.kept(), {str(fresh.pk), str(other.pk)})
+        over, fresh = self.add_result(hours_left=-1), self.add_result()
+        other = self.add_result("slot-002", hours_left=-1)
+        content = self.post(f"{SLOT}/cleanup").json()
+        self.assertEqual(
+            (content["by"], content["slot_id"], content["failures"]), ("serg", "slot-001", 0)
+        )
+        self.assertEqual(content["removed"].get("result"), 1)
+        self.assertEqual(content["freed_bytes"], over.size_bytes)
+        self.assertEqual(self.list_results(), {str(fresh.pk), str(other.pk)})
         self.assertEqual(self.post("/api/slots/slot-099/cleanup").status_code, 404)
 
     def download(self, query: str = "") -> list[bytes]:
@@ -68,11 +70,11 @@ class AfterThePartyTests(AdminTestCase):
             return [archive.read(name) for name in archive.namelist()]
 
     def test_the_results_come_in_one_zip(self) -> None:
-        first, _other = self.result(), self.result("slot-002")
+        first, _other = self.add_result(), self.add_result("slot-002")
         MediaObject.objects.filter(pk=first.pk).update(
             created_at=timezone.now() - timedelta(days=2)
         )
-        second = self.result()
+        second = self.add_result()
         self.assertEqual(self.download(), [storage.read(m.path) for m in (first, second)])
         yesterday = (timezone.localtime() - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%S")
         self.assertEqual(self.download(f"?since={yesterday}"), [storage.read(second.path)])
@@ -86,16 +88,16 @@ class AfterThePartyTests(AdminTestCase):
                 self.assertEqual(list(answer.json()["fields"]), [query.partition("=")[0]])
 
     def test_everything_goes_only_when_it_is_confirmed(self) -> None:
-        mine, other = self.result(), self.result("slot-002")
+        mine, other = self.add_result(), self.add_result("slot-002")
         for path, words in ((f"{SLOT}/purge", "everything"), ("/api/purge", "slot-001")):
             for body in ({"confirm": words}, {}, None):
                 self.assertEqual(self.post(path, body).status_code, 400)
-        self.assertEqual(len(self.kept()), 2)
-        told = self.post(f"{SLOT}/purge", {"confirm": "slot-001"}).json()
-        self.assertEqual(told, {"files": 1, "bytes": mine.size_bytes, "failed": 0})
-        self.assertEqual(self.kept(), {str(other.pk)})
+        self.assertEqual(len(self.list_results()), 2)
+        content = self.post(f"{SLOT}/purge", {"confirm": "slot-001"}).json()
+        self.assertEqual(content, {"files": 1, "bytes": mine.size_bytes, "failed": 0})
+        self.assertEqual(self.list_results(), {str(other.pk)})
         self.assertEqual(self.post("/api/purge", {"confirm": "everything"}).json()["files"], 1)
-        self.assertEqual(self.kept(), set())
+        self.assertEqual(self.list_results(), set())
 
 
 class TwoAdministratorsTests(LiveTestCase):
@@ -110,9 +112,11 @@ class TwoAdministratorsTests(LiveTestCase):
         answer = httpx.request(
             method, f"{server.url}{path}", headers=headers, timeout=120, **options
         )
-        told = answer.text.replace('"prompt": "Elena-and-Boris"', "")  # an administrator reads that
+        content = answer.text.replace(
+            '"prompt": "Elena-and-Boris"', ""
+        )  # an administrator reads that
         for secret in self.SECRETS:
-            self.assertNotIn(secret, told)
+            self.assertNotIn(secret, content)
         return answer
 
     def test_of_two_saves_one_wins_and_no_secret_is_returned(self) -> None:
@@ -130,8 +134,8 @@ class TwoAdministratorsTests(LiveTestCase):
                 with ThreadPoolExecutor(4) as administrators:
                     codes = list(administrators.map(put, "abcd"))
                 self.assertEqual(sorted(codes), [200, 409, 409, 409])
-                told = self.send(server, "GET", SLOT, token).json()
-                self.assertEqual(told["version"], version + 1)
+                content = self.send(server, "GET", SLOT, token).json()
+                self.assertEqual(content["version"], version + 1)
             self.assertEqual(self.post(server).status_code, 200)
             change = {
                 "ingest_password": self.SECRETS[0],

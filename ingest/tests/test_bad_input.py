@@ -22,7 +22,9 @@ def png_header(width: int, height: int) -> bytes:
 
 
 class BadInputTests(IngestTestCase):
-    async def refused(self, status: int, reason: str, **request: object) -> dict[str, object]:
+    async def assert_refused(
+        self, status: int, reason: str, **request: object
+    ) -> dict[str, object]:
         response = await self.post(**request)
         body: dict[str, object] = response.json()
         self.assertEqual((response.status_code, body["failure_reason"]), (status, reason))
@@ -35,23 +37,23 @@ class BadInputTests(IngestTestCase):
         return body
 
     async def test_no_photo(self) -> None:
-        await self.refused(400, "invalid_request", photo=b"")
+        await self.assert_refused(400, "invalid_request", photo=b"")
 
     async def test_no_password(self) -> None:
-        await self.refused(400, "invalid_request", password=None)
+        await self.assert_refused(400, "invalid_request", password=None)
 
     async def test_a_photo_under_an_unknown_name(self) -> None:
-        await self.refused(400, "invalid_request", field="picture")
+        await self.assert_refused(400, "invalid_request", field="picture")
 
     async def test_a_form_without_an_end(self) -> None:
-        await self.refused_body(b"--b\r\nContent-Disposition: form-data; name=x\r\n\r\nhalf")
+        await self.assert_body_refused(b"--b\r\nContent-Disposition: form-data; name=x\r\n\r\nhalf")
 
     async def test_a_form_that_is_none(self) -> None:
-        await self.refused_body(b'{"password": "x"}', content_type="application/json")
-        await self.refused_body(b"", content_type="multipart/form-data")
-        await self.refused_body(b"", content_type="multipart/form-data; boundary=b")
+        await self.assert_body_refused(b'{"password": "x"}', content_type="application/json")
+        await self.assert_body_refused(b"", content_type="multipart/form-data")
+        await self.assert_body_refused(b"", content_type="multipart/form-data; boundary=b")
 
-    async def refused_body(self, body: bytes, content_type: str = "") -> None:
+    async def assert_body_refused(self, body: bytes, content_type: str = "") -> None:
         response = await self.async_client.post(
             "/ingest/slot-001", body, content_type=content_type or "multipart/form-data; boundary=b"
         )
@@ -59,41 +61,41 @@ class BadInputTests(IngestTestCase):
         self.assertEqual(response.json()["failure_reason"], "invalid_request")
 
     async def test_too_many_and_too_long_fields(self) -> None:
-        await self.refused(400, "invalid_request", **{f"f{n}": "x" for n in range(80)})
-        await self.refused(400, "invalid_request", time="9" * 10_000)
+        await self.assert_refused(400, "invalid_request", **{f"f{n}": "x" for n in range(80)})
+        await self.assert_refused(400, "invalid_request", time="9" * 10_000)
 
     async def test_an_idempotency_key_that_is_too_long(self) -> None:
         headers = {"Idempotency-Key": "k" * 300}
-        await self.refused(400, "invalid_request", headers=headers)
+        await self.assert_refused(400, "invalid_request", headers=headers)
 
     async def test_a_picture_that_is_cut_in_its_header(self) -> None:
-        await self.refused(400, "invalid_image", photo=b"\xff\xd8\xff\xe0 no more")
+        await self.assert_refused(400, "invalid_image", photo=b"\xff\xd8\xff\xe0 no more")
 
     async def test_a_decompression_bomb(self) -> None:
-        await self.refused(400, "invalid_image", photo=png_header(60_000, 60_000))
+        await self.assert_refused(400, "invalid_image", photo=png_header(60_000, 60_000))
 
     async def test_wrong_password(self) -> None:
-        body = await self.refused(401, "invalid_password", password="123456")
+        body = await self.assert_refused(401, "invalid_password", password="123456")
         self.assertEqual(
             body["details"], "Неверный пароль. Проверьте пароль в настройках фотобудки."
         )
 
     async def test_the_sentence_is_in_the_callers_language(self) -> None:
         headers = {"Accept-Language": "en-GB,en;q=0.8"}
-        body = await self.refused(401, "invalid_password", password="1", headers=headers)
+        body = await self.assert_refused(401, "invalid_password", password="1", headers=headers)
         self.assertEqual(
             body["details"], "Wrong password. Check the password in the booth's settings."
         )
 
     async def test_no_password_set_means_closed(self) -> None:
         await Setting.objects.filter(pk="ingest_password_hash").adelete()
-        await self.refused(401, "invalid_password")
-        await self.refused(401, "invalid_password", password="")
+        await self.assert_refused(401, "invalid_password")
+        await self.assert_refused(401, "invalid_password", password="")
 
     async def test_guessing_is_stopped(self) -> None:
         for n in range(10):
-            await self.refused(401, "invalid_password", password=f"guess {n}")
-        body = await self.refused(429, "rate_limited", password="guess 11")
+            await self.assert_refused(401, "invalid_password", password=f"guess {n}")
+        body = await self.assert_refused(429, "rate_limited", password="guess 11")
         self.assertEqual(body["retry_after"], 60)
         cache.clear()
         self.assertEqual((await self.post()).status_code, 200)
@@ -105,28 +107,28 @@ class BadInputTests(IngestTestCase):
         self.assertEqual((await self.post()).status_code, 200)
 
     async def test_an_unknown_slot(self) -> None:
-        await self.refused(404, "slot_not_found", path="/ingest/slot-099")
-        await self.refused(404, "slot_not_found", path="/api/ingest/'; drop table slot")
+        await self.assert_refused(404, "slot_not_found", path="/ingest/slot-099")
+        await self.assert_refused(404, "slot_not_found", path="/api/ingest/'; drop table slot")
 
     async def test_a_slot_that_is_switched_off(self) -> None:
-        await self.refused(404, "slot_disabled", path="/ingest/slot-002")
+        await self.assert_refused(404, "slot_disabled", path="/ingest/slot-002")
 
     async def test_a_photo_above_the_slots_limit(self) -> None:
         await Slot.objects.filter(pk="slot-001").aupdate(size_limit_mb=1)
-        await self.refused(413, "payload_too_large", photo=jpeg() + bytes(1024 * 1024))
+        await self.assert_refused(413, "payload_too_large", photo=jpeg() + bytes(1024 * 1024))
 
     async def test_a_photo_of_another_type_is_refused_whatever_its_declared_type(self) -> None:
         for content in (b"GIF89a" + bytes(100), b"%PDF-1.7", b"<svg/>", b"MZ", b"RIFF....AVI "):
             with self.subTest(content=content[:8]):
-                await self.refused(415, "unsupported_media_type", photo=content)
+                await self.assert_refused(415, "unsupported_media_type", photo=content)
 
     async def test_a_wrong_password_is_refused_before_a_wrong_picture(self) -> None:
-        await self.refused(401, "invalid_password", password="1", photo=b"GIF89a")
+        await self.assert_refused(401, "invalid_password", password="1", photo=b"GIF89a")
 
     async def test_a_slots_own_password_replaces_the_global_one(self) -> None:
         hashed = await in_db(hash_password, "own")
         await Slot.objects.filter(pk="slot-001").aupdate(ingest_password_hash=hashed)
-        await self.refused(401, "invalid_password", password=PASSWORD)
+        await self.assert_refused(401, "invalid_password", password=PASSWORD)
         self.assertEqual((await self.post(password="own")).status_code, 200)
 
     async def test_other_methods_are_not_allowed(self) -> None:
@@ -134,7 +136,7 @@ class BadInputTests(IngestTestCase):
 
 
 class FullHouseTests(IngestTestCase):
-    def busy(self, count: int, *, slot_id: str = "slot-001", **fields: object) -> None:
+    def add_open_jobs(self, count: int, *, slot_id: str = "slot-001", **fields: object) -> None:
         now = timezone.now()
         Job.objects.bulk_create(
             Job(

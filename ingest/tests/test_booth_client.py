@@ -32,7 +32,7 @@ from photochanger.testing.waiting import PATIENCE_S
 
 
 class RequestTests(SimpleTestCase):
-    def sent(self, **changes: Any) -> Caller:
+    def send(self, **changes: Any) -> Caller:
         with serving(answering(http_answer("200 OK"))) as server:
             answer = send_photo(request_to(server, **changes))
         assert answer.status == 200, answer
@@ -50,12 +50,12 @@ class RequestTests(SimpleTestCase):
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, "photo.jpg")
             file.write_bytes(photo)
-            caller = self.sent(photo=file)
+            caller = self.send(photo=file)
         assert caller.body.endswith(photo + f"\r\n--{BOUNDARY}--\r\n".encode())
 
     def test_the_type_of_the_photo_is_detected_from_its_bytes(self) -> None:
-        assert b"Content-Type: image/png\r\n\r\n\x89PNG" in self.sent(photo=picture("PNG")).body
-        assert b"Content-Type: image/webp\r\n\r\nRIFF" in self.sent(photo=picture("WEBP")).body
+        assert b"Content-Type: image/png\r\n\r\n\x89PNG" in self.send(photo=picture("PNG")).body
+        assert b"Content-Type: image/webp\r\n\r\nRIFF" in self.send(photo=picture("WEBP")).body
 
     def test_the_boundary_is_new_each_time_and_shaped_like_the_booths(self) -> None:
         one, two = make_boundary(), make_boundary()
@@ -66,26 +66,26 @@ class RequestTests(SimpleTestCase):
         photo = b"\xff\xd8\xff\xe0"
         known = {name: hashlib.new(name, photo).hexdigest() for name in ("md5", "sha1", "sha256")}
         for recipe, digest in known.items():
-            assert f'name="hash"\r\n\r\n{digest}\r\n'.encode() in self.sent(hash_recipe=recipe).body
-        assert b'name="hash"' not in self.sent(hash_recipe="none").body
-        found = re.search(rb'name="hash"\r\n\r\n([0-9a-f]{40})\r\n', self.sent().body)
+            assert f'name="hash"\r\n\r\n{digest}\r\n'.encode() in self.send(hash_recipe=recipe).body
+        assert b'name="hash"' not in self.send(hash_recipe="none").body
+        found = re.search(rb'name="hash"\r\n\r\n([0-9a-f]{40})\r\n', self.send().body)
         assert found
         assert found[1].decode() not in known.values()
 
     def test_extra_fields_stand_between_the_password_and_the_photo(self) -> None:
-        body = self.sent(fields={"event": "wedding", 'a"b': "ё"}).body
+        body = self.send(fields={"event": "wedding", 'a"b': "ё"}).body
         assert body.index(b'"password"') < body.index(b'"event"') < body.index(b'"fileToUpload"')
         assert 'name="a%22b"\r\n\r\nё\r\n'.encode() in body
 
     def test_the_counter_runs_in_the_id(self) -> None:
-        assert b"CY04N068111304S2L_00000027.\r\n" in self.sent(number=27).body
+        assert b"CY04N068111304S2L_00000027.\r\n" in self.send(number=27).body
 
     def test_an_idempotency_key_is_one_more_header(self) -> None:
-        assert b"Idempotency-Key" not in self.sent().head
-        assert self.sent(idempotency_key="k1").head.endswith(b"\r\nIdempotency-Key: k1\r\n\r\n")
+        assert b"Idempotency-Key" not in self.send().head
+        assert self.send(idempotency_key="k1").head.endswith(b"\r\nIdempotency-Key: k1\r\n\r\n")
 
     def test_the_path_can_be_the_apis(self) -> None:
-        head = self.sent(path="api/ingest", slot="a b/c").head
+        head = self.send(path="api/ingest", slot="a b/c").head
         assert head.startswith(b"POST /api/ingest/a%20b/c HTTP/1.1\r\n")
 
     def test_the_password_is_not_in_the_requests_repr(self) -> None:

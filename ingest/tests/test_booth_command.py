@@ -49,19 +49,19 @@ class CommandTests(SimpleTestCase):
         assert failure.exception.returncode == 1
         return self.out.getvalue()
 
-    def saved(self) -> list[str]:
+    def list_saved(self) -> list[str]:
         return sorted(file.name for file in (self.folder / "out").iterdir())
 
     def test_pictures_are_saved_and_listed(self) -> None:
         link = "http://photos.example/public/results/0a1b2c3d-4e5f"
         headers = ("X-Job-Id: 0a1b2c3d-4e5f", f"X-Result-Url: {link}", "Content-Type: text/plain")
         with serving(answering(http_answer("200 OK", picture("PNG"), *headers))) as server:
-            told = self.booth(server, "--count", "3", "--parallel", "2")
-        assert self.saved() == [f"slot-001-00{number}-0a1b2c3d.png" for number in (1, 2, 3)]
+            output = self.booth(server, "--count", "3", "--parallel", "2")
+        assert self.list_saved() == [f"slot-001-00{number}-0a1b2c3d.png" for number in (1, 2, 3)]
         assert len(server.callers) == 3, "a new connection for each photo"
-        assert "image/png" in told
-        assert link in told
-        assert "3 of 3 answered 200 with a picture" in told
+        assert "image/png" in output
+        assert link in output
+        assert "3 of 3 answered 200 with a picture" in output
         assert "3/3 guests.jpg 200 image/png" in self.err.getvalue()
 
     def test_several_photos_are_sent_in_turn_and_counted(self) -> None:
@@ -89,9 +89,9 @@ class CommandTests(SimpleTestCase):
     def test_a_wrong_password_is_reported_in_the_servers_sentence(self) -> None:
         wrong = refusal("401 Unauthorized", "invalid_password", "Неверный пароль")
         with serving(answering(wrong)) as server:
-            told = self.failing_booth(server, "--count", "2")
-        assert "2 x 401 invalid_password: Неверный пароль" in told
-        assert "0 of 2 answered 200" in told
+            output = self.failing_booth(server, "--count", "2")
+        assert "2 x 401 invalid_password: Неверный пароль" in output
+        assert "0 of 2 answered 200" in output
 
     def test_json_holds_every_result_and_the_summary(self) -> None:
         marked = http_answer("200 OK", picture(), "X-PhotoChanger-Fallback: original")
@@ -106,39 +106,39 @@ class CommandTests(SimpleTestCase):
 
     def test_a_200_without_a_picture_is_a_failure_and_is_not_saved(self) -> None:
         with serving(answering(http_answer("200 OK", picture()[:200]))) as server:
-            told = self.failing_booth(server)
-        assert "200 no_picture" in told
-        assert self.saved() == []
+            output = self.failing_booth(server)
+        assert "200 no_picture" in output
+        assert self.list_saved() == []
 
     def test_no_server_is_a_row_and_not_a_traceback(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
-        told = self.failing_booth(f"http://127.0.0.1:{port}")
-        assert "1 x no answer no_answer: connection refused" in told
+        output = self.failing_booth(f"http://127.0.0.1:{port}")
+        assert "1 x no answer no_answer: connection refused" in output
 
     def test_a_redirect_is_reported_as_a_lost_photo(self) -> None:
         moved = http_answer("308 Permanent Redirect", b"", "Location: /api/ingest/slot-001/")
         with serving(answering(moved)) as server:
-            told = self.failing_booth(server)
-        assert "redirected to /api/ingest/slot-001/: a booth does not follow" in told
+            output = self.failing_booth(server)
+        assert "redirected to /api/ingest/slot-001/: a booth does not follow" in output
 
     def test_an_error_page_of_another_server_hints_at_the_address(self) -> None:
         with serving(answering(http_answer("502 Bad Gateway", b"<html>[red]"))) as server:
-            told = self.failing_booth(server)
-        assert "502 http_502: not an answer of PhotoChanger" in told
+            output = self.failing_booth(server)
+        assert "502 http_502: not an answer of PhotoChanger" in output
 
     def test_a_hostile_answer_cannot_steer_the_terminal_or_the_disk(self) -> None:
         evil = refusal("500 Oops", "[bold]\x1b[2Jbang", "\x1b]0;owned\x07\u202eevil" + "x" * 5000)
         with serving(answering(evil)) as server:
-            told = self.failing_booth(server)
-        assert "\x1b" not in told + self.err.getvalue()
-        assert "\u202e" not in told
-        assert "[bold]" in told, "a bracket is a bracket, not markup"
-        assert len(told) < 5000
+            output = self.failing_booth(server)
+        assert "\x1b" not in output + self.err.getvalue()
+        assert "\u202e" not in output
+        assert "[bold]" in output, "a bracket is a bracket, not markup"
+        assert len(output) < 5000
         odd = http_answer("200 OK", picture(), "X-Job-Id: ../../../etc/passwd")
         with serving(answering(odd)) as server:
             self.booth(server, "--slot", "../up")
-        assert self.saved() == ["___up-001-etcpassw.jpg"]
+        assert self.list_saved() == ["___up-001-etcpassw.jpg"]
 
     def test_the_password_comes_from_the_environment(self) -> None:
         with (

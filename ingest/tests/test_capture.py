@@ -20,13 +20,13 @@ pytestmark = both_databases
 
 
 class CaptureTests(IngestTestCase):
-    async def seen(self) -> dict[str, Any]:
+    async def get_snapshot(self) -> dict[str, Any]:
         request = await CapturedRequest.objects.order_by("-pk").afirst()
         assert request
         self.assertNotIn(PASSWORD, json.dumps(request.seen))
         return dict(request.seen)
 
-    def part(self, seen: dict[str, Any], name: str) -> dict[str, Any]:
+    def find_part(self, seen: dict[str, Any], name: str) -> dict[str, Any]:
         return next(part for part in seen["parts"] if part["name"] == name)
 
     async def test_a_good_photo_is_recorded_without_any_value(self) -> None:
@@ -39,14 +39,14 @@ class CaptureTests(IngestTestCase):
             name="DESKTOP-IVAN",
             copy=PASSWORD,
         )
-        seen = await self.seen()
+        seen = await self.get_snapshot()
         self.assertEqual((answer.status_code, seen["status"]), (200, 200))
         self.assertEqual((seen["method"], seen["path"]), ("POST", "/ingest/slot-001"))
         self.assertEqual(seen["hash_recipe"], "md5")
-        self.assertEqual(self.part(seen, "hash")["looks"], "hex")
-        self.assertNotIn("size_bytes", self.part(seen, "password"))
-        self.assertNotIn("size_bytes", self.part(seen, "copy"))
-        file = self.part(seen, "fileToUpload")
+        self.assertEqual(self.find_part(seen, "hash")["looks"], "hex")
+        self.assertNotIn("size_bytes", self.find_part(seen, "password"))
+        self.assertNotIn("size_bytes", self.find_part(seen, "copy"))
+        file = self.find_part(seen, "fileToUpload")
         self.assertEqual((file["size_bytes"], file["is_photo"]), (len(photo), True))
         self.assertEqual((file["mime"], file["extension"]), ("image/jpeg", ".JPG"))
         headers = {header["name"]: header for header in seen["headers"]}
@@ -63,25 +63,25 @@ class CaptureTests(IngestTestCase):
     async def test_a_refused_request_is_recorded_with_its_reason(self) -> None:
         await in_db(start_capture, self.slot, 10, by="serg")
         await self.post(password="wrong-guess")
-        seen = await self.seen()
+        seen = await self.get_snapshot()
         self.assertEqual((seen["status"], seen["reason"]), (401, "invalid_password"))
         self.assertNotIn("wrong-guess", json.dumps(seen))
         await self.post(password=None, passwort="not-it")
-        seen = await self.seen()
+        seen = await self.get_snapshot()
         self.assertEqual((seen["status"], seen["detail"]), (400, "no password"))
-        self.assertTrue(self.part(seen, "passwort"))
+        self.assertTrue(self.find_part(seen, "passwort"))
         await self.post(field="picture")
-        seen = await self.seen()
+        seen = await self.get_snapshot()
         self.assertEqual(seen["detail"], "no photo")
-        self.assertNotIn("is_photo", self.part(seen, "picture"))
+        self.assertNotIn("is_photo", self.find_part(seen, "picture"))
         await Slot.objects.filter(pk="slot-001").aupdate(size_limit_mb=1)
         await self.post(jpeg() + bytes(1_200_000))
-        seen = await self.seen()
+        seen = await self.get_snapshot()
         self.assertEqual((seen["status"], seen["reason"]), (413, "payload_too_large"))
-        self.assertFalse(self.part(seen, "fileToUpload")["is_whole"])
+        self.assertFalse(self.find_part(seen, "fileToUpload")["is_whole"])
         await in_db(self.scenario, "503")
         await self.post()
-        self.assertEqual((await self.seen())["reason"], "provider_5xx")
+        self.assertEqual((await self.get_snapshot())["reason"], "provider_5xx")
 
     async def test_broken_forms_are_recorded_as_far_as_they_go(self) -> None:
         await in_db(start_capture, self.slot, 10, by="serg")
@@ -90,12 +90,12 @@ class CaptureTests(IngestTestCase):
         cut = "\r\n".join(f'{head}{name}"\r\n\r\n{value}' for name, value in names.items())
         kind = "multipart/form-data; boundary=b"
         await self.async_client.post("/ingest/slot-001", cut.encode(), content_type=kind)
-        seen = await self.seen()
+        seen = await self.get_snapshot()
         self.assertEqual([part["name"] for part in seen["parts"]], ["password", "‹16›", "id"])
         self.assertFalse(seen["parts"][-1]["is_whole"])
         self.assertIn("cut off", seen["detail"])
         await self.async_client.post("/ingest/slot-001", b"{}", content_type="application/json")
-        seen = await self.seen()
+        seen = await self.get_snapshot()
         self.assertEqual((seen["status"], seen.get("parts", [])), (400, []))
         self.assertIn({"name": "content-type", "value": "application/json"}, seen["headers"])
 

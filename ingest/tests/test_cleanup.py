@@ -39,7 +39,7 @@ class CleanupCase(TestCase):
         self.root = Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.enterContext(override_settings(MEDIA_ROOT=self.root))
 
-    def expired(self, slot_id: str = "slot-001") -> MediaObject:
+    def add_expired_result(self, slot_id: str = "slot-001") -> MediaObject:
         job_id = uuid.uuid4()
         path = f"results/{slot_id}/{job_id}/payload.jpg"
         storage.write(path, b"picture")
@@ -53,8 +53,8 @@ class CleanupCase(TestCase):
             expires_at=timezone.now() - timedelta(hours=1),
         )
 
-    def bad(self) -> MediaObject:
-        media = self.expired()
+    def add_broken_result(self) -> MediaObject:
+        media = self.add_expired_result()
         path = self.root / media.path
         path.unlink()
         (path / "inside").mkdir(parents=True)
@@ -63,15 +63,15 @@ class CleanupCase(TestCase):
 
 class CommandTests(CleanupCase):
     def test_it_reports_as_text_and_as_json(self) -> None:
-        self.expired()
+        self.add_expired_result()
         self.assertIn("1 result", command())
-        self.expired()
+        self.add_expired_result()
         report = CleanupReport.model_validate_json(command("--json"))
         self.assertEqual((report.removed["result"], report.freed_bytes), (1, 7))
         self.assertEqual((report.failures, report.slot_id, report.dry_run), (0, None, False))
 
     def test_a_dry_run_touches_nothing_not_even_the_time_of_the_last_run(self) -> None:
-        media, job = self.expired(), open_job(overdue_by=timedelta(hours=1))
+        media, job = self.add_expired_result(), open_job(overdue_by=timedelta(hours=1))
         said = command("--dry-run")
         self.assertIn("Files would be removed: 1 result", said)
         self.assertIn("interrupted: 1", said)
@@ -82,8 +82,8 @@ class CommandTests(CleanupCase):
         self.assertIsNone(load_last_cleanup())
 
     def test_it_ends_with_status_1_when_something_failed_and_has_done_the_rest(self) -> None:
-        self.bad()
-        good = self.expired()
+        self.add_broken_result()
+        good = self.add_expired_result()
         with self.assertRaises(CommandError) as caught:
             command()
         self.assertEqual(caught.exception.returncode, 1)
@@ -94,8 +94,8 @@ class CommandTests(CleanupCase):
         self.assertEqual((last.failures, last.removed["result"]), (1, 1))
 
     def test_a_slot_alone_or_none_at_all(self) -> None:
-        self.expired("slot-002")
-        mine = self.expired("slot-003")
+        self.add_expired_result("slot-002")
+        mine = self.add_expired_result("slot-003")
         other, own = open_job(), open_job("slot-003")
         report = json.loads(command("--slot", "slot-003", "--json"))
         self.assertEqual((report["removed"]["result"], report["closed_jobs"]), (1, 1))
@@ -110,7 +110,7 @@ class CommandTests(CleanupCase):
 
     def test_the_last_report_is_stored_for_the_console_and_for_metrics(self) -> None:
         self.assertIsNone(load_last_cleanup())
-        self.expired()
+        self.add_expired_result()
         with self.assertLogs("ingest.cleanup", "INFO") as logged:
             report = clean_up(by="serg")
         self.assertEqual(load_last_cleanup(), report)
@@ -221,7 +221,7 @@ class LiveCleanupTests(SimpleTestCase):
             text=True,
         )
 
-    def left(self) -> tuple[int, int]:
+    def count_leftovers(self) -> tuple[int, int]:
         """Files, and rows of pictures that are over but not marked."""
         files = sum(path.is_file() for path in self.site.media_root.rglob("*"))
         sql = "select count(*) from media_object where cleaned_at is null"
@@ -240,16 +240,16 @@ class LiveCleanupTests(SimpleTestCase):
         reports = [CleanupReport.model_validate_json(out) for out, _ in ends]
         for kind in ("result", "orphan"):
             self.assertEqual(sum(r.removed[kind] for r in reports), self.ROWS, kind)
-        self.assertEqual(self.left(), (0, 0))
+        self.assertEqual(self.count_leftovers(), (0, 0))
         for line in heard:
-            told = json.loads(line.partition("photochanger: ")[2])
-            self.assertEqual(told["event"], "media.cleanup.finished")
+            record = json.loads(line.partition("photochanger: ")[2])
+            self.assertEqual(record["event"], "media.cleanup.finished")
 
     def test_the_next_run_finishes_what_a_killed_run_left(self) -> None:
         self.fill(KILLED_AFTER)
         run = subprocess.run([sys.executable, "-c", DIES], cwd=BASE_DIR, env=self.site.env)
         self.assertEqual(run.returncode, -signal.SIGKILL)
-        files, _rows = self.left()
+        files, _rows = self.count_leftovers()
         self.assertTrue(0 < files < 2 * KILLED_AFTER, files)
         report = CleanupReport.model_validate_json(self.site.manage("cleanup_media", "--json"))
-        self.assertEqual((report.failures, self.left()), (0, (0, 0)))
+        self.assertEqual((report.failures, self.count_leftovers()), (0, (0, 0)))

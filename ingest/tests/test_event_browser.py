@@ -56,22 +56,20 @@ class EventBrowserTests(ConsoleTestCase):
         )
         return send_photo(request).status
 
-    def checked(self, page: Page) -> None:
+    def wait_for_checks(self, page: Page) -> None:
         expect(page.locator(".check.busy")).to_have_count(0)
 
-    # --- Looks
     def test_the_pages_are_good_on_phones_and_desks_by_day_and_night(self) -> None:
         for look in LOOKS:
             page = self.at(SETTINGS, look)
             for name, path in PAGES.items():
                 with self.subTest(look=str(look), page=name):
                     page.goto(path)
-                    self.checked(page)
+                    self.wait_for_checks(page)
                     self.screenshot(page, name, look, full_page=True)
                     assert_accessible(page)
                     assert_nothing_is_cut_off(page)
 
-    # --- Settings
     def test_each_setting_is_saved_and_a_toast_says_so(self) -> None:
         page = self.at(SETTINGS)
         slider = page.get_by_role("slider")
@@ -146,12 +144,12 @@ class EventBrowserTests(ConsoleTestCase):
 
     def test_a_key_is_checked_typed_or_stored(self) -> None:
         page = self.at(SETTINGS)
-        check, told = page.locator("#check-gemini"), page.locator("#checked-gemini")
+        check, result = page.locator("#check-gemini"), page.locator("#checked-gemini")
         check.click()
-        expect(told).to_contain_text("Сервис принимает этот ключ")
+        expect(result).to_contain_text("Сервис принимает этот ключ")
         page.locator("#id_key_of_gemini").fill("bad-key-of-nobody")
         check.click()
-        expect(told.locator(".fail")).to_contain_text("не принял этот ключ")
+        expect(result.locator(".fail")).to_contain_text("не принял этот ключ")
         self.screenshot(page, "settings-key", DESK, full_page=True)
         assert_accessible(page)
         page.locator("#check-turbotext").click()
@@ -170,10 +168,9 @@ class EventBrowserTests(ConsoleTestCase):
         expect(toasts.last).to_contain_text("устаревший файл")
         expect(page.locator("#cleaned")).to_contain_text("serg")
 
-    # --- The event
     def test_the_event_page_runs_checks_and_shows_what_to_type(self) -> None:
         page = self.at(EVENT)
-        self.checked(page)
+        self.wait_for_checks(page)
         for name in ("key-gemini", "models", "quota", "storage", "clock", "password"):
             expect(page.locator(f"#check-{name}")).to_have_class("check ok")
         expect(page.locator("#link-slot-001")).to_have_value(f"{self.server.url}/ingest/slot-001")
@@ -193,7 +190,6 @@ class EventBrowserTests(ConsoleTestCase):
         page.goto(EVENT)
         expect(page.locator("#check-disk")).to_contain_text("сервер не ответил")
 
-    # --- Capture
     def test_a_captured_request_appears_by_itself(self) -> None:
         page = self.at(SETTINGS)
         page.clock.install()

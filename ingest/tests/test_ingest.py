@@ -82,9 +82,9 @@ class HappyPathTests(IngestTestCase):
     async def test_the_job_can_be_asked_for(self) -> None:
         response = await self.post()
         answer = await self.async_client.get(f"/api/jobs/{response['X-Job-Id']}")
-        told = answer.json()
-        self.assertEqual((told["status"], told["failure_reason"]), ("done", None))
-        self.assertEqual(told["result_url"], response["X-Result-Url"])
+        content = answer.json()
+        self.assertEqual((content["status"], content["failure_reason"]), ("done", None))
+        self.assertEqual(content["result_url"], response["X-Result-Url"])
 
     async def test_every_spelling_of_the_link_works_without_a_redirect(self) -> None:
         for path in ("/ingest/slot-001", "/api/ingest/slot-001"):
@@ -197,10 +197,10 @@ class TimeIsOverTests(IngestTestCase):
     async def test_a_new_time_to_keep_results_holds_for_those_that_exist(self) -> None:
         response = await self.post()
         await in_db(change_settings, {"result_ttl_hours": 5}, by="serg")
-        told = (await self.async_client.get(f"/api/jobs/{response['X-Job-Id']}")).json()
+        content = (await self.async_client.get(f"/api/jobs/{response['X-Job-Id']}")).json()
         job = await Job.objects.aget()
         assert job.finished_at
-        until = datetime.fromisoformat(told["result_expires_at"])
+        until = datetime.fromisoformat(content["result_expires_at"])
         kept_s = (until - job.finished_at).total_seconds()
         self.assertAlmostEqual(kept_s, 5 * 3600, delta=0.01)
         kinds = MediaObject.objects.filter(expires_at=job.finished_at + timedelta(hours=5))
@@ -216,8 +216,8 @@ class TimeIsOverTests(IngestTestCase):
         response = await self.post()
         past = timezone.now() - timedelta(seconds=1)
         await Job.objects.aupdate(status="processing", deadline=past)
-        told = (await self.async_client.get(f"/api/jobs/{response['X-Job-Id']}")).json()
-        self.assertEqual((told["status"], told["failure_reason"]), ("failed", "interrupted"))
+        content = (await self.async_client.get(f"/api/jobs/{response['X-Job-Id']}")).json()
+        self.assertEqual((content["status"], content["failure_reason"]), ("failed", "interrupted"))
 
 
 class FailureTests(IngestTestCase):

@@ -22,10 +22,10 @@ class JobPagesTestCase(StatsTestCase):
     def setUp(self) -> None:
         self.client.force_login(User.objects.create_superuser("serg"))
 
-    def shown(self, query: str = "") -> list[uuid.UUID]:
+    def list_shown(self, query: str = "") -> list[uuid.UUID]:
         return [row.job.pk for row in self.client.get(f"{LOG}?{query}").context["rows"]]
 
-    def page_of(self, photo: Job, **headers: str) -> Any:
+    def open_job_page(self, photo: Job, **headers: str) -> Any:
         return self.client.get(f"{LOG}{photo.pk}/change/", headers=headers)
 
 
@@ -50,7 +50,7 @@ class LogTests(JobPagesTestCase):
             "slot=slot-099&outcome=x&day=yesterday&after=x": [done, late, broke, old],
         }.items():
             with self.subTest(query=query):
-                self.assertEqual(self.shown(query), [photo.pk for photo in expected])
+                self.assertEqual(self.list_shown(query), [photo.pk for photo in expected])
 
     def test_pages_hold_every_photo_once_also_of_one_moment(self) -> None:
         at = timezone.now() - timedelta(hours=1)
@@ -70,7 +70,7 @@ class LogTests(JobPagesTestCase):
         self.store(rare, job())
         context = self.client.get(f"{LOG}?reason=quota").context
         self.assertEqual((context["rows"], bool(context["back_to"])), ([], True))
-        self.assertEqual(self.shown(context["older"]), [rare.pk])
+        self.assertEqual(self.list_shown(context["older"]), [rare.pk])
         self.assertNotIn("older", self.client.get(f"{LOG}?{context['older']}").context)
 
     def test_photos_in_work_stand_on_top_and_dead_ones_among_the_failed(self) -> None:
@@ -78,9 +78,9 @@ class LogTests(JobPagesTestCase):
         self.store(working, dead, job())
         context = self.client.get(LOG).context
         self.assertEqual([row.job for row in context["working"]], [working])
-        self.assertNotIn(working.pk, self.shown())
+        self.assertNotIn(working.pk, self.list_shown())
         for query in ("outcome=failed", "reason=interrupted"):
-            self.assertEqual(self.shown(query), [dead.pk])
+            self.assertEqual(self.list_shown(query), [dead.pk])
         self.assertContains(self.client.get(f"{LOG}?outcome=failed"), "Сервер остановился")
 
     def test_a_photo_is_found_by_its_number_the_start_of_it_or_a_link(self) -> None:
@@ -102,7 +102,7 @@ class LogTests(JobPagesTestCase):
 
 
 class JobTests(JobPagesTestCase):
-    def kept_picture(self) -> Job:
+    def add_picture(self) -> Job:
         photo = job(result_path="results/a/payload.jpg")
         self.store(photo)
         MediaObject.objects.create(
@@ -122,25 +122,25 @@ class JobTests(JobPagesTestCase):
             **facts,
             usage={"tokens": "<img src=x>"},
         )
-        page = self.page_of(photo)
+        page = self.open_job_page(photo)
         self.assertContains(page, "&lt;script&gt;alert(1)&lt;/script&gt;")
         for hostile in ("<script>alert", "</q><b>", "<img src=x"):
             self.assertNotContains(page, hostile)
         self.assertContains(page, "AI-сервис ответил без пригодной картинки", count=2)
 
     def test_a_picture_is_linked_until_it_expires(self) -> None:
-        photo = self.kept_picture()
-        self.assertContains(self.page_of(photo), f"/public/results/{photo.pk}/preview")
+        photo = self.add_picture()
+        self.assertContains(self.open_job_page(photo), f"/public/results/{photo.pk}/preview")
         MediaObject.objects.update(expires_at=timezone.now())
-        self.assertNotContains(self.page_of(photo), "/preview")
-        self.assertContains(self.page_of(photo), "Картинка больше не хранится")
+        self.assertNotContains(self.open_job_page(photo), "/preview")
+        self.assertContains(self.open_job_page(photo), "Картинка больше не хранится")
 
     def test_a_picture_is_deleted_once_it_was_asked(self) -> None:
-        photo = self.kept_picture()
+        photo = self.add_picture()
         path = f"{LOG}{photo.pk}/delete-picture/"
         self.assertEqual(self.client.get(path).status_code, 405)
         self.assertContains(self.client.post(path), "Удалить эту картинку?")
-        self.assertContains(self.page_of(photo), "/preview")
+        self.assertContains(self.open_job_page(photo), "/preview")
         answer = self.client.post(path, {"confirmed": "1"}, follow=True)
         self.assertContains(answer, "Картинка удалена")
         self.assertContains(answer, "Картинка больше не хранится")
@@ -148,7 +148,7 @@ class JobTests(JobPagesTestCase):
         self.assertContains(again, '<li class="error">')
 
     def test_only_who_may_change_a_slot_deletes_a_picture(self) -> None:
-        photo = self.kept_picture()
+        photo = self.add_picture()
         self.client.force_login(User.objects.create_user("eve", is_staff=True))
         answer = self.client.post(f"{LOG}{photo.pk}/delete-picture/", {"confirmed": "1"})
         self.assertEqual(answer.status_code, 403)
@@ -157,10 +157,10 @@ class JobTests(JobPagesTestCase):
         working, done = open_job(), job()
         self.store(working, done)
         part = {"HX-Request": "true"}
-        self.assertEqual(self.page_of(working, **part).status_code, 200)
-        self.assertEqual(self.page_of(done, **part).status_code, 286)
-        self.assertContains(self.page_of(working), 'hx-trigger="every 2s"')
-        self.assertNotContains(self.page_of(done), "hx-trigger")
+        self.assertEqual(self.open_job_page(working, **part).status_code, 200)
+        self.assertEqual(self.open_job_page(done, **part).status_code, 286)
+        self.assertContains(self.open_job_page(working), 'hx-trigger="every 2s"')
+        self.assertNotContains(self.open_job_page(done), "hx-trigger")
 
     def test_an_unknown_photo_is_not_found(self) -> None:
         for job_id in (uuid.uuid4(), "x", "slot-001"):

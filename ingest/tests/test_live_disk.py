@@ -54,7 +54,7 @@ class DiskTests(LifeTestCase):
             self.assert_next_photo_succeeds()
             for but_bytes in (0, 32 * 1024):  # no room for a folder; room for half the picture
                 with self.subTest(but_bytes=but_bytes):
-                    with disk.filled(but_bytes=but_bytes):
+                    with disk.fill(but_bytes=but_bytes):
                         self.assert_picture_is_answered_and_leaves_nothing()
                     self.assert_next_photo_succeeds()
 
@@ -92,7 +92,7 @@ class DiskTests(LifeTestCase):
         with small_disk(self.site.tmp, "2m") as disk:
             # Full at once; in the middle; and by the last few bytes, which wait in a buffer.
             for but_bytes in (0, MB, SPOOLED_BYTES - SPOOLED_BYTES % 4096):
-                with self.subTest(but_bytes=but_bytes), disk.filled(but_bytes=but_bytes):
+                with self.subTest(but_bytes=but_bytes), disk.fill(but_bytes=but_bytes):
                     left = self.site.temp_bytes(self.server)
                     self.assert_storage_error(self.post(self.server, large_photo()))
                     self.assertEqual(self.site.temp_bytes(self.server), left)

@@ -45,8 +45,7 @@ class EdgeTests(LiveTestCase):
     def assert_nothing_is_left(self) -> None:
         self.eventually(lambda: self.site.temp_bytes(self.server) == 0)
 
-    # --- A booth
-    def booth(self, photo: bytes, path: str = "ingest") -> BoothAnswer:
+    def send_as_booth(self, photo: bytes, path: str = "ingest") -> BoothAnswer:
         return send_photo(
             BoothRequest(
                 url=self.server.url,
@@ -59,7 +58,7 @@ class EdgeTests(LiveTestCase):
 
     def test_a_booth_that_waits_for_100_continue_gets_it_and_a_picture(self) -> None:
         photo = jpeg(1600, 1200)
-        answer = self.booth(photo)
+        answer = self.send_as_booth(photo)
         self.assertEqual((answer.error, answer.status), (None, 200))
         self.assertTrue(answer.got_continue and answer.body_sent)
         self.assertEqual(answer.headers["content-type"], "image/jpeg")
@@ -69,14 +68,14 @@ class EdgeTests(LiveTestCase):
         Image.open(io.BytesIO(answer.body)).load()
 
     def test_the_public_link_gives_the_same_bytes(self) -> None:
-        answer = self.booth(jpeg())
+        answer = self.send_as_booth(jpeg())
         public = httpx.get(answer.headers["x-result-url"])
         self.assertEqual((public.status_code, public.content), (200, answer.body))
 
     def test_both_spellings_of_the_link_take_a_photo(self) -> None:
         for path in ("ingest", "api/ingest"):
             with self.subTest(path=path):
-                self.assertEqual(self.booth(jpeg(), path).status, 200)
+                self.assertEqual(self.send_as_booth(jpeg(), path).status, 200)
 
     def test_a_chunked_photo_is_read_like_any_other(self) -> None:
         form, client = self.form(), self.connect()
@@ -94,8 +93,7 @@ class EdgeTests(LiveTestCase):
             client.send(b"".join(form.chunks()))
             self.assertEqual(client.read_answer().status, 200)
 
-    # --- Too large
-    def endless(self, path: str) -> RawClient:
+    def send_endless(self, path: str) -> RawClient:
         client = self.connect()
         client.send_head(path, CHUNKED)
         head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
@@ -123,7 +121,7 @@ class EdgeTests(LiveTestCase):
     def test_an_endless_body_is_refused_at_the_limit(self) -> None:
         for path, limit_mb in ((OPEN, 15), ("/admin/login/", 20)):
             with self.subTest(path=path):
-                client = self.endless(path)
+                client = self.send_endless(path)
                 answer = client.read_answer()
                 self.assertEqual((answer.status, answer.reason), (413, "payload_too_large"))
                 self.assertEqual(answer.headers["connection"], "close")
@@ -131,10 +129,10 @@ class EdgeTests(LiveTestCase):
         self.assert_nothing_is_left()
 
     def test_refused_bodies_cost_no_memory_and_no_row(self) -> None:
-        self.endless(OPEN).read_answer()  # what is bought once is not counted
+        self.send_endless(OPEN).read_answer()  # what is bought once is not counted
         jobs, rss_before = self.jobs(), self.server.rss_bytes()
         for _ in range(5):
-            self.endless(OPEN).read_answer()
+            self.send_endless(OPEN).read_answer()
         self.assertLess(self.server.rss_bytes() - rss_before, 10 * MB)
         self.assertEqual(self.jobs(), jobs)
         self.assert_nothing_is_left()
@@ -151,7 +149,7 @@ class EdgeTests(LiveTestCase):
 
     def test_nothing_at_all_is_refused_like_any_other_form_and_the_connection_lives(self) -> None:
         client = self.connect()
-        for length in ("Content-Length: 0", "X-Nothing: told"):
+        for length in ("Content-Length: 0", "X-Nothing: content"):
             client.send_head(OPEN, length)
             answer = client.read_answer()
             self.assertEqual((answer.status, answer.reason), (400, "invalid_request"))
@@ -162,8 +160,7 @@ class EdgeTests(LiveTestCase):
         client.send_head(OPEN, f"Content-Length: {16 * MB}", EXPECT)
         self.assertEqual(client.read_answer().status, 413)
 
-    # --- Never complete
-    def half(self, *headers: str) -> RawClient:
+    def send_half(self, *headers: str) -> RawClient:
         form, client = self.form(jpeg(1600, 1200)), self.connect()
         body = b"".join(form.chunks())
         length = headers or (f"Content-Length: {len(body)}",)
@@ -176,7 +173,7 @@ class EdgeTests(LiveTestCase):
         for headers in ((), (CHUNKED,)):
             with self.subTest(headers=headers):
                 begun = time.monotonic()
-                answer = self.half(*headers).read_answer()
+                answer = self.send_half(*headers).read_answer()
                 self.assertTrue(IDLE_S - 0.01 < time.monotonic() - begun < 10 * IDLE_S)
                 self.assertEqual((answer.status, answer.reason), (400, "invalid_request"))
         self.assert_nothing_is_left()
@@ -195,8 +192,7 @@ class EdgeTests(LiveTestCase):
         answer = client.read_answer()
         self.assertEqual((answer.status, answer.reason), (400, "invalid_request"))
 
-    # --- Gone
-    def photo_sent(self, path: str) -> RawClient:
+    def send_photo_only(self, path: str) -> RawClient:
         form, client = self.form(), RawClient(self.server)
         client.send_head(path, f"Content-Length: {len(form)}", boundary=form.boundary)
         client.send(b"".join(form.chunks()))
@@ -220,7 +216,7 @@ class EdgeTests(LiveTestCase):
         before = self.results()
         for _ in range(2):  # the second one finds the slot's only place free again
             self.provider.reset()
-            with self.photo_sent(SLOW):
+            with self.send_photo_only(SLOW):
                 self.eventually(lambda: self.calls_in_flight() == 1)
                 self.assertEqual(self.last_job(), ("processing", ""))
             self.eventually(lambda: self.provider.state()["clients_left"] == 1)

@@ -1,4 +1,4 @@
-"""What becomes of photos in flight when their server is told to stop, or is killed."""
+"""What becomes of photos in flight when their server is content to stop, or is killed."""
 
 import uuid
 from concurrent.futures import Future
@@ -28,7 +28,6 @@ class LifeTests(LifeTestCase):
         super().setUp()
         self.site.execute("delete from job_history where status = 'processing'")
 
-    # --- Told to stop
     def test_one_process_finishes_its_photos_and_takes_no_more(self) -> None:
         self.assert_stops_in_good_order(gunicorn=0)
 
@@ -50,12 +49,11 @@ class LifeTests(LifeTestCase):
         self.assertEqual(len(self.results()), files + 10 * 2)  # each with its preview
         self.assertNotIn("Traceback", server.log_text())
 
-    # --- Killed
     def pass_deadlines(self) -> None:
         sql = f"update job_history set deadline = '{LONG_AGO}' where status = 'processing'"
         self.site.execute(sql)
 
-    def broken_off(self, sent: list[Future[httpx.Response]]) -> int:
+    def count_broken_off(self, sent: list[Future[httpx.Response]]) -> int:
         """How many got no answer; the others have their picture."""
         failures = [photo.exception() for photo in sent]
         answers = [p.result() for p, f in zip(sent, failures, strict=True) if f is None]
@@ -66,7 +64,7 @@ class LifeTests(LifeTestCase):
 
     def assert_dead_jobs_look_interrupted(self, server: live.Server, jobs: list[str]) -> None:
         for job_id in jobs:
-            seen = self.look_at(server, job_id)
+            seen = self.get_job(server, job_id)
             self.assertEqual((seen["status"], seen["failure_reason"]), ("failed", "interrupted"))
             self.assertIsNone(seen["result_url"])
             picture = httpx.get(f"{server.url}/public/results/{job_id}")
@@ -77,11 +75,11 @@ class LifeTests(LifeTestCase):
         with self.site.server() as server:
             with self.in_flight(server, photos) as sent:
                 server.process.kill()
-                self.assertEqual(self.broken_off(sent), SLOT_LIMIT)
+                self.assertEqual(self.count_broken_off(sent), SLOT_LIMIT)
             server.process.wait(90)
         dead = self.open_jobs()
         with self.site.server() as server:
-            self.assertEqual(self.look_at(server, dead[0])["status"], "processing")
+            self.assertEqual(self.get_job(server, dead[0])["status"], "processing")
             # Nobody can tell a dead process from one on another machine: its photos still count,
             self.assertEqual(self.post(server).json()["failure_reason"], "rate_limited")
             # and who sends one of them again waits for it, until its deadline.
@@ -100,7 +98,7 @@ class LifeTests(LifeTestCase):
                 victim = self.busiest_worker(server)
                 victim.kill()
                 victim.wait(90)
-            broken = self.broken_off(sent)
+            broken = self.count_broken_off(sent)
             self.assertGreater(broken, 0)
             dead = self.open_jobs()
             self.assertEqual(len(dead), broken)
@@ -124,7 +122,7 @@ class LifeTests(LifeTestCase):
         with self.site.server() as server:
             with self.in_flight(server, [photo]) as sent:
                 server.process.kill()
-                self.assertEqual(self.broken_off(sent), 1)
+                self.assertEqual(self.count_broken_off(sent), 1)
             server.process.wait(90)
         job_id, stranger = self.open_jobs()[0], str(uuid.uuid4())
         for name in (job_id, stranger):  # as far as it came: the file, and no row for it

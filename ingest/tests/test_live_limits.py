@@ -182,9 +182,9 @@ class ManyPhotosTests(TwoServersTestCase):
     def post_in_vain(self) -> None:
         answer = self.post(self.servers[0], slot=SLOW_SLOT)
         took_s = answer.elapsed.total_seconds()
-        told = answer.json()
+        content = answer.json()
         self.assertEqual(answer.status_code, 504)
-        self.assertEqual((told["status"], told["failure_reason"]), ("timeout", "timeout"))
+        self.assertEqual((content["status"], content["failure_reason"]), ("timeout", "timeout"))
         # Not before its time, and long before the provider would have answered.
         self.assertTrue(T_SYNC_S - 0.6 < took_s < SLOW_S - 10, took_s)
         sql = f"select status, failure_reason from job_history where slot_id = '{SLOW_SLOT}'"

@@ -1,4 +1,4 @@
-"""What booths are told while the database is away, and that photos go on when it is back."""
+"""What booths are content while the database is away, and that photos go on when it is back."""
 
 import shutil
 import socket
@@ -108,13 +108,13 @@ class NoDatabaseTests(LifeTestCase):
         (folder / "a-folder.sqlite3").mkdir()
         for name in ("gone", "not-a-database", "a-folder", "no-folder/at-all"):
             with self.subTest(name), self.server_on(f"sqlite:///{folder}/{name}.sqlite3") as server:
-                self.assertLess(self.refused_in(server), CLEAR_REFUSAL_S)
+                self.assertLess(self.measure_refusal_s(server), CLEAR_REFUSAL_S)
 
     def test_a_database_that_never_answers_is_a_clear_refusal(self) -> None:
         with closing(socket.create_server(("127.0.0.1", 0))) as silent:
             port = silent.getsockname()[1]
             with self.server_on(f"postgresql://pc:pc@127.0.0.1:{port}/pc") as server:
-                self.assertLess(self.refused_in(server), CLEAR_REFUSAL_S)
+                self.assertLess(self.measure_refusal_s(server), CLEAR_REFUSAL_S)
                 self.assertEqual(health_of_database(server), (503, "slow"))
                 seen = httpx.get(f"{server.url}/api/jobs/{uuid.uuid4()}", timeout=90)
                 self.assert_storage_error(seen)
@@ -128,6 +128,6 @@ class NoDatabaseTests(LifeTestCase):
             shutil.copy(lite, folder)
             disk.remount("ro")
             with self.server_on(f"sqlite:///{folder / lite.name}") as server:
-                self.assertLess(self.refused_in(server), CLEAR_REFUSAL_S)
+                self.assertLess(self.measure_refusal_s(server), CLEAR_REFUSAL_S)
                 disk.remount("rw")
                 self.assert_all_well([self.post(server)])

@@ -46,8 +46,8 @@ class HangUpTests(OrderTestCase):
             await asyncio.wait([task])
             with self.subTest(pause_s=pause_s):
                 self.assertFalse(await Job.objects.filter(status="processing").aexists())
-        told = {job.failure_reason async for job in Job.objects.exclude(status="done")}
-        self.assertLessEqual(told, {"client_gone"})
+        content = {job.failure_reason async for job in Job.objects.exclude(status="done")}
+        self.assertLessEqual(content, {"client_gone"})
         kept = [job.result_path async for job in Job.objects.filter(status="done")]
         self.assertEqual([name for name in self.files() if "preview" not in name], sorted(kept))
 

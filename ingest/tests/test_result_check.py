@@ -32,14 +32,14 @@ def picture(
     return Picture(body=out.getvalue(), mime=MIMES[file_format.lower()])
 
 
-def checked(given: Picture, **rules: Any) -> ResultPicture:
+def check(given: Picture, **rules: Any) -> ResultPicture:
     result = check_result(given, DriverSettings(**rules))
     assert sniff(result.body[:16]) == result.mime
     assert result.sha256 == hashlib.sha256(result.body).hexdigest()
     return result
 
 
-def opened(body: bytes) -> Image.Image:
+def open_image(body: bytes) -> Image.Image:
     image = Image.open(io.BytesIO(body))
     image.load()
     return image
@@ -70,7 +70,7 @@ class BrokenPictureTests(SimpleTestCase):
                 assert f"{size[0]}x{size[1]}" in str(error)
         for size in ((64, 64), (64, 16_383)):
             with self.subTest(size):
-                assert checked(picture(size)).image.size == size
+                assert check(picture(size)).image.size == size
 
     def test_a_bomb_is_refused_before_it_is_decoded(self) -> None:
         bomb = picture((8000, 6300), file_format="PNG", mode="L").body
@@ -88,7 +88,7 @@ class BrokenPictureTests(SimpleTestCase):
                 for _ in range(3):
                     body[chance.randrange(len(body))] = chance.randrange(256)
                 try:
-                    checked(Picture(body=bytes(body), mime=whole.mime), output_format="png")
+                    check(Picture(body=bytes(body), mime=whole.mime), output_format="png")
                 except BadResponse as exc:
                     assert base64.b64encode(body[:12]).decode() not in str(exc)
 
@@ -97,17 +97,17 @@ class OutputRuleTests(SimpleTestCase):
     def test_without_rules_no_byte_is_changed(self) -> None:
         for file_format, mime in MIMES.items():
             given = picture(file_format=file_format.upper())
-            result = checked(given)
+            result = check(given)
             assert (result.body, result.mime) == (given.body, mime)
 
     def test_the_type_is_detected_from_the_bytes(self) -> None:
         given = Picture(body=picture(file_format="PNG").body, mime=JPEG)
-        assert checked(given).mime == PNG
+        assert check(given).mime == PNG
 
     def test_rules_that_are_met_already_change_nothing(self) -> None:
         given = picture()
         rules = {"output_format": "jpeg", "output_max_side_px": 256, "output_quality": 50}
-        assert checked(given, **rules).body == given.body
+        assert check(given, **rules).body == given.body
 
     def test_every_picture_can_have_every_format(self) -> None:
         for given in (
@@ -123,19 +123,19 @@ class OutputRuleTests(SimpleTestCase):
         ):
             for wanted, mime in MIMES.items():
                 with self.subTest(given.body[:60], wanted=wanted):
-                    result = checked(given, output_format=wanted)
-                    assert result.mime == mime and opened(result.body).size == (160, 96)
+                    result = check(given, output_format=wanted)
+                    assert result.mime == mime and open_image(result.body).size == (160, 96)
 
     def test_the_longest_side_is_a_limit_and_the_shape_stays(self) -> None:
         for size, expected in (((800, 400), (256, 128)), ((400, 800), (128, 256))):
-            result = checked(picture(size), output_max_side_px=256)
-            assert opened(result.body).size == result.image.size == expected
-        assert checked(picture((200, 100)), output_max_side_px=256).image.size == (200, 100)
+            result = check(picture(size), output_max_side_px=256)
+            assert open_image(result.body).size == result.image.size == expected
+        assert check(picture((200, 100)), output_max_side_px=256).image.size == (200, 100)
 
     def test_quality_applies_when_encoded_again(self) -> None:
         given = picture((600, 400), file_format="PNG")
         sizes = [
-            len(checked(given, output_format="jpeg", output_quality=quality).body)
+            len(check(given, output_format="jpeg", output_quality=quality).body)
             for quality in (50, 75, 95)
         ]
         assert sizes == sorted(set(sizes))
@@ -144,20 +144,20 @@ class OutputRuleTests(SimpleTestCase):
         clear = Image.new("RGBA", (80, 80), (200, 0, 0, 0))
         out = io.BytesIO()
         clear.save(out, "PNG")
-        result = checked(Picture(body=out.getvalue(), mime=PNG), output_format="jpeg")
-        assert opened(result.body).getpixel((40, 40)) == (255, 255, 255)
+        result = check(Picture(body=out.getvalue(), mime=PNG), output_format="jpeg")
+        assert open_image(result.body).getpixel((40, 40)) == (255, 255, 255)
 
     def test_a_picture_on_its_side_is_upright_when_encoded_again_and_in_the_preview(self) -> None:
         exif = Image.Exif()
         exif[0x0112] = 6
-        result = checked(picture((300, 100), exif=exif), output_format="png")
-        assert opened(result.body).size == result.image.size == (100, 300)
-        assert opened(make_preview(result.image)).size == (100, 300)
+        result = check(picture((300, 100), exif=exif), output_format="png")
+        assert open_image(result.body).size == result.image.size == (100, 300)
+        assert open_image(make_preview(result.image)).size == (100, 300)
 
 
 class PreviewTests(SimpleTestCase):
     def preview(self, given: Picture) -> Image.Image:
-        return opened(make_preview(checked(given).image))
+        return open_image(make_preview(check(given).image))
 
     def test_the_preview_is_a_small_webp_of_the_same_shape(self) -> None:
         side = PREVIEW_SIDE_PX
@@ -191,7 +191,7 @@ class PreviewTests(SimpleTestCase):
         assert isinstance(shade, int) and 60 < shade < 100
 
     def test_making_the_preview_leaves_the_picture_alone(self) -> None:
-        result = checked(picture((900, 600)))
+        result = check(picture((900, 600)))
         before = result.image.tobytes()
         make_preview(result.image)
         assert result.image.tobytes() == before and result.image.size == (900, 600)

@@ -61,7 +61,7 @@ class NothingLeaksTests(LiveTestCase):
         self.answers: list[str] = []
 
     @contextmanager
-    def watched(self, **env: str) -> Iterator[live.Server]:
+    def watched_server(self, **env: str) -> Iterator[live.Server]:
         """A server whose log, rows and answers are searched when the block ends."""
         env = {"GEMINI_API_KEY": PROVIDER_KEY, **env}
         with self.site.server(env=env) as server:
@@ -134,8 +134,8 @@ class NothingLeaksTests(LiveTestCase):
 
     def test_no_secret_leaks_into_any_log(self) -> None:
         with (
-            self.watched(LOG_FORMAT="json") as terse,
-            self.watched(LOG_FORMAT="console", LOG_LEVEL="DEBUG") as talkative,
+            self.watched_server(LOG_FORMAT="json") as terse,
+            self.watched_server(LOG_FORMAT="console", LOG_LEVEL="DEBUG") as talkative,
             ThreadPoolExecutor() as pool,
         ):
             for sending in (self.send_strange_forms, self.send_to_every_slot):
@@ -144,12 +144,12 @@ class NothingLeaksTests(LiveTestCase):
             self.assertIn("ingest.job.closed", server.log_text())
 
     def test_a_key_that_no_header_takes_is_not_quoted(self) -> None:
-        with self.watched(GEMINI_API_KEY=KEY_THAT_NO_HEADER_TAKES) as server:
+        with self.watched_server(GEMINI_API_KEY=KEY_THAT_NO_HEADER_TAKES) as server:
             answer = self.send(server, "ingest/slot-002")
         self.assertEqual(answer.json()["failure_reason"], "provider_auth")
 
     def test_no_secret_leaks_when_the_server_itself_fails(self) -> None:
-        with self.watched(LOG_FORMAT="json") as server:
+        with self.watched_server(LOG_FORMAT="json") as server:
             for broken, mended in (
                 # Calls cannot be recorded; settings of a wrong kind; photos cannot be admitted.
                 (

@@ -87,15 +87,15 @@ class TrialTests(IngestTestCase):
 
     async def test_as_json_it_reports_the_outcome(self) -> None:
         answer = await self.run_trial(as_json=True)
-        told, job = answer.json(), await Job.objects.aget()
-        self.assertEqual(answer["X-Job-Id"], told["job_id"])
-        self.assertEqual((told["job_id"], told["status"]), (str(job.pk), "done"))
-        self.assertEqual(told["overhead_ms"], told["duration_ms"] - told["provider_ms"])
-        (attempt,) = told["attempts"]
+        content, job = answer.json(), await Job.objects.aget()
+        self.assertEqual(answer["X-Job-Id"], content["job_id"])
+        self.assertEqual((content["job_id"], content["status"]), (str(job.pk), "done"))
+        self.assertEqual(content["overhead_ms"], content["duration_ms"] - content["provider_ms"])
+        (attempt,) = content["attempts"]
         self.assertEqual((attempt["number"], attempt["http_status"]), (1, 200))
         self.assertEqual(attempt["model"], "gemini-nano-banana-2.1")
         for name in ("result_url", "preview_url"):
-            got = await self.async_client.get(told[name].removeprefix("http://testserver"))
+            got = await self.async_client.get(content[name].removeprefix("http://testserver"))
             self.assertEqual(got.status_code, 200, name)
 
     async def test_its_result_is_in_no_public_list(self) -> None:
@@ -209,11 +209,11 @@ class TrialTests(IngestTestCase):
         plain = await self.run_trial(payload=payload)
         job = await Job.objects.aget()
         self.assertEqual((plain.status_code, plain.json()["job_id"]), (503, str(job.pk)))
-        told = (await self.run_trial(payload=payload, as_json=True)).json()
-        self.assertEqual((told["status"], told["failure_reason"]), ("error", "provider_auth"))
-        self.assertIn("key", told["details"])
-        (attempt,) = told["attempts"]
-        row = await Attempt.objects.aget(job_id=told["job_id"])
+        content = (await self.run_trial(payload=payload, as_json=True)).json()
+        self.assertEqual((content["status"], content["failure_reason"]), ("error", "provider_auth"))
+        self.assertIn("key", content["details"])
+        (attempt,) = content["attempts"]
+        row = await Attempt.objects.aget(job_id=content["job_id"])
         self.assertEqual(
             (attempt["failure_reason"], attempt["detail"]), ("provider_auth", row.detail)
         )
