@@ -154,16 +154,16 @@ class FullHouseTests(IngestTestCase):
         )
 
     async def test_a_full_slot_says_when_to_come_back(self) -> None:
-        await in_db(self.busy, 4)
+        await in_db(self.add_open_jobs, 4)
         response = await self.post()
         self.assertEqual((response.status_code, response["Retry-After"]), (429, "3"))
         self.assertEqual(response.json()["failure_reason"], "rate_limited")
         self.assertEqual((await Job.objects.acount(), self.files()), (4, []))
 
     async def test_a_full_provider_refuses_an_empty_slot_too(self) -> None:
-        await in_db(self.busy, 30, slot_id="slot-003")
+        await in_db(self.add_open_jobs, 30, slot_id="slot-003")
         self.assertEqual((await self.post()).status_code, 429)
 
     async def test_jobs_whose_process_died_take_no_place(self) -> None:
-        await in_db(self.busy, 40, deadline=timezone.now())
+        await in_db(self.add_open_jobs, 40, deadline=timezone.now())
         self.assertEqual((await self.post()).status_code, 200)
