@@ -57,7 +57,7 @@ class Deadline:
     def expires_at(self) -> datetime:
         return self.started_at + timedelta(seconds=self.wait_s)
 
-    def less(self, reserve_s: float) -> "Deadline":
+    def shorten(self, reserve_s: float) -> "Deadline":
         """The same deadline, a little earlier: what is left then is for another step."""
         return replace(self, wait_s=self.wait_s - reserve_s)
 
@@ -74,13 +74,13 @@ class Booth:
     def of(cls, fields: Mapping[str, str]) -> "Booth":
         password = fields["password"]
         return cls(
-            id=_identity(fields.get("id", ""), password),
-            name=_identity(fields.get("name", ""), password),
-            version=_identity(fields.get("version", ""), password),
+            id=_clean_identity(fields.get("id", ""), password),
+            name=_clean_identity(fields.get("name", ""), password),
+            version=_clean_identity(fields.get("version", ""), password),
         )
 
 
-def _identity(value: str, password: str) -> str:
+def _clean_identity(value: str, password: str) -> str:
     if value.strip() == password:  # typed into the wrong box too
         return ""
     return re.sub(r"[^\w .:/\\-]", "", value)[:MAX_IDENTITY].strip()

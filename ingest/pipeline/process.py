@@ -62,7 +62,7 @@ async def process_photo(order: Order) -> PhotoResult:
     Waits for the provider until the order's deadline. Raises only AppError; once a job is open,
     its row tells the same reason.
     """
-    deadline = order.deadline.less(STORE_RESERVE_S)
+    deadline = order.deadline.shorten(STORE_RESERVE_S)
     admission = await admit_photo(order)  # 429, 409; one transaction: limits, duplicates, row
     while admission.is_replay:
         if result := await replay_result(admission.job, deadline):

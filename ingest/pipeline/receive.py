@@ -113,7 +113,7 @@ def open_photo(form: UploadedForm) -> Photo:
         form.file,
         max_megapixels=settings.MAX_PHOTO_MEGAPIXELS,
         size_bytes=form.size_bytes,
-        sha256=form.sha256(),
+        sha256=form.compute_sha256(),
     )
 
 

@@ -62,7 +62,7 @@ class UploadedForm:
         for digest in self._digests.values():
             digest.update(data)
 
-    def sha256(self) -> str:
+    def compute_sha256(self) -> str:
         return str(self._digests["sha256"].hexdigest())
 
     def match_recipe(self) -> str:
@@ -217,7 +217,9 @@ async def _read_all(request: HttpRequest, parser: FormParser) -> None:
     try:
         body = get_streamed_body(request)
         # Where no edge stands before Django, as Django has read it.
-        async for batch in _iter_batches(body.chunks() if body else _iter_django_body(request)):
+        async for batch in _iter_batches(
+            body.iter_chunks() if body else _iter_django_body(request)
+        ):
             if parsing is not None:
                 await parsing
             parsing = asyncio.ensure_future(asyncio.to_thread(parser.feed, batch))

@@ -63,7 +63,7 @@ class RequestBody:
             self.is_complete = not message.get("more_body", False)
         return message
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def iter_chunks(self) -> AsyncIterator[bytes]:
         """The body, chunk by chunk. Raises what ``receive`` raises, and ClientGone."""
         try:
             while not self.is_complete:
