@@ -113,7 +113,7 @@ class PhotoInBucketTests(BucketTestCase):
         self.assertEqual(
             self.server.stored(), [f"live/{folder}/payload.jpg", f"live/{folder}/preview.webp"]
         )
-        self.assertEqual(self.list_result_files(), [])  # nothing on disk
+        self.assertEqual(self.files(), [])  # nothing on disk
         kept = await asyncio.to_thread(lambda: sorted(f.path for f in storage.iter_files()))
         self.assertEqual(kept, [f"{folder}/payload.jpg", f"{folder}/preview.webp"])
 

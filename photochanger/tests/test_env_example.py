@@ -20,7 +20,7 @@ def find_reads(path: Path) -> dict[str, ast.expr | None]:
     for node in ast.walk(ast.parse(path.read_text())):
         if not isinstance(node, ast.Call) or not node.args:
             continue
-        reads = re.fullmatch(r"env\.\w+|_secret|os\.environ\.get", ast.unparse(node.func))
+        reads = re.fullmatch(r"env\.\w+|_read_secret|os\.environ\.get", ast.unparse(node.func))
         name = node.args[0]
         if reads and isinstance(name, ast.Constant):
             keywords = [keyword.value for keyword in node.keywords if keyword.arg == "default"]
