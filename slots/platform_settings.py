@@ -4,10 +4,9 @@ from typing import Annotated, Any, Literal
 
 from django.conf import settings as django_settings
 from django.db import transaction
-from pydantic import BaseModel, Field, StrictBool
+from pydantic import AwareDatetime, BaseModel, Field, StrictBool
 
 from media.services import set_results_ttl
-from slots.capture_order import CaptureOrder
 from slots.models import Setting
 from slots.setting_rows import store_row
 
@@ -16,6 +15,15 @@ TtlHours = Annotated[int, Field(ge=1, le=24 * 365, strict=True)]
 JobLimit = Annotated[int, Field(ge=1, le=1000, strict=True)]
 GallerySize = Annotated[int, Field(ge=1, le=100, strict=True)]
 HashCheck = Literal["off", "warn", "strict"]
+CAPTURE_KEY = "capture"
+
+
+class CaptureOrder(BaseModel, frozen=True):
+    """The order to record a slot's next requests. There is one at a time, for all processes."""
+
+    id: int
+    slot_id: str
+    until: AwareDatetime
 
 
 class PlatformSettings(BaseModel, extra="forbid", hide_input_in_errors=True):
@@ -56,3 +64,14 @@ def change_settings(changes: dict[str, Any], *, by: str) -> PlatformSettings:
     if "result_ttl_hours" in changes:
         set_results_ttl(now.result_ttl_hours)
     return now
+
+
+def store_capture_order(order: CaptureOrder | None, *, instead_of: int | None = None) -> None:
+    """Store the capture that is on, or end it; with ``instead_of`` only if it is still that one."""
+    row = Setting.objects.filter(key=CAPTURE_KEY)
+    if instead_of is not None:
+        row = row.filter(value__id=instead_of)
+    if order is None:
+        row.delete()
+    else:
+        store_row(CAPTURE_KEY, order.model_dump(mode="json"), by="")

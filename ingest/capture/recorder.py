@@ -22,8 +22,8 @@ from ingest.models import Capture, CapturedRequest
 from ingest.pipeline.receive import get_trace
 from photochanger.db import in_db
 from photochanger.errors import AppError, ClientGone, InternalError
-from slots.capture_order import CaptureOrder, store_capture_order
 from slots.models import Slot
+from slots.platform_settings import CaptureOrder, store_capture_order
 
 log = structlog.get_logger()
 
