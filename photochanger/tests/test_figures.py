@@ -6,7 +6,7 @@ from django.test import SimpleTestCase
 
 from photochanger.testing.figures import reading_path
 from photochanger.testing.figures.functions import find_functions
-from photochanger.testing.figures.measure import House, percentile
+from photochanger.testing.figures.measure import House, count_readme_lines, percentile
 from photochanger.testing.figures.names import is_bare_noun, is_participle, judge_names
 from photochanger.testing.figures.trace import group_by_file
 
@@ -25,6 +25,19 @@ class HouseTests(SimpleTestCase):
         self.assertLessEqual(percentile(lengths, 0.9), 18)
         self.assertLessEqual(max(lengths), 42)
         self.assertLessEqual(self.house.share_over_40, 0.002)
+
+    def test_functions_are_named_by_what_they_do(self) -> None:
+        names = self.house.names
+        self.assertLessEqual(names.participle_share, 0.03, names.participles)
+
+    def test_no_app_has_more_than_twenty_files_in_its_own_folder(self) -> None:
+        self.assertLessEqual(max(self.house.files_by_app.values()), 20, self.house.files_by_app)
+
+    def test_no_file_has_more_than_300_lines(self) -> None:
+        self.assertEqual(self.house.long_files, {})
+
+    def test_the_readme_is_a_page_or_two(self) -> None:
+        self.assertLessEqual(count_readme_lines(), 150)
 
     def test_the_story_of_one_photo_takes_four_files(self) -> None:
         self.assertEqual(reading_path.find_broken_arrows(), [])

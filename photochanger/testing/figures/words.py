@@ -13,19 +13,19 @@ VERBS = split_words(
     """
     accept aclose add admit align analyse announce answer apply ask authenticate bind block
     build call capture change check classify clean cleanup clear close collect compare
-    configure confirm connect convert copy count create createsocket cut decide decode
-    decrypt delete deliver describe download drain draw drop emit encode encrypt end enter
+    configure confirm connect convert copy count create createsocket cut decide decode decrypt
+    delete deliver describe download drain draw drill drop emit encode encrypt end enter
     estimate exchange exists expire explain export fail feed fetch fill finalize find finish
-    flush forget format gather generate get group guard gzip handle handleerror hash hold
-    index ingest insist inspect install join judge keep list load lock log login logout look
-    lookup make mark match measure merge migrate move name negotiate open order parse paste
-    patch pause poll post prepare present print probe process profile publish purge put
-    query queue read readinto receive reconnect record redirect refuse register release
-    remember remove render replace replay report reset resolve respond restore retry return
-    rotate route run save scan seal search send serve set setup show shutdown sign skip
-    sleep sniff spool start stop store stream strip sum summarize switch sync take throttle
-    track translate trim try turn understand unpack update upload verify wait walk warm
-    watch withdraw work wrap write zip
+    flush forget format gather generate get group guard gzip handle handleerror hash hold index
+    ingest insist inspect install join judge keep list load lock log login logout look lookup
+    make mark match measure merge migrate move name negotiate open order parse paste patch
+    pause poll post prepare present print probe process profile publish purge put query queue
+    read readinto receive reconnect record redirect refuse register release remember remove
+    render replace replay report reset resolve respond restore retry return rotate route run
+    save scan seal search send serve set setup show shutdown sign skip sleep sniff spool start
+    stop store stream strip sum summarize switch sync take throttle track translate trim
+    try turn understand unpack update upload verify wait walk warm watch withdraw work wrap
+    write zip
     """
 )
 
