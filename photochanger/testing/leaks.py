@@ -37,8 +37,8 @@ ALLOWED = {
 # Where a kind of finding says nothing: tests are full of passwords that open nothing, pages for
 # people name secrets, the contract is made from the code, and the answers hold pictures.
 MEANINGLESS = {
-    "Secret Keyword": ("/tests/", "spec/contracts/", ".md"),
-    "Basic Auth Credentials": ("/tests/",),
+    "Secret Keyword": ("/tests/", "/testing/", "spec/contracts/", ".md"),
+    "Basic Auth Credentials": ("/tests/", "/testing/"),
     "Base64 High Entropy String": ("/tests/answers/",),
     "Hex High Entropy String": ("/tests/answers/", "spec/contracts/VERSION.json"),
 }
