@@ -1,4 +1,4 @@
-"""What the tests of servers and databases that die share: photos that are in flight meanwhile."""
+"""Shared by the tests of servers and databases that stop or crash while photos are in flight."""
 
 import os
 import subprocess
@@ -34,7 +34,7 @@ class SmallDisk:
 
     @contextmanager
     def fill(self, *, but_bytes: int = 0) -> Iterator[None]:
-        """Nothing more than that goes on the disk while the block runs."""
+        """Leave only ``but_bytes`` free on the disk while the block runs."""
         filler = self.folder / "filler"
         with filler.open("wb", buffering=0) as file, suppress(OSError):
             while file.write(bytes(4096)):

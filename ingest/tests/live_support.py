@@ -1,4 +1,4 @@
-"""What the live tests of the photo's path share: a site, its processes, and a raw connection."""
+"""Shared by the live tests of the photo's path: a site, its processes, and a raw connection."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""What the tests of the photo's path share: a slot, a simulated provider, a booth's form."""
+"""Shared by the tests of the photo's path: a slot, a simulated provider, a booth's form."""
 
 import io
 import random

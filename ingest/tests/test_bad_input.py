@@ -1,4 +1,4 @@
-"""What a booth may get wrong: the exact status and body, and nothing left behind."""
+"""Requests that are wrong: the exact status and body, and that nothing is left behind."""
 
 import struct
 import zlib

@@ -1,3 +1,5 @@
+"""The booth in software against a scripted server: every byte sent, every answer understood."""
+
 import hashlib
 import os
 import re

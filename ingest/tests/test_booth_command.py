@@ -1,3 +1,5 @@
+"""`manage.py booth`: what it prints, saves and returns."""
+
 import io
 import json
 import os

@@ -1,4 +1,4 @@
-"""Capture: what a booth sends is noted for as many requests as were asked for, without values."""
+"""Capture: the requested number of requests is recorded, without any value."""
 
 import hashlib
 import json
@@ -26,8 +26,8 @@ class CaptureTests(IngestTestCase):
         self.assertNotIn(PASSWORD, json.dumps(request.seen))
         return dict(request.seen)
 
-    def find_part(self, seen: dict[str, Any], name: str) -> dict[str, Any]:
-        return next(part for part in seen["parts"] if part["name"] == name)
+    def find_part(self, snapshot: dict[str, Any], name: str) -> dict[str, Any]:
+        return next(part for part in snapshot["parts"] if part["name"] == name)
 
     async def test_a_good_photo_is_recorded_without_any_value(self) -> None:
         await in_db(start_capture, self.slot, 2, by="serg")
@@ -39,46 +39,46 @@ class CaptureTests(IngestTestCase):
             name="DESKTOP-IVAN",
             copy=PASSWORD,
         )
-        seen = await self.get_snapshot()
-        self.assertEqual((answer.status_code, seen["status"]), (200, 200))
-        self.assertEqual((seen["method"], seen["path"]), ("POST", "/ingest/slot-001"))
-        self.assertEqual(seen["hash_recipe"], "md5")
-        self.assertEqual(self.find_part(seen, "hash")["looks"], "hex")
-        self.assertNotIn("size_bytes", self.find_part(seen, "password"))
-        self.assertNotIn("size_bytes", self.find_part(seen, "copy"))
-        file = self.find_part(seen, "fileToUpload")
+        snapshot = await self.get_snapshot()
+        self.assertEqual((answer.status_code, snapshot["status"]), (200, 200))
+        self.assertEqual((snapshot["method"], snapshot["path"]), ("POST", "/ingest/slot-001"))
+        self.assertEqual(snapshot["hash_recipe"], "md5")
+        self.assertEqual(self.find_part(snapshot, "hash")["looks"], "hex")
+        self.assertNotIn("size_bytes", self.find_part(snapshot, "password"))
+        self.assertNotIn("size_bytes", self.find_part(snapshot, "copy"))
+        file = self.find_part(snapshot, "fileToUpload")
         self.assertEqual((file["size_bytes"], file["is_photo"]), (len(photo), True))
         self.assertEqual((file["mime"], file["extension"]), ("image/jpeg", ".JPG"))
-        headers = {header["name"]: header for header in seen["headers"]}
+        headers = {header["name"]: header for header in snapshot["headers"]}
         self.assertEqual(headers["user-agent"]["value"], "Strange/1.0")
         self.assertEqual(headers["authorization"], {"name": "authorization", "length": 14})
-        steps, times = zip(*seen["marks_ms"], strict=True)
+        steps, times = zip(*snapshot["marks_ms"], strict=True)
         self.assertEqual(steps, ("form", "password", "photo", "answer"))
         self.assertEqual(sorted(times), list(times))
         for word in ("DESKTOP-IVAN", "c2VjcmV0", "IMG_0003"):
-            self.assertNotIn(word, json.dumps(seen))
+            self.assertNotIn(word, json.dumps(snapshot))
         request = await CapturedRequest.objects.aget()
         self.assertEqual(request.job_id, (await Job.objects.aget()).pk)
 
     async def test_a_refused_request_is_recorded_with_its_reason(self) -> None:
         await in_db(start_capture, self.slot, 10, by="serg")
         await self.post(password="wrong-guess")
-        seen = await self.get_snapshot()
-        self.assertEqual((seen["status"], seen["reason"]), (401, "invalid_password"))
-        self.assertNotIn("wrong-guess", json.dumps(seen))
+        snapshot = await self.get_snapshot()
+        self.assertEqual((snapshot["status"], snapshot["reason"]), (401, "invalid_password"))
+        self.assertNotIn("wrong-guess", json.dumps(snapshot))
         await self.post(password=None, passwort="not-it")
-        seen = await self.get_snapshot()
-        self.assertEqual((seen["status"], seen["detail"]), (400, "no password"))
-        self.assertTrue(self.find_part(seen, "passwort"))
+        snapshot = await self.get_snapshot()
+        self.assertEqual((snapshot["status"], snapshot["detail"]), (400, "no password"))
+        self.assertTrue(self.find_part(snapshot, "passwort"))
         await self.post(field="picture")
-        seen = await self.get_snapshot()
-        self.assertEqual(seen["detail"], "no photo")
-        self.assertNotIn("is_photo", self.find_part(seen, "picture"))
+        snapshot = await self.get_snapshot()
+        self.assertEqual(snapshot["detail"], "no photo")
+        self.assertNotIn("is_photo", self.find_part(snapshot, "picture"))
         await Slot.objects.filter(pk="slot-001").aupdate(size_limit_mb=1)
         await self.post(jpeg() + bytes(1_200_000))
-        seen = await self.get_snapshot()
-        self.assertEqual((seen["status"], seen["reason"]), (413, "payload_too_large"))
-        self.assertFalse(self.find_part(seen, "fileToUpload")["is_whole"])
+        snapshot = await self.get_snapshot()
+        self.assertEqual((snapshot["status"], snapshot["reason"]), (413, "payload_too_large"))
+        self.assertFalse(self.find_part(snapshot, "fileToUpload")["is_whole"])
         await in_db(self.scenario, "503")
         await self.post()
         self.assertEqual((await self.get_snapshot())["reason"], "provider_5xx")
@@ -90,14 +90,14 @@ class CaptureTests(IngestTestCase):
         cut = "\r\n".join(f'{head}{name}"\r\n\r\n{value}' for name, value in names.items())
         kind = "multipart/form-data; boundary=b"
         await self.async_client.post("/ingest/slot-001", cut.encode(), content_type=kind)
-        seen = await self.get_snapshot()
-        self.assertEqual([part["name"] for part in seen["parts"]], ["password", "‹16›", "id"])
-        self.assertFalse(seen["parts"][-1]["is_whole"])
-        self.assertIn("cut off", seen["detail"])
+        snapshot = await self.get_snapshot()
+        self.assertEqual([part["name"] for part in snapshot["parts"]], ["password", "‹16›", "id"])
+        self.assertFalse(snapshot["parts"][-1]["is_whole"])
+        self.assertIn("cut off", snapshot["detail"])
         await self.async_client.post("/ingest/slot-001", b"{}", content_type="application/json")
-        seen = await self.get_snapshot()
-        self.assertEqual((seen["status"], seen.get("parts", [])), (400, []))
-        self.assertIn({"name": "content-type", "value": "application/json"}, seen["headers"])
+        snapshot = await self.get_snapshot()
+        self.assertEqual((snapshot["status"], snapshot.get("parts", [])), (400, []))
+        self.assertIn({"name": "content-type", "value": "application/json"}, snapshot["headers"])
 
     async def test_capture_ends_with_the_last_request_asked_for(self) -> None:
         await in_db(start_capture, self.slot, 2, by="serg")

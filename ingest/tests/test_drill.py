@@ -1,4 +1,4 @@
-"""`manage.py booth --scenario`: what operators try before the guests come."""
+"""`manage.py booth --scenario`: every way a provider can fail, tried against the simulator."""
 
 import subprocess
 import sys

@@ -37,7 +37,7 @@ class ConsoleTestCase(IngestTestCase):
         self.client.force_login(self.serg)
 
     def level(self, name: str) -> str:
-        """How a line of the page is answered, over HTTP."""
+        """The level of a check's result, over HTTP."""
         page = self.client.get(f"{EVENT}check/{name}/", headers={"Accept-Language": "en"})
         self.assertEqual(page.status_code, 200)
         return str(page.context["verdict"].level)

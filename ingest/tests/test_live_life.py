@@ -1,4 +1,4 @@
-"""What becomes of photos in flight when their server is content to stop, or is killed."""
+"""Photos in flight when their server is asked to stop, or is killed."""
 
 import uuid
 from concurrent.futures import Future
@@ -54,7 +54,7 @@ class LifeTests(LifeTestCase):
         self.site.execute(sql)
 
     def count_broken_off(self, sent: list[Future[httpx.Response]]) -> int:
-        """How many got no answer; the others have their picture."""
+        """The number of photos without an answer; all others have their picture."""
         failures = [photo.exception() for photo in sent]
         answers = [p.result() for p, f in zip(sent, failures, strict=True) if f is None]
         self.assert_all_well(answers)
@@ -64,9 +64,9 @@ class LifeTests(LifeTestCase):
 
     def assert_dead_jobs_look_interrupted(self, server: live.Server, jobs: list[str]) -> None:
         for job_id in jobs:
-            seen = self.get_job(server, job_id)
-            self.assertEqual((seen["status"], seen["failure_reason"]), ("failed", "interrupted"))
-            self.assertIsNone(seen["result_url"])
+            job = self.get_job(server, job_id)
+            self.assertEqual((job["status"], job["failure_reason"]), ("failed", "interrupted"))
+            self.assertIsNone(job["result_url"])
             picture = httpx.get(f"{server.url}/public/results/{job_id}")
             self.assertEqual(picture.status_code, 404)
 

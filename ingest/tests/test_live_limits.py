@@ -1,4 +1,4 @@
-"""Two server processes on one database: what must hold for many photos at once."""
+"""Two server processes on one database: limits and duplicates with many photos at once."""
 
 import asyncio
 import itertools
@@ -95,7 +95,7 @@ class LimitTests(TwoServersTestCase):
     }
 
     def assert_held(self, limit: int, *, slots: Iterable[str]) -> None:
-        """Of a crowd as many are taken as there are places; the rest is refused meanwhile."""
+        """Exactly ``limit`` photos of a crowd are accepted; the others are refused meanwhile."""
         before = self.jobs()
         for round_ in (1, 2):  # the places of the first round are free in the second
             with ThreadPoolExecutor(1) as crowd, self.provider.holding():

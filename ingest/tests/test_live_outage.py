@@ -1,4 +1,4 @@
-"""What booths are content while the database is away, and that photos go on when it is back."""
+"""What booths get while the database is unavailable, and that photos go on when it is back."""
 
 import shutil
 import socket
@@ -74,8 +74,8 @@ class RestartTests(LifeTestCase):
                 for refused in self.send(self.server, self.photos(8)):
                     self.assert_storage_error(refused.result())
                 self.assertLess(time.monotonic() - begun, CLEAR_REFUSAL_S)
-                seen = httpx.get(f"{self.server.url}/api/jobs/{job_id}", timeout=90)
-                self.assert_storage_error(seen)
+                answer = httpx.get(f"{self.server.url}/api/jobs/{job_id}", timeout=90)
+                self.assert_storage_error(answer)
                 self.eventually(lambda: health_of_database(self.server) == (503, "away"))
                 metrics = httpx.get(f"{self.server.url}/metrics", timeout=90).text
                 self.assertIn("\nphotochanger_database_up 0.0\n", metrics)
@@ -116,8 +116,8 @@ class NoDatabaseTests(LifeTestCase):
             with self.server_on(f"postgresql://pc:pc@127.0.0.1:{port}/pc") as server:
                 self.assertLess(self.measure_refusal_s(server), CLEAR_REFUSAL_S)
                 self.assertEqual(health_of_database(server), (503, "slow"))
-                seen = httpx.get(f"{server.url}/api/jobs/{uuid.uuid4()}", timeout=90)
-                self.assert_storage_error(seen)
+                answer = httpx.get(f"{server.url}/api/jobs/{uuid.uuid4()}", timeout=90)
+                self.assert_storage_error(answer)
 
     def test_a_read_only_sqlite_file_is_a_clear_refusal_until_it_is_writable(self) -> None:
         if chosen_database() != "sqlite":

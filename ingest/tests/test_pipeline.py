@@ -1,4 +1,4 @@
-"""What the HTTP level cannot time: a booth that hangs up between two steps."""
+"""A booth that hangs up between two steps, which no test over HTTP could time."""
 
 import asyncio
 import io

@@ -1,4 +1,4 @@
-"""The result gate: a picture, as the slot wants it, or nothing."""
+"""The result check: a picture that decodes, converted as the slot's rules say, or a refusal."""
 
 import base64
 import hashlib

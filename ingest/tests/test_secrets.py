@@ -1,4 +1,4 @@
-"""A leaked secret is impossible: log, rows and answers hold no password, key, prompt or name."""
+"""No secret leaks: log, rows and answers hold no password, key, prompt or file name."""
 
 import io
 import uuid

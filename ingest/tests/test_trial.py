@@ -1,4 +1,4 @@
-"""The slot page's test run over HTTP: the unsaved form, a photo, and how it went in words."""
+"""The slot page's trial over HTTP: the unsaved form, a photo, and the outcome in words."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A test run over HTTP: the booth's own path, with a form that nobody has saved."""
+"""The API's trial (`test-run`): the path of a booth's photo, with an unsaved form."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""A slot's test run and its history as operators use them, in a real browser."""
+"""A slot's trial and its history as operators use them, in a real browser."""
 
 import io
 import json

@@ -189,7 +189,7 @@ class TurbotextTests(LiveTestCase):
 
 
 class PublicBaseTests(SimpleTestCase):
-    """Whether a provider could reach us, content by the address alone."""
+    """Whether a provider could reach this server, judged by the address alone."""
 
     def base(self, address: str, *, service: str, **more: Any) -> str:
         with override_settings(
