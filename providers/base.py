@@ -1,7 +1,7 @@
 """The contract of every AI service's driver; `ADDING_A_PROVIDER.md` explains it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
@@ -16,13 +16,25 @@ from providers.pictures import Photo, Picture
 
 # hide_input_in_errors: messages of errors go to logs and rows, and prompts must not.
 class DriverSettings(BaseModel, extra="forbid", hide_input_in_errors=True):
-    """Settings of every driver: rules for the picture that is stored and printed."""
+    """Settings of every driver: rules for the picture that is stored and printed.
+
+    ``MODEL_FIELDS`` are the settings that hold the id of one of the driver's models.
+    ``CHOICE_TITLES`` says how people read the choices of a setting where the service's own word is
+    not theirs, marked for translation.
+    """
+
+    MODEL_FIELDS: ClassVar[tuple[str, ...]] = ()
+    CHOICE_TITLES: ClassVar[Mapping[str, str]] = {}
 
     output_format: Literal["jpeg", "png", "webp"] | None = Field(
         None, title=_("Picture format"), description=_("Empty: as the service sends it.")
     )
     output_max_side_px: int | None = Field(None, ge=256, le=8192, title=_("Longest side, px"))
     output_quality: int = Field(92, ge=50, le=100, title=_("Quality when encoded again"))
+
+    def models_used(self) -> tuple[str, ...]:
+        """The ids of the models that a photo may be sent to, the first choice first."""
+        return tuple(filter(None, (getattr(self, name) for name in self.MODEL_FIELDS)))
 
     @property
     def may_change_picture(self) -> bool:
@@ -95,6 +107,7 @@ class ProviderDriver(ABC, Generic[S]):
     template_kinds: ClassVar[dict[str, tuple[str, ...]]]
     models: ClassVar[tuple["Model", ...]] = ()  # to choose from; none where there is no choice
     requires_public_media: ClassVar[bool] = False  # it fetches pictures from us
+    tells_calls_left: ClassVar[bool] = False  # in some answers: ``calls_left`` reads them
     Settings: type[S]
 
     def find_conflicts(self, operation: str, settings: S, kinds: Collection[str]) -> dict[str, str]:
@@ -105,6 +118,10 @@ class ProviderDriver(ABC, Generic[S]):
     def settings_for(self, operation: str) -> Collection[str]:
         """The settings that an operation makes something of; a form shows no others."""
         return self.Settings.model_fields.keys()
+
+    def calls_left(self, usage: Mapping[str, Any]) -> int | None:
+        """How many more calls the account has, where the service said so in ``CallTrace.usage``."""
+        return None
 
     @abstractmethod
     async def process(self, request: ProviderRequest[S]) -> Picture:

@@ -9,7 +9,6 @@ from django.utils import timezone
 from slots.models import Slot
 
 WARN_DAYS = 60
-MODELS = ("model", "fallback_model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ def _of(slot: Slot, today: date) -> list[Retiring]:
         recipe = slot.recipe()
     except (KeyError, ValueError):  # no such provider any more, or not its settings: told elsewhere
         return []
-    used = {getattr(recipe, name, None) for name in MODELS}
+    used = recipe.models_used()
     return [
         Retiring(slot, model.id, model.title, model.retires_on, (model.retires_on - today).days)
         for model in slot.driver.models

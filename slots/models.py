@@ -11,7 +11,9 @@ from providers.base import DriverSettings, ProviderDriver
 from providers.registry import DRIVERS
 from slots.validation_messages import recipe_errors
 
-DEFAULT_PROVIDER, DEFAULT_OPERATION = "gemini", "image_edit"
+# What a slot is born with: the first of what there is.
+DEFAULT_PROVIDER = next(iter(DRIVERS))
+DEFAULT_OPERATION = next(iter(DRIVERS[DEFAULT_PROVIDER].operations))
 
 
 class Slot(models.Model):

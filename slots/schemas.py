@@ -8,7 +8,7 @@ from ninja import Field, Schema
 from pydantic import AwareDatetime, BaseModel, StrictBool, model_validator
 
 from providers.registry import DRIVERS
-from slots.models import Slot, SlotTemplateMedia
+from slots.models import DEFAULT_PROVIDER, Slot, SlotTemplateMedia
 from slots.passwords import MAX_PASSWORD_BYTES, MIN_PASSWORD
 from slots.platform_settings import GallerySize, HashCheck, JobLimit, TtlHours, WaitSeconds
 
@@ -104,7 +104,7 @@ class SlotIn(
 class SlotShortOut(Schema):
     id: str = Field(examples=["slot-001"])
     display_name: str = Field(examples=["Slot 1 (Gemini)"])
-    provider: str = Field(examples=["gemini"])
+    provider: str = Field(examples=[DEFAULT_PROVIDER])
     operation: str = Field(examples=["image_edit"])
     is_active: bool
     is_configured: bool = Field(description="It has a recipe.")

@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.conf import settings
@@ -120,12 +119,11 @@ def check_models() -> CheckResult:
 def _iterate_models_in_use() -> Iterator[tuple[Slot, str]]:
     for slot in list_active_slots():
         try:
-            recipe: Any = slot.recipe()
+            models = slot.recipe().models_used()
         except (RecipeError, KeyError):
             continue  # the check of the slots reports it
-        for name in ("model", "fallback_model"):
-            if model := getattr(recipe, name, None):
-                yield slot, str(model).removeprefix("models/")
+        for model in models:
+            yield slot, model
 
 
 def check_quota() -> CheckResult:
@@ -149,19 +147,22 @@ def check_quota() -> CheckResult:
             since = _("Later photos went through.")
             return CheckResult(WARN, f"{words} {since}", to_do)
         return CheckResult(FAIL, words, to_do)
-    left = _orders_left(slots)
+    left = _count_calls_left(slots)
     if left is not None and left < FEW_ORDERS:
         words = _("The service says that %(count)s photos are left.") % {"count": left}
         return CheckResult(WARN if left else FAIL, words, to_do)
     return CheckResult(OK, _("No photo was refused for quota in the last 24 hours."))
 
 
-def _orders_left(slots: list[Slot]) -> int | None:
-    """Turbotext says sometimes how many orders are left; the newest word of it."""
-    ids = [slot.pk for slot in slots if slot.provider == "turbotext"]
-    latest = Job.objects.filter(slot_id__in=ids).order_by("-started_at")[:LATEST_JOBS]
-    attempts = Attempt.objects.filter(job__in=list(latest)) if ids else Attempt.objects.none()
-    for usage in attempts.order_by("-started_at").values_list("usage", flat=True):
-        if "foto_limit" in usage:
-            return max(0, int(usage["foto_limit"]))
-    return None
+def _count_calls_left(slots: list[Slot]) -> int | None:
+    """The newest word of a service on how many calls are left; of several, the smallest."""
+    found = []
+    for name in {slot.provider for slot in slots} & DRIVERS.keys():
+        if not DRIVERS[name].tells_calls_left:
+            continue
+        ids = [slot.pk for slot in slots if slot.provider == name]
+        latest = Job.objects.filter(slot_id__in=ids).order_by("-started_at")[:LATEST_JOBS]
+        usages = Attempt.objects.filter(job__in=list(latest)).order_by("-started_at")
+        counts = map(DRIVERS[name].calls_left, usages.values_list("usage", flat=True))
+        found.append(next((left for left in counts if left is not None), None))
+    return min((left for left in found if left is not None), default=None)

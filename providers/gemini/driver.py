@@ -51,6 +51,18 @@ THRESHOLDS = {  # [C] the SDK's types
 class GeminiSettings(DriverSettings):
     """A slot's recipe for Gemini."""
 
+    MODEL_FIELDS = ("model", "fallback_model")
+    CHOICE_TITLES = {
+        "standard": _("standard"),
+        "strict": _("strict"),
+        "relaxed": _("relaxed"),
+        "off": _("off"),
+        "MINIMAL": _("minimal"),
+        "LOW": _("low"),
+        "MEDIUM": _("medium"),
+        "HIGH": _("high"),
+    }
+
     prompt: str = Field(
         min_length=1,
         max_length=4000,
@@ -85,6 +97,9 @@ class GeminiSettings(DriverSettings):
     safety: Literal["standard", "strict", "relaxed", "off"] = Field(
         "standard", title=_("Safety filter")
     )
+
+    def models_used(self) -> tuple[str, ...]:
+        return tuple(map(normalize_model_id, super().models_used()))
 
 
 class GeminiDriver(ProviderDriver[GeminiSettings]):

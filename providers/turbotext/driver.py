@@ -9,7 +9,8 @@ documents none.
 import asyncio
 import itertools
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings as django_settings
@@ -71,6 +72,7 @@ class TurbotextDriver(ProviderDriver[TurbotextSettings]):
         "image_edit": EDIT.template_kinds,
     }
     requires_public_media = True
+    tells_calls_left = True
     Settings = TurbotextSettings
 
     def settings_for(self, operation: str) -> Collection[str]:
@@ -82,6 +84,10 @@ class TurbotextDriver(ProviderDriver[TurbotextSettings]):
     ) -> dict[str, str]:
         known = find_operation(operation, settings)
         return find_conflicts(known, settings, kinds) if known else {}
+
+    def calls_left(self, usage: Mapping[str, Any]) -> int | None:
+        """The service names it in some answers [R]; `foto_limit` is its own spelling."""
+        return max(0, int(usage["foto_limit"])) if "foto_limit" in usage else None
 
     async def process(self, request: ProviderRequest[TurbotextSettings]) -> Picture:
         operation = plan_operation(request)

@@ -14,6 +14,11 @@ MAX_WORDS_NOT_WANTED = 80
 class TurbotextSettings(DriverSettings):
     """A slot's recipe for Turbotext. Empty fields are left to the service."""
 
+    CHOICE_TITLES = {
+        "face": _("face into the template scene"),
+        "scene": _("template face onto the photo"),
+    }
+
     prompt: str | None = Field(
         None,
         min_length=1,

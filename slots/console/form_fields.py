@@ -18,19 +18,6 @@ Kind = Literal["text", "long", "number", "choice", "tick", "color", "lines", "js
 LONG_TEXT = 400  # characters, from which on a text has several lines
 TRUE, FALSE = "true", "false"
 NOT_JSON = gettext_noop("This is not JSON.")
-# Words of the drivers' choices that people read otherwise than services do.
-CHOICES = {
-    "face": gettext_noop("face into the template scene"),
-    "scene": gettext_noop("template face onto the photo"),
-    "standard": gettext_noop("standard"),
-    "strict": gettext_noop("strict"),
-    "relaxed": gettext_noop("relaxed"),
-    "off": gettext_noop("off"),
-    "MINIMAL": gettext_noop("minimal"),
-    "LOW": gettext_noop("low"),
-    "MEDIUM": gettext_noop("medium"),
-    "HIGH": gettext_noop("high"),
-}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -147,7 +134,7 @@ def _kind(driver: ProviderDriver[Any], leaf: Leaf) -> Kind:
 
 
 def _is_model(driver: ProviderDriver[Any], leaf: Leaf) -> bool:
-    return bool(driver.models) and leaf.path[-1] in ("model", "fallback_model")
+    return bool(driver.models) and leaf.path[-1] in driver.Settings.MODEL_FIELDS
 
 
 def _choices(driver: ProviderDriver[Any], leaf: Leaf, value: str) -> list[tuple[str, str]]:
@@ -158,7 +145,9 @@ def _choices(driver: ProviderDriver[Any], leaf: Leaf, value: str) -> list[tuple[
         found += [(model.id, model_title(model)) for model in driver.models]
     else:
         allowed = leaf.schema.get("enum", [leaf.schema.get("const")])
-        found += [(str(one), _(CHOICES.get(str(one), str(one)))) for one in allowed]
+        found += [
+            (str(one), _(driver.Settings.CHOICE_TITLES.get(str(one), str(one)))) for one in allowed
+        ]
     if value not in dict(found):  # a model that the catalogue does not know (any more)
         found.append((value, value))
     return found
