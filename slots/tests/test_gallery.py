@@ -64,6 +64,7 @@ class GalleryTests(GalleryTestCase):
     def test_a_tile_is_a_lazy_preview_that_leads_to_the_guest_page(self) -> None:
         job = self.add().job_id
         page = self.request(SLOT, Accept=BROWSER, Accept_Language="ru").body.decode()
+        page = " ".join(page.split())
         self.assertIn(f'href="/public/results/{job}/page"', page)
         self.assertIn(f'src="/public/results/{job}/preview" loading="lazy"', page)
         self.assertIn("Летний &lt;бал&gt;", page)
