@@ -10,8 +10,6 @@ from media.services import set_results_ttl
 from slots.models import Setting
 from slots.setting_rows import store_row
 
-CAPTURE_KEY = "capture"
-
 WaitSeconds = Annotated[int, Field(ge=10, le=60, strict=True)]
 TtlHours = Annotated[int, Field(ge=1, le=24 * 365, strict=True)]
 JobLimit = Annotated[int, Field(ge=1, le=1000, strict=True)]
@@ -22,14 +20,6 @@ CAPTURE_KEY = "capture"
 
 class CaptureOrder(BaseModel, frozen=True):
     """The order to record a slot's next requests. There is one at a time, for all processes."""
-
-    id: int
-    slot_id: str
-    until: AwareDatetime
-
-
-class CaptureOrder(BaseModel, frozen=True):
-    """Whose next requests are to be noted, for an administrator who looks into a strange booth."""
 
     id: int
     slot_id: str
