@@ -4,6 +4,7 @@ import ast
 
 from django.test import SimpleTestCase
 
+from photochanger.testing.databases import BASE_DIR
 from photochanger.testing.figures import reading_path
 from photochanger.testing.figures.functions import find_functions
 from photochanger.testing.figures.measure import House, count_readme_lines, percentile
@@ -89,7 +90,7 @@ def overview(request) -> str: ...
         self.assertEqual((names.bare_nouns, names.count), ([], 2))
 
     def test_only_named_functions_of_the_product_are_traced(self) -> None:
-        root = str(reading_path.BASE_DIR)
+        root = str(BASE_DIR)
         seen = [
             (f"{root}/ingest/api.py", "ingest", 1),
             (f"{root}/ingest/api.py", "ingest.<locals>.<lambda>", 2),

@@ -14,7 +14,10 @@ from photochanger.testing.figures.imports import (
     read_imports,
 )
 from photochanger.testing.figures.measure import House
+from providers.registry import DRIVERS
 
+# Their addresses are settings, the API's examples are of one, and the demo shows each.
+NAME_PROVIDERS = {"photochanger/settings.py", "photochanger/management/commands/demo.py"}
 READ_THE_ENVIRONMENT = {"photochanger/settings.py", "photochanger/asgi.py"}
 
 
@@ -45,6 +48,13 @@ class LayerTests(SimpleTestCase):
             for node in ast.walk(tree):
                 if isinstance(node, ast.ImportFrom):
                     self.assertEqual(node.level, 0, f"{file}:{node.lineno}")
+
+    def test_only_the_drivers_know_a_provider_by_name(self) -> None:
+        for file, source in self.house.sources.items():
+            is_allowed = file in NAME_PROVIDERS or file.endswith("/openapi.py")
+            if not is_allowed and not file.startswith("providers/"):
+                for name in DRIVERS:
+                    self.assertFalse(name in source, f"{file} names {name}")
 
     def test_only_the_settings_read_the_environment(self) -> None:
         for file, source in self.house.sources.items():
