@@ -186,7 +186,7 @@ class _Exchange:
     def _send_form(self, form: BoothForm) -> bool:
         """Send the body; False when the server answered or hung up before all of it was sent."""
         try:
-            for chunk in form.chunks():
+            for chunk in form.iter_chunks():
                 if not self._send(self._http.send(h11.Data(data=chunk)) or b""):
                     return False
             self._http.send(h11.EndOfMessage())

@@ -75,7 +75,7 @@ class BoothForm:
     def __len__(self) -> int:
         return len(self.before) + self.photo_bytes + len(self.after)
 
-    def chunks(self) -> Iterator[bytes]:
+    def iter_chunks(self) -> Iterator[bytes]:
         yield self.before
         while chunk := self.photo.read(CHUNK_BYTES):
             yield chunk

@@ -20,11 +20,11 @@ def async_admin_view(page: Page) -> Page:
     """``AdminSite.admin_view`` for an asynchronous page, which Django's own does not take."""
 
     @wraps(page)
-    async def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    async def call_page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not await in_db(admin.site.has_permission, request):
             return redirect_to_login(request.get_full_path(), reverse("admin:login"))
         response = await page(request, *args, **kwargs)
         add_never_cache_headers(response)
         return response
 
-    return wrapped
+    return call_page

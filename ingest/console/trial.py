@@ -91,13 +91,13 @@ class TrialView:
 
     @property
     def theirs_share(self) -> str:
-        return self._share(self.theirs_s)
+        return self._to_percent(self.theirs_s)
 
     @property
     def ours_share(self) -> str:
-        return self._share(self.ours_s or 0)
+        return self._to_percent(self.ours_s or 0)
 
-    def _share(self, seconds: float) -> str:
+    def _to_percent(self, seconds: float) -> str:
         """Percent of the waiting time, with a point in every language, as SVG wants it."""
         return f"{100 * seconds / max(self.wait_s, self.took_s or 0, 1):.2f}"
 

@@ -80,7 +80,7 @@ class EdgeTests(LiveTestCase):
     def test_a_chunked_photo_is_read_like_any_other(self) -> None:
         form, client = self.form(), self.connect()
         client.send_head(OPEN, CHUNKED, boundary=form.boundary)
-        client.send(b"".join(chunked(form.chunks())))
+        client.send(b"".join(chunked(form.iter_chunks())))
         answer = client.read_answer()
         self.assertEqual((answer.status, answer.headers["content-type"]), (200, "image/jpeg"))
         Image.open(io.BytesIO(answer.body)).load()
@@ -90,7 +90,7 @@ class EdgeTests(LiveTestCase):
         for _ in range(2):
             form = self.form()
             client.send_head(OPEN, f"Content-Length: {len(form)}", boundary=form.boundary)
-            client.send(b"".join(form.chunks()))
+            client.send(b"".join(form.iter_chunks()))
             self.assertEqual(client.read_answer().status, 200)
 
     def send_endless(self, path: str) -> RawClient:
@@ -162,7 +162,7 @@ class EdgeTests(LiveTestCase):
 
     def send_half(self, *headers: str) -> RawClient:
         form, client = self.form(jpeg(1600, 1200)), self.connect()
-        body = b"".join(form.chunks())
+        body = b"".join(form.iter_chunks())
         length = headers or (f"Content-Length: {len(body)}",)
         client.send_head(OPEN, *length, boundary=form.boundary)
         half = body[: len(body) // 2]
@@ -186,7 +186,7 @@ class EdgeTests(LiveTestCase):
 
     def test_a_body_cut_in_the_middle_of_a_part_is_a_bad_request(self) -> None:
         form, client = self.form(), self.connect()
-        body = b"".join(form.chunks())[:-20]
+        body = b"".join(form.iter_chunks())[:-20]
         client.send_head(OPEN, f"Content-Length: {len(body)}", boundary=form.boundary)
         client.send(body)
         answer = client.read_answer()
@@ -195,7 +195,7 @@ class EdgeTests(LiveTestCase):
     def send_photo_only(self, path: str) -> RawClient:
         form, client = self.form(), RawClient(self.server)
         client.send_head(path, f"Content-Length: {len(form)}", boundary=form.boundary)
-        client.send(b"".join(form.chunks()))
+        client.send(b"".join(form.iter_chunks()))
         return client
 
     def calls_in_flight(self) -> int:
@@ -206,7 +206,7 @@ class EdgeTests(LiveTestCase):
         form = self.form(jpeg() + bytes(6 * MB))
         with RawClient(self.server) as client:
             client.send_head(OPEN, f"Content-Length: {len(form)}", boundary=form.boundary)
-            client.send(b"".join(form.chunks())[: 4 * MB])
+            client.send(b"".join(form.iter_chunks())[: 4 * MB])
             self.eventually(lambda: self.site.temp_bytes(self.server) > 0)
         self.assert_nothing_is_left()
         self.assertEqual((self.jobs(), self.provider.state()["calls"]), (jobs, 0))

@@ -164,7 +164,7 @@ class TurbotextTests(LiveTestCase):
         with RawClient(self.server) as booth:
             length = f"Content-Length: {len(form)}"
             booth.send_head("/ingest/slot-010", length, boundary=form.boundary)
-            booth.send(b"".join(form.chunks()))
+            booth.send(b"".join(form.iter_chunks()))
             self.eventually(lambda: self.fetches() > fetches)  # the provider has come for it
         self.eventually(lambda: self.job("slot-010")[1] == "client_gone")
         self.assertEqual(self.job("slot-010")[3], 1)

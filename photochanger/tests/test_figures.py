@@ -9,7 +9,11 @@ from photochanger.testing.figures import reading_path
 from photochanger.testing.figures.functions import find_functions
 from photochanger.testing.figures.measure import House, count_readme_lines, percentile
 from photochanger.testing.figures.names import is_bare_noun, is_participle, judge_names
-from photochanger.testing.figures.trace import group_by_file
+from photochanger.testing.figures.trace import group_by_file, trace_photo
+from photochanger.testing.marks import live_server
+
+# What was reached; lower them when the path gets shorter.
+MAX_TRACED_FUNCTIONS, MAX_TRACED_FILES = 178, 40
 
 
 class HouseTests(SimpleTestCase):
@@ -43,6 +47,23 @@ class HouseTests(SimpleTestCase):
     def test_the_story_of_one_photo_takes_four_files(self) -> None:
         self.assertEqual(reading_path.find_broken_arrows(), [])
         self.assertLessEqual(len(reading_path.files_to_read()), 4)
+
+
+@live_server
+class TraceTests(SimpleTestCase):
+    """It starts a process that takes a photo: 4 s."""
+
+    def test_one_photo_crosses_no_more_than_it_needs(self) -> None:
+        trace = trace_photo()
+        for file, name in (
+            ("photochanger/edge/body.py", "BodyLimit.__call__"),
+            ("ingest/pipeline/process.py", "process_photo"),
+            ("providers/gemini/driver.py", "GeminiDriver.process"),
+            ("media/previews.py", "write_preview"),  # after the answer
+        ):
+            self.assertIn(name, trace.functions[file])
+        self.assertLessEqual(trace.function_count, MAX_TRACED_FUNCTIONS, trace.text())
+        self.assertLessEqual(len(trace.functions), MAX_TRACED_FILES, trace.text())
 
 
 class MeasuringTests(SimpleTestCase):

@@ -22,8 +22,8 @@ VERBS = split_words(
     pause poll post prepare present print probe process profile publish purge put query queue
     read readinto receive reconnect record redirect refuse register release remember remove
     render replace replay report reset resolve respond restore retry return rotate route run
-    save scan seal search send serve set setup show shutdown sign skip sleep sniff spool start
-    stop store stream strip sum summarize switch sync take throttle track translate trim
+    save scan seal search send serve set setup shorten show shutdown sign skip sleep sniff spool
+    start stop store stream strip sum summarize switch sync take throttle track translate trim
     try turn understand unpack update upload verify wait walk warm watch withdraw work wrap
     write zip
     """
