@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from ingest.capture.recorder import MAX_REQUESTS, delete_captures, start_capture
 from ingest.capture.snapshot import RequestSnapshot
 from ingest.models import Capture, CapturedRequest
 from photochanger.errors import ERROR_BY_REASON
+from slots.console.pages import console_page
 from slots.models import Slot
 
 MAX_SHOWN = 50
@@ -100,8 +101,8 @@ def capture_page(request: HttpRequest) -> HttpResponse:
     form = CaptureForm(request.POST or None, initial={"slot": first})
     if request.method == "POST" and _apply_action(request, form):
         return redirect("admin:capture")
-    context = admin.site.each_context(request) | _state(request) | {"form": form}
-    return render(request, "ingest/console/capture.html", context | {"title": _("Capture")})
+    context = _state(request) | {"form": form, "title": _("Capture")}
+    return console_page(request, "ingest/console/capture.html", context)
 
 
 def _apply_action(request: HttpRequest, form: CaptureForm) -> bool:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
-from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -34,6 +33,7 @@ from photochanger.db import in_db
 from photochanger.errors import AppError
 from providers.pictures import Photo
 from providers.registry import DRIVERS
+from slots.console.pages import console_page
 from slots.models import Slot, SlotTemplateMedia
 from slots.passwords import get_password_hash
 from slots.platform_settings import PlatformSettings, load_platform_settings
@@ -78,7 +78,7 @@ def event_page(request: HttpRequest) -> HttpResponse:
         "booths": [_describe_booth(request, slot, platform) for slot in list_active_slots()],
         "now": timezone.localtime(),
     }
-    return render(request, "ingest/console/event.html", admin.site.each_context(request) | context)
+    return console_page(request, "ingest/console/event.html", context)
 
 
 def _list_checks() -> Iterator[tuple[str, str]]:

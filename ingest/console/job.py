@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -21,6 +20,7 @@ from media.links import build_url
 from media.models import MediaObject
 from photochanger.errors import ResultExpired, ResultNotFound
 from providers.registry import DRIVERS
+from slots.console.pages import confirm_page, console_page
 from slots.models import Slot
 
 STOP_POLLING = 286  # the status at which htmx ends its polling
@@ -175,12 +175,11 @@ def job_page(request: HttpRequest, job_id: str) -> HttpResponse:
         name: build_url(request, f"api:{name}", job_id=detail.job.pk)
         for name in ("guest_page", "public_preview", "public_result")
     }
-    context = {"told": detail, "job": detail.job, "may_delete": _may_delete(request), **pages}
+    context = {"detail": detail, "job": detail.job, "may_delete": _may_delete(request), **pages}
     if request.headers.get("HX-Request") == "true":
         status = 200 if detail.is_in_work else STOP_POLLING
         return render(request, "ingest/console/_job.html", context, status=status)
-    frame = admin.site.each_context(request) | {"title": _("Photo")}
-    return render(request, "ingest/console/job.html", frame | context)
+    return console_page(request, "ingest/console/job.html", context | {"title": _("Photo")})
 
 
 def _find_job(job_id: str) -> Job:
@@ -196,7 +195,12 @@ def delete_picture(request: HttpRequest, job_id: UUID) -> HttpResponse:
     if not _may_delete(request):
         raise PermissionDenied
     if "confirmed" not in request.POST:
-        return _ask(request)
+        return confirm_page(
+            request,
+            title=_("Delete this picture?"),
+            words=_("The guest's link will be dead. It cannot be brought back."),
+            yes=_("Delete"),
+        )
     try:
         delete_result(job_id, by=request.user.get_username())
     except (ResultNotFound, ResultExpired) as exc:
@@ -204,14 +208,3 @@ def delete_picture(request: HttpRequest, job_id: UUID) -> HttpResponse:
     else:
         messages.success(request, _("The picture is deleted; its link is dead."))
     return redirect("admin:ingest_job_change", job_id)
-
-
-def _ask(request: HttpRequest) -> HttpResponse:
-    """The page that asks where no script has asked in a dialog."""
-    context: dict[str, Any] = {
-        **admin.site.each_context(request),
-        "title": _("Delete this picture?"),
-        "words": _("The guest's link will be dead. It cannot be brought back."),
-        "yes": _("Delete"),
-    }
-    return render(request, "console/confirm.html", context)

@@ -27,6 +27,7 @@ from ingest.console.job_filter import (
 from ingest.console.messages import get_failure_sentence
 from ingest.models import Job
 from providers.registry import DRIVERS
+from slots.console.pages import console_page
 from slots.models import Slot
 
 
@@ -89,8 +90,7 @@ def jobs_page(request: HttpRequest) -> HttpResponse:
     context = {"form": form, "asked": asked, "title": _("Log of jobs"), **found}
     if request.headers.get("HX-Request") == "true":
         return render(request, "ingest/console/_jobs.html", context)
-    frame = admin.site.each_context(request)
-    return render(request, "ingest/console/jobs.html", frame | context)
+    return console_page(request, "ingest/console/jobs.html", context)
 
 
 def _search(asked: str) -> dict[str, Any]:

@@ -1,20 +1,19 @@
 """Actions of the settings page: check a provider's key, clean the media cache."""
 
-from django.contrib import admin, messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from ingest.cleanup import CleanupReport, clean_up, load_last_cleanup
+from ingest.cleanup import clean_up, load_last_cleanup
 from ingest.console.decorators import async_admin_view
+from ingest.console.messages import show_cleanup
 from ingest.readiness.result import FAIL, OK, WARN, CheckResult
 from photochanger.db import in_db
 from photochanger.errors import InvalidFields, ProviderConfig
 from providers.checking import NOT_CHECKED, KeyCheck
 from providers.registry import DRIVERS
+from slots.console.pages import confirm_page
 from slots.models import Setting
 from slots.provider_keys import clean_key, provider_row_key, read_provider_key
 
@@ -56,40 +55,16 @@ def clean_cache(request: HttpRequest) -> HttpResponse:
     is_part = request.headers.get("HX-Request") == "true"
     if request.method == "POST":
         if "confirmed" not in request.POST:
-            return _ask(request)
-        report = clean_up(by=request.user.get_username())
-        tell = messages.warning if report.failures else messages.success
-        tell(request, _describe_cleanup(report))
+            return confirm_page(
+                request,
+                title=_("Clean the media cache?"),
+                words=_(
+                    "Only outdated results are deleted; the last processed file stays available."
+                ),
+                yes=_("Clean up"),
+            )
+        show_cleanup(request, clean_up(by=request.user.get_username()))
     if not is_part:
         return redirect("admin:slots_setting_changelist")
-    context = {"report": load_last_cleanup(), "tells": request.method == "POST"}
+    context = {"report": load_last_cleanup(), "shows_messages": request.method == "POST"}
     return render(request, "ingest/console/_cleaned.html", context)
-
-
-def _ask(request: HttpRequest) -> HttpResponse:
-    """The page that asks where no script has asked in a dialog."""
-    context = {
-        **admin.site.each_context(request),
-        "title": _("Clean the media cache?"),
-        "words": _("Only outdated results are deleted; the last processed file stays available."),
-        "yes": _("Clean up"),
-    }
-    return render(request, "console/confirm.html", context)
-
-
-def _describe_cleanup(report: CleanupReport) -> str:
-    files = sum(report.removed.values())
-    if report.failures:
-        return ngettext(
-            "%(count)s file could not be deleted; the log names it.",
-            "%(count)s files could not be deleted; the log names them.",
-            report.failures,
-        ) % {"count": report.failures}
-    if not files:
-        return _("Nothing is outdated, nothing was deleted.")
-    words = ngettext(
-        "%(count)s outdated file deleted, %(size)s freed.",
-        "%(count)s outdated files deleted, %(size)s freed.",
-        files,
-    )
-    return words % {"count": files, "size": filesizeformat(report.freed_bytes)}

@@ -15,9 +15,9 @@ def get_console_urls(
     return [
         path("event/", admin_view(event.event_page), name="event"),
         path("event/check/<slug:name>/", admin_view(event.event_check), name="event_check"),
-        path("event/try/<slug:slot_id>/", event.event_trial, name="event_try"),
-        path("slot/<slug:slot_id>/try/", trial.slot_trial, name="slot_try"),
-        path("slot/sample.jpg", admin_view(trial.sample_photo), name="try_sample"),
+        path("event/try/<slug:slot_id>/", event.event_trial, name="event_trial"),
+        path("slot/<slug:slot_id>/try/", trial.slot_trial, name="slot_trial"),
+        path("slot/sample.jpg", admin_view(trial.sample_photo), name="trial_sample"),
         path("capture/", admin_view(capture.capture_page), name="capture"),
         path("capture/news/", admin_view(capture.capture_news), name="capture_news"),
         path("settings/key/<slug:provider>/check/", maintenance.check_key, name="check_key"),

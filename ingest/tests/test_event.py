@@ -236,5 +236,5 @@ class SettingsButtonTests(ConsoleTestCase):
         self.assertFalse(Setting.objects.filter(pk="cleanup.last").exists())
         hx = {"HX-Request": "true"}
         page = self.client.post(clean, {"confirmed": "1"}, headers=hx)
-        self.assertContains(page, 'id="told"')
+        self.assertContains(page, 'id="new-toasts"')
         self.assertContains(self.client.get(clean, headers=hx), "serg")

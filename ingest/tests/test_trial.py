@@ -95,7 +95,7 @@ class TrialPageTests(IngestTestCase):
             with self.subTest(words=words):
                 answer = await self.run_trial(photo, size_limit_mb=limit_mb)
                 self.assertContains(answer, words)
-                self.assertContains(answer, "try-failed")
+                self.assertContains(answer, "trial-failed")
         self.assertEqual(await Job.objects.acount(), 0)
 
     async def test_only_users_who_may_change_slots_may_try_them(self) -> None:

@@ -67,7 +67,7 @@ class SlotWorkTests(ConsoleTestCase):
     def assert_good(self, page: Page, name: str, look: Look) -> None:
         assert_accessible(page)
         assert_nothing_is_cut_off(page)
-        page.locator("#try-title").scroll_into_view_if_needed()
+        page.locator("#trial-title").scroll_into_view_if_needed()
         self.screenshot(page, name, look, full_page=True)
 
     def test_the_unsaved_form_is_tried_and_compared_before_and_after(self) -> None:
@@ -79,15 +79,15 @@ class SlotWorkTests(ConsoleTestCase):
             for picture in page.locator(".compare img").all():
                 expect(picture).to_have_js_property("complete", True)
                 self.assertGreater(picture.evaluate("one => one.naturalWidth"), 100)
-            self.assert_good(page, "try-done", look)
+            self.assert_good(page, "trial-done", look)
         saved = self.site.rows("SELECT settings FROM slot WHERE id = 'slot-001'")
         self.assertEqual(saved, [('{"prompt": "A nebula"}',)])
 
     def test_an_own_photo_is_compared_by_mouse_and_keyboard(self) -> None:
         page = self.slot_page()
         file = {"name": "hall.png", "mimeType": "image/png", "buffer": png()}
-        page.locator("#try-file").set_input_files(file)
-        expect(page.locator("#try-name")).to_have_text("hall.png")
+        page.locator("#trial-file").set_input_files(file)
+        expect(page.locator("#trial-name")).to_have_text("hall.png")
         self.run_trial(page)
         before = page.get_by_alt_text("До")
         expect(before).to_have_js_property("naturalWidth", 600)
@@ -103,7 +103,7 @@ class SlotWorkTests(ConsoleTestCase):
             page.get_by_role("link", name="Скачать").click()
         self.assertRegex(download.value.suggested_filename, r"\.jpg$")
         page.get_by_role("button", name="Удалить").click()
-        expect(page.locator("#try-name")).to_have_text("портрет-образец")
+        expect(page.locator("#trial-name")).to_have_text("портрет-образец")
 
     def test_an_unsuitable_file_is_refused_before_it_is_sent(self) -> None:
         page = self.slot_page()
@@ -113,27 +113,27 @@ class SlotWorkTests(ConsoleTestCase):
             ("big.jpg", "image/jpeg", b"x" * 1100000, "Файл больше, чем позволяет слот."),
         ):
             file = {"name": name, "mimeType": mime, "buffer": body}
-            page.locator("#try-file").set_input_files(file)
+            page.locator("#trial-file").set_input_files(file)
             expect(page.get_by_role("alert").filter(has_text=words)).to_be_visible()
-            expect(page.locator("#try-name")).to_have_text("портрет-образец")
+            expect(page.locator("#trial-name")).to_have_text("портрет-образец")
 
     def test_a_failed_trial_shows_each_call_with_its_reason(self) -> None:
         look = LOOKS[0]
         page = self.slot_page(look, prompt="x [sim:no-image]")
         page.locator("#id_sync_response_seconds").fill("10")
         self.run_trial(page)
-        failed = page.locator(".try-failed")
+        failed = page.locator(".trial-failed")
         expect(failed).to_contain_text("без пригодной картинки")
-        self.assertGreater(page.locator(".try-calls li").count(), 1)
-        expect(page.locator(".try-calls li").first).to_contain_text("NO_IMAGE")
-        self.assert_good(page, "try-failed", look)
+        self.assertGreater(page.locator(".trial-calls li").count(), 1)
+        expect(page.locator(".trial-calls li").first).to_contain_text("NO_IMAGE")
+        self.assert_good(page, "trial-failed", look)
 
     def test_form_errors_are_shown_at_their_fields(self) -> None:
         page = self.slot_page()
         page.locator("#id_size_limit_mb").fill("99")
         self.run_trial(page)
-        expect(page.locator(".try-failed")).to_contain_text("не больше 20")
-        self.assert_good(page, "try-wrong", DESK)
+        expect(page.locator(".trial-failed")).to_contain_text("не больше 20")
+        self.assert_good(page, "trial-wrong", DESK)
         page.get_by_role("link", name="Предел размера, МБ").click()
         expect(page.locator("#id_size_limit_mb")).to_be_focused()
         page.locator("#id_size_limit_mb").fill("15")
@@ -148,13 +148,13 @@ class SlotWorkTests(ConsoleTestCase):
         sent: list[str] = []
         page.on("request", lambda request: sent.append(request.method))
         self.run_trial(page)
-        page.locator("#try-run").click(force=True)
-        expect(page.locator("#try-s")).to_have_text("1")
-        expect(page.locator("#try-running")).to_contain_text("с из 11")
+        page.locator("#trial-run").click(force=True)
+        expect(page.locator("#trial-s")).to_have_text("1")
+        expect(page.locator("#trial-running")).to_contain_text("с из 11")
         assert_accessible(page)
-        self.screenshot(page, "try-runs", DESK)
+        self.screenshot(page, "trial-runs", DESK)
         expect(page.get_by_text("Картинка пришла.")).to_be_visible()
-        expect(page.locator("#try-running")).to_be_hidden()
+        expect(page.locator("#trial-running")).to_be_hidden()
         self.assertEqual(sent.count("POST"), 1)
 
     def test_an_expired_session_or_lost_connection_loses_no_input(self) -> None:
@@ -176,7 +176,7 @@ class SlotWorkTests(ConsoleTestCase):
         page.get_by_role("button", name="English").click()
         page.get_by_role("button", name="Test", exact=True).click()
         expect(page.get_by_text("A picture came.")).to_be_visible()
-        self.screenshot(page, "try-en", DESK, full_page=True)
+        self.screenshot(page, "trial-en", DESK, full_page=True)
 
     def test_an_earlier_version_is_restored_after_its_changes_were_shown(self) -> None:
         page = self.logged_in()

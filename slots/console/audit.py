@@ -12,13 +12,13 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
+from slots.console.pages import console_page
 from slots.history.records import SETTINGS_ID, Record, read, said_by
 from slots.history.wording import Line, lines_of, message_of
 from slots.models import Setting, Slot
@@ -151,4 +151,4 @@ def audit_page(request: HttpRequest) -> HttpResponse:
         "filters": f"{kept.urlencode()}&" if kept else "",
         "is_filtered": any(kept.values()),
     }
-    return render(request, "slots/console/audit.html", admin.site.each_context(request) | context)
+    return console_page(request, "slots/console/audit.html", context)

@@ -7,12 +7,13 @@ from django.contrib.admin.models import LogEntry
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from photochanger.errors import InvalidFields, VersionConflict
+from slots.console.pages import console_page
 from slots.editing import Restoration, plan_restoration, restore_slot
 from slots.history.field_names import label
 from slots.history.records import Record, entries_of, read, said_by
@@ -61,7 +62,7 @@ def history_page(request: HttpRequest, slot_id: str) -> HttpResponse:
         "page": page,
         "first": first if first and first.record else None,
     }
-    return _page(request, "slots/console/history.html", context)
+    return console_page(request, "slots/console/history.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -87,7 +88,7 @@ def restore_page(request: HttpRequest, slot_id: str, entry_id: int) -> HttpRespo
             (label(place, found.becoming.now), words) for place, words in found.obstacles.items()
         ],
     }
-    return _page(request, "slots/console/restore.html", context)
+    return console_page(request, "slots/console/restore.html", context)
 
 
 def _restored(request: HttpRequest, found: Restoration, seen_version: int) -> bool:
@@ -107,7 +108,3 @@ def _restored(request: HttpRequest, found: Restoration, seen_version: int) -> bo
 def _check(request: HttpRequest, slot: Slot) -> None:
     if not admin.site.get_model_admin(Slot).has_change_permission(request, slot):
         raise PermissionDenied
-
-
-def _page(request: HttpRequest, template: str, context: dict[str, object]) -> HttpResponse:
-    return render(request, template, admin.site.each_context(request) | context)

@@ -1,14 +1,12 @@
 """Pages of the console beside Django's own: the stored pictures."""
 
 from datetime import datetime
-from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -16,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from media.archive import build_zip
 from media.services import select_live_results
+from slots.console.pages import console_page
 from slots.models import Slot
 from slots.services import purge_pictures
 
@@ -47,9 +46,8 @@ def pictures_page(request: HttpRequest, slot_id: str | None = None) -> HttpRespo
         return redirect(request.path)
     kept = select_live_results().filter(slot_id=slot.pk) if slot else select_live_results()
     figures = kept.aggregate(files=Count("pk"), size_bytes=Sum("size_bytes"))
-    return page(
-        request, "slots/console/pictures.html", title=_("Pictures"), slot=slot, word=word, **figures
-    )
+    context = {"title": _("Pictures"), "slot": slot, "word": word, **figures}
+    return console_page(request, "slots/console/pictures.html", context)
 
 
 @require_GET
@@ -67,7 +65,3 @@ def results_zip(request: HttpRequest, slot_id: str) -> HttpResponse | StreamingH
         "Content-Disposition": f'attachment; filename="{archive.name}"',
     }
     return StreamingHttpResponse(archive.chunks, content_type="application/zip", headers=headers)
-
-
-def page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
-    return TemplateResponse(request, template, admin.site.each_context(request) | context)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from photochanger.errors import InvalidFields
 from providers.registry import DRIVERS
+from slots.console.pages import confirm_page, console_page
 from slots.passwords import MAX_PASSWORD_BYTES, MIN_PASSWORD
 from slots.schemas import ProviderKeyOut, SettingsIn
 from slots.settings_editing import read_settings, save_settings
@@ -154,9 +155,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         "settings": now,
         "keys": list(_keys(form, now.provider_keys)),
     }
-    return render(
-        request, "slots/console/settings.html", admin.site.each_context(request) | context
-    )
+    return console_page(request, "slots/console/settings.html", context)
 
 
 def _keys(form: SettingsForm, states: dict[str, ProviderKeyOut]) -> Iterator[KeyRow]:
@@ -171,17 +170,17 @@ def remove_key(request: HttpRequest, provider: str) -> HttpResponse:
         raise Http404
     title = DRIVERS[provider].title
     if "confirmed" not in request.POST:
-        context: dict[str, Any] = {
-            "title": _("Remove the key of %(provider)s?") % {"provider": title},
-            "words": _("It cannot be brought back. Photos then use the key of .env, if any."),
-            "yes": _("Remove"),
-        }
-        return render(request, "console/confirm.html", admin.site.each_context(request) | context)
+        return confirm_page(
+            request,
+            title=_("Remove the key of %(provider)s?") % {"provider": title},
+            words=_("It cannot be brought back. Photos then use the key of .env, if any."),
+            yes=_("Remove"),
+        )
     change = SettingsIn(provider_keys={provider: ""})
     save_settings(change, by=request.user.get_username())
     messages.success(request, _("The key of %(provider)s is removed.") % {"provider": title})
     if request.headers.get("HX-Request") != "true":
         return redirect("admin:slots_setting_changelist")
     state = read_settings().provider_keys[provider]
-    context = {"key": {"name": provider, "title": title, "state": state}, "tells": True}
+    context = {"key": {"name": provider, "title": title, "state": state}, "shows_messages": True}
     return render(request, "slots/console/_key_state.html", context)

@@ -17,6 +17,7 @@ from media.models import MediaObject
 from media.services import select_listed_results
 from media.uploads import read_upload
 from photochanger.errors import AppError, InvalidFields, VersionConflict
+from slots.console.pages import console_page
 from slots.console.slot_form import (
     PRESENT,
     Recipe,
@@ -32,6 +33,7 @@ from slots.history.records import changes, state_of
 from slots.history.wording import Line, line_of
 from slots.model_retirement import retiring_slots
 from slots.models import Slot, SlotTemplateMedia
+from slots.platform_settings import load_platform_settings
 from slots.schemas import ID_PATTERN
 from slots.uploads import register_template
 from slots.validation_messages import FieldMessages
@@ -130,7 +132,7 @@ def copy_page(request: HttpRequest, slot_id: str) -> HttpResponse:
         messages.success(request, _("Copied to %(slot)s. Look at it here.") % {"slot": target.pk})
         return redirect("admin:slots_slot_change", target.pk)
     context = {"title": _("Copy the slot"), "slot": slot, "targets": targets}
-    return render(request, "slots/console/copy.html", admin.site.each_context(request) | context)
+    return console_page(request, "slots/console/copy.html", context)
 
 
 def _slot(request: HttpRequest, slot_id: str) -> Slot:
@@ -184,15 +186,15 @@ def _shown(
         "conflict": conflict,
         "read_version": typed.get("version", ""),
         "model": _model(recipe),
+        "wait_s": load_platform_settings().sync_response_seconds,  # where the slot says nothing
         "retiring": retiring_slots(slots=[slot]),
         "ingest_url": build_url(request, "api:ingest_photo_short", slot_id=slot.pk),
         "results": select_listed_results(slot.pk)[:RESULTS],
         "jobs_url": f"{reverse('admin:ingest_job_changelist')}?slot={slot.pk}",
         **_rules(recipe),
     }
-    page = "slots/console/slot.html"
     status = 409 if conflict is not None else 200
-    return render(request, page, admin.site.each_context(request) | context, status=status)
+    return console_page(request, "slots/console/slot.html", context, status=status)
 
 
 def _model(recipe: Recipe) -> str:

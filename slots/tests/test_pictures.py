@@ -102,7 +102,7 @@ class SettingsPageTests(ConsoleTestCase):
         self.assertContains(self.client.post(remove), "confirmed")
         self.assertEqual(read_settings().provider_keys["gemini"].source, "console")
         part = self.client.post(remove, {"confirmed": "1"}, headers={"HX-Request": "true"})
-        self.assertContains(part, 'id="told"')
+        self.assertContains(part, 'id="new-toasts"')
         self.assertNotEqual(read_settings().provider_keys["gemini"].source, "console")
         self.assertEqual(self.client.post(f"{remove}x").status_code, 404)
 

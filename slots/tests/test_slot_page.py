@@ -110,7 +110,7 @@ class SlotPageTests(ConsoleTestCase):
     def test_the_page_holds_what_is_stored_in_few_queries(self) -> None:
         with self.assertNumQueries(6):
             page = self.client.get(PAGE)
-        for words in ("A nebula", "/ingest/slot-001", "Nano Banana 2.1", 'id="try-run"'):
+        for words in ("A nebula", "/ingest/slot-001", "Nano Banana 2.1", 'id="trial-run"'):
             self.assertContains(page, words)
 
     def test_every_field_is_saved(self) -> None:

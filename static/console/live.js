@@ -1,8 +1,10 @@
 "use strict";
 // What is shown now comes in by itself, into every `.live`. Only what has changed is put in its
-// place (`data-live`, by id), and nothing is taken from under somebody's hands.
+// place (`data-live`, by id; the children of `data-live-list`, by id, come and go), so that nothing
+// flickers, and nothing is taken from under somebody's hands. htmx 2 cannot morph; htmx 4 can, but
+// renames every event and has no `xhr`, on which all scripts here build.
 (() => {
-  const isAsking = () => document.querySelector("#ask[open]");
+  const isInUse = () => document.querySelector("#ask[open], .menu[open]");
 
   const isHeld = (known, part) => {
     const at = document.activeElement;
@@ -12,8 +14,21 @@
     return !chosen.isCollapsed && known.contains(chosen.anchorNode); // being copied
   };
 
+  const mergeList = (list, wanted) => {
+    const ids = new Set([...wanted.children].map((child) => child.id));
+    for (const child of [...list.children]) if (!ids.has(child.id)) child.remove();
+    let place = list.firstElementChild;
+    for (const child of [...wanted.children]) {
+      const known = document.getElementById(child.id);
+      if (known) place = known.nextElementSibling;
+      else list.insertBefore(child, place);
+    }
+  };
+
   const merge = (text) => {
     const fresh = new DOMParser().parseFromString(text, "text/html");
+    for (const wanted of fresh.querySelectorAll("[data-live-list]"))
+      mergeList(document.getElementById(wanted.id), wanted);
     for (const part of fresh.querySelectorAll("[data-live]")) {
       const known = document.getElementById(part.id);
       if (!known || known.isEqualNode(part) || isHeld(known, part)) continue;
@@ -22,17 +37,21 @@
       if (at) document.getElementById(at)?.focus({ preventScroll: true });
     }
     for (const shut of document.querySelectorAll(".live > details[hidden]")) shut.hidden = false;
+    window.toast(...(fresh.getElementById("new-toasts")?.children || []));
   };
 
   const isOurs = (event) => event.detail.target.matches(".live");
+  const isRefresh = (event) => event.detail.requestConfig.verb === "get";
   document.addEventListener("htmx:beforeRequest", (event) => {
+    if (!isOurs(event) || !isRefresh(event)) return;
     const isFirst = event.detail.target.querySelector(".loading");
-    if (isOurs(event) && !isFirst && (document.hidden || isAsking())) event.preventDefault();
+    if (!isFirst && (document.hidden || isInUse())) event.preventDefault();
   });
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (!isOurs(event) || !event.detail.shouldSwap) return;
     event.detail.shouldSwap = false;
-    if (!isAsking()) merge(event.detail.xhr.responseText);
+    if (isRefresh(event) && isInUse()) return; // opened meanwhile
+    merge(event.detail.xhr.responseText);
   });
   document.addEventListener("htmx:afterRequest", (event) => {
     const { successful, xhr } = event.detail;

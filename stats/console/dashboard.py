@@ -9,17 +9,16 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from ingest.cleanup import CleanupReport, clean_up
-from ingest.console.messages import get_failure_sentence
+from ingest.cleanup import clean_up
+from ingest.console.messages import get_failure_sentence, show_cleanup
 from media.links import build_url
 from photochanger.errors import AppError, InvalidFields
 from providers.registry import DRIVERS
+from slots.console.pages import confirm_page
 from slots.editing import change_slot
 from slots.gallery import gallery_is_open
 from slots.model_retirement import retiring_slots
@@ -95,7 +94,7 @@ def session(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def board(request: HttpRequest) -> HttpResponse:
+def dashboard_part(request: HttpRequest) -> HttpResponse:
     """The part of the page that is updated live."""
     return render(request, "stats/console/_dashboard.html", dashboard_context(request))
 
@@ -116,9 +115,9 @@ def _slot_action(act: Callable[[HttpRequest, str], None]) -> Page:
         except AppError as exc:
             messages.error(request, str(exc.sentence))
         except _ConfirmationNeeded as needed:
-            return _render_confirmation(request, needed)
+            return confirm_page(request, title=needed.title, words=needed.words, yes=needed.yes)
         if request.headers.get("HX-Request") == "true":
-            context = dashboard_context(request) | {"tells": True}
+            context = dashboard_context(request) | {"shows_messages": True}
             return render(request, "stats/console/_dashboard.html", context)
         return HttpResponseRedirect(reverse("admin:index"))
 
@@ -131,17 +130,6 @@ class _ConfirmationNeeded(Exception):
     def __init__(self, title: str, words: str, yes: str) -> None:
         super().__init__(title)
         self.title, self.words, self.yes = title, words, yes
-
-
-def _render_confirmation(request: HttpRequest, needed: _ConfirmationNeeded) -> HttpResponse:
-    """The confirmation page, for when no script has asked in a dialog."""
-    context = {
-        **admin.site.each_context(request),
-        "title": needed.title,
-        "words": needed.words,
-        "yes": needed.yes,
-    }
-    return render(request, "console/confirm.html", context)
 
 
 @_slot_action
@@ -170,25 +158,4 @@ def clean_up_slot(request: HttpRequest, slot_id: str) -> None:
             _("Only outdated files are deleted; the last picture stays available."),
             _("Clean up"),
         )
-    report = clean_up(slot_id, by=request.user.get_username())
-    tell = messages.warning if report.failures else messages.success
-    tell(request, _describe_cleanup(slot, report))
-
-
-def _describe_cleanup(slot: Slot, report: CleanupReport) -> str:
-    files = sum(report.removed.values())
-    if report.failures:
-        words = ngettext(
-            "“%(slot)s”: %(count)s file could not be deleted; the log names it.",
-            "“%(slot)s”: %(count)s files could not be deleted; the log names them.",
-            report.failures,
-        )
-        return words % {"slot": slot, "count": report.failures}
-    if not files:
-        return _("“%(slot)s”: nothing is outdated, nothing was deleted.") % {"slot": slot}
-    words = ngettext(
-        "“%(slot)s”: %(count)s file deleted, %(size)s freed.",
-        "“%(slot)s”: %(count)s files deleted, %(size)s freed.",
-        files,
-    )
-    return words % {"slot": slot, "count": files, "size": filesizeformat(report.freed_bytes)}
+    show_cleanup(request, clean_up(slot_id, by=request.user.get_username()), slot=slot)

@@ -20,6 +20,7 @@ from ingest.cleanup import load_last_cleanup
 from ingest.console.messages import get_failure_sentence
 from ingest.models import Job
 from media.models import MediaObject
+from slots.console.pages import console_page
 from stats import services
 from stats.plots import (
     KPI,
@@ -171,12 +172,11 @@ def statistics_page(request: HttpRequest) -> HttpResponse:
     if request.headers.get("HX-Request") == "true":
         return render(request, "stats/console/_figures.html", context | {"is_part": True})
     frame = {
-        **admin.site.each_context(request),
         "title": _("Statistics"),
         "all_slots": asked.query(slot=""),
         "not_reset": asked.query(since=None),
     }
-    return render(request, "stats/console/statistics.html", frame | context)
+    return console_page(request, "stats/console/statistics.html", frame | context)
 
 
 @require_GET

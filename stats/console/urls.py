@@ -14,7 +14,7 @@ def get_console_urls(
     """``admin_view`` is the site's: it lets administrators in only."""
     return [
         path("session/", admin_view(dashboard.session), name="session"),
-        path("board/", admin_view(dashboard.board), name="board"),
+        path("board/", admin_view(dashboard.dashboard_part), name="dashboard"),
         path("board/<slug:slot_id>/switch/", admin_view(dashboard.switch_slot), name="switch_slot"),
         path(
             "board/<slug:slot_id>/cleanup/",

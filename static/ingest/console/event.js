@@ -9,10 +9,10 @@
     form.querySelector("button").removeAttribute("aria-busy");
   };
   const start = (form) => {
-    const told = form.querySelector(".tried");
+    const result = form.querySelector(".trial-result");
     const clock = document.createElement("span");
     clock.setAttribute("aria-hidden", "true"); // each second read aloud helps nobody
-    told.replaceChildren(form.dataset.runs, " ", clock);
+    result.replaceChildren(form.dataset.runs, " ", clock);
     const began = performance.now();
     const tick = () => {
       const seconds = Math.floor((performance.now() - began) / 1000);
@@ -24,15 +24,15 @@
   };
 
   document.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.target.matches(".try")) start(event.target);
+    if (event.target.matches(".trial")) start(event.target);
   });
   document.addEventListener("htmx:afterRequest", (event) => {
     const { target: item, detail } = event;
-    const form = detail.elt?.closest?.(".try");
+    const form = detail.elt?.closest?.(".trial");
     if (form) stop(form);
     if (detail.successful || detail.xhr.status === 401) return;
     if (form) {
-      form.querySelector(".tried").textContent = form.dataset.failed;
+      form.querySelector(".trial-result").textContent = form.dataset.failed;
     } else if (item.matches?.(".check")) {
       item.className = "check warn";
       item.querySelector(".words").textContent = document.getElementById("checks").dataset.failed;

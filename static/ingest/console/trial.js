@@ -2,9 +2,9 @@
 // The test run: the seconds that run against the waiting time, and how it ended.
 (() => {
   const at = (id) => document.getElementById(id);
-  const panel = at("try");
+  const panel = at("trial");
   if (!panel) return;
-  const button = at("try-run");
+  const button = at("trial-run");
   const words = panel.dataset;
   const field = (name) => button.form?.elements.namedItem(name);
   let clock = null;
@@ -14,17 +14,17 @@
     const started = performance.now();
     const tick = () => {
       const passed = (performance.now() - started) / 1000;
-      at("try-s").textContent = Math.floor(passed);
-      at("try-bar").value = Math.min((100 * passed) / wait, 100);
-      at("try-late").hidden = passed < wait;
+      at("trial-s").textContent = Math.floor(passed);
+      at("trial-bar").value = Math.min((100 * passed) / wait, 100);
+      at("trial-late").hidden = passed < wait;
     };
-    at("try-of").textContent = wait;
+    at("trial-of").textContent = wait;
     tick();
     clock = setInterval(tick, 250);
   };
   const running = (isIt) => {
-    at("try-running").hidden = !isIt;
-    at("try-said").textContent = isIt ? words.runs : "";
+    at("trial-running").hidden = !isIt;
+    at("trial-said").textContent = isIt ? words.runs : "";
     clearInterval(clock);
     for (const name of ["aria-busy", "aria-disabled"])
       if (isIt) button.setAttribute(name, "true");
@@ -34,8 +34,8 @@
   // Told wherever on the page somebody is by now; of the last run only.
   const tell = (text, kind) => {
     const toast = document.createElement("li");
-    [toast.id, toast.className, toast.textContent] = ["toast-try", kind, text];
-    at("toast-try")?.remove();
+    [toast.id, toast.className, toast.textContent] = ["toast-trial", kind, text];
+    at("toast-trial")?.remove();
     window.toast(toast);
   };
 
@@ -48,26 +48,26 @@
   });
   onRun("htmx:beforeSend", () => {
     panel.complain();
-    at("tried").replaceChildren();
-    at("toast-try")?.remove();
+    at("trial-result").replaceChildren();
+    at("toast-trial")?.remove();
     running(true);
   });
   onRun("htmx:afterRequest", (detail) => {
     running(false);
     const { status, responseText } = detail.xhr;
     if (detail.successful || status === 401) return;
-    let told = status ? words.broken : words.gone;
+    let message = status ? words.broken : words.gone;
     try {
-      told = JSON.parse(responseText).details || told;
+      message = JSON.parse(responseText).details || message;
     } catch {
       /* no words of ours */
     }
-    panel.complain(told);
+    panel.complain(message);
   });
   onRun("htmx:afterSwap", () => {
-    const outcome = at("try-outcome");
+    const outcome = at("trial-outcome");
     const before = outcome.querySelector("[data-before]");
-    if (before) before.src = at("try-shown").src;
+    if (before) before.src = at("trial-shown").src;
     tell(outcome.querySelector("[data-said]").textContent, before ? "success" : "failed");
     outcome.scrollIntoView({ block: "nearest" });
   });

@@ -2,15 +2,15 @@
 // The photo of a test run: chosen or dropped, looked at before it is sent. None is the sample.
 (() => {
   const at = (id) => document.getElementById(id);
-  const panel = at("try");
+  const panel = at("trial");
   if (!panel) return;
-  const file = at("try-file");
+  const file = at("trial-file");
   const MB = 1024 * 1024;
   const MOST_MB = 20; // of any slot
 
   panel.complain = (text) => {
-    at("try-wrong").textContent = text || "";
-    at("try-wrong").hidden = !text;
+    at("trial-wrong").textContent = text || "";
+    at("trial-wrong").hidden = !text;
   };
 
   const choose = (chosen) => {
@@ -20,12 +20,12 @@
     if (chosen && chosen.size > limit * MB) return panel.complain(panel.dataset.large);
     panel.complain();
     panel.photo = chosen || null;
-    const shown = at("try-shown");
+    const shown = at("trial-shown");
     // Freed with the page: an earlier run's frame still shows it.
     shown.src = chosen ? URL.createObjectURL(chosen) : shown.dataset.sample;
-    at("try-name").textContent = chosen ? chosen.name : at("try-name").dataset.sample;
-    at("try-drop-it").hidden = !chosen;
-    at("try-status").value = chosen ? "present" : "removed";
+    at("trial-name").textContent = chosen ? chosen.name : at("trial-name").dataset.sample;
+    at("trial-drop-it").hidden = !chosen;
+    at("trial-status").value = chosen ? "present" : "removed";
     return undefined;
   };
 
@@ -33,14 +33,14 @@
     if (file.files[0]) choose(file.files[0]);
     file.value = ""; // the same file may be chosen again
   });
-  at("try-drop-it").addEventListener("click", () => {
+  at("trial-drop-it").addEventListener("click", () => {
     choose(null);
     file.focus();
   });
   for (const kind of ["dragenter", "dragover", "dragleave", "drop"])
-    at("try-drop").addEventListener(kind, (event) => {
+    at("trial-drop").addEventListener(kind, (event) => {
       event.preventDefault();
-      at("try-drop").classList.toggle("over", kind === "dragenter" || kind === "dragover");
+      at("trial-drop").classList.toggle("over", kind === "dragenter" || kind === "dragover");
       if (kind === "drop" && event.dataTransfer.files[0]) choose(event.dataTransfer.files[0]);
     });
 })();

@@ -72,9 +72,9 @@
     if (elt.matches(".checks-key")) target.textContent = elt.dataset.failed;
   });
   document.addEventListener("htmx:afterSwap", () => {
-    const told = document.getElementById("told");
-    if (!told) return;
-    window.toast(...told.children);
-    told.remove();
+    const fresh = document.getElementById("new-toasts");
+    if (!fresh) return;
+    window.toast(...fresh.children);
+    fresh.remove();
   });
 })();

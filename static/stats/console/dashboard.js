@@ -1,56 +1,11 @@
 "use strict";
-// The slots as they are now come in every few seconds. Only what has changed is put in its place,
-// so that nothing flickers and what somebody is at stays as it is.
+// What a slot's menu does is sent without leaving the page; the answer comes in as every refresh
+// does (console/live.js). Menus close as people expect.
 (() => {
-  const board = document.getElementById("board");
-  const cards = document.getElementById("cards");
-  const inUse = () => document.querySelector("#ask[open], .menu[open]");
-
-  const mergeCards = (wanted) => {
-    const ids = new Set([...wanted.children].map((card) => card.id));
-    for (const card of [...cards.children]) if (!ids.has(card.id)) card.remove();
-    let place = cards.firstElementChild;
-    for (const card of [...wanted.children]) {
-      const known = document.getElementById(card.id);
-      if (known) place = known.nextElementSibling;
-      else cards.insertBefore(card, place);
-    }
-  };
-
-  const merge = (text) => {
-    const fresh = new DOMParser().parseFromString(text, "text/html");
-    mergeCards(fresh.getElementById("cards"));
-    for (const part of fresh.querySelectorAll("[data-live]")) {
-      const known = document.getElementById(part.id);
-      if (!known || known.isEqualNode(part)) continue;
-      const at = known.contains(document.activeElement) && document.activeElement.id;
-      known.replaceWith(part);
-      if (at) document.getElementById(at)?.focus({ preventScroll: true });
-    }
-    window.toast(...(fresh.getElementById("told")?.children || []));
-  };
-
-  const isOurs = (event) => event.detail.target === board;
-  const offline = (isIt) => {
-    document.getElementById("offline").hidden = !isIt;
-  };
-
-  document.addEventListener("htmx:beforeRequest", (event) => {
-    const isRefresh = event.detail.requestConfig.verb === "get";
-    if (isOurs(event) && isRefresh && (document.hidden || inUse())) event.preventDefault();
-  });
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    if (!isOurs(event) || !event.detail.shouldSwap) return;
-    event.detail.shouldSwap = false;
-    if (event.detail.requestConfig.verb === "get" && inUse()) return; // opened meanwhile
-    merge(event.detail.xhr.responseText);
-  });
-  document.addEventListener("htmx:afterRequest", (event) => {
-    if (isOurs(event)) offline(!event.detail.successful && event.detail.xhr.status !== 401);
-  });
+  const dashboard = document.getElementById("dashboard");
 
   document.addEventListener("submit", async (event) => {
-    if (event.target.id !== "acts") return;
+    if (event.target.id !== "slot-actions") return;
     event.preventDefault();
     const button = event.submitter;
     const card = button.closest(".slot");
@@ -58,11 +13,11 @@
     button.closest(".menu").open = false;
     document.getElementById(`more-${card.id}`).focus();
     card.setAttribute("aria-busy", "true");
-    await window.htmx.ajax("POST", button.formAction, { source: board, target: board, values });
+    const to = { source: dashboard, target: dashboard, values };
+    await window.htmx.ajax("POST", button.formAction, to);
     card.removeAttribute("aria-busy");
   });
 
-  // Menus close as people expect.
   const close = (menu, at) => {
     menu.open = false;
     if (at) menu.querySelector("summary").focus();
