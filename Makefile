@@ -80,9 +80,9 @@ audit: install  ## Secrets in what is committed; known weaknesses of what produc
 	@$(BIN)/python -m photochanger.testing.leaks
 	@$(BIN)/python -m photochanger.testing.advisories
 
-# Lint goes beside the tests, which mostly wait; whatever is red, the rest still runs.
-test: audit browser proxies monitoring  ## Everything CI runs: lint, then the suite on SQLite and on PostgreSQL.
-	@status=0; $(MAKE) --no-print-directory lint & lint=$$!; \
+# Lint and audit go beside the tests, which mostly wait; whatever is red, the rest still runs.
+test: install browser proxies monitoring  ## Everything CI runs: lint, then the suite on SQLite and on PostgreSQL.
+	@status=0; $(MAKE) --no-print-directory lint audit & lint=$$!; \
 	echo "--- SQLite"; $(PYTEST) $(ARGS) || status=1; \
 	echo "--- PostgreSQL: what a database decides"; \
 	$(PYTEST) --postgres -m "both_databases or only_postgresql" $(ARGS) || status=1; \

@@ -23,6 +23,7 @@ from media import storage
 from media.models import MediaObject
 from photochanger.checks import environment
 from photochanger.errors import StorageError
+from photochanger.testing.marks import live_server
 from photochanger.testing.waiting import wait_until_async
 
 KEY, SECRET = "S3KEYSECRETA", "s3-secret-key-value"
@@ -80,6 +81,7 @@ def stored_at(url: str, *, bucket: str = "photos", prefix: str = "live") -> over
     )
 
 
+@live_server
 class BucketTestCase(IngestTestCase):
     server: ClassVar[Server]
 
@@ -237,6 +239,7 @@ class BucketTests(BucketTestCase):
         self.assertNotIn(SECRET, "".join(seen.output))
 
 
+@live_server
 class SettingsTests(SimpleTestCase):
     def test_incomplete_settings_stop_the_start(self) -> None:
         for half in (

@@ -11,13 +11,11 @@ One server and one browser per class. Every error in a page's console, a broken 
 among them, fails the test; what a test expects it names: ``self.tolerate("status of 410")``.
 """
 
-import atexit
 import importlib.util
 import json
 import os
 import re
 import shutil
-import tempfile
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -39,6 +37,7 @@ from playwright.sync_api import (
 from photochanger.testing import live
 from photochanger.testing.databases import BASE_DIR, chosen_database
 from photochanger.testing.marks import browser
+from photochanger.testing.shared import make_once
 from photochanger.testing.waiting import PATIENCE_S
 
 NO_CHROMIUM = "NO CHROMIUM: the pages were not tested in a browser; `make browser` installs it"
@@ -82,18 +81,14 @@ def chromium_or_skip() -> str:
     raise SkipTest(NO_CHROMIUM)
 
 
-_static_root: list[Path] = []
-
-
 def static_root(site: live.LiveSite) -> Path:
-    """The collected static files; once for all classes of a run, since it takes seconds."""
-    if not _static_root:
-        folder = Path(tempfile.mkdtemp(prefix="pc-static-"))
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    """The collected static files; once for a whole test run, since it takes seconds."""
+
+    def collect(folder: Path) -> None:
         site.env["STATIC_ROOT"] = str(folder)
         site.manage("collectstatic", "--noinput", "--verbosity", "0")
-        _static_root.append(folder)
-    return _static_root[0]
+
+    return make_once("static", collect)
 
 
 @browser
@@ -114,13 +109,17 @@ class BrowserTestCase(SimpleTestCase):
         if chosen_database() != "sqlite":
             raise SkipTest("browser tests run in the pass on SQLite")
         path = chromium_or_skip()
-        cls.site = cls.enterClassContext(live.site())
+        cls.site = cls.enterClassContext(live.site(prepare=cls.prepare))
         cls.site.env["STATIC_ROOT"] = str(static_root(cls.site))
-        cls.site.configure(slot={"display_name": "Летний бал"})
         cls.server = cls.enterClassContext(cls.site.server())
         playwright = cls.enterClassContext(sync_playwright())
         cls.browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         cls.addClassCleanup(cls.browser.close)
+
+    @classmethod
+    def prepare(cls, site: live.LiveSite) -> None:
+        """What the database of a class holds at first; made once for all that inherit it."""
+        site.configure(slot={"display_name": "Летний бал"})
 
     def setUp(self) -> None:
         super().setUp()

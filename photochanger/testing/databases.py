@@ -22,10 +22,13 @@ import psutil
 import psycopg
 from psycopg.sql import SQL, Identifier
 
+from photochanger.testing import shared
+
 DatabaseKind = Literal["sqlite", "postgresql"]
 BASE_DIR = Path(__file__).resolve().parents[2]
 POSTGRES_DIR = BASE_DIR / "var/test-postgres"
 POSTGRES_MAX_CONNECTIONS = 300
+POSTGRES_NAME = "postgresql"  # the ending of a file that holds the name of a shared database
 
 
 def chosen_database() -> DatabaseKind:
@@ -140,17 +143,55 @@ def new_database(kind: DatabaseKind, *, like: str | None = None) -> Iterator[str
                 shutil.copyfile(urlsplit(like).path[1:], file)
             yield f"sqlite:///{file}"
         return
-    server, name = ensure_postgres(), f"pc_live_{secrets.token_hex(4)}"
+    name = f"pc_live_{secrets.token_hex(4)}"
+    url = _create_postgres(name, like=like)
+    try:
+        yield url
+    finally:
+        _drop_postgres(name)
+
+
+def _create_postgres(name: str, *, like: str | None) -> str:
+    server = ensure_postgres()
     template = urlsplit(like).path[1:] if like else "template1"
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(
             SQL("create database {} template {}").format(Identifier(name), Identifier(template))
         )
-    try:
-        yield with_database(server, name)
-    finally:
-        with psycopg.connect(server, autocommit=True) as admin:
-            admin.execute(SQL("drop database {} with (force)").format(Identifier(name)))
+    return with_database(server, name)
+
+
+def _drop_postgres(name: str) -> None:
+    with psycopg.connect(ensure_postgres(), autocommit=True) as admin:
+        admin.execute(SQL("drop database if exists {} with (force)").format(Identifier(name)))
+
+
+def shared_database(
+    kind: DatabaseKind, name: str, fill: Callable[[str], None], *, like: str | None = None
+) -> str:
+    """The address of a database that ``fill`` has filled, for all workers of a run to copy."""
+    if kind == "sqlite":
+
+        def make_file(path: Path) -> None:
+            if like:
+                shutil.copyfile(urlsplit(like).path[1:], path)
+            fill(f"sqlite:///{path}")
+
+        return f"sqlite:///{shared.make_once(f'{name}.sqlite3', make_file)}"
+
+    def make(path: Path) -> None:
+        database = f"pc_shared_{secrets.token_hex(4)}"
+        path.write_text(database)  # first: whatever happens then, it is dropped with the run
+        fill(_create_postgres(database, like=like))
+
+    made = shared.make_once(f"{name}.{POSTGRES_NAME}", make)
+    return with_database(ensure_postgres(), made.read_text())
+
+
+def drop_shared_databases() -> None:
+    """Those on PostgreSQL; files go with the run's folder."""
+    for made in shared.run_folder().glob(f"*.{POSTGRES_NAME}"):
+        _drop_postgres(made.read_text())
 
 
 def rows(database_url: str, sql: str) -> list[tuple[Any, ...]]:

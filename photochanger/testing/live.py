@@ -8,7 +8,6 @@
 Nothing here needs Django or pytest in the calling process; the site lives in its own processes.
 """
 
-import atexit
 import http.client
 import json
 import os
@@ -21,11 +20,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +38,7 @@ from photochanger.testing.databases import (
     execute,
     new_database,
     rows,
+    shared_database,
 )
 
 START_TIMEOUT_S = 120.0
@@ -339,9 +338,16 @@ def uvicorn_command(application: str, port: int) -> list[str]:
 
 
 @contextmanager
-def site(kind: DatabaseKind = "sqlite") -> Iterator[LiveSite]:
-    """A migrated site on a fresh database; everything it wrote is gone at the end."""
-    with new_database(kind, like=_migrated(kind)) as url, _site_in_a_folder(url) as live:
+def site(
+    kind: DatabaseKind = "sqlite", *, prepare: Callable[["LiveSite"], None] | None = None
+) -> Iterator[LiveSite]:
+    """A migrated site on a fresh database; everything it wrote is gone at the end.
+
+    ``prepare`` fills the database, once for all sites of a test run that name it: starting
+    ``manage.py`` takes seconds. Files that it writes are lost.
+    """
+    template = _prepared(kind, prepare) if prepare else _migrated(kind)
+    with new_database(kind, like=template) as url, _site_in_a_folder(url) as live:
         yield live
 
 
@@ -353,14 +359,23 @@ def site_on(database_url: str) -> Iterator[LiveSite]:
         yield live
 
 
-@cache
 def _migrated(kind: DatabaseKind) -> str:
-    """A database to copy: many sites of one process, and each would take seconds to migrate."""
-    kept = ExitStack()
-    url = kept.enter_context(new_database(kind))
-    atexit.register(kept.close)  # after the server's own: the last to register is the first to go
-    with site_on(url):
-        return url
+    """A database to copy: each site would take seconds to migrate its own."""
+
+    def migrate(url: str) -> None:
+        with site_on(url):
+            pass
+
+    return shared_database(kind, "migrated", migrate)
+
+
+def _prepared(kind: DatabaseKind, prepare: Callable[["LiveSite"], None]) -> str:
+    def fill(url: str) -> None:
+        with _site_in_a_folder(url) as live:
+            prepare(live)
+
+    name = f"{prepare.__module__}.{prepare.__qualname__}"
+    return shared_database(kind, name, fill, like=_migrated(kind))
 
 
 @contextmanager

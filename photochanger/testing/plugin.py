@@ -16,6 +16,8 @@ import pytest
 from cryptography.fernet import Fernet
 from django.core.cache import cache
 
+from photochanger.testing import shared
+
 PROVIDER_KEYS = ("GEMINI_API_KEY", "TURBOTEXT_API_KEY")
 # A developer's shell may hold these; each would change what is tested.
 FOREIGN = (
@@ -65,6 +67,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     options = early_config.known_args_namespace
     live = "live" in options.markexpr and "not live" not in options.markexpr
     _set_environment(keep_provider_keys=live)
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        shared.open_run()
     os.environ["DATABASE_URL"] = _postgres_url() if options.postgres else "sqlite://:memory:"
     yield
 
@@ -95,6 +99,16 @@ def _postgres_url() -> str:
             f"Its log is {databases.POSTGRES_DIR}/log; TEST_DATABASE_URL names another server."
         ) from exc
     return databases.with_database(server, f"photochanger_{os.getpid()}")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The last to go is who started the workers, or who has none."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    from photochanger.testing import databases
+
+    databases.drop_shared_databases()
+    shared.close_run()
 
 
 @pytest.hookimpl(trylast=True)

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from playwright.sync_api import Page, expect
 
+from photochanger.testing import live
 from photochanger.testing.browser import (
     DESKTOP,
     LOOKS,
@@ -28,20 +29,20 @@ class ConsoleTestCase(BrowserTestCase):
     def setUpClass(cls) -> None:
         super().setUpClass()
         cls.session = []
+
+    @classmethod
+    def prepare(cls, site: live.LiveSite) -> None:
+        super().prepare(site)
         make = (
             "from django.contrib.auth.models import User;"
             f"User.objects.create_superuser('serg', password='{PASSWORD}')"
         )
-        cls.site.manage("shell", "--verbosity", "0", "-c", make)
+        site.manage("shell", "--verbosity", "0", "-c", make)
         recipe = """'{"prompt": "A nebula"}'"""
-        cls.site.execute(
-            f"UPDATE slot SET settings = {recipe}, is_active = 1 WHERE id <= 'slot-004'"
-        )
+        site.execute(f"UPDATE slot SET settings = {recipe}, is_active = 1 WHERE id <= 'slot-004'")
         names = {1: "Летний бал", 2: "Космическая вечеринка", 3: "Портрет маслом", 4: "Нуар"}
         for number, name in names.items():
-            cls.site.execute(
-                f"UPDATE slot SET display_name = '{name}' WHERE id = 'slot-{number:03}'"
-            )
+            site.execute(f"UPDATE slot SET display_name = '{name}' WHERE id = 'slot-{number:03}'")
 
     def logged_in(self, look: Look = DESK, **options: Any) -> Page:
         page = self.page(look, **options)

@@ -2,6 +2,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import redirect_stdout
+from functools import cache
 from io import StringIO
 from typing import Any
 
@@ -19,6 +20,7 @@ from photochanger.management.commands import export_openapi
 ERROR_SCHEMA = {"$ref": "#/components/schemas/ErrorOut"}
 
 
+@cache  # parsing takes half a second
 def document() -> dict[str, Any]:
     found: dict[str, Any] = yaml.safe_load(export_openapi.CONTRACT.read_text())
     return found

@@ -19,6 +19,7 @@ from django.conf import settings
 from django.test import SimpleTestCase
 from PIL import Image
 
+from photochanger.testing.marks import live_server
 from providers import simulator
 
 CLIENT = "google-genai==3.4.0"
@@ -186,6 +187,7 @@ def _installed_version() -> str:
     return f"google-genai=={found.stdout.strip()}"
 
 
+@live_server
 class OfficialClientTests(SimpleTestCase):
     """All calls are made once, by one process; each test looks at what came of some of them."""
 

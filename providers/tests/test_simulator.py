@@ -15,6 +15,7 @@ from django.core.management import call_command
 from django.test import SimpleTestCase
 from PIL import Image
 
+from photochanger.testing.marks import live_server
 from providers import simulator
 from providers.simulator import pictures
 from providers.simulator.gemini.scenarios import SCENARIOS
@@ -552,6 +553,7 @@ class FailShareTests(GeminiCase):
         assert self.sim.state["by_scenario"] == {"ok": 10}
 
 
+@live_server
 class CommandTests(SimpleTestCase):
     def test_the_scenarios_are_listed_one_to_a_line(self) -> None:
         out = io.StringIO()

@@ -20,7 +20,7 @@ from django.utils import timezone
 from ingest.cleanup import LAST_RUN
 from media.tests.test_s3 import NOWHERE, Server, stored_at
 from photochanger.db import in_db
-from photochanger.testing.marks import both_databases
+from photochanger.testing.marks import both_databases, live_server
 from photochanger.testing.waiting import PATIENCE_S
 from providers import simulator
 from providers.simulator import Simulator
@@ -163,12 +163,14 @@ class NoPhotoCanBeTakenInTests(HealthCase):
             self.assertEqual(media["free_bytes"], free)
             await HealthTests.expire_results(self)  # type: ignore[arg-type]
 
+    @live_server
     async def test_a_bucket_instead_of_a_disk(self) -> None:
         with Server() as s3, stored_at(s3.url):
             _, _, media = await self.part("media")
             self.assertEqual((media["ok"], media["state"]), (True, "reachable"))
             self.assertEqual(s3.stored(), [])
 
+    @live_server
     async def test_an_unavailable_bucket(self) -> None:
         with stored_at(NOWHERE), mock.patch("stats.health.BUDGET_S", 0.1):
             status, word, media = await self.part("media")
