@@ -1,245 +1,306 @@
-"""A driver's settings schema as controls of a form, and what was typed into them as settings."""
+"""A driver's settings schema as fields of a Django form.
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+The fields only turn text into values, and back. What the values must be like is for the driver's
+pydantic class to judge, so bounds are shown here and not checked.
+"""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django import forms
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy
 
-from photochanger.errors import InvalidFields
-from providers.base import ProviderDriver
-from slots.validation_messages import FieldMessages
+from providers.base import Model, ProviderDriver
+from slots.validation_messages import NUMBER, WHOLE_NUMBER
 
-Kind = Literal["text", "long", "number", "choice", "tick", "color", "lines", "json", "password"]
 LONG_TEXT = 400  # characters, from which on a text has several lines
 TRUE, FALSE = "true", "false"
-NOT_JSON = gettext_noop("This is not JSON.")
-
-
-@dataclass(slots=True, kw_only=True)
-class Control:
-    """One field of the page. ``place`` names it in errors, ``name`` in the form."""
-
-    place: str
-    name: str
-    kind: Kind
-    label: str
-    help: str = ""
-    value: str = ""
-    choices: list[tuple[str, str]] = field(default_factory=list)
-    bounds: dict[str, Any] = field(default_factory=dict)  # HTML's: min, max, step, maxlength
-    required: bool = False
-    error: str = ""
-    is_first_error: bool = False
-
-    @property
-    def html_id(self) -> str:
-        """A setting is found by its place, wherever a failure names it."""
-        return self.place if self.place.startswith("settings.") else f"id_{self.place}"
+NOT_JSON = gettext_lazy("This is not JSON.")
+WORDS = ("title", "description", "default")
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
+class SchemaField:
     """One setting that is no object: ``path`` leads to it."""
 
     path: tuple[str, ...]
     schema: dict[str, Any]
-    required: bool
-    nullable: bool
+    is_required: bool
+    is_nullable: bool
 
     @property
-    def place(self) -> str:
+    def name(self) -> str:
         return ".".join(self.path)
 
 
-def leaves(driver: ProviderDriver[Any], operation: str) -> list[Leaf]:
-    """Those of an operation, its most important ones first; of nested objects the inner ones."""
+def list_operation_fields(driver: ProviderDriver[Any], operation: str) -> list[SchemaField]:
+    """Those an operation makes something of: the prompt first, then the driver's own."""
+    wanted, own = driver.settings_for(operation), driver.Settings.__annotations__
+    shown = [found for found in list_schema_fields(driver) if found.path[0] in wanted]
+    return sorted(shown, key=lambda found: (found.path[0] != "prompt", found.path[0] not in own))
+
+
+def list_schema_fields(driver: ProviderDriver[Any]) -> list[SchemaField]:
+    """All of a driver's, in the order of its class; of nested objects the inner ones."""
     schema = driver.Settings.model_json_schema()
-    wanted = driver.settings_for(operation)
-    found = _leaves(schema, schema.get("$defs", {}), ())
-    shown = [leaf for leaf in found if leaf.path[0] in wanted]
-    own = driver.Settings.__annotations__  # a driver's own before those of every driver
-    return sorted(shown, key=lambda leaf: (leaf.path[0] != "prompt", leaf.path[0] not in own))
+    return _walk_schema(schema, schema.get("$defs", {}), ())
 
 
-def _leaves(schema: dict[str, Any], defs: dict[str, Any], path: tuple[str, ...]) -> list[Leaf]:
-    found: list[Leaf] = []
+def _walk_schema(
+    schema: dict[str, Any], defs: dict[str, Any], path: tuple[str, ...]
+) -> list[SchemaField]:
+    found: list[SchemaField] = []
     for name, described in schema["properties"].items():
         options = described.get("anyOf", [described])
-        kinds = [_resolved(one, defs) for one in options if one.get("type") != "null"]
-        one = described | kinds[0] | {k: described[k] for k in WORDS if k in described}
-        if "properties" in one:
-            found += _leaves(one, defs, (*path, name))
+        kinds = [_resolve(option, defs) for option in options if option.get("type") != "null"]
+        merged = (
+            described | kinds[0] | {word: described[word] for word in WORDS if word in described}
+        )
+        if "properties" in merged:
+            found += _walk_schema(merged, defs, (*path, name))
             continue
-        one = one if len(kinds) == 1 else described | {"type": "any"}
-        is_needed = name in schema.get("required", ())
-        found.append(Leaf((*path, name), one, is_needed, len(kinds) < len(options)))
+        if len(kinds) > 1:
+            merged = described | {"type": "any"}
+        is_required = name in schema.get("required", ())
+        found.append(SchemaField((*path, name), merged, is_required, len(kinds) < len(options)))
     return found
 
 
-WORDS = ("title", "description", "default")
-
-
-def _resolved(schema: dict[str, Any], defs: dict[str, Any]) -> dict[str, Any]:
+def _resolve(schema: dict[str, Any], defs: dict[str, Any]) -> dict[str, Any]:
     reference = schema.get("$ref") or next((o["$ref"] for o in schema.get("allOf", ())), None)
     return defs[reference.rsplit("/", 1)[1]] if reference else schema
 
 
-def control(driver: ProviderDriver[Any], leaf: Leaf, typed: Mapping[str, str]) -> Control:
-    schema, name = leaf.schema, input_name(driver.name, leaf)
-    kind = _kind(driver, leaf)
-    title, described = schema.get("title", leaf.place), schema.get("description")
-    value = typed[name] if name in typed else as_text(schema.get("default"), kind)
-    bounds = {"min": "minimum", "max": "maximum", "maxlength": "maxLength"}
-    found = {html: schema[word] for html, word in bounds.items() if word in schema}
-    if schema.get("type") == "number":
-        found["step"] = "any"
-    return Control(
-        place=f"settings.{leaf.place}",
-        name=name,
-        kind=kind,
-        label=_(title),
-        help=_(described) if described else "",
-        value=value,
-        choices=_choices(driver, leaf, value) if kind == "choice" else [],
-        bounds=found,
-        required=leaf.required,
+class Tick(forms.CheckboxInput):
+    """A checkbox that sends "true"; its row has a hidden "false" before it."""
+
+    def __init__(self) -> None:
+        super().__init__(check_test=lambda value: value in (True, TRUE, "on"))
+
+    def format_value(self, value: Any) -> str:
+        return TRUE
+
+
+class TickField(forms.BooleanField):
+    widget = Tick
+
+    def prepare_value(self, value: Any) -> Any:
+        return {True: TRUE, False: FALSE}.get(value, value)
+
+
+class BoundedInput(forms.TextInput):
+    """A number as text, so that a wrong one is sent and comes back marked, with its bounds beside.
+
+    Browsers drop what is no number from an ``input type=number``.
+    """
+
+    def __init__(self, *, least: Any = None, most: Any = None) -> None:
+        super().__init__({"inputmode": "decimal", "autocomplete": "off"})
+        self.least, self.most = least, most
+
+
+class Lines(forms.Textarea):
+    """One item per line."""
+
+
+class ColorInput(forms.TextInput):
+    input_type = "color"
+
+
+class WholeNumberField(forms.IntegerField):
+    """Shows ``min_value`` and ``max_value`` and leaves it to pydantic to insist on them."""
+
+    default_error_messages = {"invalid": WHOLE_NUMBER}
+
+    def __init__(self, *, min_value: Any = None, max_value: Any = None, **options: Any) -> None:
+        widget = BoundedInput(least=min_value, most=max_value)
+        super().__init__(**options | {"widget": widget})
+
+    def to_python(self, value: Any) -> int | None:
+        return super().to_python(_plain_number(value))
+
+
+class NumberField(forms.FloatField):
+    """As ``WholeNumberField``, with a comma or a point in it."""
+
+    default_error_messages = {"invalid": NUMBER}
+
+    def __init__(self, *, min_value: Any = None, max_value: Any = None, **options: Any) -> None:
+        widget = BoundedInput(least=min_value, most=max_value)
+        super().__init__(**options | {"widget": widget})
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(_plain_number(value))
+
+
+def _plain_number(value: Any) -> Any:
+    return value.replace(",", ".").replace(" ", "") if isinstance(value, str) else value
+
+
+class TextField(forms.CharField):
+    """``max_length`` stops the typing; pydantic has the last word, in our sentences."""
+
+    def __init__(self, *, max_length: int | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        if max_length and not isinstance(self.widget, forms.Textarea):
+            self.widget.attrs["maxlength"] = max_length
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        return text.replace("\r\n", "\n") if isinstance(text, str) else text
+
+
+class LinesField(forms.Field):
+    widget = Lines({"rows": 3, "cols": False})
+
+    def to_python(self, value: Any) -> list[str]:
+        lines = value if isinstance(value, list) else str(value or "").splitlines()
+        return [line.strip() for line in lines if line.strip()]
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(map(str, value)) if isinstance(value, list) else value
+
+
+class JsonField(forms.JSONField):
+    """Shows a text as it is: it was typed, or else it is stored as one."""
+
+    default_error_messages = {"invalid": NOT_JSON}
+
+    def prepare_value(self, value: Any) -> Any:
+        return value if value is None or isinstance(value, str) else super().prepare_value(value)
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return data
+
+
+class ChosenField(forms.TypedChoiceField):
+    """Shows a value that is not among the choices (any more), and lets pydantic judge it."""
+
+    def __init__(self, *, choices: list[tuple[str, str]], **options: Any) -> None:
+        super().__init__(choices=choices, **options)
+        self.titles = dict(choices)
+
+    def prepare_value(self, value: Any) -> Any:
+        text = "" if value is None else str(value)
+        return text.lower() if isinstance(value, bool) else text
+
+    def offer(self, text: str) -> None:
+        """Make a text one of the choices, whatever it is."""
+        self.titles.setdefault(text, text)
+        self.choices = list(self.titles.items())
+
+
+def build_field(driver: ProviderDriver[Any], found: SchemaField) -> forms.Field:
+    """The Django field of a setting, with the ids that failures name it by."""
+    schema = found.schema
+    title = _(schema.get("title", found.name))
+    if found.is_required:
+        title = format_html('{} <span aria-hidden="true">*</span>', title)
+    described = schema.get("description")
+    field = _choose_class(driver, found)(
+        required=False,
+        label=title,
+        help_text=_(described) if described else "",
+        initial=schema.get("default"),
     )
+    if found.is_required:
+        field.widget.attrs["aria-required"] = "true"
+    set_ids(field, f"settings.{found.name}")
+    return field
 
 
-def input_name(provider: str, leaf: Leaf) -> str:
-    return f"recipe-{provider}-{leaf.place}"
+def set_ids(field: forms.Field, html_id: str) -> None:
+    """The id that failures name the field by, and that of the help below it."""
+    field.widget.attrs["id"] = html_id
+    if field.help_text or not isinstance(field, TickField):
+        field.widget.attrs["aria-describedby"] = f"{html_id}-help"
 
 
-def _kind(driver: ProviderDriver[Any], leaf: Leaf) -> Kind:
-    schema = leaf.schema
-    of = schema.get("type")
-    if "enum" in schema or "const" in schema or _is_model(driver, leaf):
-        return "choice"
-    if of == "boolean":
-        return "choice" if leaf.nullable else "tick"
-    if of in ("integer", "number"):
-        return "number"
-    if of == "array" and schema.get("items", {}).get("type") == "string":
-        return "lines"
-    if of != "string":
-        return "json"
-    if schema.get("format") == "color":
-        return "color"
-    return "long" if schema.get("maxLength", 0) >= LONG_TEXT else "text"
+def _choose_class(driver: ProviderDriver[Any], found: SchemaField) -> Callable[..., forms.Field]:
+    schema = found.schema
+    kind = schema.get("type")
+    if is_model_field(driver, found) or "enum" in schema or "const" in schema:
+        return partial(ChosenField, **_choices_of(driver, found))
+    if kind == "boolean" and found.is_nullable:
+        choices = [("", _("— not set —")), (TRUE, _("yes")), (FALSE, _("no"))]
+        return partial(
+            ChosenField, choices=choices, coerce=lambda text: text == TRUE, empty_value=None
+        )
+    if kind == "boolean":
+        return TickField
+    if kind in ("integer", "number"):
+        bounds = {"min_value": schema.get("minimum"), "max_value": schema.get("maximum")}
+        return partial(WholeNumberField if kind == "integer" else NumberField, **bounds)
+    if kind == "array" and schema.get("items", {}).get("type") == "string":
+        return LinesField
+    if kind != "string":
+        return partial(JsonField, widget=forms.Textarea({"rows": 3, "cols": False}))
+    return partial(TextField, max_length=schema.get("maxLength"), widget=_text_widget(found))
 
 
-def _is_model(driver: ProviderDriver[Any], leaf: Leaf) -> bool:
-    return bool(driver.models) and leaf.path[-1] in driver.Settings.MODEL_FIELDS
+def _text_widget(found: SchemaField) -> forms.Widget:
+    if found.schema.get("format") == "color":
+        return ColorInput({"autocomplete": "off"})
+    if found.schema.get("maxLength", 0) < LONG_TEXT:
+        return forms.TextInput({"autocomplete": "off"})
+    is_main = found.is_required or found.name == "prompt"
+    return forms.Textarea({"rows": 6 if is_main else 3, "cols": False})
 
 
-def _choices(driver: ProviderDriver[Any], leaf: Leaf, value: str) -> list[tuple[str, str]]:
-    found = [("", _("— not set —"))] if leaf.nullable else []
-    if leaf.schema.get("type") == "boolean":
-        return [*found, (TRUE, _("yes")), (FALSE, _("no"))]
-    if _is_model(driver, leaf):
-        found += [(model.id, model_title(model)) for model in driver.models]
-    else:
-        allowed = leaf.schema.get("enum", [leaf.schema.get("const")])
-        found += [
-            (str(one), _(driver.Settings.CHOICE_TITLES.get(str(one), str(one)))) for one in allowed
-        ]
-    if value not in dict(found):  # a model that the catalogue does not know (any more)
-        found.append((value, value))
-    return found
+def is_model_field(driver: ProviderDriver[Any], found: SchemaField) -> bool:
+    return bool(driver.models) and found.name in driver.Settings.MODEL_FIELDS
 
 
-def model_title(model: Any) -> str:
+def _choices_of(driver: ProviderDriver[Any], found: SchemaField) -> dict[str, Any]:
+    """Arguments of a choice field: the choices, and how a chosen text becomes a value."""
+    choices = [("", _("— not set —"))] if found.is_nullable else []
+    if is_model_field(driver, found):
+        choices += [(model.id, describe_model(model)) for model in driver.models]
+        return {"choices": choices, "empty_value": None}
+    titles = driver.Settings.CHOICE_TITLES
+    values = {str(value): value for value in found.schema.get("enum", [found.schema.get("const")])}
+    choices += [(text, _(titles.get(text, text))) for text in values]
+    return {
+        "choices": choices,
+        "coerce": lambda text: values.get(text, text),
+        "empty_value": None,
+    }
+
+
+def describe_model(model: Model) -> str:
+    """A model's title, with the day its provider switches it off."""
     if model.retires_on is None:
-        return str(model.title)
+        return model.title
     day = date_format(model.retires_on, "SHORT_DATE_FORMAT")
     is_over = model.retires_on <= timezone.localdate()
     words = _("%(model)s — retired on %(day)s") if is_over else _("%(model)s — until %(day)s")
     return words % {"model": model.title, "day": day}
 
 
-def as_text(value: Any, kind: Kind) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return TRUE if value else FALSE
-    if kind == "lines":
-        return "\n".join(map(str, value))
-    if isinstance(value, (dict, list)):
-        return json.dumps(value, ensure_ascii=False)
-    return str(value)
-
-
-def typed_of(driver: ProviderDriver[Any], settings: Mapping[str, Any]) -> dict[str, str]:
-    """Stored settings as if they had been typed, for every operation of the driver."""
-    typed: dict[str, str] = {}
-    for leaf in every_leaf(driver):
-        found: Any = settings
-        for name in leaf.path:
-            found = found.get(name, MISSING) if isinstance(found, Mapping) else MISSING
-        if found is not MISSING:
-            typed[input_name(driver.name, leaf)] = as_text(found, _kind(driver, leaf))
-    return typed
+def format_text(field: forms.Field, value: Any) -> str:
+    """A value as an input of the field carries it."""
+    return "" if value is None else str(field.prepare_value(value))
 
 
 MISSING = object()
 
 
-def every_leaf(driver: ProviderDriver[Any]) -> list[Leaf]:
-    schema = driver.Settings.model_json_schema()
-    return _leaves(schema, schema.get("$defs", {}), ())
+def read_nested(settings: Mapping[str, Any], path: tuple[str, ...]) -> Any:
+    """The stored value of a setting, or ``MISSING``."""
+    found: Any = settings
+    for name in path:
+        found = found.get(name, MISSING) if isinstance(found, Mapping) else MISSING
+    return found
 
 
-def settings_of(
-    driver: ProviderDriver[Any], operation: str, typed: Mapping[str, str], stored: dict[str, Any]
-) -> dict[str, Any]:
-    """What was typed, for pydantic to judge. A default that nobody set stays unsaid.
-
-    Raises InvalidFields for what is no JSON.
-    """
-    before = typed_of(driver, stored)
-    settings: dict[str, Any] = {}
-    wrong: FieldMessages = {}
-    for leaf in leaves(driver, operation):
-        name, kind = input_name(driver.name, leaf), _kind(driver, leaf)
-        default = as_text(leaf.schema.get("default"), kind)
-        text = typed.get(name, default).replace("\r\n", "\n").strip()
-        if text == default and name not in before:
-            continue
-        if text == "":
-            if leaf.nullable and default:
-                _put(settings, leaf.path, None)
-            continue
-        try:
-            _put(settings, leaf.path, _value(leaf, kind, text))
-        except json.JSONDecodeError:
-            wrong[f"settings.{leaf.place}"] = _(NOT_JSON)
-    if wrong:
-        raise InvalidFields(wrong)
-    return settings
-
-
-def _value(leaf: Leaf, kind: Kind, text: str) -> Any:
-    """Numbers and yes or no stay text: pydantic reads them, and tells what is wrong."""
-    if kind == "number":
-        return text.replace(",", ".").replace(" ", "")
-    if kind == "lines":
-        return [line.strip() for line in text.split("\n") if line.strip()]
-    if kind == "json":
-        return json.loads(text)
-    if kind == "tick" or leaf.schema.get("type") == "boolean":
-        return text == TRUE
-    if kind == "choice":
-        return next((one for one in leaf.schema.get("enum", ()) if str(one) == text), text)
-    return text
-
-
-def _put(settings: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
-    *way, last = path
-    for name in way:
+def write_nested(settings: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    *outer, last = path
+    for name in outer:
         settings = settings.setdefault(name, {})
     settings[last] = value

@@ -18,16 +18,8 @@ from media.services import select_listed_results
 from media.uploads import read_upload
 from photochanger.errors import AppError, InvalidFields, VersionConflict
 from slots.console.pages import console_page
-from slots.console.slot_form import (
-    PRESENT,
-    Recipe,
-    mark,
-    own_controls,
-    read_slot_form,
-    recipe_of,
-    typed_as_stored,
-    typed_in,
-)
+from slots.console.recipe_form import RecipeForm
+from slots.console.slot_form import PRESENT, SlotPageForm, read_typed
 from slots.editing import change_slot, copy_slot
 from slots.history.records import changes, state_of
 from slots.history.wording import Line, line_of
@@ -53,21 +45,21 @@ class Template:
 
 @require_http_methods(["GET", "POST"])
 def slot_page(request: HttpRequest, slot_id: str) -> HttpResponse:
-    slot = _slot(request, slot_id)
+    slot = _get_slot(request, slot_id)
     if request.method == "GET":
-        return _shown(request, slot, typed_as_stored(slot), _stored_templates(slot))
-    typed, templates = typed_in(request), _typed_templates(request)
+        return _render_page(request, slot, SlotPageForm(slot), _list_stored_templates(slot))
+    form, templates = SlotPageForm(slot, request.POST), _read_typed_templates(request)
     try:
-        change = read_slot_form(request, slot)
+        change = form.read_change()
         change_slot(slot.pk, change, by=request.user.get_username())
     except InvalidFields as exc:
-        return _shown(request, slot, typed, templates, wrong=dict(exc.fields))
+        return _render_page(request, slot, form, templates, wrong=dict(exc.fields))
     except VersionConflict:
         slot = get_object_or_404(Slot, pk=slot_id)
         was = state_of(slot)
         mine = was | change.model_dump(mode="json", include=set(was), exclude_unset=True)
         lines = [line_of(one, was, mine) for one in changes(was, mine)]
-        return _shown(request, slot, typed, templates, conflict=lines)
+        return _render_page(request, slot, form, templates, conflict=lines)
     messages.success(request, _("The slot is saved. Photos are made by it from now on."))
     return redirect("admin:slots_slot_change", slot.pk)
 
@@ -75,18 +67,18 @@ def slot_page(request: HttpRequest, slot_id: str) -> HttpResponse:
 @require_POST
 def slot_fields(request: HttpRequest, slot_id: str) -> HttpResponse:
     """The fields of another provider or operation; nothing that was typed is lost."""
-    slot = _slot(request, slot_id)
-    recipe = recipe_of(typed_in(request))
-    context = {"slot": slot, "recipe": recipe, "templates": _typed_templates(request)}
-    return render(request, "slots/console/_recipe.html", context | _rules(recipe))
+    slot = _get_slot(request, slot_id)
+    recipe = RecipeForm(slot, read_typed(request.POST))
+    context = {"slot": slot, "recipe": recipe, "templates": _read_typed_templates(request)}
+    return render(request, "slots/console/_recipe.html", context | _list_kinds(recipe))
 
 
 @require_POST
 def slot_templates(request: HttpRequest, slot_id: str) -> HttpResponse:
     """A template picture that was chosen or dropped: stored, but used only after saving."""
-    slot = _slot(request, slot_id)
-    recipe = recipe_of(typed_in(request))
-    context: dict[str, Any] = {"slot": slot, **_rules(recipe)}
+    slot = _get_slot(request, slot_id)
+    recipe = RecipeForm(slot, read_typed(request.POST))
+    context: dict[str, Any] = {"slot": slot, **_list_kinds(recipe)}
     upload = request.FILES.get("template_file")
     try:
         if upload is None:
@@ -102,7 +94,7 @@ def slot_templates(request: HttpRequest, slot_id: str) -> HttpResponse:
 
 @require_GET
 def template_picture(request: HttpRequest, slot_id: str, media_id: str) -> HttpResponse:
-    _slot(request, slot_id)
+    _get_slot(request, slot_id)
     try:
         media, body = read_upload(MediaObject.Kind.TEMPLATE, media_id)
     except AppError as exc:
@@ -115,7 +107,7 @@ def template_picture(request: HttpRequest, slot_id: str, media_id: str) -> HttpR
 
 @require_http_methods(["GET", "POST"])
 def copy_page(request: HttpRequest, slot_id: str) -> HttpResponse:
-    slot = _slot(request, slot_id)
+    slot = _get_slot(request, slot_id)
     targets = list(Slot.objects.exclude(pk=slot.pk))
     if request.method == "POST":
         chosen, _dot, version = request.POST.get("target", "").partition(":")
@@ -135,72 +127,61 @@ def copy_page(request: HttpRequest, slot_id: str) -> HttpResponse:
     return console_page(request, "slots/console/copy.html", context)
 
 
-def _slot(request: HttpRequest, slot_id: str) -> Slot:
+def _get_slot(request: HttpRequest, slot_id: str) -> Slot:
     slot = get_object_or_404(Slot, pk=slot_id)
     if not admin.site.get_model_admin(Slot).has_change_permission(request, slot):
         raise PermissionDenied
     return slot
 
 
-def _stored_templates(slot: Slot) -> list[Template]:
+def _list_stored_templates(slot: Slot) -> list[Template]:
     rows = slot.template_media.values_list("media_object_id", "media_kind")
     return [Template(media_id.hex, kind) for media_id, kind in rows]
 
 
-def _typed_templates(request: HttpRequest) -> list[Template]:
+def _read_typed_templates(request: HttpRequest) -> list[Template]:
     lists = [request.POST.getlist(f"template_{name}") for name in ("id", "kind", "status")]
     rows = zip(*lists, strict=False)
     return [Template(*row) for row in rows if re.fullmatch(ID_PATTERN, row[0])]
 
 
-def _rules(recipe: Recipe) -> dict[str, Any]:
+def _list_kinds(recipe: RecipeForm) -> dict[str, Any]:
     """Which parts template pictures can play in what is chosen now."""
     titles = dict(Kind.choices)
     takes = recipe.driver.template_kinds.get(recipe.operation, ())
     return {"kinds": [(kind, titles[Kind(kind)]) for kind in takes], "every_kind": Kind.choices}
 
 
-def _shown(
+def _render_page(
     request: HttpRequest,
     slot: Slot,
-    typed: dict[str, str],
+    form: SlotPageForm,
     templates: list[Template],
     *,
     wrong: FieldMessages | None = None,
     conflict: list[Line] | None = None,
 ) -> HttpResponse:
-    recipe, own = recipe_of(typed), own_controls(typed)
-    left = mark([own["display_name"], *recipe.controls, *own.values()], wrong or {})
+    recipe, left = form.recipe, form.add_messages(wrong or {})
     words = [text for place, text in left.items() if place.startswith("template_media")]
     context = {
         "title": str(slot),
         "slot": slot,
         "original": slot,
         "recipe": recipe,
-        "own": own,
+        "columns": form.columns,
         "templates": templates,
         "templates_wrong": words,
-        "password_wrong": left.pop("ingest_password", ""),
         "left": [text for place, text in left.items() if not place.startswith("template_media")],
         "has_errors": bool(wrong),
         "conflict": conflict,
-        "read_version": typed.get("version", ""),
-        "model": _model(recipe),
+        "read_version": form.version,
+        "model": recipe.model_title,
         "wait_s": load_platform_settings().sync_response_seconds,  # where the slot says nothing
         "retiring": retiring_slots(slots=[slot]),
         "ingest_url": build_url(request, "api:ingest_photo_short", slot_id=slot.pk),
         "results": select_listed_results(slot.pk)[:RESULTS],
         "jobs_url": f"{reverse('admin:ingest_job_changelist')}?slot={slot.pk}",
-        **_rules(recipe),
+        **_list_kinds(recipe),
     }
     status = 409 if conflict is not None else 200
     return console_page(request, "slots/console/slot.html", context, status=status)
-
-
-def _model(recipe: Recipe) -> str:
-    """The AI model that is chosen, by the name people know."""
-    chosen = next((one for one in recipe.controls if one.place == "settings.model"), None)
-    if chosen is None:
-        return str(recipe.driver.title)
-    title = dict(chosen.choices).get(chosen.value, chosen.value)
-    return f"{recipe.driver.title}, {title}"

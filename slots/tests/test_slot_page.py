@@ -2,6 +2,7 @@
 
 import io
 from typing import Any, ClassVar, Literal
+from unittest import mock
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import SimpleTestCase
@@ -10,7 +11,8 @@ from pydantic import BaseModel, Field
 
 from providers.base import DriverSettings
 from providers.gemini.driver import GeminiDriver
-from slots.console.form_fields import control, leaves, settings_of
+from providers.registry import DRIVERS
+from slots.console.recipe_form import RecipeForm
 from slots.editing import change_slot
 from slots.model_retirement import retiring_slots
 from slots.models import Slot
@@ -38,6 +40,12 @@ class NewSettings(DriverSettings):
     looks: Literal["soft", "hard"] = Field("soft", title="Looks")
     words: list[str] = Field([], title="Words")
     frame: Frame = Frame()
+    grain: Literal["fine", "coarse"] | None = Field("coarse", title="Grain")
+    odd: dict[str, Any] = Field({}, title="Odd")
+    bright: bool = Field(True, title="Bright")
+    shadows: bool | None = Field(None, title="Shadows")
+    model: str = Field("nano", title="Model")
+    MODEL_FIELDS = ("model",)
 
 
 class NewDriver(GeminiDriver):
@@ -45,37 +53,94 @@ class NewDriver(GeminiDriver):
     Settings: Any = NewSettings
 
 
-class DrawingTests(SimpleTestCase):
+class RecipeFormTests(SimpleTestCase):
+    def setUp(self) -> None:
+        self.enterContext(mock.patch.dict(DRIVERS, {"new": NewDriver()}))
+        self.slot = Slot(pk="slot-001", provider="new")
+
+    def read(self, **typed: str) -> dict[str, Any]:
+        """The settings that were read from what was typed into their inputs."""
+        posted = {f"recipe-new-{name.replace('__', '.')}": text for name, text in typed.items()}
+        return RecipeForm(self.slot, posted, is_posted=True).read_settings()
+
     def test_a_new_setting_of_a_driver_appears_by_itself_as_what_it_is(self) -> None:
-        driver = NewDriver()
-        drawn = {one.path: control(driver, one, {}) for one in leaves(driver, "image_edit")}
-        kinds = {".".join(path): one.kind for path, one in drawn.items()}
+        form = RecipeForm(self.slot)
+        kinds = {name: form[name].widget_type for name in form.fields}
         self.assertEqual(
             {name: kinds[name] for name in ("prompt", "tint", "warmth", "looks", "words")},
             {
-                "prompt": "long",
+                "prompt": "textarea",
                 "tint": "color",
-                "warmth": "number",
-                "looks": "choice",
+                "warmth": "bounded",
+                "looks": "select",
                 "words": "lines",
             },
         )
-        self.assertEqual(drawn[("frame", "width_px")].bounds, {"min": 1, "max": 50})
+        widget = form.fields["frame.width_px"].widget
+        self.assertEqual((widget.least, widget.most), (1, 50))
+        self.assertEqual(next(iter(form.fields)), "prompt")
 
     def test_what_is_typed_becomes_the_drivers_own_values(self) -> None:
-        driver = NewDriver()
-        typed = {
-            "recipe-new-prompt": "Rain",
-            "recipe-new-warmth": "0,7",
-            "recipe-new-words": "one\r\ntwo\r\n",
-            "recipe-new-frame.width_px": "9",
-            "recipe-new-looks": "soft",
-        }
-        made = settings_of(driver, "image_edit", typed, {})
+        made = self.read(
+            prompt="Rain",
+            warmth="0,7",
+            words="one\r\ntwo\r\n",
+            frame__width_px="9",
+            looks="soft",
+        )
         self.assertNotIn("looks", made)  # a default that nobody set
         recipe = NewSettings.model_validate(made)
         self.assertEqual((recipe.warmth, recipe.words), (0.7, ["one", "two"]))
         self.assertEqual(recipe.frame.width_px, 9)
+
+    def test_a_default_that_somebody_stored_stays_said(self) -> None:
+        self.slot.settings = {"prompt": "Rain", "looks": "soft"}
+        self.assertEqual(self.read(prompt="Rain", looks="soft")["looks"], "soft")
+
+    def test_an_emptied_setting_is_left_out_and_one_with_a_default_is_null(self) -> None:
+        self.slot.settings = {"prompt": "Rain", "output_max_side_px": 1024, "grain": "fine"}
+        made = self.read(prompt="Rain", output_max_side_px="", grain="")
+        self.assertEqual(made, {"prompt": "Rain", "grain": None})
+
+    def test_what_cannot_be_read_comes_back_as_it_was_typed_and_marked(self) -> None:
+        typed = {"recipe-new-prompt": "Rain", "recipe-new-warmth": "hot", "recipe-new-odd": "{1"}
+        form = RecipeForm(self.slot, typed, is_posted=True)
+        self.assertEqual(form.read_settings(), {"prompt": "Rain"})
+        self.assertEqual(set(form.errors), {"warmth", "odd"})
+        self.assertEqual((form["warmth"].value(), form["odd"].value()), ("hot", "{1"))
+        self.assertIn("warmth", [field.name for field in form.main_fields])
+
+    def test_lists_and_json_are_shown_as_they_are_typed(self) -> None:
+        self.slot.settings = {"prompt": "Rain", "words": ["one", "two"], "odd": {"a": [1]}}
+        form = RecipeForm(self.slot)
+        self.assertEqual((form["words"].value(), form["odd"].value()), ("one\ntwo", '{"a": [1]}'))
+        typed = {"words": form["words"].value(), "odd": form["odd"].value()}
+        self.assertEqual(self.read(prompt="Rain", **typed), self.slot.settings)
+
+    def test_a_tick_is_no_when_only_its_hidden_input_is_sent(self) -> None:
+        self.assertEqual(self.read(prompt="Rain", bright="false")["bright"], False)
+        self.assertNotIn("bright", self.read(prompt="Rain", bright="true"))
+        self.assertEqual(self.read(prompt="Rain", shadows="true")["shadows"], True)
+
+    def test_a_model_that_nobody_knows_stays_chosen(self) -> None:
+        self.slot.settings = {"prompt": "Rain", "model": "of-last-year"}
+        form = RecipeForm(self.slot)
+        self.assertIn('<option value="of-last-year" selected>', str(form["model"]))
+        self.assertEqual(form.model_title, "Google Gemini, of-last-year")
+
+    def test_a_message_goes_to_its_field_or_is_returned(self) -> None:
+        form = RecipeForm(self.slot, {}, is_posted=True)
+        messages = {"settings.words.0": "Text is needed.", "settings.none": "x", "provider": "y"}
+        self.assertEqual(form.add_messages(messages), {"settings.none": "x", "provider": "y"})
+        self.assertEqual(form.errors["words"], ["Text is needed."])
+
+    def test_a_prompt_serves_another_provider_until_one_is_typed_for_it(self) -> None:
+        typed = {"provider": "new", "recipe-gemini-prompt": "Rain", "recipe-gemini-safety": "off"}
+        form = RecipeForm(self.slot, typed)
+        self.assertEqual(form["prompt"].value(), "Rain")
+        self.assertIn(("recipe-gemini-safety", "off"), form.hidden_inputs)
+        own = RecipeForm(self.slot, typed | {"recipe-new-prompt": "Snow"})
+        self.assertEqual(own["prompt"].value(), "Snow")
 
 
 class SlotPageTests(ConsoleTestCase):
