@@ -4,8 +4,7 @@ The fields only turn text into values, and back. What the values must be like is
 pydantic class to judge, so bounds are shown here and not checked.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -17,64 +16,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from providers.base import Model, ProviderDriver
+from slots.console.schema_fields import SchemaField
 from slots.validation_messages import NUMBER, WHOLE_NUMBER
 
 LONG_TEXT = 400  # characters, from which on a text has several lines
 TRUE, FALSE = "true", "false"
 NOT_JSON = gettext_lazy("This is not JSON.")
-WORDS = ("title", "description", "default")
-
-
-@dataclass(frozen=True, slots=True)
-class SchemaField:
-    """One setting that is no object: ``path`` leads to it."""
-
-    path: tuple[str, ...]
-    schema: dict[str, Any]
-    is_required: bool
-    is_nullable: bool
-
-    @property
-    def name(self) -> str:
-        return ".".join(self.path)
-
-
-def list_operation_fields(driver: ProviderDriver[Any], operation: str) -> list[SchemaField]:
-    """Those an operation makes something of: the prompt first, then the driver's own."""
-    wanted, own = driver.settings_for(operation), driver.Settings.__annotations__
-    shown = [found for found in list_schema_fields(driver) if found.path[0] in wanted]
-    return sorted(shown, key=lambda found: (found.path[0] != "prompt", found.path[0] not in own))
-
-
-def list_schema_fields(driver: ProviderDriver[Any]) -> list[SchemaField]:
-    """All of a driver's, in the order of its class; of nested objects the inner ones."""
-    schema = driver.Settings.model_json_schema()
-    return _walk_schema(schema, schema.get("$defs", {}), ())
-
-
-def _walk_schema(
-    schema: dict[str, Any], defs: dict[str, Any], path: tuple[str, ...]
-) -> list[SchemaField]:
-    found: list[SchemaField] = []
-    for name, described in schema["properties"].items():
-        options = described.get("anyOf", [described])
-        kinds = [_resolve(option, defs) for option in options if option.get("type") != "null"]
-        merged = (
-            described | kinds[0] | {word: described[word] for word in WORDS if word in described}
-        )
-        if "properties" in merged:
-            found += _walk_schema(merged, defs, (*path, name))
-            continue
-        if len(kinds) > 1:
-            merged = described | {"type": "any"}
-        is_required = name in schema.get("required", ())
-        found.append(SchemaField((*path, name), merged, is_required, len(kinds) < len(options)))
-    return found
-
-
-def _resolve(schema: dict[str, Any], defs: dict[str, Any]) -> dict[str, Any]:
-    reference = schema.get("$ref") or next((o["$ref"] for o in schema.get("allOf", ())), None)
-    return defs[reference.rsplit("/", 1)[1]] if reference else schema
 
 
 class Tick(forms.CheckboxInput):
@@ -286,21 +233,3 @@ def describe_model(model: Model) -> str:
 def format_text(field: forms.Field, value: Any) -> str:
     """A value as an input of the field carries it."""
     return "" if value is None else str(field.prepare_value(value))
-
-
-MISSING = object()
-
-
-def read_nested(settings: Mapping[str, Any], path: tuple[str, ...]) -> Any:
-    """The stored value of a setting, or ``MISSING``."""
-    found: Any = settings
-    for name in path:
-        found = found.get(name, MISSING) if isinstance(found, Mapping) else MISSING
-    return found
-
-
-def write_nested(settings: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
-    *outer, last = path
-    for name in outer:
-        settings = settings.setdefault(name, {})
-    settings[last] = value

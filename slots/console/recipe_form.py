@@ -8,12 +8,10 @@ from django.utils.translation import gettext as _
 
 from providers.base import ProviderDriver
 from providers.registry import DRIVERS
-from slots.console.form_fields import (
+from slots.console.form_fields import ChosenField, build_field, format_text
+from slots.console.schema_fields import (
     MISSING,
-    ChosenField,
     SchemaField,
-    build_field,
-    format_text,
     list_operation_fields,
     list_schema_fields,
     read_nested,
