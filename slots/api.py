@@ -85,7 +85,7 @@ def put_slot(request: HttpRequest, slot_id: SlotId, change: SlotIn) -> SlotOut:
     response=TemplateUploadOut,
     operation_id="register_template_media",
     summary="Upload a template picture",
-    openapi_extra=openapi.upload(openapi.AFTER_TEMPLATE),
+    openapi_extra=openapi.describe_upload(openapi.AFTER_TEMPLATE),
 )
 def register_template_media(
     request: HttpRequest,
@@ -137,7 +137,7 @@ def delete_template_media(request: HttpRequest, media_id: MediaId) -> HttpRespon
     response=UploadOut,
     operation_id="register_media",
     summary="Upload a test photo",
-    openapi_extra=openapi.upload(openapi.AFTER_PHOTO),
+    openapi_extra=openapi.describe_upload(openapi.AFTER_PHOTO),
 )
 def register_media(
     request: HttpRequest,

@@ -25,9 +25,9 @@ from slots.history.records import (
     PASSWORD,
     TEMPLATES,
     Record,
+    get_state,
     history_entry,
-    read,
-    state_of,
+    read_record,
 )
 from slots.models import Slot, SlotTemplateMedia
 from slots.passwords import hash_new_password
@@ -46,13 +46,13 @@ def change_slot(slot_id: str, change: SlotIn, *, by: str, restores: int | None =
     Raises SlotNotFound, VersionConflict, InvalidFields; then nothing is changed.
     """
     find_slot(slot_id)
-    password = change.given("ingest_password").get("ingest_password")
+    password = change.get_sent("ingest_password").get("ingest_password")
     hashed = hash_new_password(password) if password else ""
     with transaction.atomic():
         slot = _lock_slot(slot_id)
         if change.version not in (None, slot.version):
             raise VersionConflict(slot_id, version=slot.version)
-        templates = apply(change, slot)
+        templates = apply_change(change, slot)
         if password is not None:
             slot.ingest_password_hash = hashed
         with history_entry(slot_id, by=by, restores=restores):
@@ -69,25 +69,25 @@ class Draft(NamedTuple):
     templates: tuple[SlotTemplateMedia, ...]
 
 
-def draft(slot_id: str, change: SlotIn) -> Draft:
+def build_draft(slot_id: str, change: SlotIn) -> Draft:
     """The slot with these changes, ready for a photo, switched on or not.
 
     Raises SlotNotFound, InvalidFields.
     """
     slot = find_slot(slot_id)
     slot.is_active = True  # for us; and an empty recipe is an error now
-    templates = apply(change.model_copy(update={"is_active": True}), slot)
+    templates = apply_change(change.model_copy(update={"is_active": True}), slot)
     if templates is None:
         templates = list(slot.template_media.select_related("media_object"))
     return Draft(slot, tuple(templates))
 
 
-def apply(change: SlotIn, slot: Slot) -> list[SlotTemplateMedia] | None:
+def apply_change(change: SlotIn, slot: Slot) -> list[SlotTemplateMedia] | None:
     """Put the changes into ``slot``, without saving, and check the whole of it.
 
     The new template pictures, unsaved too; None when they stay. Raises InvalidFields.
     """
-    for name, value in change.given(*COLUMNS).items():
+    for name, value in change.get_sent(*COLUMNS).items():
         setattr(slot, name, value)
     fields: FieldMessages = {}
     try:
@@ -140,7 +140,7 @@ def _find_templates(slot_id: str, ids: list[uuid.UUID]) -> dict[uuid.UUID, Media
     ).in_bulk(ids)
 
 
-def lost_templates(slot_id: str, wanted: list[dict[str, str]]) -> int:
+def count_lost_templates(slot_id: str, wanted: list[dict[str, str]]) -> int:
     """How many template pictures of an earlier state are no longer there."""
     ids = {uuid.UUID(one["media_object_id"]) for one in wanted}
     return len(ids - _find_templates(slot_id, list(ids)).keys())
@@ -245,17 +245,17 @@ class Restoration:
 
 def plan_restoration(slot_id: str, entry: LogEntry, *, before: bool) -> Restoration | None:
     """Back to the state after an entry, or before it. None for an entry that tells no state."""
-    record = read(entry)
+    record = read_record(entry)
     if record is None:
         return None
     slot = find_slot(slot_id)
     wanted = record.was if before else record.now
-    gone = lost_templates(slot.pk, wanted.get(TEMPLATES, []))
+    gone = count_lost_templates(slot.pk, wanted.get(TEMPLATES, []))
     # With one of them gone the recipe of then cannot come back whole: those of now stay.
     names = COLUMNS if gone else (*COLUMNS, TEMPLATES)
     values = {name: wanted[name] for name in names if name in wanted}
     change = SlotIn.model_validate({**values, "version": slot.version})
-    now = state_of(slot)
+    now = get_state(slot)
     version = record.version - 1 if before and record.version else record.version
     return Restoration(
         slot=slot,
@@ -271,7 +271,7 @@ def plan_restoration(slot_id: str, entry: LogEntry, *, before: bool) -> Restorat
 def _find_obstacles(slot_id: str, change: SlotIn) -> FieldMessages:
     """Judged as a save would judge it; nothing is kept."""
     try:
-        apply(change, find_slot(slot_id))
+        apply_change(change, find_slot(slot_id))
     except InvalidFields as exc:
         return dict(exc.fields)
     return {}

@@ -24,7 +24,7 @@ class Retiring:
         return self.days <= 0
 
 
-def retiring_slots(
+def find_retiring_slots(
     today: date | None = None,
     *,
     slots: Iterable[Slot] | None = None,
@@ -37,11 +37,16 @@ def retiring_slots(
     today = today or timezone.localdate()
     until = date.max if within_days is None else today + timedelta(days=within_days)
     looked_at = Slot.objects.filter(is_active=True) if slots is None else slots
-    found = [one for slot in looked_at for one in _of(slot, today) if one.retires_on <= until]
+    found = [
+        one
+        for slot in looked_at
+        for one in _find_retiring_models(slot, today)
+        if one.retires_on <= until
+    ]
     return sorted(found, key=lambda one: (one.days, one.slot.pk))
 
 
-def _of(slot: Slot, today: date) -> list[Retiring]:
+def _find_retiring_models(slot: Slot, today: date) -> list[Retiring]:
     if not slot.settings:
         return []
     try:

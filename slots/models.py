@@ -9,7 +9,7 @@ from pydantic import ValidationError as RecipeError
 from media.models import MediaObject
 from providers.base import DriverSettings, ProviderDriver
 from providers.registry import DRIVERS
-from slots.validation_messages import recipe_errors
+from slots.validation_messages import list_recipe_errors
 
 # What a slot is born with: the first of what there is.
 DEFAULT_PROVIDER = next(iter(DRIVERS))
@@ -99,7 +99,7 @@ class Slot(models.Model):
         try:
             recipe = self.recipe()
         except RecipeError as exc:
-            raise ValidationError({"settings": recipe_errors(exc)}) from exc
+            raise ValidationError({"settings": list_recipe_errors(exc)}) from exc
         self.settings = recipe.model_dump(mode="json", exclude_unset=True)  # "92" is 92 from now on
 
 

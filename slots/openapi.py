@@ -35,19 +35,19 @@ SETTINGS_EXAMPLE = {
 }
 
 
-def _links(**links: dict[str, Any]) -> dict[str, Any]:
+def _describe_links(**links: dict[str, Any]) -> dict[str, Any]:
     """What to do next with an answer."""
     return {"links": {name: {"operationId": name, **how} for name, how in links.items()}}
 
 
 SLOT_ID, MEDIA_ID = "$response.body#/slot_id", "$response.body#/media_object_id"
-AFTER_LIST = _links(get_slot={"parameters": {"slot_id": "$response.body#/0/id"}})
-AFTER_GET = _links(
+AFTER_LIST = _describe_links(get_slot={"parameters": {"slot_id": "$response.body#/0/id"}})
+AFTER_GET = _describe_links(
     put_slot={"parameters": {"slot_id": "$response.body#/id"}, "requestBody": "$response.body"},
     get_slot_statistics={"parameters": {"slot_id": "$response.body#/id"}},
 )
-AFTER_SETTINGS = _links(put_settings={"requestBody": "$response.body"})
-AFTER_TEMPLATE = _links(
+AFTER_SETTINGS = _describe_links(put_settings={"requestBody": "$response.body"})
+AFTER_TEMPLATE = _describe_links(
     put_slot={
         "parameters": {"slot_id": SLOT_ID},
         "requestBody": {
@@ -57,7 +57,7 @@ AFTER_TEMPLATE = _links(
     get_template_media={"parameters": {"media_id": MEDIA_ID}},
     delete_template_media={"parameters": {"media_id": MEDIA_ID}},
 )
-AFTER_PHOTO = _links(
+AFTER_PHOTO = _describe_links(
     test_run={
         "parameters": {"slot_id": SLOT_ID, "as": "json"},
         "requestBody": {"media_object_id": f"{{{MEDIA_ID}}}"},
@@ -65,18 +65,18 @@ AFTER_PHOTO = _links(
 )
 
 
-def _body(schema: str, example: dict[str, Any]) -> dict[str, Any]:
+def _describe_body(schema: str, example: dict[str, Any]) -> dict[str, Any]:
     content = {"schema": {"$ref": f"#/components/schemas/{schema}"}, "example": example}
     return {"required": True, "content": {"application/json": content}}
 
 
-def upload(after: dict[str, Any]) -> dict[str, Any]:
+def describe_upload(after: dict[str, Any]) -> dict[str, Any]:
     wrong = {"file": "This field is needed."}
     return {"responses": {200: after, **error_responses(*UPLOAD, fields=wrong)}}
 
 
 PUT_SLOT = {
-    "requestBody": _body("SlotIn", SLOT_EXAMPLE),
+    "requestBody": _describe_body("SlotIn", SLOT_EXAMPLE),
     "responses": error_responses(
         *("invalid_request", "slot_not_found", "version_conflict", "payload_too_large", *ANY),
         fields={
@@ -86,7 +86,7 @@ PUT_SLOT = {
     ),
 }
 PUT_SETTINGS = {
-    "requestBody": _body("SettingsIn", SETTINGS_EXAMPLE),
+    "requestBody": _describe_body("SettingsIn", SETTINGS_EXAMPLE),
     "responses": error_responses(
         *("invalid_request", "payload_too_large", *ANY),
         fields={"sync_response_seconds": "Too small: at least 10 is needed."},

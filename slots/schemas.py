@@ -23,25 +23,25 @@ NearDate = Annotated[
 ]
 
 
-def kept(schema: dict[str, Any]) -> None:
+def drop_default(schema: dict[str, Any]) -> None:
     """Absent keys keep their values: there is no default to show."""
     schema.pop("default", None)
 
 
-def provider_keys(schema: dict[str, Any]) -> None:
+def describe_provider_keys(schema: dict[str, Any]) -> None:
     """Of providers that there are; what an answer tells of a key may come back, and is ignored."""
-    kept(schema)
+    drop_default(schema)
     told = {"type": "object", "description": "As answered: ignored."}
     schema["propertyNames"] = {"enum": list(DRIVERS)}
     schema["additionalProperties"]["anyOf"].append(told)
 
 
-def optional(description: str, **more: Any) -> Any:
+def allow_absent(description: str, **more: Any) -> Any:
     """A key that may be absent."""
-    return Field(default=None, description=description, json_schema_extra=kept, **more)
+    return Field(default=None, description=description, json_schema_extra=drop_default, **more)
 
 
-def with_what_was_read(schema: dict[str, Any], answer: type[Schema]) -> None:
+def allow_read_only_keys(schema: dict[str, Any], answer: type[Schema]) -> None:
     """What a GET answers may be sent back whole: its other keys are taken, and ignored."""
     ignored = {"readOnly": True, "description": "As answered: ignored."}
     for name in answer.model_fields:
@@ -56,33 +56,33 @@ class TemplateMediaIn(BaseModel):
 class SlotIn(
     BaseModel,
     extra="forbid",
-    json_schema_extra=lambda schema: with_what_was_read(schema, SlotOut),
+    json_schema_extra=lambda schema: allow_read_only_keys(schema, SlotOut),
 ):
     """A slot's new values. Absent keys keep theirs; what only answers hold is ignored."""
 
-    display_name: str = optional("The name people see.", max_length=100)
-    provider: str = optional("One of `GET /api/providers`.", max_length=30)
-    operation: str = optional("One of the provider's.", max_length=50)
-    is_active: StrictBool = optional("Whether photos may be sent to it.")
-    size_limit_mb: int = optional("Of one photo.", ge=1, le=20, strict=True)
-    sync_response_seconds: WaitSeconds | None = optional("Null: as in the settings.")
-    settings: dict[str, Any] = optional(
+    display_name: str = allow_absent("The name people see.", max_length=100)
+    provider: str = allow_absent("One of `GET /api/providers`.", max_length=30)
+    operation: str = allow_absent("One of the provider's.", max_length=50)
+    is_active: StrictBool = allow_absent("Whether photos may be sent to it.")
+    size_limit_mb: int = allow_absent("Of one photo.", ge=1, le=20, strict=True)
+    sync_response_seconds: WaitSeconds | None = allow_absent("Null: as in the settings.")
+    settings: dict[str, Any] = allow_absent(
         "The recipe, replaced as a whole; its schema is in `GET /api/providers`."
     )
-    template_media: list[TemplateMediaIn] = optional(
+    template_media: list[TemplateMediaIn] = allow_absent(
         "Replaces the slot's template pictures; an empty list removes them. A picture that is no "
         "longer used is deleted.",
         max_length=10,
     )
-    on_failure: Slot.OnFailure = optional("`original`: a failure is answered with the photo.")
-    gallery_enabled: StrictBool = optional("Whether guests may look at its results.")
-    gallery_until: NearDate | None = optional("When the gallery closes; null: never.")
-    ingest_password: str = optional(
+    on_failure: Slot.OnFailure = allow_absent("`original`: a failure is answered with the photo.")
+    gallery_enabled: StrictBool = allow_absent("Whether guests may look at its results.")
+    gallery_until: NearDate | None = allow_absent("When the gallery closes; null: never.")
+    ingest_password: str = allow_absent(
         "The slot's own booth password instead of that of all slots; empty removes it. "
         f"{MIN_PASSWORD} characters or more, {MAX_PASSWORD_BYTES} bytes or less.",
         max_length=MAX_PASSWORD_BYTES,
     )
-    version: int = optional(
+    version: int = allow_absent(
         "The version that was read: if the slot has another one by now, nothing is saved.",
         ge=1,
         strict=True,
@@ -96,7 +96,7 @@ class SlotIn(
         only_read = SlotOut.model_fields.keys() - cls.model_fields.keys()
         return {name: value for name, value in values.items() if name not in only_read}
 
-    def given(self, *names: str) -> dict[str, Any]:
+    def get_sent(self, *names: str) -> dict[str, Any]:
         """Those of the keys that were sent."""
         return {name: getattr(self, name) for name in names if name in self.model_fields_set}
 
@@ -188,13 +188,13 @@ class SettingsOut(Schema):
 class SettingsIn(
     BaseModel,
     extra="forbid",
-    json_schema_extra=lambda schema: with_what_was_read(schema, SettingsOut),
+    json_schema_extra=lambda schema: allow_read_only_keys(schema, SettingsOut),
 ):
     """New values of some settings. Absent keys keep theirs; what only answers hold is ignored."""
 
-    sync_response_seconds: WaitSeconds = optional("How long a booth waits for its picture.")
-    result_ttl_hours: TtlHours = optional("How long results live, also those there are.")
-    ingest_password: str = optional(
+    sync_response_seconds: WaitSeconds = allow_absent("How long a booth waits for its picture.")
+    result_ttl_hours: TtlHours = allow_absent("How long results live, also those there are.")
+    ingest_password: str = allow_absent(
         "The password every booth must send, from now on. "
         f"{MIN_PASSWORD} characters or more, {MAX_PASSWORD_BYTES} bytes or less.",
         min_length=MIN_PASSWORD,
@@ -203,14 +203,14 @@ class SettingsIn(
     provider_keys: dict[str, Annotated[str, Field(max_length=500)] | None] = Field(
         default_factory=dict,
         description="Keys by provider; null or empty goes back to the key of the environment.",
-        json_schema_extra=provider_keys,
+        json_schema_extra=describe_provider_keys,
     )
-    max_jobs_per_slot: JobLimit = optional("Photos at one time.")
-    max_jobs_per_provider: JobLimit = optional("Photos at one time.")
-    hash_check: HashCheck = optional("What to do with the booth's `hash` of the photo.")
-    replay_by_hash: StrictBool = optional("Answer an equal photo with its earlier picture.")
-    gallery_size: GallerySize = optional("Results in a gallery.")
-    galleries_open: StrictBool = optional("False closes the galleries of all slots.")
+    max_jobs_per_slot: JobLimit = allow_absent("Photos at one time.")
+    max_jobs_per_provider: JobLimit = allow_absent("Photos at one time.")
+    hash_check: HashCheck = allow_absent("What to do with the booth's `hash` of the photo.")
+    replay_by_hash: StrictBool = allow_absent("Answer an equal photo with its earlier picture.")
+    gallery_size: GallerySize = allow_absent("Results in a gallery.")
+    galleries_open: StrictBool = allow_absent("False closes the galleries of all slots.")
 
     @model_validator(mode="before")
     @classmethod

@@ -7,20 +7,20 @@ from django.conf import settings
 from photochanger.errors import ProviderConfig
 
 
-def _box() -> MultiFernet:
+def _make_cipher() -> MultiFernet:
     if not settings.FIELD_ENCRYPTION_KEYS:
         raise ProviderConfig("FIELD_ENCRYPTION_KEY is not set")
     return MultiFernet([Fernet(key) for key in settings.FIELD_ENCRYPTION_KEYS])
 
 
 def encrypt(secret: str) -> str:
-    return _box().encrypt(secret.encode()).decode()
+    return _make_cipher().encrypt(secret.encode()).decode()
 
 
 def decrypt(token: str) -> str:
     """Raises ProviderConfig when none of our keys opens it."""
     try:
-        return _box().decrypt(token.encode()).decode()
+        return _make_cipher().decrypt(token.encode()).decode()
     except InvalidToken as exc:
         raise ProviderConfig("a stored key cannot be decrypted with FIELD_ENCRYPTION_KEY") from exc
 

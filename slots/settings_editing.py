@@ -26,7 +26,7 @@ SECRETS = {"ingest_password", "provider_keys"}
 
 
 def read_settings() -> SettingsOut:
-    """What may be told: of keys and passwords only whether and since when. One query."""
+    """What may be shown: of keys and passwords only whether and since when. One query."""
     keys = [*PlatformSettings.model_fields, *map(provider_row_key, DRIVERS)]
     rows = {row.key: row for row in Setting.objects.filter(key__in=keys)}
     values = {key: row.value for key, row in rows.items() if key in PlatformSettings.model_fields}
@@ -60,13 +60,13 @@ def save_settings(change: SettingsIn, *, by: str) -> None:
     names = sorted(change.model_fields_set)
     keys, hashed = dict[str, str](), ""
     refused: dict[str, Any] = {}
-    with _gathered(refused):
+    with _collect_refusals(refused):
         keys = _clean_keys(change.provider_keys) if "provider_keys" in names else {}
-    with _gathered(refused):
+    with _collect_refusals(refused):
         hashed = hash_new_password(change.ingest_password) if "ingest_password" in names else ""
     values = {name: getattr(change, name) for name in names if name not in SECRETS}
     with transaction.atomic():
-        before = told(read_settings())
+        before = get_history_state(read_settings())
         try:
             change_settings(values, by=by)
         except ValidationError as exc:
@@ -81,20 +81,20 @@ def save_settings(change: SettingsIn, *, by: str) -> None:
         secrets |= {
             f"provider_keys.{name}": CHANGED if key else REMOVED for name, key in keys.items()
         }
-        write_settings(before, told(read_settings()) | secrets, by=by)
+        write_settings(before, get_history_state(read_settings()) | secrets, by=by)
     changed = [name for name in names if name != "provider_keys"]
     changed += [f"provider_keys.{name}" for name in keys]
     log.info("slots.settings.changed", names=changed, by=by)
 
 
-def told(now: SettingsOut) -> State:
+def get_history_state(now: SettingsOut) -> State:
     """What the history says of the settings: no secret, not even whether there is one."""
     return now.model_dump(mode="json", include=set(PlatformSettings.model_fields))
 
 
 @contextmanager
-def _gathered(refused: dict[str, Any]) -> Iterator[None]:
-    """All that is wrong is told at once, not field by field."""
+def _collect_refusals(refused: dict[str, Any]) -> Iterator[None]:
+    """Collect all that is wrong, to report it at once and not field by field."""
     try:
         yield
     except InvalidFields as exc:

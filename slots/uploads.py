@@ -44,7 +44,7 @@ def register_template(slot_id: str, upload: Upload, *, by: str) -> StoredUpload:
     Raises SlotNotFound, PayloadTooLarge, UnsupportedMediaType, InvalidImage, StorageError.
     """
     slot = find_slot(slot_id)
-    photo = _photo(upload)
+    photo = _open_photo(upload)
     try:
         slices = clean_photo(photo, max_bytes=settings.MAX_UPLOAD_MB * 1024 * 1024)
     except UnreadablePicture as exc:
@@ -67,7 +67,7 @@ def register_template(slot_id: str, upload: Upload, *, by: str) -> StoredUpload:
 def register_test_photo(slot_id: str, upload: Upload, *, by: str) -> StoredUpload:
     """Keep a photo for test runs for a short while, as it is. Raises as ``register_template``."""
     slot = find_slot(slot_id)
-    photo = _photo(upload)
+    photo = _open_photo(upload)
     media = store_upload(
         MediaObject.Kind.TEST_PHOTO,
         slot.pk,
@@ -80,7 +80,7 @@ def register_test_photo(slot_id: str, upload: Upload, *, by: str) -> StoredUploa
     return StoredUpload(media, photo.width, photo.height)
 
 
-def _photo(upload: Upload) -> Photo:
+def _open_photo(upload: Upload) -> Photo:
     """Every pixel of it is decoded once, so that what is stored is known to work."""
     if (upload.size or 0) > settings.MAX_UPLOAD_MB * 1024 * 1024:
         raise PayloadTooLarge(f"{upload.size} bytes")

@@ -66,7 +66,7 @@ def get_message(error: Mapping[str, Any]) -> Text:
         name: str(bound).replace("'", "").replace(" or ", ", ")
         for name, bound in error.get("ctx", {}).items()
     }
-    return _later(lambda: str(words) % bounds)
+    return _make_lazy(lambda: str(words) % bounds)
 
 
 def messages_by_field(errors: Iterable[Mapping[str, Any]], *, prefix: str = "") -> FieldMessages:
@@ -78,11 +78,11 @@ def messages_by_field(errors: Iterable[Mapping[str, Any]], *, prefix: str = "") 
     return fields
 
 
-def _param(error: DjangoValidationError, name: str) -> Any:
+def _get_param(error: DjangoValidationError, name: str) -> Any:
     return (error.params or {}).get(name, "")
 
 
-def _words(error: DjangoValidationError) -> str:
+def _join_messages(error: DjangoValidationError) -> str:
     return " ".join(error.messages)
 
 
@@ -92,7 +92,7 @@ def join_path(parts: Iterable[int | str], *, prefix: str = "") -> str:
     return ".".join([prefix, *names] if prefix else names)
 
 
-def recipe_errors(error: RecipeError) -> list[DjangoValidationError]:
+def list_recipe_errors(error: RecipeError) -> list[DjangoValidationError]:
     """A refused recipe as errors of the one field that keeps it."""
     found = messages_by_field(error.errors(include_input=False, include_url=False))
     return [
@@ -109,12 +109,14 @@ def model_messages_by_field(error: DjangoValidationError) -> FieldMessages:
     for name, errors in error.error_dict.items():
         for one in errors:
             if one.code == RECIPE:
-                fields[f"{name}.{_param(one, 'name')}".rstrip(".")] = _param(one, "sentence")
+                fields[f"{name}.{_get_param(one, 'name')}".rstrip(".")] = _get_param(
+                    one, "sentence"
+                )
             else:
-                fields.setdefault(name, _later(partial(_words, one)))
+                fields.setdefault(name, _make_lazy(partial(_join_messages, one)))
     return fields
 
 
-def _later(say: Callable[[], str]) -> Text:
+def _make_lazy(say: Callable[[], str]) -> Text:
     """Said in the language of whoever reads it."""
     return cast(Text, lazy(say, str)())

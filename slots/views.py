@@ -72,14 +72,14 @@ async def gallery(request: HttpRequest, slot_id: SlotId, format: Format = "html"
     if etag in parse_etags(request.headers.get("If-None-Match", "")):
         response: HttpResponse = HttpResponseNotModified()
     elif format == "json":
-        response = JsonResponse(told(request, seen).model_dump(mode="json"))
+        response = JsonResponse(present_gallery(request, seen).model_dump(mode="json"))
     else:
         template = "slots/gallery.html" if format == "html" else "slots/_results.html"
-        response = render(request, template, page_context(request, seen))
+        response = render(request, template, build_context(request, seen))
     if format != "html":  # the page itself names files that change with our next version
         response["ETag"] = etag
     patch_vary_headers(response, ["Accept-Language"])
-    return with_headers(response)
+    return add_headers(response)
 
 
 async def open_gallery(slot_id: str) -> Gallery:
@@ -87,12 +87,12 @@ async def open_gallery(slot_id: str) -> Gallery:
     return await in_db(load_gallery, slot_id) if seen is None else seen
 
 
-def told(request: HttpRequest, gallery: Gallery) -> GalleryOut:
-    results = [_result_told(request, shown) for shown in gallery.results]
+def present_gallery(request: HttpRequest, gallery: Gallery) -> GalleryOut:
+    results = [_present_result(request, shown) for shown in gallery.results]
     return GalleryOut(slot_id=gallery.slot_id, display_name=gallery.name, results=results)
 
 
-def _result_told(request: HttpRequest, shown: GalleryResult) -> GalleryResultOut:
+def _present_result(request: HttpRequest, shown: GalleryResult) -> GalleryResultOut:
     return GalleryResultOut(
         job_id=shown.job_id,
         preview_url=build_url(request, "api:public_preview", job_id=shown.job_id),
@@ -107,7 +107,7 @@ def _result_told(request: HttpRequest, shown: GalleryResult) -> GalleryResultOut
 async def slideshow(request: HttpRequest, slot_id: SlotId) -> HttpResponse:
     """For a screen that nobody stands at: it follows the gallery by itself, for hours."""
     seen = await open_gallery(slot_id)
-    return with_headers(render(request, "slots/slideshow.html", page_context(request, seen)))
+    return add_headers(render(request, "slots/slideshow.html", build_context(request, seen)))
 
 
 @gallery_router.get("/slots/{slot_id}/qr.svg", url_name="gallery_qr", include_in_schema=False)
@@ -117,11 +117,11 @@ async def gallery_qr(request: HttpRequest, slot_id: SlotId) -> HttpResponse:
     return build_qr_response(address, cache_control=QR_FRESH)
 
 
-def page_context(request: HttpRequest, gallery: Gallery) -> dict[str, Any]:
+def build_context(request: HttpRequest, gallery: Gallery) -> dict[str, Any]:
     return {"gallery": gallery, "page": build_url(request, "api:gallery", slot_id=gallery.slot_id)}
 
 
-def with_headers(response: HttpResponse) -> HttpResponse:
+def add_headers(response: HttpResponse) -> HttpResponse:
     for name, value in HEADERS.items():
         response[name] = value
     return response

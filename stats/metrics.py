@@ -26,7 +26,7 @@ from photochanger.errors import (
     StorageError,
 )
 from providers.registry import DRIVERS
-from slots.model_retirement import retiring_slots
+from slots.model_retirement import find_retiring_slots
 from slots.models import Slot
 from slots.platform_settings import load_platform_settings
 from stats.outcomes import PROVIDER_REASONS, in_flight
@@ -189,6 +189,6 @@ def _collect_retirement(slots: list[Slot]) -> Iterator[Metric]:
         ("slot", "model"),
     )
     active = [slot for slot in slots if slot.is_active]
-    for found in retiring_slots(slots=active, within_days=None):
+    for found in find_retiring_slots(slots=active, within_days=None):
         days.add_metric([found.slot.pk, found.model_id], found.days)
     yield days

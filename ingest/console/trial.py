@@ -27,8 +27,8 @@ from photochanger.errors import (
 from photochanger.request_scope import get_arrival_time
 from providers.pictures import JPEG, Photo
 from slots.console.slot_form import read_slot_form
-from slots.editing import Draft, draft
-from slots.history.field_names import label
+from slots.editing import Draft, build_draft
+from slots.history.field_names import get_label
 from slots.models import Slot
 from slots.platform_settings import PlatformSettings, load_platform_settings
 from slots.services import find_slot
@@ -144,7 +144,7 @@ def _load_draft(request: HttpRequest, slot_id: str) -> tuple[Draft, PlatformSett
     slot = find_slot(slot_id)
     if not admin.site.get_model_admin(Slot).has_change_permission(request, slot):
         raise PermissionDenied
-    return draft(slot_id, read_slot_form(request, slot)), load_platform_settings()
+    return build_draft(slot_id, read_slot_form(request, slot)), load_platform_settings()
 
 
 def _open_photo(request: HttpRequest) -> Photo:
@@ -158,4 +158,6 @@ def _list_field_errors(
     exc: InvalidFields, request: HttpRequest
 ) -> tuple[tuple[str, str, str], ...]:
     state = {"provider": request.POST.get("provider", "")}
-    return tuple((place, label(place, state), str(words)) for place, words in exc.fields.items())
+    return tuple(
+        (place, get_label(place, state), str(words)) for place, words in exc.fields.items()
+    )

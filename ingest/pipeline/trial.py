@@ -35,7 +35,7 @@ from photochanger.errors import (
 )
 from photochanger.request_scope import get_streamed_body
 from providers.pictures import Photo
-from slots.editing import Draft, draft
+from slots.editing import Draft, build_draft
 from slots.platform_settings import PlatformSettings, load_platform_settings
 from slots.schemas import SlotIn
 from slots.services import find_slot
@@ -66,7 +66,7 @@ async def receive_trial(request: HttpRequest, slot_id: str) -> AsyncIterator[Ord
     )
     with ExitStack() as files:
         async with read_form(request, parser, deadline) as form:
-            form_draft = await in_db(draft, slot_id, parse_overrides(form))
+            form_draft = await in_db(build_draft, slot_id, parse_overrides(form))
             platform = await in_db(load_platform_settings)
             photo = await _receive_photo(form, slot_id, files)
             yield make_trial_order(form_draft, platform, photo, arrived_at=deadline.arrived_at)

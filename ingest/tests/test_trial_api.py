@@ -22,7 +22,7 @@ from media.services import select_listed_results
 from photochanger.db import in_db
 from photochanger.web.tokens import AdminToken
 from providers.pictures import Photo
-from slots.editing import draft
+from slots.editing import build_draft
 from slots.models import Slot
 from slots.platform_settings import change_settings, load_platform_settings
 from slots.schemas import SlotIn
@@ -138,7 +138,7 @@ class TrialTests(IngestTestCase):
 
     def test_a_save_meanwhile_does_not_change_the_trial(self) -> None:
         form = SlotIn(settings={"prompt": "draft"})
-        slot, templates = draft("slot-001", form)
+        slot, templates = build_draft("slot-001", form)
         Slot.objects.filter(pk="slot-001").update(version=7, settings={"prompt": "saved"})
         photo = Photo.open(io.BytesIO(jpeg()), max_megapixels=1)
         order = Order(

@@ -19,8 +19,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from slots.console.pages import console_page
-from slots.history.records import SETTINGS_ID, Record, read, said_by
-from slots.history.wording import Line, lines_of, message_of
+from slots.history.records import SETTINGS_ID, Record, get_author_name, read_record
+from slots.history.wording import Line, describe_entry, describe_record
 from slots.models import Setting, Slot
 
 PER_PAGE = 20
@@ -36,11 +36,11 @@ class Act:
 
     @property
     def lines(self) -> list[Line]:
-        return lines_of(self.record) if self.record else []
+        return describe_record(self.record) if self.record else []
 
     @property
     def by(self) -> str:
-        return said_by(self.entry)
+        return get_author_name(self.entry)
 
     @property
     def kind(self) -> str:
@@ -59,7 +59,7 @@ class Act:
 
     @property
     def message(self) -> str:
-        return message_of(self.entry)
+        return describe_entry(self.entry)
 
     @property
     def address(self) -> str:
@@ -91,10 +91,10 @@ class AuditFilter(forms.Form):
 
     def __init__(self, data: QueryDict) -> None:
         super().__init__(data)
-        self.fields["by"].widget.choices = _people()
-        self.fields["what"].widget.choices = _things()
+        self.fields["by"].widget.choices = _list_people()
+        self.fields["what"].widget.choices = _list_subjects()
 
-    def chosen(self) -> QuerySet[LogEntry]:
+    def filter_entries(self) -> QuerySet[LogEntry]:
         self.full_clean()
         found = LogEntry.objects.select_related("user", "content_type")
         by, what = self.cleaned_data.get("by", ""), self.cleaned_data.get("what", "")
@@ -102,9 +102,9 @@ class AuditFilter(forms.Form):
         if by:
             found = found.filter(user__username=by)
         if what.startswith(SLOT_PREFIX):
-            found = _of(found, Slot).filter(object_id=what.removeprefix(SLOT_PREFIX))
+            found = _filter_by_model(found, Slot).filter(object_id=what.removeprefix(SLOT_PREFIX))
         elif what == SETTINGS_ID:
-            found = _of(found, Setting)
+            found = _filter_by_model(found, Setting)
         elif what == "others":
             found = found.exclude(content_type__app_label=Slot._meta.app_label)
         if day:
@@ -112,21 +112,21 @@ class AuditFilter(forms.Form):
         return found.order_by("-pk")  # as they came; indexed, unlike their times
 
 
-def _of(entries: QuerySet[LogEntry], model: Any) -> QuerySet[LogEntry]:
+def _filter_by_model(entries: QuerySet[LogEntry], model: Any) -> QuerySet[LogEntry]:
     meta = model._meta
     return entries.filter(
         content_type__app_label=meta.app_label, content_type__model=meta.model_name
     )
 
 
-def _people() -> list[tuple[str, str]]:
+def _list_people() -> list[tuple[str, str]]:
     acted = Exists(LogEntry.objects.filter(user=OuterRef("pk")))  # not a join of every entry
     users = get_user_model().objects.filter(acted)
     names = sorted(users.values_list("username", flat=True))
     return [("", _("everybody")), *((name, name) for name in names)]
 
 
-def _things() -> list[tuple[str, str]]:
+def _list_subjects() -> list[tuple[str, str]]:
     slots = [
         (f"{SLOT_PREFIX}{slot.pk}", f"{slot.pk} · {slot}")
         for slot in Slot.objects.only("pk", "display_name")
@@ -140,13 +140,13 @@ def audit_page(request: HttpRequest) -> HttpResponse:
     if not admin.site.get_model_admin(Slot).has_change_permission(request):
         raise PermissionDenied
     form = AuditFilter(request.GET)
-    page = Paginator(form.chosen(), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(form.filter_entries(), PER_PAGE).get_page(request.GET.get("page"))
     kept = request.GET.copy()
     kept.pop("page", None)
     context = {
         "title": _("Changes"),
         "form": form,
-        "acts": [Act(entry, read(entry)) for entry in page],
+        "acts": [Act(entry, read_record(entry)) for entry in page],
         "page": page,
         "filters": f"{kept.urlencode()}&" if kept else "",
         "is_filtered": any(kept.values()),

@@ -137,7 +137,7 @@ class ChosenField(forms.TypedChoiceField):
         text = "" if value is None else str(value)
         return text.lower() if isinstance(value, bool) else text
 
-    def offer(self, text: str) -> None:
+    def add_choice(self, text: str) -> None:
         """Make a text one of the choices, whatever it is."""
         self.titles.setdefault(text, text)
         self.choices = list(self.titles.items())

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 from photochanger.errors import InvalidFields, VersionConflict
 from slots.console.pages import console_page
 from slots.editing import Restoration, plan_restoration, restore_slot
-from slots.history.field_names import label
-from slots.history.records import Record, entries_of, read, said_by
-from slots.history.wording import Line, lines_of, message_of
+from slots.history.field_names import get_label
+from slots.history.records import Record, find_entries, get_author_name, read_record
+from slots.history.wording import Line, describe_entry, describe_record
 from slots.models import Slot
 
 PER_PAGE = 20
@@ -33,23 +33,23 @@ class Row:
 
     @property
     def lines(self) -> list[Line]:
-        return lines_of(self.record) if self.record else []
+        return describe_record(self.record) if self.record else []
 
     @property
     def message(self) -> str:
-        return message_of(self.entry)
+        return describe_entry(self.entry)
 
     @property
     def by(self) -> str:
-        return said_by(self.entry)
+        return get_author_name(self.entry)
 
 
 @require_GET
 def history_page(request: HttpRequest, slot_id: str) -> HttpResponse:
     slot = get_object_or_404(Slot, pk=slot_id)
     _check(request, slot)
-    page = Paginator(entries_of(Slot, slot.pk), PER_PAGE).get_page(request.GET.get("page"))
-    records = [(entry, read(entry)) for entry in page]
+    page = Paginator(find_entries(Slot, slot.pk), PER_PAGE).get_page(request.GET.get("page"))
+    records = [(entry, read_record(entry)) for entry in page]
     rows = [
         Row(entry, record, is_current=record is not None and record.version == slot.version)
         for entry, record in records
@@ -70,7 +70,7 @@ def restore_page(request: HttpRequest, slot_id: str, entry_id: int) -> HttpRespo
     """Shows what would change, and what cannot come back; changes it when that is agreed to."""
     slot = get_object_or_404(Slot, pk=slot_id)
     _check(request, slot)
-    entry = get_object_or_404(entries_of(Slot, slot.pk), pk=entry_id)
+    entry = get_object_or_404(find_entries(Slot, slot.pk), pk=entry_id)
     found = plan_restoration(slot.pk, entry, before="before" in request.GET)
     if found is None:
         raise Http404
@@ -83,9 +83,10 @@ def restore_page(request: HttpRequest, slot_id: str, entry_id: int) -> HttpRespo
         "entry": entry,
         "found": found,
         "is_before": "before" in request.GET,
-        "lines": lines_of(found.becoming),
+        "lines": describe_record(found.becoming),
         "obstacles": [
-            (label(place, found.becoming.now), words) for place, words in found.obstacles.items()
+            (get_label(place, found.becoming.now), words)
+            for place, words in found.obstacles.items()
         ],
     }
     return console_page(request, "slots/console/restore.html", context)

@@ -66,7 +66,7 @@ class RecipeForm(forms.Form):
         self.fields |= built
         for name, field in built.items():
             if isinstance(field, ChosenField):
-                field.offer(texts[self.add_prefix(name)])
+                field.add_choice(texts[self.add_prefix(name)])
 
     @property
     def provider_choices(self) -> list[tuple[str, str]]:

@@ -22,7 +22,7 @@ from slots.settings_editing import read_settings, save_settings
 NEW_SECRET = {"autocomplete": "new-password", "spellcheck": "false", "autocapitalize": "off"}
 
 
-def number(least: int, most: int, **words: Any) -> forms.IntegerField:
+def build_number_field(least: int, most: int, **words: Any) -> forms.IntegerField:
     """Its bounds help whoever types; they are judged by ``save_settings``, with our sentences."""
     widget = forms.NumberInput(attrs={"min": least, "max": most, "inputmode": "numeric"})
     # With its first value hidden beside it, only what was changed here is saved: two people who
@@ -42,8 +42,8 @@ class SettingsForm(forms.Form):
             attrs=NEW_SECRET | {"minlength": MIN_PASSWORD, "maxlength": MAX_PASSWORD_BYTES}
         ),
     )
-    sync_response_seconds = number(10, 60, label=gettext_lazy("waiting time, s"))
-    result_ttl_hours = number(
+    sync_response_seconds = build_number_field(10, 60, label=gettext_lazy("waiting time, s"))
+    result_ttl_hours = build_number_field(
         *(1, 24 * 365),
         label=gettext_lazy("results are kept, hours"),
         help_text=gettext_lazy(
@@ -60,13 +60,13 @@ class SettingsForm(forms.Form):
             "Without this tick the galleries of all slots are closed."
         ),
     )
-    gallery_size = number(1, 100, label=gettext_lazy("pictures in a gallery"))
-    max_jobs_per_slot = number(
+    gallery_size = build_number_field(1, 100, label=gettext_lazy("pictures in a gallery"))
+    max_jobs_per_slot = build_number_field(
         *(1, 1000),
         label=gettext_lazy("photos at one time per slot"),
         help_text=gettext_lazy("A photo too many is refused, and the booth may send it again."),
     )
-    max_jobs_per_provider = number(
+    max_jobs_per_provider = build_number_field(
         *(1, 1000), label=gettext_lazy("photos at one time per provider")
     )
     hash_check = forms.ChoiceField(
@@ -91,7 +91,7 @@ class SettingsForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, driver in DRIVERS.items():
-            self.fields[key_field(name)] = forms.CharField(
+            self.fields[name_key_field(name)] = forms.CharField(
                 required=False,
                 label=_("new key of %(provider)s") % {"provider": driver.title},
                 help_text=_("Empty: stays as it is. It is stored encrypted and never shown."),
@@ -100,7 +100,7 @@ class SettingsForm(forms.Form):
 
     def change(self) -> SettingsIn:
         values = dict(self.cleaned_data)
-        keys = {name: values.pop(key_field(name)) for name in DRIVERS}
+        keys = {name: values.pop(name_key_field(name)) for name in DRIVERS}
         if not values["ingest_password"]:
             del values["ingest_password"]
         changed = {name: values[name] for name in values if name in self.changed_data}
@@ -113,7 +113,7 @@ class SettingsForm(forms.Form):
         """Each sentence beside its field."""
         for name, words in refusal.fields.items():
             provider = name.removeprefix("provider_keys.")
-            self.add_error(key_field(provider) if provider in DRIVERS else name, str(words))
+            self.add_error(name_key_field(provider) if provider in DRIVERS else name, str(words))
 
     def turn_to_first_error(self) -> None:
         for name in self.fields:
@@ -132,7 +132,7 @@ class KeyRow:
     field: forms.BoundField
 
 
-def key_field(provider: str) -> str:
+def name_key_field(provider: str) -> str:
     return f"key_of_{provider}"
 
 
@@ -153,14 +153,14 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         "title": _("Settings"),
         "form": form,
         "settings": now,
-        "keys": list(_keys(form, now.provider_keys)),
+        "keys": list(_list_key_rows(form, now.provider_keys)),
     }
     return console_page(request, "slots/console/settings.html", context)
 
 
-def _keys(form: SettingsForm, states: dict[str, ProviderKeyOut]) -> Iterator[KeyRow]:
+def _list_key_rows(form: SettingsForm, states: dict[str, ProviderKeyOut]) -> Iterator[KeyRow]:
     for name, driver in DRIVERS.items():
-        yield KeyRow(name, driver.title, states[name], form[key_field(name)])
+        yield KeyRow(name, driver.title, states[name], form[name_key_field(name)])
 
 
 @require_POST

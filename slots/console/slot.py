@@ -21,9 +21,9 @@ from slots.console.pages import console_page
 from slots.console.recipe_form import RecipeForm
 from slots.console.slot_form import PRESENT, SlotPageForm, read_typed
 from slots.editing import change_slot, copy_slot
-from slots.history.records import changes, state_of
-from slots.history.wording import Line, line_of
-from slots.model_retirement import retiring_slots
+from slots.history.records import diff_states, get_state
+from slots.history.wording import Line, describe_change
+from slots.model_retirement import find_retiring_slots
 from slots.models import Slot, SlotTemplateMedia
 from slots.platform_settings import load_platform_settings
 from slots.schemas import ID_PATTERN
@@ -56,9 +56,9 @@ def slot_page(request: HttpRequest, slot_id: str) -> HttpResponse:
         return _render_page(request, slot, form, templates, wrong=dict(exc.fields))
     except VersionConflict:
         slot = get_object_or_404(Slot, pk=slot_id)
-        was = state_of(slot)
+        was = get_state(slot)
         mine = was | change.model_dump(mode="json", include=set(was), exclude_unset=True)
-        lines = [line_of(one, was, mine) for one in changes(was, mine)]
+        lines = [describe_change(one, was, mine) for one in diff_states(was, mine)]
         return _render_page(request, slot, form, templates, conflict=lines)
     messages.success(request, _("The slot is saved. Photos are made by it from now on."))
     return redirect("admin:slots_slot_change", slot.pk)
@@ -177,7 +177,7 @@ def _render_page(
         "read_version": form.version,
         "model": recipe.model_title,
         "wait_s": load_platform_settings().sync_response_seconds,  # where the slot says nothing
-        "retiring": retiring_slots(slots=[slot]),
+        "retiring": find_retiring_slots(slots=[slot]),
         "ingest_url": build_url(request, "api:ingest_photo_short", slot_id=slot.pk),
         "results": select_listed_results(slot.pk)[:RESULTS],
         "jobs_url": f"{reverse('admin:ingest_job_changelist')}?slot={slot.pk}",

@@ -26,7 +26,7 @@ NAMES = {
 COLUMNS = {field.name: field for field in Slot._meta.concrete_fields}
 
 
-def msgid(place: str, state: Mapping[str, Any]) -> str:
+def get_msgid(place: str, state: Mapping[str, Any]) -> str:
     """What a field (``settings.prompt``) is called in English, to be translated when it is read."""
     name, _dot, of_it = place.partition(".")
     if name in NAMES:
@@ -39,8 +39,8 @@ def msgid(place: str, state: Mapping[str, Any]) -> str:
         return str(COLUMNS[name].verbose_name) if name in COLUMNS else name
 
 
-def label(place: str, *states: Mapping[str, Any]) -> str:
+def get_label(place: str, *states: Mapping[str, Any]) -> str:
     """What a field is called in the reader's language, by the first state whose driver has it."""
     name, _dot, of_it = place.partition(".")
-    words = next((found for s in states if (found := msgid(place, s)) != of_it), of_it)
+    words = next((found for s in states if (found := get_msgid(place, s)) != of_it), of_it)
     return f"{_(words)}: {of_it}" if name == "provider_keys" else _(words)

@@ -18,7 +18,7 @@ from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_noop
 
 from media.models import MediaObject
-from slots.history.field_names import msgid
+from slots.history.field_names import get_msgid
 from slots.models import Setting, Slot
 
 if TYPE_CHECKING:
@@ -65,50 +65,49 @@ class Record:
 
     @property
     def changes(self) -> list[Change]:
-        return changes(self.was, self.now)
+        return diff_states(self.was, self.now)
 
 
-# --- Writing -------------------------------------------------------------------------------------
 @contextmanager
 def history_entry(slot_id: str, *, by: str, restores: int | None = None) -> Iterator[None]:
     """Inside a transaction that is about to change a slot: tells what has become of it."""
-    before = _with_hash(slot_id)
+    before = _load_state(slot_id)
     yield
-    after = _with_hash(slot_id)
+    after = _load_state(slot_id)
     was, now = before.state, after.state
     if before.password_hash != after.password_hash:
         now = now | {PASSWORD: CHANGED if after.password_hash else REMOVED}
-    if changes(was, now):
+    if diff_states(was, now):
         more = {"version": after.slot.version, "restores": restores}
-        write(after.slot, after.slot.pk, str(after.slot), was, now, by=by, **more)
+        write_entry(after.slot, after.slot.pk, str(after.slot), was, now, by=by, **more)
 
 
-def write(
+def write_entry(
     model: Model, key: str, name: str, was: State, now: State, *, by: str, **more: Any
 ) -> None:
     """One entry of the history. ``more`` goes into its message."""
     told = {
-        "fields": [msgid(change.place, now) for change in changes(was, now)],
+        "fields": [get_msgid(change.place, now) for change in diff_states(was, now)],
         "was": was,
         "now": {field: value for field, value in now.items() if was.get(field) != value},
         **{key: value for key, value in more.items() if value is not None},
     }
-    _enter(model, key, name, told, by=by)
+    _write_log_entry(model, key, name, told, by=by)
 
 
 def write_removal(slot: Slot | None, files: int, *, by: str) -> None:
     """That all pictures of a slot, or of all slots, were deleted."""
     told = {"fields": [FILES], REMOVED_FILES: files}
     if slot is None:
-        _enter(MediaObject(), "", ALL_SLOTS, told, by=by)
+        _write_log_entry(MediaObject(), "", ALL_SLOTS, told, by=by)
     else:
-        _enter(slot, slot.pk, str(slot), told, by=by)
+        _write_log_entry(slot, slot.pk, str(slot), told, by=by)
 
 
-def _enter(model: Model, key: str, name: str, told: dict[str, Any], *, by: str) -> None:
+def _write_log_entry(model: Model, key: str, name: str, told: dict[str, Any], *, by: str) -> None:
     message = [{"changed": told | {"by": by}}]
     LogEntry.objects.create(
-        user=author(by),
+        user=find_author(by),
         content_type=ContentType.objects.get_for_model(model),
         object_id=key,
         object_repr=name[:200],
@@ -121,11 +120,11 @@ def _enter(model: Model, key: str, name: str, told: dict[str, Any], *, by: str) 
 
 def write_settings(was: State, now: State, *, by: str) -> None:
     """The platform's settings; ``now`` holds a secret only if it is changed, as a word."""
-    if changes(was, now):
-        write(Setting(), SETTINGS_ID, "", was, now, by=by)
+    if diff_states(was, now):
+        write_entry(Setting(), SETTINGS_ID, "", was, now, by=by)
 
 
-def author(name: str) -> "User":
+def find_author(name: str) -> "User":
     """Whose entry it is. Commands that nobody has logged in for share a user who never can."""
     users = get_user_model().objects
     known = users.filter(username=name).first()
@@ -137,18 +136,18 @@ def author(name: str) -> "User":
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _SlotState:
     slot: Slot
     state: State
     password_hash: str
 
 
-def _with_hash(slot_id: str) -> _Known:
+def _load_state(slot_id: str) -> _SlotState:
     slot = Slot.objects.get(pk=slot_id)
-    return _Known(slot, state_of(slot), slot.ingest_password_hash)
+    return _SlotState(slot, get_state(slot), slot.ingest_password_hash)
 
 
-def state_of(slot: Slot) -> State:
+def get_state(slot: Slot) -> State:
     """All that can be changed of a slot, as JSON would have it, and as ``SlotIn`` takes it."""
     state: State = {name: getattr(slot, name) for name in COLUMNS}
     if slot.gallery_until is not None:
@@ -158,10 +157,9 @@ def state_of(slot: Slot) -> State:
     return state
 
 
-# --- Reading -------------------------------------------------------------------------------------
-def read(entry: LogEntry) -> Record | None:
+def read_record(entry: LogEntry) -> Record | None:
     """The states an entry of ours tells of; None for another."""
-    told = _told(entry)
+    told = _read_message(entry)
     if "was" not in told:
         return None
     was = dict(told["was"])
@@ -174,18 +172,18 @@ def read(entry: LogEntry) -> Record | None:
     )
 
 
-def removed_files(entry: LogEntry) -> int | None:
+def read_removed_files(entry: LogEntry) -> int | None:
     """How many files were deleted, if an entry tells of that."""
-    files = _told(entry).get(REMOVED_FILES)
+    files = _read_message(entry).get(REMOVED_FILES)
     return files if isinstance(files, int) else None
 
 
-def said_by(entry: LogEntry) -> str:
+def get_author_name(entry: LogEntry) -> str:
     """Whoever did it: a command by its own name."""
-    return _told(entry).get("by") or entry.user.get_username()
+    return _read_message(entry).get("by") or entry.user.get_username()
 
 
-def _told(entry: LogEntry) -> dict[str, Any]:
+def _read_message(entry: LogEntry) -> dict[str, Any]:
     try:
         (part,) = json.loads(entry.change_message)
         return dict(part["changed"])
@@ -193,16 +191,16 @@ def _told(entry: LogEntry) -> dict[str, Any]:
         return {}
 
 
-def entries_of(model: type[Model], key: str) -> QuerySet[LogEntry]:
+def find_entries(model: type[Model], key: str) -> QuerySet[LogEntry]:
     """Newest first."""
     entries = LogEntry.objects.select_related("user")
     kind = ContentType.objects.get_for_model(model)
     return entries.filter(content_type=kind, object_id=key).order_by("-pk")
 
 
-def changes(was: State, now: State) -> list[Change]:
+def diff_states(was: State, now: State) -> list[Change]:
     """Field by field; a recipe's by its own fields."""
-    before, after = _flat(was), _flat(now)
+    before, after = _flatten(was), _flatten(now)
     places = list(dict.fromkeys([*before, *after]))
     return [
         Change(place, before.get(place), after.get(place))
@@ -211,7 +209,7 @@ def changes(was: State, now: State) -> list[Change]:
     ]
 
 
-def _flat(state: Mapping[str, Any]) -> dict[str, Any]:
+def _flatten(state: Mapping[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in state.items():
         if name == "settings" and isinstance(value, dict):

@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from providers.registry import DRIVERS
-from slots.history.field_names import label
-from slots.history.records import REMOVED, Change, Record, removed_files
+from slots.history.field_names import get_label
+from slots.history.records import REMOVED, Change, Record, read_removed_files
 from slots.models import Slot, SlotTemplateMedia
 
 LONG_TEXT = 40
@@ -37,20 +37,20 @@ class Line:
     """One field of a change. A long text has pieces, a secret only the word that it changed."""
 
     place: str
-    label: str
+    get_label: str
     was: str
     now: str
     pieces: tuple[Piece, ...] = ()
     is_secret: bool = False
 
 
-def lines_of(record: Record) -> list[Line]:
-    return [line_of(change, record.was, record.now) for change in record.changes]
+def describe_record(record: Record) -> list[Line]:
+    return [describe_change(change, record.was, record.now) for change in record.changes]
 
 
-def message_of(entry: LogEntry) -> str:
+def describe_entry(entry: LogEntry) -> str:
     """An entry without fields, in a sentence."""
-    files = removed_files(entry)
+    files = read_removed_files(entry)
     if files is not None:
         return ngettext("%d file was deleted.", "%d files were deleted.", files) % files
     if entry.action_flag == ADDITION:
@@ -58,28 +58,28 @@ def message_of(entry: LogEntry) -> str:
     return _("Deleted.") if entry.action_flag == DELETION else entry.get_change_message()
 
 
-def line_of(change: Change, was: Mapping[str, Any], now: Mapping[str, Any]) -> Line:
-    name = capfirst(label(change.place, now, was))
+def describe_change(change: Change, was: Mapping[str, Any], now: Mapping[str, Any]) -> Line:
+    name = capfirst(get_label(change.place, now, was))
     if change.is_secret:
         words = _("removed") if change.now == REMOVED else _("changed")
         return Line(change.place, name, "", words, is_secret=True)
     before, after = (
-        in_words(change.place, change.was, was),
-        in_words(change.place, change.now, now),
+        format_value(change.place, change.was, was),
+        format_value(change.place, change.now, now),
     )
     is_text = isinstance(change.was, str) and isinstance(change.now, str)
     is_long = max(len(before), len(after)) > LONG_TEXT
-    pieces = tuple(pieces_of(before, after)) if is_text and is_long else ()
+    pieces = tuple(diff_text(before, after)) if is_text and is_long else ()
     return Line(change.place, name, before, after, pieces)
 
 
-def pieces_of(was: str, now: str) -> list[Piece]:
+def diff_text(was: str, now: str) -> list[Piece]:
     """What is the same, gone and new, by words; of quite another text nothing is the same."""
     before, after = (re.findall(r"\s+|\w+|[^\w\s]", text) for text in (was, now))
     first = len(commonprefix([before, after]))
     last = len(commonprefix([before[first:][::-1], after[first:][::-1]]))
     old, new = before[first : len(before) - last], after[first : len(after) - last]
-    middle = _middle(old, new)
+    middle = _diff_middle(old, new)
     same = first + last + sum(size for tag, size, *_words in middle if tag == "equal")
     if 2 * same < ALIKE * (len(before) + len(after)):
         return [Piece("gone", was), Piece("new", now)]
@@ -92,7 +92,7 @@ def pieces_of(was: str, now: str) -> list[Piece]:
     return [piece for piece in found if piece.text]
 
 
-def _middle(old: list[str], new: list[str]) -> list[tuple[str, int, str, str]]:
+def _diff_middle(old: list[str], new: list[str]) -> list[tuple[str, int, str, str]]:
     """Between what is the same at both ends: tag, number of equal words, text before and after."""
     if len(old) * len(new) > MAX_COMPARED:
         return [("replace", 0, "".join(old), "".join(new))]
@@ -103,21 +103,21 @@ def _middle(old: list[str], new: list[str]) -> list[tuple[str, int, str, str]]:
     ]
 
 
-def in_words(place: str, value: Any, state: Mapping[str, Any]) -> str:
+def format_value(place: str, value: Any, state: Mapping[str, Any]) -> str:
     """A stored value; whatever is not known any more is shown as it is."""
     if value is None or value == "" or value == []:
         return NOTHING
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if place == "template_media":
-        return _pictures(value)
+        return _format_pictures(value)
     if place == "gallery_until":
         at = parse_datetime(str(value))
         return date_format(localtime(at), "SHORT_DATETIME_FORMAT") if at else str(value)
-    return _chosen(place, str(value), state)
+    return _format_choice(place, str(value), state)
 
 
-def _chosen(place: str, value: str, state: Mapping[str, Any]) -> str:
+def _format_choice(place: str, value: str, state: Mapping[str, Any]) -> str:
     driver = DRIVERS.get(str(state.get("provider")))
     if place == "provider" and driver:
         return str(driver.title)
@@ -128,7 +128,7 @@ def _chosen(place: str, value: str, state: Mapping[str, Any]) -> str:
     return value
 
 
-def _pictures(pictures: list[dict[str, str]]) -> str:
+def _format_pictures(pictures: list[dict[str, str]]) -> str:
     kinds = dict(SlotTemplateMedia.MediaKind.choices)
     count = Counter(str(kinds.get(one["media_kind"], one["media_kind"])) for one in pictures)
     return ", ".join(f"{kind} × {many}" if many > 1 else kind for kind, many in count.items())

@@ -15,7 +15,14 @@ from media.models import MediaObject
 from photochanger.errors import InvalidFields, VersionConflict
 from photochanger.testing.marks import both_databases
 from slots.editing import change_slot, delete_template
-from slots.history.records import COMMAND, Change, Record, read, removed_files, said_by
+from slots.history.records import (
+    COMMAND,
+    Change,
+    Record,
+    get_author_name,
+    read_record,
+    read_removed_files,
+)
 from slots.models import Slot
 from slots.schemas import SettingsIn, SlotIn
 from slots.services import find_slot, purge_pictures, save_slot
@@ -26,7 +33,7 @@ pytestmark = both_databases
 
 def records() -> list[Record]:
     """Newest first."""
-    found = [read(entry) for entry in LogEntry.objects.order_by("-pk")]
+    found = [read_record(entry) for entry in LogEntry.objects.order_by("-pk")]
     assert all(found)
     return [one for one in found if one]
 
@@ -147,6 +154,7 @@ class WrittenTests(HistoryTestCase):
             purge_pictures(slot_id, by="serg")
             entry = LogEntry.objects.latest("pk")
             self.assertEqual(
-                (entry.object_id, said_by(entry), removed_files(entry)), (key, "serg", 0)
+                (entry.object_id, get_author_name(entry), read_removed_files(entry)),
+                (key, "serg", 0),
             )
-            self.assertIsNone(read(entry))
+            self.assertIsNone(read_record(entry))

@@ -12,8 +12,8 @@ from django.utils.http import urlencode
 
 from media.models import MediaObject
 from photochanger.testing.marks import both_databases
-from slots.history.records import read
-from slots.history.wording import Piece, pieces_of
+from slots.history.records import read_record
+from slots.history.wording import Piece, diff_text
 from slots.models import Slot
 from slots.schemas import SettingsIn
 from slots.services import purge_pictures
@@ -43,7 +43,7 @@ class PagesTestCase(HistoryTestCase):
 class PieceTests(SimpleTestCase):
     def test_a_text_is_compared_by_words(self) -> None:
         self.assertEqual(
-            pieces_of("Keep the faces, make it a beach.", "Keep all faces, make it a wide beach."),
+            diff_text("Keep the faces, make it a beach.", "Keep all faces, make it a wide beach."),
             [
                 Piece("same", "Keep "),
                 Piece("gone", "the"),
@@ -56,13 +56,13 @@ class PieceTests(SimpleTestCase):
 
     def test_quite_another_text_is_not_mixed_with_the_old_one(self) -> None:
         was, now = "A nebula, and a star", "Paint the people as a comic, please, in two colours"
-        self.assertEqual(pieces_of(was, now), [Piece("gone", was), Piece("new", now)])
+        self.assertEqual(diff_text(was, now), [Piece("gone", was), Piece("new", now)])
 
     def test_the_longest_prompts_are_compared_in_no_time(self) -> None:
         was = " ".join(f"word{number % 97}" for number in range(700))
         now = was.replace("word5 ", "other ").replace("word60 ", "another ")
         started = time.perf_counter()
-        found = pieces_of(was, now)
+        found = diff_text(was, now)
         self.assertLess(time.perf_counter() - started, 2)  # all pairs of words take minutes
         self.assertEqual("".join(one.text for one in found if one.kind != "gone"), now)
 
@@ -126,7 +126,7 @@ class RestoreTests(PagesTestCase):
         slot = self.slot()
         self.assertEqual((slot.settings, slot.size_limit_mb), ({"prompt": "A nebula"}, 9))
         self.assertEqual((slot.version, slot.updated_by), (4, "serg"))
-        record = read(LogEntry.objects.latest("pk"))
+        record = read_record(LogEntry.objects.latest("pk"))
         assert record is not None
         self.assertEqual((record.version, record.restores, record.by), (4, 2, "serg"))
 

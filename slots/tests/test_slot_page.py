@@ -14,7 +14,7 @@ from providers.gemini.driver import GeminiDriver
 from providers.registry import DRIVERS
 from slots.console.recipe_form import RecipeForm
 from slots.editing import change_slot
-from slots.model_retirement import retiring_slots
+from slots.model_retirement import find_retiring_slots
 from slots.models import Slot
 from slots.schemas import SlotIn
 from slots.tests.test_pictures import ConsoleTestCase
@@ -286,8 +286,8 @@ class SlotPageTests(ConsoleTestCase):
         self.assertFalse(other.is_active)
 
     def test_a_model_that_goes_away_is_told_on_the_page(self) -> None:
-        self.assertEqual(retiring_slots(), [])
+        self.assertEqual(find_retiring_slots(), [])
         self.save(recipe__gemini__model="gemini-2.5-flash-image")
-        (one,) = retiring_slots()
+        (one,) = find_retiring_slots()
         self.assertEqual((one.slot.pk, one.model), ("slot-001", "Nano Banana"))
         self.assertContains(self.client.get(PAGE), 'class="retiring')

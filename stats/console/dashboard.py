@@ -21,7 +21,7 @@ from providers.registry import DRIVERS
 from slots.console.pages import confirm_page
 from slots.editing import change_slot
 from slots.gallery import gallery_is_open
-from slots.model_retirement import retiring_slots
+from slots.model_retirement import find_retiring_slots
 from slots.models import Slot
 from slots.platform_settings import PlatformSettings, load_platform_settings
 from slots.schemas import SlotIn
@@ -69,7 +69,7 @@ def dashboard_context(request: HttpRequest) -> dict[str, Any]:
     rows = [_make_row(request, card, platform) for card in load_dashboard()]
     unset = [row for row in rows if row.card.state == State.NOT_CONFIGURED]
     return {
-        "retiring": retiring_slots(slots=[row.slot for row in rows if row.slot.is_active]),
+        "retiring": find_retiring_slots(slots=[row.slot for row in rows if row.slot.is_active]),
         "rows": [row for row in rows if row.card.state != State.NOT_CONFIGURED],
         "unset": unset,
         "next_slot": unset[0].slot if unset else None,

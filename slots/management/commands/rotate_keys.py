@@ -21,14 +21,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, check: bool, **options: Any) -> None:
         found = move_to_newest_key(only_look=check)
-        self.stdout.write(f"With the newest key already: {_names(found.current)}.")
+        self.stdout.write(f"With the newest key already: {_join_names(found.current)}.")
         told = "To be moved to it" if check else "Moved to it now"
-        self.stdout.write(f"{told}: {_names(found.moved)}.")
+        self.stdout.write(f"{told}: {_join_names(found.moved)}.")
         if found.unreadable:
             raise CommandError(
                 f"None of the keys in FIELD_ENCRYPTION_KEY opens what is stored for: "
-                f"{_names(found.unreadable)}. Put the earlier key back behind the newest one, or "
-                "enter the provider's key anew in the console's settings."
+                f"{_join_names(found.unreadable)}. Put the earlier key back behind the newest one, "
+                "or enter the provider's key anew in the console's settings."
             )
         if check and found.moved:
             raise CommandError("An earlier key is still needed. Run rotate_keys without --check.")
@@ -36,5 +36,5 @@ class Command(BaseCommand):
             self.stdout.write("Earlier keys in FIELD_ENCRYPTION_KEY are no longer needed.")
 
 
-def _names(providers: tuple[str, ...]) -> str:
+def _join_names(providers: tuple[str, ...]) -> str:
     return ", ".join(providers) or "none"

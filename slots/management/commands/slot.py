@@ -40,7 +40,7 @@ class Command(BaseCommand):
         }
         changes = {name: value for name, value in columns.items() if value is not None}
         if options["set"]:
-            changes["settings"] = slot.settings | dict(map(_pair, options["set"]))
+            changes["settings"] = slot.settings | dict(map(_parse_pair, options["set"]))
         if changes:
             for name, value in changes.items():
                 setattr(slot, name, value)
@@ -53,7 +53,7 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps(slot.settings, ensure_ascii=False, indent=2))
 
 
-def _pair(text: str) -> tuple[str, Any]:
+def _parse_pair(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals:
         raise CommandError(f"{text!r} is not FIELD=VALUE")
