@@ -15,7 +15,7 @@ from photochanger.testing.browser import (
     assert_accessible,
     assert_nothing_is_cut_off,
 )
-from photochanger.tests.test_console_browser import ConsoleTestCase
+from photochanger.testing.console import ConsoleTestCase
 from providers import simulator
 
 DESK = Look(DESKTOP)

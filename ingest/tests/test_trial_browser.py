@@ -14,7 +14,7 @@ from photochanger.testing.browser import (
     assert_accessible,
     assert_nothing_is_cut_off,
 )
-from photochanger.tests.test_console_browser import DESK, ConsoleTestCase
+from photochanger.testing.console import DESK, ConsoleTestCase
 
 SLOT = "/admin/slots/slot/slot-001/change/"
 HISTORY = "/admin/slots/slot/slot-002/history/"

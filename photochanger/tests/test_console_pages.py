@@ -69,3 +69,15 @@ class ConsolePagesTests(TestCase):
             with self.subTest(page=name):
                 answer = self.client.get(PAGES[name].format(job=photo.pk))
                 self.assertEqual(answer.status_code, 403)
+
+
+class LoginPageTests(TestCase):
+    def test_a_locked_login_page_says_so(self) -> None:
+        User.objects.create_superuser("serg", password="right-password")
+        wrong = {"username": "serg", "password": "wrong"}
+        for _ in range(10):
+            answer = self.client.post("/admin/login/", wrong)
+        self.assertEqual(answer.status_code, 200)
+        answer = self.client.post("/admin/login/", wrong)
+        self.assertContains(answer, "Слишком много неудачных", status_code=429)
+        self.assertIn("Retry-After", answer)

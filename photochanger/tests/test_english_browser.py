@@ -10,7 +10,7 @@ from stats.tests.test_statistics_browser import FiguresTestCase
 RUSSIAN = re.compile("[А-яЁё][^\n]*")
 SLOT = "/admin/slots/slot/slot-001"
 PAGES = {
-    "board": "/admin/",
+    "dashboard": "/admin/",
     "slot": f"{SLOT}/change/",
     "copy": f"{SLOT}/copy/",
     "history": f"{SLOT}/history/",

@@ -11,8 +11,8 @@ from playwright.sync_api import Dialog, Page, expect
 
 from photochanger.testing.browser import LOOKS, PHONE, Look, assert_accessible
 from photochanger.testing.browser import assert_nothing_is_cut_off as assert_fits
+from photochanger.testing.console import DESK, ConsoleTestCase
 from photochanger.testing.waiting import PATIENCE_S
-from photochanger.tests.test_console_browser import DESK, ConsoleTestCase
 
 DROP = """async (zone, bytes) => {
   const file = new File([new Uint8Array(bytes)], "dropped.png", { type: "image/png" });

@@ -14,7 +14,7 @@ from photochanger.testing.browser import (
     assert_accessible,
     assert_nothing_is_cut_off,
 )
-from photochanger.tests.test_console_browser import DESK, ConsoleTestCase
+from photochanger.testing.console import DESK, ConsoleTestCase
 
 HOSTILE = "<script>document.title = 1</script> finishReason: IMAGE_SAFETY " * 5
 
