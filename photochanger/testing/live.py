@@ -65,6 +65,10 @@ class Server:
         """The process and its workers."""
         return [self.process, *self.process.children(recursive=True)]
 
+    def workers(self) -> list[psutil.Process]:
+        """Child processes that are alive at this moment."""
+        return [process for process in self.process.children() if is_alive(process)]
+
     def rss_bytes(self) -> int:
         return sum(process.memory_info().rss for process in self.tree())
 
@@ -83,6 +87,14 @@ class Server:
                     if os.readlink(descriptor).startswith(f"{folder}/"):
                         total += descriptor.stat().st_size
         return total
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Neither gone nor waiting to be reaped."""
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 @contextmanager

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import httpx
-import psutil
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -81,9 +80,6 @@ class LiveMetricsTests(LiveTestCase):
         with ThreadPoolExecutor(6) as booths:
             return list(booths.map(lambda s: self.post(self.server, slot=s).status_code, slots))
 
-    def workers(self) -> list[psutil.Process]:
-        return [p for p in self.server.process.children() if p.status() != psutil.STATUS_ZOMBIE]
-
     def test_counters_of_all_workers_add_up_also_when_one_was_killed(self) -> None:
         before = scraped(self.server)
         answers = self.send(["slot-001"] * 6 + ["slot-002"] * 4 + ["slot-003"] * 2)
@@ -92,8 +88,8 @@ class LiveMetricsTests(LiveTestCase):
         self.assertEqual(self.post(self.server, slot="slot-0000" * 3).status_code, 404)
         self.check_added(before, scraped(self.server))
 
-        self.workers()[0].send_signal(signal.SIGKILL)
-        self.eventually(lambda: len(self.workers()) == 2)
+        self.server.workers()[0].send_signal(signal.SIGKILL)
+        self.eventually(lambda: len(self.server.workers()) == 2)
         self.send(["slot-001"] * 4)
         after = scraped(self.server)
         done = {"slot": "slot-001", "status": "done"}
@@ -129,8 +125,8 @@ class LiveMetricsTests(LiveTestCase):
         shutil.rmtree(self.folder)
         self.assertEqual(self.send(["slot-001"]), [200])
         self.assertEqual(total(scraped(self.server), "database_up"), 1)
-        self.workers()[0].send_signal(signal.SIGKILL)
-        self.eventually(lambda: len(self.workers()) == 2)
+        self.server.workers()[0].send_signal(signal.SIGKILL)
+        self.eventually(lambda: len(self.server.workers()) == 2)
         self.eventually(self.folder.exists)
         self.assertEqual(self.send(["slot-001"] * 4), [200] * 4)
 
