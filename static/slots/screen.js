@@ -1,6 +1,6 @@
 "use strict";
 // A screen that nobody stands at, and the keys and buttons of whoever comes by. What they ask of
-// the slide show itself it is told as an event: "show", with a word.
+// the slide show is passed on as an event: "show", with a word.
 const IDLE_MS = 3000;
 const KEYS = { " ": "pause", ArrowRight: "next", ArrowLeft: "previous", f: "fullscreen" };
 let idle = null;

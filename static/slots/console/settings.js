@@ -9,7 +9,7 @@
   const save = document.getElementById("save");
   const once = document.getElementById("once");
 
-  // --- The slider and its number
+  // The slider and its number.
   wait.hidden = false;
   const follow = (leader, follower) =>
     leader.addEventListener("input", () => {
@@ -19,7 +19,7 @@
   follow(wait, seconds);
   follow(seconds, wait);
 
-  // --- The password: made here, shown once; a new one asks before it is saved
+  // The password: made here, shown once; a new one asks before it is saved.
   const askFirst = () => {
     save.dataset.words = save.dataset.says;
     if (password.value) save.dataset.confirm = save.dataset.title;
@@ -47,7 +47,7 @@
     password.type = "password"; // or browsers would remember it as a plain text
   });
 
-  // --- Long actions
+  // Long actions.
   for (const check of document.querySelectorAll(".checks-key")) check.hidden = false;
   const tell = (kind, text) => {
     const toast = document.createElement("li");
