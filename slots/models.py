@@ -11,6 +11,7 @@ from providers.base import DriverSettings, ProviderDriver
 from providers.registry import DRIVERS
 from slots.validation_messages import list_recipe_errors
 
+SLOT_IDS = tuple(f"slot-{number:03}" for number in range(1, 16))  # as migrations made them
 # What a slot is born with: the first of what there is.
 DEFAULT_PROVIDER = next(iter(DRIVERS))
 DEFAULT_OPERATION = next(iter(DRIVERS[DEFAULT_PROVIDER].operations))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass, field
 
 import structlog
 from django.conf import settings as django_settings
@@ -18,7 +18,7 @@ from slots.passwords import PASSWORD_KEY, hash_new_password, set_ingest_password
 from slots.platform_settings import PlatformSettings, change_settings
 from slots.provider_keys import clean_key, get_environment_key, provider_row_key, set_provider_key
 from slots.schemas import ProviderKeyOut, SettingsIn, SettingsOut
-from slots.validation_messages import join_path, messages_by_field
+from slots.validation_messages import FieldMessages, join_path, messages_by_field
 
 log = structlog.get_logger()
 
@@ -58,33 +58,55 @@ def save_settings(change: SettingsIn, *, by: str) -> None:
     """
     # In one order, whoever saves: two at once wait for each other's rows and never in a circle.
     names = sorted(change.model_fields_set)
-    keys, hashed = dict[str, str](), ""
-    refused: dict[str, Any] = {}
-    with _collect_refusals(refused):
-        keys = _clean_keys(change.provider_keys) if "provider_keys" in names else {}
-    with _collect_refusals(refused):
-        hashed = hash_new_password(change.ingest_password) if "ingest_password" in names else ""
+    secrets = _check_secrets(change)
     values = {name: getattr(change, name) for name in names if name not in SECRETS}
     with transaction.atomic():
         before = get_history_state(read_settings())
+        refused = dict(secrets.refused)
         try:
             change_settings(values, by=by)
         except ValidationError as exc:
             refused |= messages_by_field(exc.errors(include_input=False))
         if refused:
             raise InvalidFields(refused)
-        if hashed:
-            set_ingest_password_hash(hashed, by=by)
-        for provider, key in keys.items():
-            set_provider_key(provider, key, by=by)
-        secrets = {"ingest_password": CHANGED} if hashed else {}
-        secrets |= {
-            f"provider_keys.{name}": CHANGED if key else REMOVED for name, key in keys.items()
-        }
-        write_settings(before, get_history_state(read_settings()) | secrets, by=by)
+        secrets.store(by=by)
+        after = get_history_state(read_settings()) | secrets.describe_changes()
+        write_settings(before, after, by=by)
     changed = [name for name in names if name != "provider_keys"]
-    changed += [f"provider_keys.{name}" for name in keys]
+    changed += [f"provider_keys.{name}" for name in secrets.keys]
     log.info("slots.settings.changed", names=changed, by=by)
+
+
+@dataclass(slots=True)
+class _NewSecrets:
+    """A new booth password's hash and new provider keys, and what is wrong with those given."""
+
+    password_hash: str = ""
+    keys: dict[str, str] = field(default_factory=dict)
+    refused: FieldMessages = field(default_factory=dict)
+
+    def store(self, *, by: str) -> None:
+        if self.password_hash:
+            set_ingest_password_hash(self.password_hash, by=by)
+        for provider, key in self.keys.items():
+            set_provider_key(provider, key, by=by)
+
+    def describe_changes(self) -> State:
+        """What the history may know of them."""
+        password = {"ingest_password": CHANGED} if self.password_hash else {}
+        keys = {f"provider_keys.{n}": CHANGED if key else REMOVED for n, key in self.keys.items()}
+        return password | keys
+
+
+def _check_secrets(change: SettingsIn) -> _NewSecrets:
+    secrets = _NewSecrets()
+    if "provider_keys" in change.model_fields_set:
+        with _collect_refusals(secrets.refused):
+            secrets.keys = _clean_keys(change.provider_keys)
+    if "ingest_password" in change.model_fields_set:
+        with _collect_refusals(secrets.refused):
+            secrets.password_hash = hash_new_password(change.ingest_password)
+    return secrets
 
 
 def get_history_state(now: SettingsOut) -> State:
@@ -93,7 +115,7 @@ def get_history_state(now: SettingsOut) -> State:
 
 
 @contextmanager
-def _collect_refusals(refused: dict[str, Any]) -> Iterator[None]:
+def _collect_refusals(refused: FieldMessages) -> Iterator[None]:
     """Collect all that is wrong, to report it at once and not field by field."""
     try:
         yield

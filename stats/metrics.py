@@ -27,7 +27,7 @@ from photochanger.errors import (
 )
 from providers.registry import DRIVERS
 from slots.model_retirement import find_retiring_slots
-from slots.models import Slot
+from slots.models import SLOT_IDS, Slot
 from slots.platform_settings import load_platform_settings
 from stats.outcomes import PROVIDER_REASONS, in_flight
 from stats.services import load_stored_files
@@ -43,7 +43,7 @@ def initialize_counters() -> None:
     failures = [*PROVIDER_REASONS, InternalError.reason, StorageError.reason, ClientGone.reason]
     ends = [("done", ""), ("timeout", ProviderTimeout.reason), *(("failed", r) for r in failures)]
     metrics.initialize_counters(
-        slots=[f"slot-{number:03}" for number in range(1, 16)],  # as the migration made them
+        slots=SLOT_IDS,
         outcomes={name: ends for name in DRIVERS},
     )
 

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_noop
 
 from media.models import MediaObject
 from slots.history.field_names import get_msgid
-from slots.models import Setting, Slot
+from slots.models import SLOT_IDS, Setting, Slot
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -34,7 +34,7 @@ SECRETS = (PASSWORD, "provider_keys.")
 SETTINGS_ID = "settings"  # all of them are one object of the history
 CHANGED, REMOVED = "changed", "removed"  # all that is told of a secret
 FILES, REMOVED_FILES = gettext_noop("pictures"), "removed_files"
-ALL_SLOTS = "slot-001 – slot-015"
+ALL_SLOTS = f"{SLOT_IDS[0]} – {SLOT_IDS[-1]}"
 COMMAND = "manage.py"  # who, when nobody was logged in
 
 State = dict[str, Any]

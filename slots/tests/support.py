@@ -2,14 +2,19 @@
 
 import io
 import random
+import uuid
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import TestCase
+from django.utils import timezone
 from PIL import Image
 
+from media import storage
+from media.models import MediaObject
 from photochanger.web.tokens import AdminToken
 
 
@@ -62,3 +67,27 @@ class AdminTestCase(TestCase):
         root = settings.MEDIA_ROOT
         found = [p for folder in ("templates", "test-photos") for p in (root / folder).rglob("*")]
         return sorted(str(p.relative_to(root)) for p in found if p.is_file())
+
+
+class ConsoleTestCase(TestCase):
+    @classmethod
+    def setUpTestData(cls) -> None:
+        cls.serg = User.objects.create_superuser("serg")
+
+    def setUp(self) -> None:
+        self.client.force_login(self.serg)
+
+    def result(self, slot_id: str = "slot-001") -> MediaObject:
+        job_id = uuid.uuid4()
+        path = f"results/{slot_id}/{job_id}/payload.jpg"
+        storage.write(path, b"picture " + job_id.bytes)
+        self.addCleanup(storage.remove, path)
+        return MediaObject.objects.create(
+            job_id=job_id,
+            slot_id=slot_id,
+            kind=MediaObject.Kind.RESULT,
+            path=path,
+            mime="image/jpeg",
+            size_bytes=24,
+            expires_at=timezone.now() + timedelta(hours=72),
+        )

@@ -1,4 +1,4 @@
-"""The history of a slot, the way back, and the page of all changes."""
+"""The history of a slot, and the way back to an earlier state."""
 
 import time
 from datetime import timedelta
@@ -8,16 +8,12 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import SimpleTestCase
 from django.utils import timezone
-from django.utils.http import urlencode
 
 from media.models import MediaObject
 from photochanger.testing.marks import both_databases
 from slots.history.records import read_record
 from slots.history.wording import Piece, diff_text
 from slots.models import Slot
-from slots.schemas import SettingsIn
-from slots.services import purge_pictures
-from slots.settings_editing import save_settings
 from slots.tests.test_history import HistoryTestCase
 
 pytestmark = both_databases
@@ -196,54 +192,3 @@ class RestoreTests(PagesTestCase):
         self.assertEqual(self.client.get(wrong).status_code, 404)
         LogEntry.objects.update(change_message="By hand")
         self.assertEqual(self.client.get(self.address(entry)).status_code, 404)
-
-
-class AuditPageTests(PagesTestCase):
-    def audit(self, **filters: Any) -> Any:
-        return self.client.get(f"/admin/audit/?{urlencode(filters)}")
-
-    def test_it_tells_of_slots_settings_and_people(self) -> None:
-        self.change(display_name="Nebula")
-        save_settings(SettingsIn(sync_response_seconds=31), by="serg")
-        LogEntry.objects.log_actions(self.serg.pk, [self.serg], 1, "", single_object=True)
-        purge_pictures(None, by="serg")
-        page = self.audit()
-        for words in (
-            "Файл: slot-001 – slot-015",
-            "Удалено 0 файлов",
-            "Слот slot-001: Nebula",
-            "Настройки",
-            "31",
-            "Пользователь: serg",
-            "Добавлено",
-        ):
-            self.assertIn(words, " ".join(page.content.decode().split()))
-
-    def test_it_is_filtered_by_who_what_and_day(self) -> None:
-        igor = User.objects.create_superuser("igor", password="x")
-        self.change(display_name="Nebula")
-        save_settings(SettingsIn(sync_response_seconds=31), by=igor.username)
-        old = LogEntry.objects.get(user=self.serg)
-        LogEntry.objects.filter(pk=old.pk).update(action_time=timezone.now() - timedelta(days=3))
-        day = timezone.localdate()
-        for filters, count in (
-            ({"by": "serg"}, 1),
-            ({"by": "nobody"}, 0),
-            ({"what": "slot:slot-001"}, 1),
-            ({"what": "slot:slot-002"}, 0),
-            ({"what": "settings"}, 1),
-            ({"what": "others"}, 0),
-            ({"day": f"{day}"}, 1),
-            ({"day": f"{day - timedelta(days=3)}", "by": "serg"}, 1),
-            ({"day": "yesterday"}, 2),
-            ({"page": "x"}, 2),
-        ):
-            with self.subTest(filters=filters):
-                self.assertEqual(self.audit(**filters).content.count(b'class="entry-head"'), count)
-
-    def test_many_changes_have_pages_and_few_queries(self) -> None:
-        for number in range(35):
-            self.change(display_name=f"Nebula {number}")
-        with self.assertNumQueries(6):
-            page = self.audit(what="slot:slot-001")
-        self.assertContains(page, "?what=slot%3Aslot-001&amp;page=2")

@@ -17,7 +17,7 @@ from slots.editing import change_slot
 from slots.model_retirement import find_retiring_slots
 from slots.models import Slot
 from slots.schemas import SlotIn
-from slots.tests.test_pictures import ConsoleTestCase
+from slots.tests.support import ConsoleTestCase
 
 PAGE = "/admin/slots/slot/slot-001/change/"
 SLOT = "/admin/slots/slot/slot-001/"

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedCo
 
 from ingest.cleanup import CleanupReport, clean_up
 from media.cleanup import Progress as ReportProgress
-from slots.models import Slot
+from slots.models import SLOT_IDS, Slot
 
 
 class Command(BaseCommand):
@@ -28,7 +28,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         slot_id = options["slot"]
         if slot_id is not None and not Slot.objects.filter(pk=slot_id).exists():
-            raise CommandError(f"There is no slot {slot_id}; they are slot-001 to slot-015.")
+            there_are = f"{SLOT_IDS[0]} to {SLOT_IDS[-1]}"
+            raise CommandError(f"There is no slot {slot_id}; they are {there_are}.")
         with _progress_bars() as update:
             report = clean_up(
                 slot_id,

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from slots.models import Slot
+from slots.models import SLOT_IDS, Slot
 from slots.services import save_slot
 
 
@@ -31,7 +31,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, slot_id: str, **options: Any) -> None:
         slot = Slot.objects.filter(pk=slot_id).first()
         if slot is None:
-            raise CommandError(f"There is no slot {slot_id}; they are slot-001 to slot-015.")
+            there_are = f"{SLOT_IDS[0]} to {SLOT_IDS[-1]}"
+            raise CommandError(f"There is no slot {slot_id}; they are {there_are}.")
         columns = {
             "display_name": options["name"],
             "provider": options["provider"],
