@@ -44,6 +44,12 @@ def pytest_collection(session: pytest.Session) -> None:
     client.use_in_tests()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that wait for servers and browsers first: quick ones fill the gaps and the end."""
+    items.sort(key=lambda item: not any(map(item.get_closest_marker, ("live_server", "browser"))))
+
+
 @pytest.fixture(autouse=True)
 def _nothing_of_another_test() -> Generator[None, None, None]:
     """Files and the cache go with a test, as its rows do; live sites have their own."""
