@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from ingest.capture.recorder import delete_captures
 from ingest.models import Job
+from ingest.refusals.store import delete_old_refusals
 from media.cleanup import Progress, Sweep
 from photochanger.errors import Interrupted
 from slots.platform_settings import load_platform_settings
@@ -65,6 +66,7 @@ def clean_up(
     sweep.delete_old_rows()
     if not dry_run:
         delete_captures()
+        delete_old_refusals()
     report = CleanupReport(
         finished_at=timezone.now(),
         took_ms=round((time.monotonic() - started) * 1000),

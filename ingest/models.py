@@ -185,3 +185,67 @@ class CapturedRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.capture_id} #{self.pk}"
+
+
+class Refusal(models.Model):
+    """Requests of booths that became no photo, alike and of one minute, counted.
+
+    ``cause`` is a word of ``ingest.refusals.causes``. The minute's few places for one cause bound
+    the rows that a flood writes, by all processes together; whoever found none is in a wide row
+    without address, of a slot that exists or of all other links.
+    """
+
+    minute = models.DateTimeField()
+    cause = models.CharField(_("cause"), max_length=30)
+    place = models.PositiveSmallIntegerField()
+    # As the link had it: it need not exist.
+    slot_asked = models.CharField(_("slot in the link"), max_length=40, blank=True)
+    address = models.CharField(_("address"), max_length=45, blank=True)
+    booth_name = models.CharField(_("booth's computer"), max_length=64, blank=True)
+    booth_version = models.CharField(_("booth's version"), max_length=64, blank=True)
+    reason = models.CharField(_("reason"), max_length=30)  # as the booth was told
+    status = models.PositiveSmallIntegerField()
+    count = models.PositiveIntegerField(_("times"), default=0)
+    first_at = models.DateTimeField(_("first"))
+    last_at = models.DateTimeField(_("last"))
+    waited_ms = models.PositiveIntegerField(null=True)  # how long the last one waited that hung up
+
+    class Meta:
+        db_table = "refusal"
+        ordering = ["-last_at"]
+        verbose_name = _("refusal")
+        verbose_name_plural = _("refusals")
+        constraints = [
+            models.UniqueConstraint(fields=["minute", "cause", "place"], name="refusal_place")
+        ]
+        indexes = [
+            models.Index(fields=["-last_at"], name="refusal_by_time"),
+            models.Index(fields=["slot_asked", "-last_at"], name="refusal_by_slot_and_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.count} x {self.cause}: {self.slot_asked}"
+
+
+class KnownBooth(models.Model):
+    """A booth that has sent a photo with the right password, as it was seen last."""
+
+    name = models.CharField(_("booth's computer"), max_length=64, blank=True)
+    address = models.CharField(_("address"), max_length=45, blank=True)
+    version = models.CharField(_("booth's version"), max_length=64, blank=True)
+    slot_id = models.CharField(_("slot"), max_length=16)  # of its last photo
+    first_at = models.DateTimeField(_("first seen"))
+    last_at = models.DateTimeField(_("last seen"))
+    photos = models.PositiveIntegerField(_("photos"), default=0)
+    # Positive: its clock is ahead of ours. Null: it does not tell its time.
+    clock_skew_s = models.FloatField(null=True)
+
+    class Meta:
+        db_table = "booth"
+        ordering = ["-last_at"]
+        verbose_name = _("booth")
+        verbose_name_plural = _("booths")
+        constraints = [models.UniqueConstraint(fields=["name", "address"], name="booth_known_by")]
+
+    def __str__(self) -> str:
+        return self.name or self.address

@@ -15,6 +15,8 @@ from ninja.openapi.docs import Swagger
 
 from ingest.admin_api import console_router, purge_router
 from ingest.api import ingest_router, jobs_router, short_router
+from ingest.refusals.errors import DatabaseAway
+from ingest.refusals.watch import note_refusal
 from media.api import public_router
 from media.views import guest_router, render_error_page, wants_html_page
 from photochanger import metrics
@@ -25,7 +27,6 @@ from photochanger.errors import (
     InvalidFields,
     InvalidRequest,
     PayloadTooLarge,
-    StorageError,
 )
 from photochanger.web.login import login_router
 from photochanger.web.parser import StrictJsonParser
@@ -87,6 +88,7 @@ def answer_app_error(request: HttpRequest, exc: AppError) -> HttpResponse:
     level = log.error if exc.status == 500 else log.warning
     level("http.refused", status=exc.status, reason=exc.reason, detail=str(exc), job=exc.job_id)
     metrics.count_refusal(status=exc.status, reason=exc.reason)
+    note_refusal(request, exc)
     if wants_html_page(request):
         return render_error_page(request, exc)
     language = negotiate_language(request.headers.get("Accept-Language", ""))
@@ -129,7 +131,7 @@ def answer_too_large_body(request: HttpRequest, exc: RequestDataTooBig) -> HttpR
 @api.exception_handler(AnyDatabaseError)  # InterfaceError, a lost connection, is no DatabaseError
 def answer_database_error(request: HttpRequest, exc: AnyDatabaseError) -> HttpResponse:
     log.exception("http.database_failed")
-    return answer_app_error(request, StorageError(type(exc).__name__))
+    return answer_app_error(request, DatabaseAway(type(exc).__name__))
 
 
 @api.exception_handler(Exception)

@@ -20,6 +20,8 @@ from django.db import DatabaseError, connection
 from django.urls import reverse
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from ingest.refusals.store import RefusalWriter
+from ingest.refusals.watch import note_edge_refusal
 from media import storage
 from photochanger.checks.environment import log_public_address
 from photochanger.edge.body import BodyLimit
@@ -55,6 +57,7 @@ async def django_app(scope: Any, receive: Any, send: Any) -> None:
 
 
 lanes = RequestLanes(django_app)
+refusal_writer = RefusalWriter()
 
 
 async def warm_up() -> None:
@@ -68,6 +71,7 @@ async def warm_up() -> None:
     await lanes.warm_up(_connect)
     await asyncio.to_thread(_check_slots)
     initialize_counters()
+    refusal_writer.start()
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 100)
@@ -87,9 +91,14 @@ def _check_slots() -> None:
         connection.close()  # this thread's own
 
 
-lifespan = Lifespan(startup=warm_up, shutdown=http.close)
+async def shut_down() -> None:
+    await refusal_writer.stop()
+    await http.close()
+
+
+lifespan = Lifespan(startup=warm_up, shutdown=shut_down)
 # A booth's photo passes nothing that only other requests need.
-booth_app = BodyLimit(lanes)
+booth_app = BodyLimit(lanes, note_edge_refusal)
 other_app = DownloadThrottle(
     BodyLimit(StaticFiles(lanes, root=settings.STATIC_ROOT, prefix=settings.STATIC_URL))
 )

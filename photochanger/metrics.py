@@ -82,6 +82,11 @@ refusals = Counter(
     "Failed requests, of the API, the pages and the booths.",
     ["status", "reason"],
 )
+booth_refusals = Counter(
+    "photochanger_booth_refusals",
+    "Booths' requests that became no photo, by cause and slot; none: no slot has such a link.",
+    ["slot", "cause"],
+)
 in_progress = Gauge(
     "photochanger_photos_in_progress",
     "Photos that this server holds now.",
@@ -93,7 +98,10 @@ PHOTO_STATUSES = ("200", "400", "401", "404", "413", "415", "429", "500", "502",
 
 
 def initialize_counters(
-    *, slots: Iterable[str], outcomes: dict[str, list[tuple[str, str]]]
+    *,
+    slots: Iterable[str],
+    outcomes: dict[str, list[tuple[str, str]]],
+    refusal_causes: Iterable[str] = (),
 ) -> None:
     """Create every series with 0: Prometheus sees no increase in a series that starts with its
     first failure. ``outcomes``: pairs of status and reason, by provider."""
@@ -103,6 +111,9 @@ def initialize_counters(
         refusals.labels(str(error.status), error.reason)
     for recipe in HASH_RECIPES:
         hashes.labels(recipe)
+    for cause in refusal_causes:
+        for slot in (*slots, "none"):
+            booth_refusals.labels(slot, cause)
     for slot in slots:
         fallbacks.labels(slot)
         replays.labels(slot)
@@ -184,3 +195,8 @@ def count_booth_response(status: int) -> None:
 @_count_safely
 def count_refusal(*, status: int, reason: str) -> None:
     refusals.labels(str(status), reason).inc()
+
+
+@_count_safely
+def count_booth_refusal(*, slot: str, cause: str) -> None:
+    booth_refusals.labels(slot, cause).inc()

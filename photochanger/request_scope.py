@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from django.http import HttpRequest
 
 BODY_KEY, ARRIVED_KEY = "photochanger.body", "photochanger.arrived"
+HEAD_KEY = "photochanger.head"
 
 
 class StreamedBody(Protocol):
@@ -29,6 +30,12 @@ def get_streamed_body(request: HttpRequest) -> StreamedBody | None:
     """The body for the view to read; None where Django has read it already."""
     body: StreamedBody | None = get_scope(request).get(BODY_KEY)
     return body
+
+
+def get_body_head(request: HttpRequest) -> bytearray:
+    """The first few KB that came of the body; it grows while the rest of a refused body is read."""
+    head: bytearray = get_scope(request).get(HEAD_KEY, bytearray())
+    return head
 
 
 def get_arrival_time(request: HttpRequest) -> float:

@@ -16,6 +16,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from ingest.cleanup import load_last_cleanup
 from ingest.models import Job
+from ingest.refusals.causes import REFUSALS
 from media import storage
 from media.models import MediaObject
 from photochanger import metrics
@@ -45,6 +46,7 @@ def initialize_counters() -> None:
     metrics.initialize_counters(
         slots=SLOT_IDS,
         outcomes={name: ends for name in DRIVERS},
+        refusal_causes=REFUSALS,
     )
 
 

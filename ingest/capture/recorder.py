@@ -20,6 +20,7 @@ from django.utils import timezone
 from ingest.capture.snapshot import RequestSnapshot, describe_request
 from ingest.models import Capture, CapturedRequest
 from ingest.pipeline.receive import get_trace
+from ingest.refusals.watch import note_hangup
 from photochanger.db import in_db
 from photochanger.errors import AppError, ClientGone, InternalError
 from slots.models import Slot
@@ -39,6 +40,7 @@ def capture_request(view: IngestView) -> IngestView:
         try:
             response = await view(request, slot_id)
         except asyncio.CancelledError:
+            note_hangup(request)
             await _capture(request, ClientGone("the booth hung up"))
             raise
         except AppError as exc:

@@ -15,10 +15,11 @@ from django.utils import timezone
 from ingest.models import Job
 from ingest.pipeline.order import Order
 from ingest.pipeline.outcome import JobRun, close_failed
+from ingest.refusals.errors import ProviderFull, SlotFull
 from media.services import select_live_results
 from photochanger import metrics
 from photochanger.db import in_db
-from photochanger.errors import ClientGone, IdempotencyConflict, RateLimited, SlotDisabled
+from photochanger.errors import ClientGone, IdempotencyConflict, SlotDisabled
 from slots.models import Slot, SlotTemplateMedia
 from slots.provider_keys import make_provider_row, provider_row_key
 
@@ -174,10 +175,10 @@ def check_capacity(order: Order) -> Capacity:
         return Capacity(earlier=holder, key_is_stale=False)
     if in_slot >= limits.max_jobs_per_slot:
         metrics.count_queue_full(slot=slot.pk, limit="slot")
-        raise RateLimited(f"{slot.pk} is full", retry_after_s=FULL_RETRY_AFTER_S)
+        raise SlotFull(f"{slot.pk} is full", retry_after_s=FULL_RETRY_AFTER_S)
     if in_provider >= limits.max_jobs_per_provider:
         metrics.count_queue_full(slot=slot.pk, limit="provider")
-        raise RateLimited(f"{slot.provider} is full", retry_after_s=FULL_RETRY_AFTER_S)
+        raise ProviderFull(f"{slot.provider} is full", retry_after_s=FULL_RETRY_AFTER_S)
     return Capacity(earlier=None, key_is_stale=holder is not None)
 
 

@@ -15,7 +15,7 @@ from providers.pictures import Photo
 from slots.models import Slot, SlotTemplateMedia
 from slots.platform_settings import PlatformSettings
 
-MAX_IDENTITY = 64
+MAX_IDENTITY, MAX_RAW, MIN_SECRET = 64, 1000, 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ class Booth:
 
     @classmethod
     def of(cls, fields: Mapping[str, str]) -> "Booth":
-        password = fields["password"]
+        password = fields.get("password", "").strip()
         return cls(
             id=_clean_identity(fields.get("id", ""), password),
             name=_clean_identity(fields.get("name", ""), password),
@@ -81,9 +81,10 @@ class Booth:
 
 
 def _clean_identity(value: str, password: str) -> str:
-    if value.strip() == password:  # typed into the wrong box too
-        return ""
-    return re.sub(r"[^\w .:/\\-]", "", value)[:MAX_IDENTITY].strip()
+    is_short = len(password) < MIN_SECRET  # and so a part of many a name
+    if value.strip() == password or (not is_short and password.lower() in value.lower()):
+        return ""  # typed into the wrong box too
+    return re.sub(r"[^\w .:/\\-]", "", value[:MAX_RAW])[:MAX_IDENTITY].strip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

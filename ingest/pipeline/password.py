@@ -8,7 +8,8 @@ from functools import partial
 
 from django.core.cache import cache
 
-from photochanger.errors import InvalidPassword, RateLimited
+from ingest.refusals.errors import PasswordGuessed, PasswordUnset
+from photochanger.errors import InvalidPassword
 from slots.secrets import password_matches
 
 WRONG_TRIES, WRONG_WINDOW_S = 10, 60
@@ -37,7 +38,9 @@ async def check_password(password: str, hashed: str, *, address: str) -> None:
         if await loop.run_in_executor(_bcrypt_thread, verify):
             return
     _count_wrong(address)
-    raise InvalidPassword("no password is set" if not hashed else "wrong password")
+    if not hashed:
+        raise PasswordUnset("no password is set")
+    raise InvalidPassword("wrong password")
 
 
 def _verify(password: str, hashed: str, mark: bytes) -> bool:
@@ -54,7 +57,7 @@ def _verify(password: str, hashed: str, mark: bytes) -> bool:
 
 def _refuse_guessing(address: str) -> None:
     if cache.get(f"wrong-password:{address}", 0) >= WRONG_TRIES:
-        raise RateLimited("too many wrong passwords", retry_after_s=WRONG_WINDOW_S)
+        raise PasswordGuessed("too many wrong passwords", retry_after_s=WRONG_WINDOW_S)
 
 
 def _count_wrong(address: str) -> None:

@@ -19,6 +19,7 @@ from ingest.pipeline.receive import (
 )
 from ingest.pipeline.replay import replay_result
 from ingest.pipeline.response import make_original_response, make_picture_response
+from ingest.refusals.watch import note_order, note_unknown_host
 from media.links import find_link_base
 from photochanger import metrics
 from photochanger.errors import AppError
@@ -35,6 +36,8 @@ async def handle_booth_photo(request: HttpRequest, slot_id: str) -> HttpResponse
     """
     slot, platform, password_hash = await accept_request(request, slot_id)  # 404, 413: no body yet
     link_base = find_link_base(request)  # all that needs the request is settled before it costs
+    if not link_base:
+        note_unknown_host(request)
     deadline = Deadline.of(request, slot.wait_s(platform.sync_response_seconds))
     async with receive_form(request, slot, deadline) as form:  # 400, 413
         await authenticate_booth(request, form, password_hash)  # 401, 429
@@ -48,6 +51,7 @@ async def handle_booth_photo(request: HttpRequest, slot_id: str) -> HttpResponse
             hash_recipe=form.hash_recipe,
             idempotency_key=read_idempotency_key(request),
         )
+        note_order(request, slot.pk, form.fields)
         try:
             return make_picture_response(await process_photo(order), link_base)
         except AppError as exc:

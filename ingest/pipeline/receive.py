@@ -12,6 +12,7 @@ from structlog.contextvars import bind_contextvars
 from ingest.pipeline.order import Deadline
 from ingest.pipeline.password import check_password
 from ingest.pipeline.upload import FormParser, UploadedForm, read_form
+from ingest.refusals.errors import PasswordMissing, PhotoMissing
 from photochanger.db import in_db
 from photochanger.errors import ChecksumMismatch, InvalidRequest
 from photochanger.request_scope import get_arrival_time, get_streamed_body
@@ -31,11 +32,15 @@ class RequestTrace:
     opened: OpenSlot | None = None
     parser: FormParser | None = None
     hash_recipe: str = ""
+    has_order: bool = False  # from here on its job tells what became of it
     marks_ms: list[tuple[str, int]] = field(default_factory=list)  # steps done, since arrival
 
+    @property
+    def age_s(self) -> float:
+        return asyncio.get_running_loop().time() - self.arrived_at
+
     def mark(self, step: str) -> None:
-        now = asyncio.get_running_loop().time()
-        self.marks_ms.append((step, round((now - self.arrived_at) * 1000)))
+        self.marks_ms.append((step, round(self.age_s * 1000)))
 
 
 def get_trace(request: HttpRequest) -> RequestTrace:
@@ -79,7 +84,7 @@ async def authenticate_booth(request: HttpRequest, form: UploadedForm, password_
     """Raises InvalidRequest for a form without photo or password, InvalidPassword, RateLimited."""
     if form.file is None or "password" not in form.fields:
         # Not the names that came instead: somebody may have typed a password there.
-        raise InvalidRequest("no photo" if form.file is None else "no password")
+        raise PhotoMissing("no photo") if form.file is None else PasswordMissing("no password")
     address = request.META.get("REMOTE_ADDR", "")
     await check_password(form.fields["password"], password_hash, address=address)
     get_trace(request).mark("password")

@@ -1,6 +1,7 @@
 """The booth's multipart form, read while it arrives: parsed, hashed and spooled off the loop."""
 
 import asyncio
+import errno
 import hashlib
 import tempfile
 from collections.abc import AsyncIterator
@@ -18,6 +19,7 @@ from multipart import (
 )
 
 from ingest.pipeline.order import Deadline
+from ingest.refusals.errors import DiskFull, NotAForm, UploadTooSlow
 from photochanger.errors import InvalidRequest, PayloadTooLarge, StorageError
 from photochanger.request_scope import get_streamed_body
 
@@ -25,6 +27,7 @@ FILE_FIELDS = ("fileToUpload", "file", "image")
 MAX_FIELDS, MAX_FIELD_BYTES = 64, 8 * 1024
 BATCH_BYTES = 256 * 1024  # parsed in one thread hop; what has arrived of one photo in memory
 # Recipes a booth's hash is compared with; told apart by the number of hex digits.
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 HASH_RECIPES = {32: "md5", 40: "sha1", 64: "sha256"}
 
 
@@ -96,7 +99,7 @@ class FormParser:
     ) -> None:
         kind, options = parse_options_header(content_type)
         if kind != "multipart/form-data" or not options.get("boundary"):
-            raise InvalidRequest("the body is not multipart/form-data with a boundary")
+            raise NotAForm("the body is not multipart/form-data with a boundary")
         self.form = UploadedForm(is_large=declared_bytes > settings.UPLOAD_SPOOL_BYTES)
         self.segments: list[MultipartSegment] = []  # at most MAX_FIELDS
         self._max_file_bytes, self._max_field_bytes = max_file_bytes, max_field_bytes
@@ -112,7 +115,7 @@ class FormParser:
                 header_charset="latin-1",
             )
         except MultipartError as exc:
-            raise InvalidRequest(f"bad boundary: {exc}") from exc
+            raise NotAForm(f"bad boundary: {exc}") from exc
 
     @classmethod
     def of(
@@ -141,7 +144,7 @@ class FormParser:
         except ParserLimitReached as exc:
             raise InvalidRequest(f"too many or too long form fields: {exc}") from exc
         except MultipartError as exc:
-            raise InvalidRequest(f"broken multipart: {exc}") from exc
+            raise NotAForm(f"broken multipart: {exc}") from exc
         except OSError as exc:
             raise spool_error(exc) from exc
 
@@ -152,7 +155,7 @@ class FormParser:
             if self.form.file is not None:
                 self.form.file.flush()  # the last few KB
         except MultipartError as exc:
-            raise InvalidRequest(f"the form was cut off: {exc}") from exc
+            raise NotAForm(f"the form was cut off: {exc}") from exc
         except OSError as exc:
             raise spool_error(exc) from exc
         return self.form
@@ -188,7 +191,8 @@ class FormParser:
 
 
 def spool_error(exc: OSError) -> StorageError:
-    return StorageError(f"upload cannot be spooled: {exc.strerror}")
+    kind = DiskFull if exc.errno in FULL_DISK else StorageError
+    return kind(f"upload cannot be spooled: {exc.strerror}")
 
 
 @asynccontextmanager
@@ -205,7 +209,7 @@ async def read_form(
             async with asyncio.timeout_at(deadline.at):
                 await _read_all(request, parser)
         except TimeoutError as exc:
-            raise InvalidRequest("the upload took longer than the slot may wait") from exc
+            raise UploadTooSlow("the upload took longer than the slot may wait") from exc
         yield parser.finish()
     finally:
         parser.form.close()

@@ -6,7 +6,7 @@ never gives up on a half-sent body.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from django.conf import settings
 
@@ -15,10 +15,15 @@ from photochanger.edge.asgi_types import App, Message, Receive, Scope, Send
 from photochanger.edge.language import negotiate_language
 from photochanger.edge.paths import BOOTH_PATHS, takes_photo
 from photochanger.errors import AppError, ClientGone, InvalidRequest, PayloadTooLarge
-from photochanger.request_scope import ARRIVED_KEY, BODY_KEY
+from photochanger.request_scope import ARRIVED_KEY, BODY_KEY, HEAD_KEY
 
 FORM_ROOM_BYTES = 64 * 1024  # form fields around the photo, above the cap of the photo itself
 DRAIN_BYTES, DRAIN_SECONDS = 1024 * 1024, 2.0
+HEAD_BYTES = 4096  # kept of a body: the booth's own fields stand before its photo
+
+
+class UploadStalled(InvalidRequest):
+    cause = "upload_slow"  # as ingest.refusals.errors.UploadTooSlow
 
 
 class RequestBody:
@@ -31,6 +36,7 @@ class RequestBody:
         self.has_waiting_sender = headers.get(b"expect", b"").lower() == b"100-continue"
         self.cap_bytes = cap_bytes
         self.taken_bytes = 0
+        self.head = bytearray()
         self.is_complete = self.declared_bytes == 0 or (
             self.declared_bytes is None and b"transfer-encoding" not in headers
         )
@@ -53,15 +59,20 @@ class RequestBody:
             async with asyncio.timeout(settings.UPLOAD_IDLE_SECONDS):
                 return self._count(await self._receive())
         except TimeoutError as exc:
-            raise InvalidRequest("the sender stalled in the middle of its body") from exc
+            raise UploadStalled("the sender stalled in the middle of its body") from exc
 
     def _count(self, message: Message) -> Message:
         if message["type"] == "http.request":
-            self.taken_bytes += len(message.get("body", b""))
+            self.taken_bytes += self._keep_head(message.get("body", b""))
             if self.taken_bytes > self.cap_bytes + FORM_ROOM_BYTES:
                 raise PayloadTooLarge(f"more than {self.cap_bytes} bytes sent")
             self.is_complete = not message.get("more_body", False)
         return message
+
+    def _keep_head(self, chunk: bytes) -> int:
+        if len(self.head) < HEAD_BYTES:
+            self.head += chunk[: HEAD_BYTES - len(self.head)]
+        return len(chunk)
 
     async def iter_chunks(self) -> AsyncIterator[bytes]:
         """The body, chunk by chunk. Raises what ``receive`` raises, and ClientGone."""
@@ -99,27 +110,32 @@ class RequestBody:
             async with asyncio.timeout(DRAIN_SECONDS):
                 while left > 0:
                     message = await self._receive()
-                    left -= len(message.get("body", b""))
+                    left -= self._keep_head(message.get("body", b""))
                     if message["type"] != "http.request" or not message.get("more_body"):
                         return
         except TimeoutError:
             return
 
 
+NoteRefusal = Callable[[Scope, AppError], None]
+
+
 class BodyLimit:
     """Refuse bodies that are too large or stall; pass a photo's unread body to its view.
 
-    The view finds the body in ``scope[BODY_KEY]`` (see ``photochanger.request_scope``).
+    ``note_refusal`` is called for each that no view has seen. The view finds the body in
+    ``scope[BODY_KEY]`` (see ``photochanger.request_scope``).
     """
 
-    def __init__(self, app: App) -> None:
-        self.app = app
+    def __init__(self, app: App, note_refusal: NoteRefusal = lambda scope, error: None) -> None:
+        self.app, self._note_refusal = app, note_refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         scope[ARRIVED_KEY] = asyncio.get_running_loop().time()
         body = RequestBody(scope, receive, cap_bytes=settings.MAX_UPLOAD_MB * 1024 * 1024)
+        scope[HEAD_KEY] = body.head
         sender = ResponseSender(body, send, is_for_booth=scope["path"].startswith(BOOTH_PATHS))
         try:
             body.check_declared()
@@ -132,6 +148,7 @@ class BodyLimit:
         except AppError as exc:  # raised outside any view: Django was still reading the body
             if sender.is_started:
                 raise
+            self._note_refusal(scope, exc)
             await sender.refuse(exc, language=_client_language(scope))
         return None
 

@@ -10,6 +10,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import urlencode
 from django_htmx.middleware import HtmxDetails
 
+from ingest.refusals.watch import note_stray_photo
 from photochanger.api import answer_app_error
 from photochanger.edge.language import negotiate_language
 from photochanger.errors import AppError, MethodNotAllowed, PathNotFound
@@ -90,6 +91,8 @@ class ApiNotFoundMiddleware(AsyncMiddleware):
     async def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = await self.get_response(request)
         if not request.path_info.startswith(API_PATHS):
+            if response.status_code == 404:
+                note_stray_photo(request)
             return response
         error: AppError
         if response.status_code == 404 and request.resolver_match is None:
