@@ -65,8 +65,7 @@ def clean_up(
     sweep.remove_orphans()
     sweep.delete_old_rows()
     if not dry_run:
-        delete_captures()
-        delete_old_refusals()
+        _delete_old_traces()
     report = CleanupReport(
         finished_at=timezone.now(),
         took_ms=round((time.monotonic() - started) * 1000),
@@ -87,6 +86,12 @@ def clean_up(
     facts = report.model_dump(mode="json", exclude={"finished_at", "slot_id"})
     level("media.cleanup.finished", slot=slot_id or "all", **facts)
     return report
+
+
+def _delete_old_traces() -> None:
+    """Of requests: what was captured, and what was refused."""
+    delete_captures()
+    delete_old_refusals()
 
 
 def load_last_cleanup() -> CleanupReport | None:

@@ -62,6 +62,7 @@ async def _send_photos(asgi: object, recorder: CallRecorder) -> None:
     """The first photo fills the caches of a new process; the second one is what every booth's
     photo crosses."""
     await asgi.warm_up()
+    await asgi.refusal_writer.stop()  # it works beside photos, at any moment, and not for one
     transport = httpx.ASGITransport(app=asgi.application)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as booth:
         await _send_photo(booth, colour="navy")
