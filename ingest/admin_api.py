@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from ninja import Field, Path, Query, Router, Schema
+from ninja import Field, Query, Router, Schema
 from pydantic import BaseModel
 
 from ingest import openapi
@@ -23,12 +23,12 @@ from photochanger.db import in_db
 from photochanger.errors import InvalidFields
 from photochanger.openapi import error_responses
 from slots.api import get_username
+from slots.schemas import SlotId
 from slots.services import find_slot, purge_pictures
 
 console_router = Router(tags=["console"])
 purge_router = Router(tags=["console"])
 
-SlotId = Annotated[str, Path(description="slot-001 to slot-015", example="slot-001")]
 Moment = Annotated[
     datetime | None, Query(description="Stored from then on, or before. Without a zone: ours.")
 ]

@@ -12,6 +12,7 @@ from ingest.schemas import ErrorOut, JobOut
 from photochanger.errors import JobNotFound
 from photochanger.openapi import error_responses
 from photochanger.parsing import parse_id
+from slots.schemas import SlotId
 
 ingest_router = Router(tags=["ingest"])
 short_router = Router(tags=["ingest"])
@@ -22,10 +23,7 @@ JobId = Annotated[str, Path(format="uuid")]
 
 
 @capture_request
-async def ingest(
-    request: HttpRequest,
-    slot_id: Annotated[str, Path(description="slot-001 to slot-015", example="slot-001")],
-) -> HttpResponseBase:
+async def ingest(request: HttpRequest, slot_id: SlotId) -> HttpResponseBase:
     """Take a booth's photo, wait for the provider, answer with the new picture.
 
     The answer comes within the slot's time limit (10-60 s, 48 by default): set the booth's own

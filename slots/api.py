@@ -14,9 +14,11 @@ from slots.editing import change_slot, delete_template
 from slots.models import Slot, SlotTemplateMedia
 from slots.presenters import present_providers
 from slots.schemas import (
+    FormSlotId,
     ProviderOut,
     SettingsIn,
     SettingsOut,
+    SlotId,
     SlotIn,
     SlotOut,
     SlotShortOut,
@@ -33,9 +35,7 @@ media_router = Router(tags=["slots"])
 settings_router = Router(tags=["settings"])
 providers_router = Router(tags=["settings"])
 
-SlotId = Annotated[str, Path(description="slot-001 to slot-015", example="slot-001")]
 MediaId = Annotated[str, Path(description="As registering it has answered.")]
-FormSlotId = Annotated[str, Form(description="slot-001 to slot-015", example="slot-001")]
 
 
 @slots_router.get(

@@ -4,13 +4,17 @@ import uuid
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
-from ninja import Field, Schema
+from ninja import Field, Form, Path, Schema
 from pydantic import AwareDatetime, BaseModel, StrictBool, model_validator
 
 from providers.registry import DRIVERS
 from slots.models import DEFAULT_PROVIDER, Slot, SlotTemplateMedia
 from slots.passwords import MAX_PASSWORD_BYTES, MIN_PASSWORD
 from slots.platform_settings import GallerySize, HashCheck, JobLimit, TtlHours, WaitSeconds
+
+_SLOT_ID = {"description": "slot-001 to slot-015", "example": "slot-001"}
+SlotId = Annotated[str, Path(**_SLOT_ID)]
+FormSlotId = Annotated[str, Form(**_SLOT_ID)]
 
 ID_PATTERN = r"^[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}$"
 MediaId = Annotated[str, Field(pattern=ID_PATTERN, examples=["8b6f0fa6b5b0459fb887c249f2eb5b21"])]

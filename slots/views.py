@@ -9,18 +9,18 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 from django.utils.translation import get_language
-from ninja import Path, Query, Router, Schema
+from ninja import Query, Router, Schema
 
 from media.links import build_url
 from media.views import build_qr_response
 from photochanger.db import in_db
 from photochanger.openapi import error_responses
 from slots.gallery import Gallery, GalleryResult, get_cached_gallery, load_gallery
+from slots.schemas import SlotId
 
 gallery_router = Router(tags=["public"])
 
 QR_FRESH = "public, max-age=300"
-SlotId = Annotated[str, Path(description="slot-001 to slot-015", example="slot-001")]
 Format = Annotated[
     Literal["html", "json", "fragment"],
     Query(description="`json` for programs; `fragment`: the list of the page alone, as HTML."),

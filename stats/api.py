@@ -2,8 +2,9 @@ from datetime import timedelta
 from typing import Annotated
 
 from django.http import HttpRequest
-from ninja import Path, Query, Router
+from ninja import Query, Router
 
+from slots.schemas import SlotId
 from stats import services
 from stats.openapi import OVERVIEW, STATISTICS, describe_operation
 from stats.schemas import (
@@ -56,7 +57,7 @@ def stats_overview(
 )
 def slot_stats(
     request: HttpRequest,
-    slot_id: Annotated[str, Path(description="slot-001 to slot-015", example="slot-001")],
+    slot_id: SlotId,
     window_minutes: WindowMinutes,
 ) -> SlotStatisticsOut:
     """Outcomes and times per interval, and the last failures with the provider's words."""
