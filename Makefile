@@ -89,7 +89,7 @@ test: install browser proxies monitoring  ## Everything CI runs: lint, then the 
 	$(PYTEST) --postgres -m "both_databases or only_postgresql" $(ARGS) || status=1; \
 	wait $$lint || status=1; exit $$status
 
-check: install  ## In a minute: lint, and the tests without browser, live servers and PostgreSQL.
+check: install  ## In a minute: lint, and the tests without browser, processes of a site and PostgreSQL.
 	@status=0; $(MAKE) --no-print-directory lint & lint=$$!; \
 	$(PYTEST) -m "not (browser or live_server or live)" $(ARGS) || status=1; \
 	wait $$lint || status=1; exit $$status

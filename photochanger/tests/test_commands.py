@@ -18,7 +18,7 @@ from django.test import SimpleTestCase, TestCase, override_settings
 
 from photochanger.errors import Unauthorized
 from photochanger.testing.databases import BASE_DIR
-from photochanger.testing.marks import both_databases
+from photochanger.testing.marks import both_databases, live_server
 from photochanger.web.tokens import AdminToken, get_admin
 from slots.models import Slot
 from slots.platform_settings import load_platform_settings
@@ -272,6 +272,7 @@ def command(line: list[str], **env: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
+@live_server
 class StartTests(SimpleTestCase):
     """A wrong installation does not start, and says what to do."""
 

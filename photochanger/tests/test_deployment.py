@@ -15,6 +15,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from photochanger.checks.deployment import check_deployment
 from photochanger.checks.environment import check_public_address, log_public_address
+from photochanger.testing.marks import live_server
 from photochanger.tests.test_commands import manage
 from slots.models import Slot
 
@@ -47,6 +48,7 @@ def check_as_production(**env: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
+@live_server
 class ProductionTests(SimpleTestCase):
     def test_no_warning_behind_https(self) -> None:
         done = check_as_production(**HTTPS)

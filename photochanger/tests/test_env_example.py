@@ -9,6 +9,8 @@ from pathlib import Path
 from django.conf import settings
 from django.test import SimpleTestCase
 
+from photochanger.testing.marks import live_server
+
 # Defaults that depend on the machine or on another variable; their comments say how.
 COMPUTED = {"ADMIN_CREDENTIALS_PATH", "DATABASE_URL", "MEDIA_ROOT", "STATIC_ROOT", "LOG_FORMAT"}
 BEFORE_THE_FILE = {"ENV_FILE"}
@@ -38,6 +40,7 @@ def parse_example() -> dict[str, str]:
     return dict(re.findall(r"^(?:# )?([A-Z][A-Z0-9_]*)=(.*)$", text, re.MULTILINE))
 
 
+@live_server
 class EnvExampleTests(SimpleTestCase):
     def test_every_variable_is_documented_and_no_other(self) -> None:
         self.assertEqual(set(parse_example()), set(find_variables()))

@@ -22,6 +22,7 @@ from structlog.testing import capture_logs
 
 from ingest.tests.support import IngestTestCase
 from photochanger.edge.request_ids import RequestIds
+from photochanger.testing.marks import live_server
 
 SPEAK = """
 from photochanger import settings
@@ -43,6 +44,7 @@ def speaker(folder: Path, *, lines: int = 1, name: str = "", **env: str) -> subp
     )
 
 
+@live_server
 class LogFilesTests(SimpleTestCase):
     def setUp(self) -> None:
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory())) / "logs"

@@ -12,6 +12,7 @@ from django.core.checks import run_checks
 from django.test import SimpleTestCase, override_settings
 
 from photochanger.logs.syslog import NonBlockingSyslogHandler, parse_address
+from photochanger.testing.marks import live_server
 
 SPEAK = """
 import time
@@ -37,6 +38,7 @@ def speak(address: str, *, lines: int = 1) -> tuple[float, str]:
     return float(done.stdout), done.stderr
 
 
+@live_server
 class SyslogTests(SimpleTestCase):
     def socket_in_a_folder(self) -> tuple[socket.socket, str]:
         folder = self.enterContext(tempfile.TemporaryDirectory())
