@@ -270,8 +270,18 @@ class ProviderUnavailable(ProviderError):
 
 
 class ProviderQuota(ProviderError):
+    """A limit of the service: retryable when it is about this moment, and not about a day."""
+
     reason = "quota"
     sentence = _("The AI service's quota is used up. Try again later or change the plan.")
+    busy_sentence = _("The AI service is busy right now. Try again in a few seconds.")
+
+    def __init__(
+        self, detail: str = "", *, retryable: bool = False, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(detail, retryable=retryable, retry_after_s=retry_after_s)
+        if retryable:
+            self.sentence = self.busy_sentence
 
 
 class ProviderAuth(ProviderError):

@@ -41,6 +41,7 @@ class DriverSettings(BaseModel, extra="forbid", hide_input_in_errors=True):
         return self.output_format is not None or self.output_max_side_px is not None
 
 
+SECOND_MODEL_TURN = 3  # the call from which on a slot's second model is asked
 ALL_TEMPLATE_KINDS = ("style", "background", "base", "overlay", "face")
 
 S = TypeVar("S", bound=DriverSettings)
@@ -58,6 +59,7 @@ class CallTrace:
     finish_reason: str = ""
     provider_request_id: str = ""
     usage: dict[str, Any] = field(default_factory=dict)
+    note: str = ""  # what was odd about an answer that was good
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class ProviderRequest(Generic[S]):
     settings: S
     api_key: str = field(repr=False)
     budget_s: float
-    call_number: int = 1  # of this job: a driver may use its fallback model
+    call_number: int = 1  # from SECOND_MODEL_TURN on a driver asks its second model
     trace: CallTrace = field(default_factory=CallTrace)
     publish: Publish | None = None  # None: a driver that needs it raises ProviderConfig
 
@@ -92,6 +94,8 @@ class Model(Protocol):
     def title(self) -> str: ...
     @property
     def retires_on(self) -> date | None: ...
+    @property
+    def note(self) -> str: ...
 
 
 class ProviderDriver(ABC, Generic[S]):

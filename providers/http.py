@@ -15,17 +15,10 @@ import httpx
 from django.conf import settings
 from httpcore._async.http11 import AsyncHTTP11Connection
 
-from photochanger.errors import (
-    BadResponse,
-    ProviderAuth,
-    ProviderConfig,
-    ProviderError,
-    ProviderNetwork,
-    ProviderQuota,
-    ProviderRejected,
-    ProviderTimeout,
-    ProviderUnavailable,
-)
+from photochanger.errors import BadResponse, ProviderAuth, ProviderConfig, ProviderNetwork
+from providers.meanings import PROXY_REFUSED
+from providers.meanings import error_for_status as error_for_status
+from providers.unpacking import unpack
 
 READ_BYTES = 1024 * 1024
 MAX_ANSWER_BYTES = 32 * 1024 * 1024  # a 4K picture in base64 is about 11 MB
@@ -130,10 +123,8 @@ async def _exchange(
         headers={"accept-encoding": "identity", **headers},
         content=content,
     ) as response:
-        is_packed = response.headers.get("content-encoding", "identity") != "identity"
-        if is_packed and response.is_success:  # of a failure, the status says enough
-            raise BadResponse("compressed answer though none was asked for")
         body = await _read(response, max_bytes=max_bytes)
+        body = await unpack(body, response.headers.get("content-encoding", ""), max_bytes=max_bytes)
         return Reply(response.status_code, response.headers, body)
 
 
@@ -142,13 +133,26 @@ def _translate_errors() -> Iterator[None]:
     """Raise the failures of httpx as ProviderErrors."""
     try:
         yield
-    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as exc:
+    except httpx.ProxyError as exc:
+        raise _explain_proxy(str(exc)) from exc
+    except (httpx.ConnectError, httpx.ConnectTimeout) as exc:
         raise ProviderNetwork(f"no connection: {_describe(exc)}", retryable=True) from exc
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as exc:
         raise ProviderConfig(f"not an address: {_describe(exc)}") from exc
     # A broken TLS record raises ssl.SSLError, which httpx does not wrap.
     except (httpx.HTTPError, ssl.SSLError) as exc:
         raise ProviderNetwork(f"connection lost: {_describe(exc)}") from exc
+
+
+def _explain_proxy(words: str) -> ProviderConfig | ProviderNetwork:
+    """A refused password is for an operator to mend; else the proxy may reach the service soon."""
+    if re.search(r"\b407\b|password|authenticat|auth method", words, re.IGNORECASE):
+        return ProviderConfig(PROXY_REFUSED)
+    if re.search(r"\b403\b|not allowed", words, re.IGNORECASE):
+        return ProviderConfig(
+            f"the proxy of PROVIDER_PROXY_URL refuses this address: {words[:100]}"
+        )
+    return ProviderNetwork(f"the proxy has no connection: {words[:150]}", retryable=True)
 
 
 def check_headers(headers: dict[str, str]) -> None:
@@ -173,23 +177,3 @@ async def _read(response: httpx.Response, *, max_bytes: int) -> bytes:
 
 def _describe(exc: Exception) -> str:
     return f"{type(exc).__name__} {exc}"[:200]
-
-
-def error_for_status(status: int, words: str) -> ProviderError:
-    """The error of an HTTP status, for responses that explain nothing else."""
-    detail = f"HTTP {status}: {words}"
-    if status in (401, 403):
-        return ProviderAuth(detail)
-    if status in (402, 404):
-        return ProviderConfig(detail)
-    if status in (408, 504):
-        return ProviderTimeout(detail)
-    if status == 429:
-        return ProviderQuota(detail)
-    if status == 409:
-        return ProviderUnavailable(detail, retryable=True)
-    if status >= 500:
-        return ProviderUnavailable(detail, retryable=True)
-    if 400 <= status < 500:
-        return ProviderRejected(detail)
-    return BadResponse(detail)

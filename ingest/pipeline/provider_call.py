@@ -17,7 +17,7 @@ from ingest.pipeline.input_links import make_publisher
 from ingest.pipeline.order import Deadline
 from ingest.pipeline.outcome import JobRun, to_milliseconds
 from ingest.pipeline.result_check import ResultPicture, check_result
-from ingest.pipeline.retry_policy import estimate_call_s, pause_before_retry
+from ingest.pipeline.retry_policy import Retry, choose_retry, estimate_call_s
 from ingest.pipeline.tasks import gather_both, run_to_completion
 from media import storage
 from media.services import build_result_path
@@ -30,6 +30,7 @@ from photochanger.errors import (
     InvalidImage,
     ProviderConfig,
     ProviderError,
+    ProviderQuota,
     ProviderTimeout,
     StorageError,
     UnsupportedMediaType,
@@ -42,6 +43,7 @@ from slots.provider_keys import read_provider_key
 
 log = structlog.get_logger()
 
+BUSY_RETRY_AFTER_S = 5.0  # for the booth, where a busy service names no time of its own
 # What the driver may know of the job; each call adds its own time limit, number and trace.
 RequestBuilder = Callable[..., ProviderRequest[Any]]
 
@@ -99,37 +101,49 @@ async def call_provider(run: JobRun, build: RequestBuilder, deadline: Deadline) 
 
     Raises ProviderError, which is ProviderTimeout at the deadline.
     """
+    turn = 1  # as the driver counts, which changes to a second model
     try:
         async with asyncio.timeout_at(deadline.at):
             while True:
                 try:
-                    return await call_once(run, build, deadline)
+                    return await call_once(run, build, deadline, turn=turn)
                 except ProviderError as exc:
-                    pause = await pause_after(exc, run, deadline)
-                    if pause is None:
+                    retry = await plan_retry(exc, run, deadline, turn=turn)
+                    if retry is None:
                         raise
-                await asyncio.sleep(pause)
+                await asyncio.sleep(retry.pause_s)
+                turn = retry.turn
     except TimeoutError as exc:
         raise ProviderTimeout("the deadline passed while the provider worked") from exc
 
 
-async def pause_after(error: ProviderError, run: JobRun, deadline: Deadline) -> float | None:
-    """Seconds until the next call, or None when this failure is the outcome."""
+async def plan_retry(
+    error: ProviderError, run: JobRun, deadline: Deadline, *, turn: int
+) -> Retry | None:
+    """The next call, or None when this failure is the outcome."""
     if not error.retryable:
         return None
     job = run.job
-    pause = pause_before_retry(
+    typical_s = await in_db(estimate_call_s, job.slot_id, job.provider)
+    retry = choose_retry(
         error,
-        calls_made=len(run.attempts),
-        typical_s=await in_db(estimate_call_s, job.slot_id, job.provider),
+        turn=turn,
         left_s=deadline.left_s,
+        typical_s=typical_s,
+        has_second_model=len(set(run.order.slot.recipe().models_used())) > 1,
     )
-    if pause is not None:
-        log.info("provider.call.retried", job=str(job.pk), reason=error.reason, pause_s=pause)
-    return pause
+    if retry is not None:
+        log.info(
+            "provider.call.retried", job=str(job.pk), reason=error.reason, pause_s=retry.pause_s
+        )
+    elif isinstance(error, ProviderQuota) and error.retry_after_s is None:
+        error.retry_after_s = BUSY_RETRY_AFTER_S
+    return retry
 
 
-async def call_once(run: JobRun, build: RequestBuilder, deadline: Deadline) -> ResultPicture:
+async def call_once(
+    run: JobRun, build: RequestBuilder, deadline: Deadline, *, turn: int
+) -> ResultPicture:
     """One call, and its attempt row whatever comes of it."""
     loop = asyncio.get_running_loop()
     started, trace = loop.time(), CallTrace()
@@ -140,10 +154,10 @@ async def call_once(run: JobRun, build: RequestBuilder, deadline: Deadline) -> R
         started_at=timezone.now(),
     )
     run.attempts.append(attempt)
-    request = build(budget_s=deadline.left_s, call_number=attempt.number, trace=trace)
+    request = build(budget_s=deadline.left_s, call_number=turn, trace=trace)
     try:
         picture = await DRIVERS[run.job.provider].process(request)
-        attempt.duration_ms = to_milliseconds(loop.time() - started)
+        attempt.duration_ms, attempt.detail = to_milliseconds(loop.time() - started), trace.note
         return await check_and_store(run, picture, request.settings)
     except BaseException as exc:
         attempt.failure_reason = _reason_of(exc, is_late=deadline.left_s <= 0)

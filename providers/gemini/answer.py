@@ -1,30 +1,27 @@
 """Parse Gemini's responses: the picture, or which failure it is. Pure functions of bytes.
 
 The tables are those of "Answer" and "Errors" in spec/providers/gemini.md, and so are the marks.
+The picture has been paid for: whatever can be understood is, in any spelling.
 """
 
-from collections.abc import Iterable
-from typing import Annotated, Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-import orjson
-import pybase64
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
-from pydantic.alias_generators import to_camel
+import httpx
+from django.conf import settings as django_settings
 
-from photochanger.errors import (
-    BadResponse,
-    ContentBlocked,
-    ProviderAuth,
-    ProviderConfig,
-    ProviderError,
-    ProviderQuota,
-)
+from photochanger.errors import BadResponse, ContentBlocked, ProviderConfig, ProviderError
 from photochanger.parsing import make_printable
-from providers import http
 from providers.base import CallTrace
-from providers.pictures import Picture, sniff
+from providers.base64_reader import decode_base64
+from providers.error_body import read_error, read_error_body
+from providers.gemini.parts import Part, read_candidates, read_key
+from providers.lenient_json import is_page, load_json
+from providers.meanings import explain_failure
+from providers.pictures import Picture, UnreadablePicture, decode, sniff
 
-MAX_ERROR_BYTES = 256 * 1024  # of an error's body; it is read on the event loop
+THOUGHT_ONLY = "thought_only"  # a note on the attempt
 BLOCKED = {
     "SAFETY",
     "IMAGE_SAFETY",
@@ -35,121 +32,99 @@ BLOCKED = {
     "LANGUAGE",
 }
 RECITED = {"RECITATION", "IMAGE_RECITATION"}
+MAX_COUNTS = 40  # of usage
 
 
-def _replace_null(value: Any) -> Any:
-    return [] if value is None else value
+@dataclass(slots=True)
+class Answer:
+    """What is read of a response. ``finish`` is the service's word, made printable."""
 
+    parts: list[Part] = field(default_factory=list)
+    finish: str = ""
+    words: str = ""
+    block_reason: str = ""
 
-class _Wire(BaseModel):
-    """Accepts camelCase and snake_case, ignores unknown keys, which the service adds."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        validate_by_name=True,
-        validate_by_alias=True,
-        extra="ignore",
-        coerce_numbers_to_str=True,
-        hide_input_in_errors=True,  # it holds somebody's picture
-    )
-
-
-class _Blob(_Wire):
-    data: str | None = None
-
-
-class _Part(_Wire):
-    text: str | None = None
-    thought: bool | None = None
-    inline_data: _Blob | None = None
-
-
-class _Content(_Wire):
-    parts: Annotated[list[_Part], BeforeValidator(_replace_null)] = []
-
-
-class _Candidate(_Wire):
-    content: _Content | None = None
-    finish_reason: str | None = None
-    finish_message: str | None = None
-
-
-class _PromptFeedback(_Wire):
-    block_reason: str | None = None
-
-
-class _Response(_Wire):
-    candidates: Annotated[list[_Candidate], BeforeValidator(_replace_null)] = []
-    prompt_feedback: _PromptFeedback | None = None
-    usage_metadata: Any = None
-    response_id: str | None = None
+    def list_pictures(self, *, of_thoughts: bool) -> list[str]:
+        return [p.data for p in self.parts if p.data and p.is_thought is of_thoughts]
 
 
 def parse_picture(body: bytes, trace: CallTrace) -> Picture:
     """The last picture that is not a thought; everything else goes into ``trace``.
 
-    Raises BadResponse or ContentBlocked, by "Answer" in that file. Blocking (base64 of megabytes).
+    Raises ProviderError, by "Answer" in that file. Blocking (base64 of megabytes).
     """
-    try:
-        answer = _Response.model_validate_json(body)
-    except ValidationError as exc:
-        is_page = body[:100].lstrip().startswith(b"<")
-        raise BadResponse(
-            "a page instead of JSON" if is_page else "not the documented JSON",
-            retryable=not is_page,
-        ) from exc
-    candidate = answer.candidates[0] if answer.candidates else _Candidate()
-    trace.usage = _select_token_counts(answer.usage_metadata)
-    trace.provider_request_id = make_printable(answer.response_id or "", 100)
-    trace.finish_reason = make_printable(candidate.finish_reason or "", 50)
-    parts = candidate.content.parts if candidate.content else []
+    answer = read_answer(body, trace)
     # Thinking models send interim pictures marked as thoughts, and of several final pictures the
     # last one is the result [D, R].
-    shown = [part.inline_data for part in parts if part.inline_data and not part.thought]
-    pictures = [blob.data for blob in shown if blob.data]
+    pictures = answer.list_pictures(of_thoughts=False)
+    if not pictures and answer.finish == "STOP":
+        pictures = answer.list_pictures(of_thoughts=True)  # the only one was marked so [R]
+        trace.note = THOUGHT_ONLY if pictures else ""
     if pictures:
-        return _decode_picture(pictures[-1])
-    if answer.prompt_feedback and answer.prompt_feedback.block_reason:
-        trace.finish_reason = make_printable(answer.prompt_feedback.block_reason, 50)
+        return choose_picture(pictures, answer)
+    if answer.block_reason:
+        trace.finish_reason = answer.block_reason
         raise ContentBlocked(f"prompt blocked: {trace.finish_reason}")
-    raise _explain_missing_picture(candidate, parts)
+    raise _explain_missing_picture(answer)
 
 
-class _Model(_Wire):
-    name: str = ""
-
-
-class _Models(_Wire):
-    models: Annotated[list[_Model], BeforeValidator(_replace_null)] = []
-
-
-def parse_models(body: bytes) -> frozenset[str]:
-    """The models' ids in the list of models [D]. Raises BadResponse."""
+def read_answer(body: bytes, trace: CallTrace) -> Answer:
+    """Raises BadResponse for what is no such answer, and the ProviderError of a failure in it."""
     try:
-        listed = _Models.model_validate_json(body).models
-    except ValidationError as exc:
-        raise BadResponse("not the list of models") from exc
-    if not listed:
-        raise BadResponse("an empty list of models")
-    return frozenset(model.name.removeprefix("models/") for model in listed)
+        value = load_json(body)
+    except ValueError as exc:
+        page = is_page(body)
+        raise BadResponse(
+            "a page instead of JSON" if page else "not the documented JSON", retryable=not page
+        ) from exc
+    chunks = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    chunks = chunks or ([value] if isinstance(value, dict) else [])  # a stream comes in a list
+    if not chunks:
+        raise BadResponse("not the documented JSON", retryable=True)
+    answer = Answer()
+    for chunk in chunks:
+        _read_chunk(chunk, answer, trace)
+    trace.finish_reason = answer.finish
+    if not answer.parts and read_key(chunks[0], "error"):
+        raise explain_failure(200, read_error(value), {})
+    return answer
 
 
-def _select_token_counts(usage: Any) -> dict[str, int]:
-    """The totals of ``usageMetadata``; nothing else of it can be stored safely (NaN, NUL)."""
-    if not isinstance(usage, dict):
-        return {}
-    return {
-        make_printable(name, 50): count
-        for name, count in usage.items()
-        if type(count) is int and 0 <= count < 2**31
-    }
+def _read_chunk(chunk: dict[str, Any], answer: Answer, trace: CallTrace) -> None:
+    trace.usage |= select_token_counts(read_key(chunk, "usageMetadata"))
+    trace.provider_request_id = _clean(read_key(chunk, "responseId"), 100) or (
+        trace.provider_request_id
+    )
+    feedback = read_key(chunk, "promptFeedback")
+    if isinstance(feedback, dict):
+        answer.block_reason = _clean(read_key(feedback, "blockReason"), 50) or answer.block_reason
+    for candidate in read_candidates(chunk):
+        answer.finish = _clean(candidate.finish, 50) or answer.finish
+        answer.words = _clean(candidate.message, 500) or answer.words
+        answer.parts += candidate.parts
 
 
-def _decode_picture(data: str) -> Picture:
-    """Decode base64 of either alphabet, padded or not [M: the SDK sends the URL-safe one]."""
-    data = data.replace("-", "+").replace("_", "/")
+def choose_picture(pictures: list[str], answer: Answer) -> Picture:
+    """The last one, if it is whole where there is a doubt, or else the last whole one.
+
+    Raises what the answer says is wrong, where it says so, or BadResponse.
+    """
+    is_doubtful = len(pictures) > 1 or answer.finish != "STOP"
+    for data in reversed(pictures) if is_doubtful else ():
+        try:
+            picture = decode_picture(data)
+            decode(picture.body, max_megapixels=django_settings.MAX_PHOTO_MEGAPIXELS)
+        except (BadResponse, UnreadablePicture):
+            continue
+        return picture
+    if answer.finish in BLOCKED | RECITED:
+        raise _explain_missing_picture(answer)
+    return decode_picture(pictures[-1])
+
+
+def decode_picture(data: str) -> Picture:
     try:
-        body = pybase64.b64decode(data + "=" * (-len(data) % 4), validate=True)
+        body = decode_base64(data)
     except ValueError as exc:
         raise BadResponse("the picture is not base64", retryable=True) from exc
     mime = sniff(body[:16])  # the declared type has been wrong before [R]
@@ -158,9 +133,66 @@ def _decode_picture(data: str) -> Picture:
     return Picture(body=body, mime=mime)
 
 
-def _explain_missing_picture(candidate: _Candidate, parts: Iterable[_Part]) -> ProviderError:
-    reason = candidate.finish_reason or "no finishReason"
-    words = candidate.finish_message or " ".join(part.text for part in parts if part.text)
+def parse_models(body: bytes) -> frozenset[str]:
+    """The models' ids in the list of models [D]. Raises BadResponse."""
+    try:
+        value = load_json(body)
+    except ValueError as exc:
+        raise BadResponse("not the list of models") from exc
+    listed = (
+        (read_key(value, "models") or read_key(value, "data")) if isinstance(value, dict) else value
+    )
+    names = list(_list_model_names(listed)) if isinstance(listed, list) else []
+    if not names:
+        raise BadResponse("an empty list of models" if listed == [] else "not the list of models")
+    return frozenset(name.removeprefix("models/") for name in names)
+
+
+def _list_model_names(listed: Iterable[Any]) -> Iterator[str]:
+    """Of the service's own list, and of gateways', which list ids."""
+    for model in listed:
+        name = (model.get("name") or model.get("id")) if isinstance(model, dict) else None
+        if isinstance(name, str):
+            yield name
+
+
+def select_token_counts(usage: Any) -> dict[str, int]:
+    """The counts of ``usageMetadata``, with those of each modality beside their totals.
+
+    Nothing else of it can be stored safely (NaN, NUL).
+    """
+    if not isinstance(usage, dict):
+        return {}
+    found: dict[str, Any] = {}
+    for name, value in usage.items():
+        camel = _to_camel(make_printable(str(name), 50))
+        found[camel] = value
+        for item in value if isinstance(value, list) else ():
+            if isinstance(item, dict):
+                modality = _clean(read_key(item, "modality"), 20)
+                found[f"{camel}.{modality}"] = read_key(item, "tokenCount")
+    counts = ((name, n) for name, n in found.items() if type(n) is int and 0 <= n < 2**31)
+    return dict(list(counts)[:MAX_COUNTS])
+
+
+def _to_camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(word[:1].upper() + word[1:] for word in others)
+
+
+def keep_service_tier(headers: httpx.Headers, trace: CallTrace) -> None:
+    """Which tier really served: a busy one may be exchanged silently [D]."""
+    if tier := make_printable(headers.get("x-gemini-service-tier", ""), 20):
+        trace.usage = {**trace.usage, "serviceTier": tier}
+
+
+def _clean(value: Any, limit: int) -> str:
+    return make_printable(str(value), limit) if isinstance(value, str | int | float) else ""
+
+
+def _explain_missing_picture(answer: Answer) -> ProviderError:
+    reason = answer.finish or "no finishReason"
+    words = answer.words or " ".join(part.text for part in answer.parts if part.text)
     detail = make_printable(f"{reason}: {words}", 500)
     if reason in BLOCKED:
         return ContentBlocked(detail)
@@ -169,65 +201,15 @@ def _explain_missing_picture(candidate: _Candidate, parts: Iterable[_Part]) -> P
     return BadResponse(detail, retryable=True)
 
 
-def _select_dicts(value: Any) -> list[dict[str, Any]]:
-    """Only lists of objects are read of an error; any other value is skipped."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _clean_text(value: Any) -> str:
-    return make_printable(value, 500) if isinstance(value, str) else ""
-
-
-class _ErrorBody(BaseModel, extra="ignore"):
-    status: Annotated[str, BeforeValidator(_clean_text)] = ""
-    message: Annotated[str, BeforeValidator(_clean_text)] = ""
-    details: Annotated[list[dict[str, Any]], BeforeValidator(_select_dicts)] = []
-
-
-def explain_error(status: int, body: bytes, *, model: str) -> ProviderError:
+def explain_error(
+    status: int, body: bytes, *, model: str, headers: Mapping[str, str] | None = None
+) -> ProviderError:
     """The error of an answer that is not 200, see "Errors" in spec/providers/gemini.md."""
-    error = _parse_error(body)
-    detail = f"HTTP {status} {error.status}: {error.message}"[:500]
-    reasons = {str(item.get("reason", "")) for item in error.details}
-    if status == 400 and "API_KEY_INVALID" in reasons:
-        return ProviderAuth(detail)  # a wrong key comes as 400, not 401 [D]
-    if status == 400 and error.status == "FAILED_PRECONDITION":
-        return ProviderConfig(detail)  # location or billing
-    if status == 404:
-        return ProviderConfig(f"model {model} is retired or misspelt: {detail}"[:500])
-    if status == 429:
-        return _explain_quota(error, detail)
-    return http.error_for_status(status, f"{error.status} {error.message}"[:500])
-
-
-def _parse_error(body: bytes) -> _ErrorBody:
-    """The ``error`` object; also out of a one-element list [C], or empty when it is a page."""
-    try:
-        message = orjson.loads(body[:MAX_ERROR_BYTES])
-        if isinstance(message, list):
-            message = message[0]
-        return _ErrorBody.model_validate(message["error"])
-    except (orjson.JSONDecodeError, ValidationError, LookupError, TypeError):
-        return _ErrorBody(message="no error object in the answer")
-
-
-def _explain_quota(error: _ErrorBody, detail: str) -> ProviderQuota:
-    """A limit per minute is retryable; a daily one, or a model outside the plan, is not."""
-    delay_s, lasting = None, "limit: 0" in error.message
-    for item in error.details:
-        if str(item.get("@type", "")).endswith("RetryInfo"):
-            delay_s = _parse_duration(item.get("retryDelay"))
-        for violation in _select_dicts(item.get("violations")):
-            lasting = lasting or "PerDay" in str(violation.get("quotaId", ""))
-    return ProviderQuota(
-        detail, retryable=delay_s is not None and not lasting, retry_after_s=delay_s
-    )
-
-
-def _parse_duration(duration: Any) -> float | None:
-    """``"33.7s"`` as seconds; None for anything else, as it is text from outside."""
-    try:
-        seconds = float(str(duration).removesuffix("s"))
-    except ValueError:
-        return None
-    return seconds if 0 <= seconds < 86400 else None
+    said = read_error_body(body)
+    error = explain_failure(status, said, headers or {})
+    is_model = status in (404, 410) or "NOT_FOUND" in said.codes
+    if not isinstance(error, ProviderConfig) or not is_model or not model:
+        return error
+    if said.is_page:
+        return ProviderConfig(f"GEMINI_BASE_URL leads elsewhere: {error}"[:500])
+    return ProviderConfig(f"model {model} is retired or misspelt: {error}"[:500])

@@ -9,27 +9,33 @@ import math
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote
 
 import orjson
 import pybase64
 from django.conf import settings as django_settings
 from django.utils.translation import gettext_noop as _  # translated where a form is drawn
-from pydantic import Field
 
 from photochanger.errors import ProviderRejected
 from providers import http
-from providers.base import ALL_TEMPLATE_KINDS, DriverSettings, ProviderDriver, ProviderRequest
+from providers.base import (
+    ALL_TEMPLATE_KINDS,
+    SECOND_MODEL_TURN,
+    ProviderDriver,
+    ProviderRequest,
+)
 from providers.checking import CHECK_SECONDS, MAX_CHECK_BYTES, KeyCheck, measure_clock_skew
 from providers.clean_photo import Slices, clean_photo
-from providers.gemini.answer import explain_error, parse_models, parse_picture
-from providers.gemini.models import (
-    COMMON_RATIOS,
-    DEFAULT_GEMINI_MODEL,
-    GEMINI_BY_ID,
-    GEMINI_MODELS,
+from providers.gemini.answer import (
+    explain_error,
+    keep_service_tier,
+    parse_models,
+    parse_picture,
 )
+from providers.gemini.models import COMMON_RATIOS, GEMINI_BY_ID, GEMINI_MODELS
+from providers.gemini.settings import CATEGORIES, THRESHOLDS, normalize_model_id
+from providers.gemini.settings import GeminiSettings as GeminiSettings
 from providers.pictures import Picture, UnreadablePicture
 
 BASE64_PIECE = 3 * 65536  # a multiple of 3: no padding inside
@@ -39,67 +45,6 @@ IDENTITY_CLAUSE = (
     "expression and number of people. Change only the style, the clothes' look and the "
     "surroundings as described above."
 )
-CATEGORIES = ("HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT")
-THRESHOLDS = {  # [C] the SDK's types
-    "standard": "BLOCK_MEDIUM_AND_ABOVE",
-    "strict": "BLOCK_LOW_AND_ABOVE",
-    "relaxed": "BLOCK_ONLY_HIGH",
-    "off": "OFF",
-}
-
-
-class GeminiSettings(DriverSettings):
-    """A slot's recipe for Gemini."""
-
-    MODEL_FIELDS = ("model", "fallback_model")
-    CHOICE_TITLES = {
-        "standard": _("standard"),
-        "strict": _("strict"),
-        "relaxed": _("relaxed"),
-        "off": _("off"),
-        "MINIMAL": _("minimal"),
-        "LOW": _("low"),
-        "MEDIUM": _("medium"),
-        "HIGH": _("high"),
-    }
-
-    prompt: str = Field(
-        min_length=1,
-        max_length=4000,
-        title=_("Prompt"),
-        description=_("What to make of the photo: style, scene, light."),
-    )
-    model: str = Field(DEFAULT_GEMINI_MODEL, min_length=1, max_length=100, title=_("Model"))
-    fallback_model: str | None = Field(
-        None,
-        min_length=1,
-        max_length=100,
-        title=_("Second model"),
-        description=_("Takes over from the third try on. Empty: none."),
-    )
-    keep_identity: bool = Field(
-        True,
-        title=_("Keep faces"),
-        description=_("Adds to the prompt that every face and person must stay as they are."),
-    )
-    aspect_ratio: str | None = Field(
-        None,
-        pattern=r"^\d{1,2}:\d{1,2}$",
-        title=_("Aspect ratio"),
-        description=_("Empty: as the photo."),
-    )
-    image_size: Literal["512", "1K", "2K", "4K"] | None = Field(
-        None, title=_("Picture size"), description=_("Empty: the model's own, usually 1K.")
-    )
-    thinking_level: Literal["MINIMAL", "LOW", "MEDIUM", "HIGH"] | None = Field(
-        None, title=_("Thinking"), description=_("Empty: the fastest the model takes.")
-    )
-    safety: Literal["standard", "strict", "relaxed", "off"] = Field(
-        "standard", title=_("Safety filter")
-    )
-
-    def models_used(self) -> tuple[str, ...]:
-        return tuple(map(normalize_model_id, super().models_used()))
 
 
 class GeminiDriver(ProviderDriver[GeminiSettings]):
@@ -117,9 +62,13 @@ class GeminiDriver(ProviderDriver[GeminiSettings]):
         except UnreadablePicture as exc:
             raise ProviderRejected(f"the picture cannot be sent: {exc}") from exc
         request.trace.http_status = reply.status
-        if reply.status != 200:
-            raise explain_error(reply.status, reply.body, model=model)
-        return await asyncio.to_thread(parse_picture, reply.body, request.trace)
+        try:
+            if reply.status != 200:
+                body = reply.body.replace(request.api_key.encode(), b"***")  # some quote it
+                raise explain_error(reply.status, body, model=model, headers=reply.headers)
+            return await asyncio.to_thread(parse_picture, reply.body, request.trace)
+        finally:
+            keep_service_tier(reply.headers, request.trace)
 
     async def probe(self, api_key: str) -> KeyCheck:
         """The list of models: GET, no body, at most 1000 a page [D]; it makes no picture, so it
@@ -128,12 +77,12 @@ class GeminiDriver(ProviderDriver[GeminiSettings]):
         reply = await http.get(
             f"{django_settings.GEMINI_BASE_URL}/{django_settings.GEMINI_API_VERSION}"
             "/models?pageSize=1000",
-            headers={"x-goog-api-key": api_key},
+            headers=build_key_header(api_key),
             max_bytes=MAX_CHECK_BYTES,
             timeout_s=CHECK_SECONDS,
         )
         if reply.status != 200:
-            raise explain_error(reply.status, reply.body, model="")
+            raise explain_error(reply.status, reply.body, model="", headers=reply.headers)
         return KeyCheck(
             ok=True, models=parse_models(reply.body), clock_skew_s=measure_clock_skew(reply.headers)
         )
@@ -154,18 +103,14 @@ async def send(request: ProviderRequest[GeminiSettings]) -> http.Reply:
 def choose_model(request: ProviderRequest[GeminiSettings]) -> str:
     """The slot's model; from the third call on its fallback model, if it has one."""
     slot = request.settings
-    return slot.fallback_model if slot.fallback_model and request.call_number > 2 else slot.model
+    is_second = request.call_number >= SECOND_MODEL_TURN
+    return slot.fallback_model if slot.fallback_model and is_second else slot.model
 
 
 def build_url(model: str) -> str:
     base, version = django_settings.GEMINI_BASE_URL, django_settings.GEMINI_API_VERSION
     # Quoted, so that a mistyped name is an unknown model and never another URL.
     return f"{base}/{version}/models/{quote(normalize_model_id(model), safe='')}:generateContent"
-
-
-def normalize_model_id(model: str) -> str:
-    """Documents write both ``gemini-x`` and ``models/gemini-x``."""
-    return model.removeprefix("models/")
 
 
 class WireBody:
@@ -225,16 +170,16 @@ def build_body(request: ProviderRequest[GeminiSettings], pictures: list[Slices])
         {"inlineData": {"mimeType": picture.mime, "data": placeholder}} for picture in pictures
     ]
     parts.append({"text": build_prompt(request)})
-    message = {
+    message: dict[str, Any] = {
         "contents": [{"role": "user", "parts": parts}],
         # Without IMAGE alone, text-only answers were seen [R]. No systemInstruction, no
         # responseMimeType, no sampling fields: models answer 400 to some of them [C, R].
         "generationConfig": {"responseModalities": ["IMAGE"], **build_generation_config(request)},
-        "safetySettings": [
-            {"category": f"HARM_CATEGORY_{name}", "threshold": THRESHOLDS[slot.safety]}
-            for name in CATEGORIES
-        ],
     }
+    if threshold := THRESHOLDS.get(slot.safety):
+        message["safetySettings"] = [
+            {"category": f"HARM_CATEGORY_{name}", "threshold": threshold} for name in CATEGORIES
+        ]
     return WireBody(orjson.dumps(message).split(placeholder.encode()), pictures)
 
 
@@ -286,8 +231,19 @@ def build_prompt(request: ProviderRequest[GeminiSettings]) -> str:
 
 def build_headers(request: ProviderRequest[GeminiSettings], body: WireBody) -> dict[str, str]:
     return {
-        "x-goog-api-key": request.api_key,  # never in the query: addresses end up in logs
+        **build_key_header(request.api_key),
         "content-type": "application/json",
         "content-length": str(body.size_bytes),  # else the stream would go out chunked
         "x-server-timeout": str(max(1, math.ceil(request.budget_s))),
     }
+
+
+def build_key_header(api_key: str) -> dict[str, str]:
+    """Google's own header, or the bearer token that some relays want instead [R].
+
+    Never in the query: addresses end up in logs.
+    """
+    if django_settings.GEMINI_AUTH == "bearer":
+        http.check_headers({"authorization": api_key})  # with the word before it, "" would pass
+        return {"authorization": f"Bearer {api_key}"}
+    return {"x-goog-api-key": api_key}

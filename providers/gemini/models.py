@@ -7,6 +7,8 @@ here; a service's own limits are the service's to enforce.
 from dataclasses import dataclass
 from datetime import date
 
+from django.utils.translation import gettext_noop as _  # translated where a form is drawn
+
 COMMON_RATIOS = ("1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9")
 WIDE_RATIOS = (*COMMON_RATIOS, "1:4", "4:1", "1:8", "8:1")
 
@@ -15,8 +17,9 @@ WIDE_RATIOS = (*COMMON_RATIOS, "1:4", "4:1", "1:8", "8:1")
 class GeminiModel:
     """One image model of the Gemini Developer API.
 
-    ``retires_on`` is the announced (earliest) day of its shutdown. ``fastest_thinking`` is the
-    level that answers soonest, empty for models that take no thinking setting.
+    ``retires_on`` is the announced, earliest day of its shutdown; ``successor`` is what the service
+    names in its place. ``fastest_thinking`` is the level that answers soonest, empty for models
+    that take no thinking setting. ``note`` says what it is chosen for.
     """
 
     id: str
@@ -25,6 +28,8 @@ class GeminiModel:
     ratios: tuple[str, ...] = COMMON_RATIOS
     fastest_thinking: str = ""
     retires_on: date | None = None
+    successor: str = ""
+    note: str = ""
 
 
 # ai.google.dev/gemini-api/docs/deprecations, /changelog and /image-generation, read 2026-11.
@@ -42,6 +47,8 @@ GEMINI_MODELS = (
         title="Nano Banana 2 Lite",
         sizes=("1K",),
         ratios=WIDE_RATIOS,
+        fastest_thinking="MINIMAL",  # it takes MINIMAL and HIGH [D]
+        note=_("the fastest"),  # Google aims at less than 2 s [D]
     ),
     GeminiModel(
         id="gemini-3.1-flash-image",
@@ -55,7 +62,8 @@ GEMINI_MODELS = (
         id="gemini-2.5-flash-image",
         title="Nano Banana",
         sizes=(),
-        retires_on=date(2026, 10, 2),
+        retires_on=date(2027, 3, 15),  # moved from 2026-10-02 [C]
+        successor="gemini-3.1-flash-lite-image",
     ),
 )
 GEMINI_BY_ID = {model.id: model for model in GEMINI_MODELS}

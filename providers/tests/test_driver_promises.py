@@ -34,6 +34,7 @@ from providers.clean_photo import Slices
 from providers.gemini.driver import GeminiSettings
 from providers.pictures import Picture, decode
 from providers.registry import DRIVERS
+from providers.simulator.gemini.scenarios import SCENARIOS as GEMINI_SCENARIOS
 from providers.tests.links import serving_links
 from providers.tests.test_pictures import (
     SECRET,
@@ -225,6 +226,36 @@ class Promises:
             assert (error.reason, error.retryable) == ("provider_rejected", False)
 
 
+OUTCOMES = {  # of one call of the simulated Gemini, by scenario; "" is a picture
+    name: word
+    for word, names in {
+        "": "ok ok-thoughts ok-two-images ok-jpeg-declared-png ok-urlsafe-base64 ok-png "
+        "ok-unpadded-base64 ok-snake ok-webp unknown-finish big-picture ok-lines ok-blanks "
+        "ok-data-uri ok-percent ok-mark ok-list ok-event ok-warning ok-raw-lines ok-utf16 ok-gzip "
+        "ok-gzip-unnamed ok-deflate ok-markdown ok-half-snake ok-parts-object "
+        "ok-safety ok-broken-last thought-only tier-downgraded truncated-image",
+        "bad_response": "no-image no-image-then-ok image-other other empty-parts empty-content "
+        "null-content no-candidates empty-object malformed max-tokens text-only bad-base64 "
+        "html-image html-200 empty-200 redirect huge-answer huge-stream gzip-bomb thoughts-cut",
+        "content_blocked": "img-safety img-prohibited prohibited safety spii blocklist language "
+        "prompt-blocked recitation recitation-then-ok safety-half",
+        "provider_rejected": "400 400-unknown-field 413 415 422",
+        "provider_auth": "400-key 401 403",
+        "provider_config": "400-location 400-billing 402 404-retired 400-page 403-page 404-page "
+        "405 407 410 421 451",
+        "quota": "429-retry 429-short 429-daily 429-limit-0 429-bare 429-bare-then-ok "
+        "429-retry-after 429-retry-date 429-retry-ms 429-two-hints 429-in-words 429-as-object "
+        "429-in-list 429-reset 429-gateway 429-quoted 429-hostile-hint 429-monthly "
+        "429-spend-cap 429-prepaid 200-error 403-exhausted",
+        "provider_5xx": "500 500-inner-400 503 503-then-ok err-list 409 html-502 empty-500 499 "
+        "499-then-ok 425 400-unavailable",
+        "timeout": "408 408-then-ok 504",
+        "network": "drop-connection half-answer",
+    }.items()
+    for name in names.split()
+}
+
+
 class GeminiPromises(Promises, SimpleTestCase):
     driver = "gemini"
     base_url = "GEMINI_BASE_URL"
@@ -265,32 +296,10 @@ class GeminiPromises(Promises, SimpleTestCase):
         assert call.aspect_ratio == "3:2"
 
     async def test_every_scenario_is_a_picture_or_its_word(self) -> None:
-        rows = {
-            **dict.fromkeys(
-                ("ok-thoughts", "ok-two-images", "ok-jpeg-declared-png", "ok-urlsafe-base64"), ""
-            ),
-            **dict.fromkeys(("ok-unpadded-base64", "ok-snake", "ok-webp", "unknown-finish"), ""),
-            **dict.fromkeys(("no-image", "image-other", "other", "empty-parts"), "bad_response"),
-            **dict.fromkeys(("empty-content", "null-content", "no-candidates"), "bad_response"),
-            **dict.fromkeys(("empty-object", "malformed", "max-tokens"), "bad_response"),
-            **dict.fromkeys(("text-only", "bad-base64", "html-image"), "bad_response"),
-            **dict.fromkeys(("empty-200", "redirect", "huge-answer"), "bad_response"),
-            **dict.fromkeys(("huge-stream", "gzip-bomb"), "bad_response"),
-            **dict.fromkeys(("img-safety", "img-prohibited", "prohibited"), "content_blocked"),
-            **dict.fromkeys(("safety", "spii", "blocklist", "language"), "content_blocked"),
-            **dict.fromkeys(("prompt-blocked", "recitation"), "content_blocked"),
-            **dict.fromkeys(("400", "400-unknown-field", "413", "499"), "provider_rejected"),
-            **dict.fromkeys(("400-key", "401", "403"), "provider_auth"),
-            **dict.fromkeys(("400-location", "400-billing", "402"), "provider_config"),
-            **dict.fromkeys(("404-retired",), "provider_config"),
-            **dict.fromkeys(("429-retry", "429-daily", "429-limit-0"), "quota"),
-            **dict.fromkeys(("500", "500-inner-400", "503", "err-list"), "provider_5xx"),
-            **dict.fromkeys(("409", "html-502", "empty-500"), "provider_5xx"),
-            **dict.fromkeys(("408", "504"), "timeout"),
-            **dict.fromkeys(("drop-connection", "half-answer"), "network"),
-        }
+        rows = OUTCOMES
         driver = DRIVERS[self.driver]
         photo = make_photo(encode_picture(draw_picture((64, 48))))
+        assert set(rows) == set(GEMINI_SCENARIOS) - {"slow"}
         for name, word in rows.items():
             # The scenario by its marker; no time but its own is lost.
             prompt = f"[sim:{name}] [sim:latency=0]"

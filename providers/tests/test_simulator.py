@@ -253,7 +253,11 @@ class StrictnessTests(GeminiCase):
             (FLASH_25, {"imageConfig": {"imageSize": "2K"}}, "image_size"),
             (FLASH_25, {"imageConfig": {"aspectRatio": "1:4"}}, "aspect_ratio"),
             (FLASH_25, minimal, "Thinking is not enabled"),
-            ("gemini-3.1-flash-lite-image", minimal, "Thinking is not enabled"),
+            (
+                "gemini-3.1-flash-lite-image",
+                {"thinkingConfig": {"thinkingLevel": "MEDIUM"}},
+                "Thinking level MEDIUM",
+            ),
             ("gemini-3.1-flash-lite-image", {"imageConfig": {"imageSize": "4K"}}, "image_size"),
             ("gemini-3-pro-image", {"imageConfig": {"aspectRatio": "8:1"}}, "aspect_ratio"),
             ("gemini-3-pro-image", minimal, "Thinking level"),

@@ -12,6 +12,7 @@ from providers.simulator.gemini.models import (
     MODELS,
     choose_output_size,
     count_image_tokens,
+    count_input_tokens,
 )
 from providers.simulator.scenario_choice import strip_markers
 from providers.simulator.wire import Answer, make_json_answer
@@ -113,7 +114,7 @@ def answer_quota(message: str, quota_id: str, value: str, delay: str = "") -> An
 
 def _count_usage(work: Work, *, has_picture: bool) -> Json:
     text = max(1, len(work.request.prompt) // 4)
-    photos = sum(_count_input_tokens(picture.size) for picture in work.request.pictures)
+    photos = len(work.request.pictures) * count_input_tokens(work.billed_model)
     made = count_image_tokens(work.billed_model, work.request.image_size) if has_picture else 0
     thoughts = 109 if made and MODELS[work.billed_model].thinks else 0
     usage: Json = {
@@ -129,10 +130,3 @@ def _count_usage(work: Work, *, has_picture: bool) -> Json:
     if thoughts:
         usage["thoughtsTokenCount"] = thoughts
     return usage
-
-
-def _count_input_tokens(size: tuple[int, int] | None) -> int:
-    """258 for a small picture, else 258 for each tile of 768x768."""
-    if size is None or max(size) <= 384:
-        return 258
-    return 258 * -(-size[0] // 768) * -(-size[1] // 768)

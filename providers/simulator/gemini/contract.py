@@ -60,6 +60,7 @@ class GenerateRequest:
     wants_picture: bool = True
     wants_text: bool = False
     wants_thoughts: bool = False
+    service_tier: str = ""
 
 
 def check_key(key: str) -> None:
@@ -99,6 +100,7 @@ def read_request(body: bytes, model: str) -> GenerateRequest:
         wants_picture="IMAGE" in modalities,
         wants_text="TEXT" in modalities,
         wants_thoughts=bool((generation.get("thinkingConfig") or {}).get("includeThoughts")),
+        service_tier=data.get("serviceTier") or "",
     )
 
 

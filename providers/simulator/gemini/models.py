@@ -44,7 +44,7 @@ MODELS = {
         title="Nano Banana 2 Lite",
         sizes=("1K",),
         ratios=ALL_RATIOS,
-        thinks=False,
+        levels=("MINIMAL", "HIGH"),
         output_tokens=4_096,
     ),
     "gemini-3.1-flash-image": Model(
@@ -60,8 +60,7 @@ MODELS = {
     ),
 }
 
-# Shut down on an announced day. 2.5-flash-image has only an "earliest" day behind it and was
-# still sold after that, so it answers here.
+# Shut down on an announced day. The end of 2.5-flash-image was moved, so it answers here.
 RETIRED = frozenset(
     {
         "gemini-2.5-flash-image-preview",
@@ -104,6 +103,8 @@ PIXELS = {
     "8:1": (3072, 384),
 }
 _SCALE = {"512": 0.5, "1K": 1, "2K": 2, "4K": 4}
+# Of a photo that is sent, whatever its size.
+INPUT_TOKENS, INPUT_TOKENS_PRO = 1120, 560
 _IMAGE_TOKENS = {
     DEFAULT: {"1K": 1120, "2K": 1680, "4K": 3780},
     "gemini-3-pro-image": {"1K": 1120, "2K": 1120, "4K": 2000},
@@ -129,3 +130,7 @@ def find_nearest_ratio(model: str, width: int, height: int) -> str:
 
 def count_image_tokens(model: str, image_size: str) -> int:
     return _IMAGE_TOKENS.get(model, {}).get(image_size, 1120)
+
+
+def count_input_tokens(model: str) -> int:
+    return INPUT_TOKENS_PRO if model == "gemini-3-pro-image" else INPUT_TOKENS

@@ -1,10 +1,13 @@
 """Everything the simulated Gemini can answer, as a table."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
-from providers.simulator.gemini.answers import Work, make_envelope
+from providers.simulator.gemini import scenario_limits as limits
+from providers.simulator.gemini import scenario_packings as packings
+from providers.simulator.gemini.answers import make_envelope
+from providers.simulator.gemini.scenario import ERROR_S as ERROR_S
+from providers.simulator.gemini.scenario import QUICK_S, SLOW_S, once
+from providers.simulator.gemini.scenario import Scenario as Scenario
 from providers.simulator.gemini.scenario_answers import (
     BAD_GATEWAY,
     BUSY,
@@ -51,27 +54,7 @@ from providers.simulator.gemini.scenario_answers import (
     answer_unpadded_base64,
     answer_urlsafe_base64,
 )
-from providers.simulator.wire import Answer, Ending, make_json_answer
-
-SLOW_S = 70.0
-QUICK_S = 1.2  # a NO_IMAGE answer of the real service
-ERROR_S = 0.3
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """``at_most`` caps the latency of a quick answer; ``seconds`` replaces it.
-
-    ``fails`` tries fail before one succeeds, over and over, for each prompt and key; with None
-    all tries are alike.
-    """
-
-    description: str
-    build: Callable[[Work], Answer]
-    at_most: float | None = None
-    seconds: float | None = None
-    fails: int | None = None
-
+from providers.simulator.wire import Ending, make_json_answer
 
 SCENARIOS: dict[str, Scenario] = {
     "ok": Scenario("the photo, visibly altered, as JPEG", answer_ok),
@@ -87,6 +70,54 @@ SCENARIOS: dict[str, Scenario] = {
     "ok-png": Scenario("a PNG", partial(answer_in_format, "PNG", "image/png")),
     "ok-webp": Scenario("a WEBP", partial(answer_in_format, "WEBP", "image/webp")),
     "ok-snake": Scenario("the whole answer in snake_case", answer_snake_case),
+    "ok-lines": Scenario(
+        "base64 in lines of 76 signs", packings.answer_base64(packings.break_lines)
+    ),
+    "ok-blanks": Scenario(
+        "base64 in pieces", packings.answer_base64(packings.break_lines_with_blanks)
+    ),
+    "ok-data-uri": Scenario(
+        "base64 behind data:image/jpeg;base64,", packings.answer_base64(packings.make_data_uri)
+    ),
+    "ok-percent": Scenario(
+        "base64 with %2B and %2F", packings.answer_base64(packings.percent_encode)
+    ),
+    "ok-mark": Scenario("a byte order mark first", packings.answer_body(packings.add_mark)),
+    "ok-list": Scenario("the answer in a list", packings.answer_body(packings.wrap_list)),
+    "ok-event": Scenario(
+        "the answer as an event of a stream", packings.answer_body(packings.make_event)
+    ),
+    "ok-warning": Scenario(
+        "a gateway's warning before the answer", packings.answer_body(packings.add_warning)
+    ),
+    "ok-raw-lines": Scenario(
+        "raw line breaks in the text", packings.answer_body(packings.break_raw_lines)
+    ),
+    "ok-utf16": Scenario("UTF-16", packings.answer_body(packings.to_utf16)),
+    "ok-gzip": Scenario(
+        "gzip though none was asked for",
+        packings.answer_body(packings.pack_gzip, content_encoding="gzip"),
+    ),
+    "ok-gzip-unnamed": Scenario("gzip without a word", packings.answer_body(packings.pack_gzip)),
+    "ok-deflate": Scenario(
+        "deflate without its header",
+        packings.answer_body(packings.pack_raw_deflate, content_encoding="deflate"),
+    ),
+    "ok-markdown": Scenario("the picture inside of a text", packings.answer_markdown),
+    "ok-half-snake": Scenario("both spellings in one answer", packings.answer_half_snake),
+    "ok-parts-object": Scenario("one part where a list is due", packings.answer_parts_as_object),
+    "ok-safety": Scenario("a whole picture and SAFETY", packings.answer_good_with("SAFETY")),
+    "ok-broken-last": Scenario("two pictures, the last one broken", packings.answer_broken_last),
+    "safety-half": Scenario(
+        "half of a picture and IMAGE_SAFETY", packings.answer_half_with("IMAGE_SAFETY")
+    ),
+    "thought-only": Scenario("STOP, all pictures are thoughts", packings.answer_thought_only()),
+    "thoughts-cut": Scenario(
+        "MAX_TOKENS within the thoughts", packings.answer_thought_only("MAX_TOKENS")
+    ),
+    "tier-downgraded": Scenario(
+        "served as standard whatever was asked", answer_ok, downgrades=True
+    ),
     "big-picture": Scenario("4096x4096 pixels", answer_big_picture),
     "slow": Scenario("ok after 70 s, or as many as said: slow=5", answer_ok, seconds=SLOW_S),
     "text-only": Scenario("STOP with words and no picture", answer_text_only),
@@ -155,9 +186,77 @@ SCENARIOS: dict[str, Scenario] = {
         "429 with a retryDelay of 0.5 s once, then ok",
         partial(answer_quota_per_minute, 0.5),
         fails=1,
+        number_is_delay=True,
     ),
+    "429-bare": Scenario("429 without details: shared capacity", limits.answer_limit()),
+    "429-bare-then-ok": Scenario(
+        "the same once (or =N times), then ok", limits.answer_limit(), fails=1
+    ),
+    "429-retry-after": once(
+        "Retry-After in seconds", limits.answer_limit(lambda s: {"retry-after": f"{s:g}"})
+    ),
+    "429-retry-date": once("Retry-After as a date", limits.answer_limit(limits.hint_date)),
+    "429-retry-ms": once(
+        "retry-after-ms", limits.answer_limit(lambda s: {"retry-after-ms": f"{s * 1000:g}"})
+    ),
+    "429-two-hints": once(
+        "Retry-After of a gateway beside a shorter RetryInfo",
+        limits.answer_limit(
+            lambda s: {"retry-after": f"{s:g}"},
+            make_details=lambda s: limits.make_retry_info("0.1s"),
+        ),
+    ),
+    "429-in-words": once("in words", limits.answer_limit(message="Please retry in {ms}ms.")),
+    "429-as-object": once(
+        "retryDelay as an object", limits.answer_limit(make_details=limits.hint_object)
+    ),
+    "429-in-list": once("wrapped in a list", limits.answer_limit_in_list),
+    "429-reset": once("x-ratelimit-reset", limits.answer_limit(limits.hint_reset)),
+    "429-gateway": once("a gateway's own body", limits.answer_limit_of_gateway),
+    "429-quoted": once("a gateway quotes the service", limits.answer_quoted_limit),
+    "429-hostile-hint": Scenario(
+        "delays that are none, once (or =N times), then ok",
+        limits.answer_limit(
+            lambda s: {"retry-after": "-1e99"},
+            make_details=lambda s: limits.make_retry_info("1e99s"),
+        ),
+        fails=1,
+    ),
+    "429-monthly": Scenario("quota per month", limits.answer_limit(message=limits.PER_MONTH)),
+    "429-spend-cap": Scenario(
+        "the project's spending cap", limits.answer_limit(message=limits.SPEND_CAP)
+    ),
+    "429-prepaid": Scenario(
+        "prepaid credits are used up", limits.answer_limit(message=limits.PREPAID)
+    ),
+    "200-error": Scenario("a 429 inside of a 200", limits.answer_error_in_200),
     "429-daily": Scenario("quota per day, without RetryInfo", answer_quota_per_day),
     "429-limit-0": Scenario("a model outside the free tier", answer_quota_zero),
+    "400-page": Scenario("400, a proxy's page", limits.answer_page(400)),
+    "400-unavailable": Scenario(
+        "400 over UNAVAILABLE once (or =N times), then ok",
+        answer_error(400, "UNAVAILABLE", "The model is overloaded."),
+        fails=1,
+    ),
+    "403-page": Scenario("403, a proxy's page", limits.answer_page(403)),
+    "403-exhausted": Scenario(
+        "403 over RESOURCE_EXHAUSTED", answer_error(403, "RESOURCE_EXHAUSTED", limits.EXHAUSTED)
+    ),
+    "404-page": Scenario("404, another server's page", limits.answer_page(404)),
+    "405": Scenario("method not allowed, a page", limits.answer_page(405)),
+    "407": Scenario("a proxy wants a password", limits.answer_page(407)),
+    "410": Scenario("gone", answer_error(410, "NOT_FOUND", "This model is gone.")),
+    "415": Scenario("the photo's type is refused", answer_error(415, "INVALID_ARGUMENT", "No.")),
+    "421": Scenario("misdirected request, a page", limits.answer_page(421)),
+    "422": Scenario("the request is refused", answer_error(422, "INVALID_ARGUMENT", "No.")),
+    "425": Scenario("too early once (or =N times), then ok", limits.answer_page(425), fails=1),
+    "451": Scenario("unavailable for legal reasons, a page", limits.answer_page(451)),
+    "408-then-ok": Scenario("408 once (or =N times), then ok", limits.answer_page(408), fails=1),
+    "499-then-ok": Scenario(
+        "CANCELLED once (or =N times), then ok",
+        answer_error(499, "CANCELLED", "The operation was cancelled."),
+        fails=1,
+    ),
     "499": Scenario("CANCELLED", answer_error(499, "CANCELLED", "The operation was cancelled.")),
     "500": Scenario("INTERNAL", answer_error(500, "INTERNAL", INTERNAL)),
     "500-inner-400": Scenario("status 500, code 400 inside", answer_other_inner_code),

@@ -38,6 +38,7 @@ CATEGORIES = frozenset(
 THRESHOLDS = frozenset(
     {"OFF", "BLOCK_NONE", "BLOCK_ONLY_HIGH", "BLOCK_MEDIUM_AND_ABOVE", "BLOCK_LOW_AND_ABOVE"}
 )
+TIERS = frozenset({"standard", "priority", "flex"})
 LEVELS = frozenset({"MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH"})
 
 _PART: dict[str, Shape] = {
@@ -95,6 +96,7 @@ REQUEST: dict[str, Shape] = {
     "systemInstruction": _CONTENT,
     "generationConfig": _GENERATION_CONFIG,
     "safetySettings": [{"category": CATEGORIES, "threshold": THRESHOLDS}],
+    "serviceTier": TIERS,
     "tools": Kind.ANY,
     "toolConfig": Kind.ANY,
     "cachedContent": Kind.STRING,

@@ -8,6 +8,7 @@ A scenario is chosen, first come first served, by a marker in the prompt (``[sim
 import asyncio
 import re
 from collections import Counter
+from dataclasses import replace
 from functools import cache
 from typing import ClassVar
 
@@ -71,7 +72,7 @@ class Gemini:
         version, model, verb = match.groups()
         exchange.call.model = (model or "")[:200]
         exchange.call.key_in_query = "key" in exchange.query
-        key = exchange.headers.get("x-goog-api-key") or exchange.query.get("key", [""])[0]
+        key = _read_key(exchange)
         check_key(key)
         if model in self._options.retired:
             return answer_retired(model, version)
@@ -101,7 +102,7 @@ class Gemini:
             work = Work(model=model, request=request, number=choice.number, plain=plain)
             answer = await asyncio.to_thread(scenario.build, work)
         await exchange.wait_until(call.started + self._choose_seconds(choice, scenario, answer))
-        return answer
+        return _name_tier(answer, request.service_tier, is_served=not scenario.downgrades)
 
     def _record_request(self, call: Call, request: GenerateRequest, body: bytes) -> None:
         call.prompt = request.prompt[:PROMPT_CHARS_KEPT]
@@ -126,7 +127,7 @@ class Gemini:
         """Whether this try is one of those that fail; the key is kept as a hash only."""
         if len(self._turns) > _TURNS_KEPT:
             self._turns.clear()
-        if choice.number is not None and choice.name != "429-short":
+        if choice.number is not None and not SCENARIOS[choice.name].number_is_delay:
             fails = int(choice.number)
         who = hash((choice.name, prompt, key))
         turn = self._turns[who]
@@ -172,6 +173,20 @@ class Gemini:
         if model not in live:
             return _answer_unknown_model(model, version)
         return make_json_answer(_describe_model(model))
+
+
+def _read_key(exchange: Exchange) -> str:
+    """The service's own header, the bearer token of relays, or the query."""
+    bearer: str = exchange.headers.get("authorization", "").removeprefix("Bearer ")
+    return exchange.headers.get("x-goog-api-key") or bearer or exchange.query.get("key", [""])[0]
+
+
+def _name_tier(answer: Answer, tier: str, *, is_served: bool) -> Answer:
+    """The tier that really served stands in a header, where one was asked for."""
+    if not tier or answer.status != 200:
+        return answer
+    named = ("x-gemini-service-tier", tier if is_served else "standard")
+    return replace(answer, headers=(*answer.headers, named))
 
 
 @cache

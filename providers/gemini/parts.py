@@ -1,0 +1,84 @@
+"""The parts of an answer in any spelling: camelCase, snake_case, lists where objects are due."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+# A picture that a gateway writes into a text, as Markdown or bare.
+PICTURE_IN_TEXT = re.compile(r"data:image/[a-z0-9.+-]{1,20};base64,([A-Za-z0-9+/=_\s-]{64,})")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """``data`` is the base64 of a picture, or ""."""
+
+    text: str = ""
+    data: str = ""
+    is_thought: bool = False
+
+
+@dataclass(slots=True)
+class Candidate:
+    finish: Any = None
+    message: Any = None
+    parts: list[Part] = field(default_factory=list)
+
+
+def read_key(value: dict[str, Any], name: str) -> Any:
+    """By its camelCase name, or by any other spelling of it."""
+    if name in value:
+        return value[name]
+    wanted = name.lower()
+    return next((v for key, v in value.items() if _normalize(key) == wanted), None)
+
+
+def _normalize(key: str) -> str:
+    return re.sub(r"[-_]", "", key[:50]).lower()
+
+
+def read_candidates(answer: dict[str, Any]) -> Iterator[Candidate]:
+    """The first candidate, or the first that holds a picture."""
+    listed = [_read_candidate(item) for item in _list_objects(read_key(answer, "candidates"))]
+    chosen = next((one for one in listed if any(part.data for part in one.parts)), None)
+    if chosen or listed:
+        yield chosen or listed[0]
+
+
+def _read_candidate(candidate: dict[str, Any]) -> Candidate:
+    content = read_key(candidate, "content")
+    parts = read_key(content, "parts") if isinstance(content, dict) else content
+    return Candidate(
+        finish=read_key(candidate, "finishReason"),
+        message=read_key(candidate, "finishMessage"),
+        parts=[_read_part(part) for part in _list_objects(parts)],
+    )
+
+
+def _list_objects(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list; one that stands alone is a list of one."""
+    items = value if isinstance(value, list) else [value]
+    return [item for item in items if isinstance(item, dict)]
+
+
+def _read_part(part: dict[str, Any]) -> Part:
+    text = read_key(part, "text")
+    text = str(text) if isinstance(text, str | int | float) else ""
+    data = _find_data(part)
+    if not data and (found := PICTURE_IN_TEXT.search(text)):
+        text, data = "", found[1]
+    is_thought = str(read_key(part, "thought")).lower() in ("true", "1")
+    return Part(text=text, data=data, is_thought=is_thought)
+
+
+def _find_data(part: dict[str, Any]) -> str:
+    blob = read_key(part, "inlineData")
+    if isinstance(blob, dict):
+        data = read_key(blob, "data")
+        return data if isinstance(data, str) else ""
+    if isinstance(blob, str):  # the data alone
+        return blob
+    file = read_key(part, "fileData")
+    address = read_key(file, "fileUri") if isinstance(file, dict) else None
+    is_data = isinstance(address, str) and address.startswith("data:")
+    return str(address) if is_data else ""

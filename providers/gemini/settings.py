@@ -1,0 +1,91 @@
+"""A slot's recipe for Gemini: what people set, and which words the service has for it."""
+
+from typing import Literal
+
+from django.utils.translation import gettext_noop as _  # translated where a form is drawn
+from pydantic import Field
+
+from providers.base import DriverSettings
+from providers.gemini.models import DEFAULT_GEMINI_MODEL
+
+CATEGORIES = ("HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT")
+# [C] the SDK's types. "standard" sends none: Google's default is off, and any threshold of ours
+# would refuse more guests than sending nothing [D].
+THRESHOLDS = {
+    "strict": "BLOCK_LOW_AND_ABOVE",
+    "relaxed": "BLOCK_ONLY_HIGH",
+    "off": "OFF",
+}
+
+
+def normalize_model_id(model: str) -> str:
+    """Documents write both ``gemini-x`` and ``models/gemini-x``."""
+    return model.removeprefix("models/")
+
+
+class GeminiSettings(DriverSettings):
+    """A slot's recipe for Gemini."""
+
+    MODEL_FIELDS = ("model", "fallback_model")
+    CHOICE_TITLES = {
+        "standard": _("standard"),
+        "strict": _("strict"),
+        "relaxed": _("relaxed"),
+        "off": _("off"),
+        "MINIMAL": _("minimal"),
+        "LOW": _("low"),
+        "MEDIUM": _("medium"),
+        "HIGH": _("high"),
+    }
+
+    prompt: str = Field(
+        min_length=1,
+        max_length=4000,
+        title=_("Prompt"),
+        description=_("What to make of the photo: style, scene, light."),
+    )
+    model: str = Field(DEFAULT_GEMINI_MODEL, min_length=1, max_length=100, title=_("Model"))
+    fallback_model: str | None = Field(
+        None,
+        min_length=1,
+        max_length=100,
+        title=_("Second model"),
+        description=_(
+            "Takes over from the third try on, or at once while the first one is busy for long. "
+            "Nano Banana 2 Lite is the fastest. Empty: none."
+        ),
+    )
+    keep_identity: bool = Field(
+        True,
+        title=_("Keep faces"),
+        description=_("Adds to the prompt that every face and person must stay as they are."),
+    )
+    aspect_ratio: str | None = Field(
+        None,
+        pattern=r"^\d{1,2}:\d{1,2}$",
+        title=_("Aspect ratio"),
+        description=_("Empty: as the photo."),
+    )
+    image_size: Literal["512", "1K", "2K", "4K"] | None = Field(
+        None, title=_("Picture size"), description=_("Empty: the model's own, usually 1K.")
+    )
+    thinking_level: Literal["MINIMAL", "LOW", "MEDIUM", "HIGH"] | None = Field(
+        None,
+        title=_("Thinking"),
+        description=_(
+            "Empty: the fastest the model takes. Nano Banana 2 Lite and Nano Banana 2 know only "
+            "minimal and high."
+        ),
+    )
+    safety: Literal["standard", "strict", "relaxed", "off"] = Field(
+        "standard",
+        title=_("Safety filter"),
+        description=_(
+            "standard: nothing is sent, Google's own setting holds, which is off. strict: blocks "
+            "what is even a little doubtful. relaxed: blocks only what is clearly bad. off: sends "
+            "“off”. What Google never allows is blocked with each of them."
+        ),
+    )
+
+    def models_used(self) -> tuple[str, ...]:
+        return tuple(map(normalize_model_id, super().models_used()))

@@ -1,0 +1,49 @@
+"""Unpack an answer that comes compressed though none was asked for: it is paid for.
+
+Its bytes decide, not its headers: packed without a word and not packed in spite of one are seen.
+"""
+
+import asyncio
+import zlib
+
+from photochanger.errors import BadResponse
+
+GZIP = b"\x1f\x8b\x08"
+MAX_LAYERS = 2
+AUTO_GZIP, ZLIB, RAW = 31, 15, -15  # window sizes as zlib names the containers
+
+
+async def unpack(body: bytes, encoding: str, *, max_bytes: int) -> bytes:
+    """At most ``max_bytes``, or BadResponse, which nothing decodes that is still packed."""
+    encoding = encoding.strip().lower()
+    if encoding in ("", "identity") and not body.startswith(GZIP):
+        return body
+    return await asyncio.to_thread(_unpack, body, encoding, max_bytes)
+
+
+def _unpack(body: bytes, encoding: str, max_bytes: int) -> bytes:
+    for _ in range(MAX_LAYERS):
+        if body.startswith(GZIP):
+            body = _inflate(body, AUTO_GZIP, max_bytes)
+        elif "deflate" in encoding:
+            is_zlib = body[:1] == b"\x78" and int.from_bytes(body[:2]) % 31 == 0
+            body = _inflate(body, ZLIB if is_zlib else RAW, max_bytes)
+            encoding = ""
+    return body
+
+
+def _inflate(body: bytes, window: int, max_bytes: int) -> bytes:
+    """What there is of it: the end may be missing, and a second piece may follow the first."""
+    pieces: list[bytes] = []
+    left = max_bytes
+    while body:
+        inflater = zlib.decompressobj(window)
+        try:
+            pieces.append(inflater.decompress(body, left + 1))
+        except zlib.error:
+            return b"".join(pieces) or body  # it was not packed
+        left -= len(pieces[-1])
+        if left < 0:
+            raise BadResponse(f"answer longer than {max_bytes} bytes")
+        body = inflater.unused_data if inflater.unused_data.startswith(GZIP) else b""
+    return b"".join(pieces)
