@@ -33,6 +33,10 @@ REFUSED_AT_ONCE = {
     "403": (403, "VIP"),
     "404": (404, "404 Not Found"),
     "429": (429, "Слишком много"),
+    "429-then-ok": (429, "Слишком много"),
+    "busy-then-ok": (200, "повторите через"),
+    "499": (499, "499"),
+    "400-page": (400, "404 Not Found"),
     "limit": (200, "LIMIT"),
     "500-create": (500, "Внутренняя"),
     "503-create": (503, "перегружен"),
@@ -51,7 +55,12 @@ DOWNLOADS = {
     "result-410": [410, 410],
     "result-redirect": [302, 302],
 }
-BROKEN_POLLS = {"500-one-poll": [500], "drop-poll": [None], "reconnect": ["reconnect"] * 3}
+BROKEN_POLLS = {
+    "500-one-poll": [500],
+    "429-one-poll": [429],
+    "drop-poll": [None],
+    "reconnect": ["reconnect"] * 3,
+}
 # These have tests of their own below.
 OWN_TESTS = {
     "reconnect-forever",
@@ -60,6 +69,8 @@ OWN_TESTS = {
     "drop-connection",
     "slow-create",
 } | {*("invalid-json", "result-html", "result-oversize", "result-slow")}
+# These are no JSON, or no object; the driver's promises read them.
+OWN_TESTS |= {"ok-warning", "ok-mark", "ok-list", "ok-cp1251"}
 
 
 def photo(file_format: str = "JPEG", size: tuple[int, int] = (96, 64)) -> bytes:

@@ -402,18 +402,51 @@ class ErrorTests(SimpleTestCase):
     def test_statuses_lead_to_our_words(self) -> None:
         said = b'{"success":false,"error":"LIMIT"}'
         rows = {401: "provider_auth", 403: "provider_auth", 402: "provider_config"}
-        rows |= {404: "provider_config", 429: "quota", 500: "provider_5xx", 503: "provider_5xx"}
+        rows |= {404: "provider_config", 500: "provider_5xx", 503: "provider_5xx"}
         rows |= {301: "bad_response", 302: "bad_response", 504: "timeout"}
         for status, word in rows.items():
             for body in (said, b"<html>", b"", b"[]"):
                 error = self.failure(status, body)
                 self.assertEqual((error.reason, error.retryable), (word, False), status)
 
+    def test_a_limit_of_requests_passes_and_one_of_orders_does_not(self) -> None:
+        busy = ("", "Слишком много запросов", "Too many requests", "Не чаще 10 запросов в минуту")
+        lasting = ("LIMIT", "Лимит исчерпан", "Закончились попытки", "Недостаточно средств")
+        for texts, is_busy in ((busy, True), (lasting, False)):
+            for text in texts:
+                body = json.dumps({"success": False, "error": text}).encode()
+                with self.subTest(text):
+                    error = self.failure(429, body)
+                    self.assertEqual((error.reason, error.retryable), ("quota", is_busy))
+        for page in (b"<html>", b"", b"[]"):
+            self.assertTrue(self.failure(429, page).retryable)
+        body = {"success": False, "error": "x", "limits": {"foto_limit": 0}}
+        self.assertFalse(self.failure(429, json.dumps(body).encode()).retryable)
+
+    def test_what_a_gateway_says_blames_neither_photo_nor_settings(self) -> None:
+        rows = {**dict.fromkeys((499, 425, 409, 423), "provider_5xx"), 408: "timeout"}
+        rows |= dict.fromkeys((400, 405, 407, 421, 426, 451), "provider_config")
+        for status, word in rows.items():
+            with self.subTest(status):
+                error = self.failure(status, b"<html>nginx</html>")
+                self.assertEqual((error.reason, error.retryable), (word, False))
+
     def test_other_refusals_are_mapped_by_their_text(self) -> None:
         for text, word in (("LIMIT", "quota"), ("Ошибка", "provider_rejected")):
             body = json.dumps({"success": False, "error": text}).encode()
             self.assertEqual(self.failure(400, body).reason, word)
         self.assertEqual(self.failure(422, b"").reason, "provider_rejected")
+
+    def test_a_time_to_come_back_is_read_in_words_too(self) -> None:
+        for text, seconds in (
+            ("Слишком много запросов, повторите через 30 сек", 30),
+            ("Слишком много запросов. Попробуйте через 1 минуту", 60),
+            ("Too many requests, try again in 2.5 seconds", 2.5),
+        ):
+            body = json.dumps({"success": False, "error": text}).encode()
+            self.assertEqual(self.failure(429, body).retry_after_s, seconds)
+            found = explain_refusal(parse_sample({"success": False, "error": text}))
+            self.assertEqual((found.retryable, found.retry_after_s), (True, seconds))
 
     def test_retry_after_is_read(self) -> None:
         self.assertEqual(self.failure(429, b"{}", **{"retry-after": "30"}).retry_after_s, 30)

@@ -7,7 +7,6 @@ import re
 from contextlib import suppress
 from typing import Annotated, Any
 
-import orjson
 from pydantic import BaseModel, BeforeValidator
 
 from photochanger.errors import (
@@ -22,6 +21,8 @@ from photochanger.errors import (
 )
 from photochanger.parsing import make_printable
 from providers.base import CallTrace
+from providers.lenient_json import decode_text, load_json, unwrap_list
+from providers.retry_hints import find_retry_delay
 
 MAX_ANSWER_BYTES = 1024 * 1024  # read on the event loop
 
@@ -74,6 +75,7 @@ class Answer(BaseModel, extra="ignore", hide_input_in_errors=True):
     uploaded_image: LenientText = ""
     data: Annotated[_Data, BeforeValidator(_parse_object)] = _Data()
     limits: Annotated[_Limits, BeforeValidator(_parse_object)] = _Limits()
+    retry_after_s: float | None = None  # wherever it says so
 
     @property
     def is_pending(self) -> bool:
@@ -82,19 +84,22 @@ class Answer(BaseModel, extra="ignore", hide_input_in_errors=True):
 
 
 def parse_answer(body: bytes, trace: CallTrace, *, api_key: str = "", status: int = 200) -> Answer:
-    """JSON whatever the Content-Type. With status 200 raises ProviderAuth, BadResponse."""
-    text = body.removeprefix(b"\xef\xbb\xbf").strip()
+    """JSON whatever the Content-Type, also behind PHP's warnings: the order may be paid for.
+
+    With status 200 raises ProviderAuth, BadResponse.
+    """
     try:
-        message = orjson.loads(text[:MAX_ANSWER_BYTES])
-    except orjson.JSONDecodeError as exc:
+        message = unwrap_list(load_json(body[:MAX_ANSWER_BYTES].strip()))
+    except ValueError as exc:
         if status != 200:
-            return Answer(error="no JSON")
-        if text.startswith(b"<"):
+            return Answer()
+        if decode_text(body[:100]).lstrip().startswith("<"):
             raise ProviderAuth("an HTML page instead of JSON: probably the login page") from exc
         raise BadResponse("neither JSON nor a page") from exc
     if not isinstance(message, dict) and status == 200:
         raise BadResponse("JSON, but not an object")
     answer = Answer.model_validate(_parse_object(message))
+    answer.retry_after_s = find_retry_delay({}, message)
     if api_key:
         answer.error = answer.error.replace(api_key, "***")
     if answer.limits.foto_limit is not None:
@@ -117,11 +122,15 @@ def find_picture_url(answer: Answer) -> str:
 # The service's words for its failures are not documented. The first row with a word in the text
 # decides; a blank after a word means that the word ends there. Order matters: "size limit" is
 # about the photo, "limit of your tariff" is not about the key.
+BUSY_WORDS = (
+    *(" too many", " too often", " rate limit", " per minute", " per second"),
+    *(" слишком много запрос", " слишком част", " в минуту", " в секунду"),
+)
 ERROR_WORDS: tuple[tuple[type[ProviderError], tuple[str, ...]], ...] = (
     (ProviderRejected, (" face", " лицо ", " лица ", " лиц ", " лице ", " quality", " качеств")),
     (ProviderRejected, (" size", " размер", " resolution", " разрешение изображ")),
-    (ProviderQuota, (" limit", " лимит", " quota", " квот", " исчерпан", " too many")),
-    (ProviderQuota, (" слишком много запрос", " balance", " баланс", " недостаточно", " закончил")),
+    (ProviderQuota, (" limit", " лимит", " quota", " квот", " исчерпан")),
+    (ProviderQuota, (" balance", " баланс", " недостаточно", " закончил")),
     (ProviderAuth, (" api key", " apikey", " key ", " ключ", " token", " токен", " unauthor")),
     (ProviderAuth, (" авториз", " tariff", " тариф", " vip ", " подписк", " доступ ", " access ")),
     (ContentBlocked, (" forbidden", " nsfw", " moderat", " модерац", " запрещ", " недопустим")),
@@ -144,6 +153,8 @@ def explain_refusal(
     if answer.data.forbidden_content:
         return ContentBlocked(detail)
     text = " " + re.sub(r"[\W_]+", " ", answer.error.lower().replace("ё", "е")) + " "
+    if any(word in text for word in BUSY_WORDS):  # nothing was accepted, so nothing is paid
+        return ProviderQuota(f"busy: {detail}", retryable=True, retry_after_s=answer.retry_after_s)
     for error, words in ERROR_WORDS:
         if any(word in text for word in words):
             return error(detail)

@@ -8,8 +8,8 @@ documents none.
 
 import asyncio
 import itertools
-import re
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,7 +22,10 @@ from photochanger.errors import (
     ProviderConfig,
     ProviderError,
     ProviderNetwork,
+    ProviderQuota,
     ProviderRejected,
+    ProviderTimeout,
+    ProviderUnavailable,
 )
 from providers import http
 from providers.base import ProviderDriver, ProviderRequest
@@ -34,7 +37,10 @@ from providers.checking import (
     measure_clock_skew,
 )
 from providers.downloads import download
+from providers.error_body import read_error_body
+from providers.meanings import explain_failure
 from providers.pictures import Picture, UnreadablePicture
+from providers.retry_hints import find_retry_delay
 from providers.turbotext.answer import Answer, explain_refusal, find_picture_url, parse_answer
 from providers.turbotext.operations import (
     EDIT,
@@ -49,6 +55,7 @@ from providers.turbotext.operations import (
 from providers.turbotext.public_photo import prepare_public_photo
 
 FIRST_POLL_S, SECOND_POLL_S, NEXT_POLLS_S = 1.0, 1.5, 2.0  # no rule is documented [G]
+LONGEST_POLL_PAUSE_S = 10.0  # whatever the service asks for
 POLL_TIMEOUT_S = 10.0  # of one poll; a silent connection must not use up the deadline
 BAD_POLLS_TOLERATED = 3  # in a row: the order is paid for, whatever a failing poll says
 FORM = "application/x-www-form-urlencoded"
@@ -197,18 +204,21 @@ async def wait_for_result(
     method: str, queue_id: str, request: ProviderRequest[TurbotextSettings]
 ) -> str:
     """Poll until the order is done; returns its picture's address. Cancelled at the deadline."""
-    fields, bad_in_a_row = {"do": "get_result", "queueid": queue_id}, 0
+    fields, bad_in_a_row, asked_pause_s = {"do": "get_result", "queueid": queue_id}, 0, 0.0
     for pause_s in iter_poll_pauses():
-        await asyncio.sleep(pause_s)
+        await asyncio.sleep(max(pause_s, asked_pause_s))
+        asked_pause_s = 0.0
         try:
             async with asyncio.timeout(POLL_TIMEOUT_S):
                 reply = await send(method, fields, request)
             answer = read_answer(reply, request)
         except (ProviderNetwork, TimeoutError):
             continue  # the order may be fine; the deadline ends the loop
-        except ProviderError:
-            bad_in_a_row += 1
-            if bad_in_a_row > BAD_POLLS_TOLERATED or not is_transient(request.trace.http_status):
+        except ProviderError as exc:
+            asked_pause_s = min(exc.retry_after_s or 0.0, LONGEST_POLL_PAUSE_S)
+            is_busy = isinstance(exc, ProviderQuota)  # with us; the order is paid for all the same
+            bad_in_a_row += not is_busy
+            if bad_in_a_row > BAD_POLLS_TOLERATED or not is_transient(exc, request):
                 raise
             continue
         bad_in_a_row = 0
@@ -222,9 +232,10 @@ def iter_poll_pauses() -> Iterator[float]:
     return itertools.chain((FIRST_POLL_S, SECOND_POLL_S), itertools.repeat(NEXT_POLLS_S))
 
 
-def is_transient(status: int | None) -> bool:
+def is_transient(error: ProviderError, request: ProviderRequest[TurbotextSettings]) -> bool:
     """Whether the next poll may succeed: after a page instead of JSON, a limit, a server error."""
-    return status is None or status in (200, 408, 429) or status >= 500
+    passing = (ProviderQuota, ProviderTimeout, ProviderUnavailable)
+    return request.trace.http_status in (None, 200) or isinstance(error, passing)
 
 
 async def send(
@@ -246,14 +257,22 @@ def read_answer(reply: http.Reply, request: ProviderRequest[TurbotextSettings]) 
         raise ProviderConfig(f"HTTP 404: no method {request.trace.model}")
     answer = parse_answer(reply.body, request.trace, api_key=request.api_key, status=reply.status)
     if reply.status == 200:
+        answer.retry_after_s = find_retry_delay(reply.headers) or answer.retry_after_s
         return answer
-    error = http.error_for_status(reply.status, answer.error[:300])
-    if isinstance(error, ProviderRejected):
-        error = explain_refusal(answer, otherwise=ProviderRejected)
-    error.retryable = False  # the order may have been accepted and billed
-    error.retry_after_s = _parse_retry_after(reply.headers.get("retry-after", ""))
-    raise error
+    raise explain_status(reply, answer)
 
 
-def _parse_retry_after(header: str) -> float | None:
-    return float(header) if re.fullmatch(r"[0-9]{1,5}", header) else None
+def explain_status(reply: http.Reply, answer: Answer) -> ProviderError:
+    """Repeated is only what was refused for a limit: any other order may have been accepted."""
+    said = read_error_body(reply.body)
+    # A page at 401 or 403 is the service's own, for people who are not logged in.
+    said = replace(said, message=answer.error[:300], is_documented=True, is_page=False)
+    error = explain_failure(reply.status, said, reply.headers)
+    told = explain_refusal(answer, otherwise=ProviderRejected)
+    if isinstance(error, ProviderRejected) or (
+        isinstance(error, ProviderQuota) and isinstance(told, ProviderQuota)
+    ):
+        told.retry_after_s = error.retry_after_s or told.retry_after_s
+        error = told  # the service's own words are more exact: attempts that are used up
+    error.retryable = error.retryable and isinstance(error, ProviderQuota)
+    return error

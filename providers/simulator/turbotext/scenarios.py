@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from providers.simulator.turbotext.answers import (
@@ -26,6 +27,7 @@ _PNG_HEAD = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 _LOGIN_PAGE = "<!doctype html><html><title>Вход</title><body>Войдите в личный кабинет</body></html>"
 _NOT_FOUND = "<html><head><title>404 Not Found</title></head><body>nginx</body></html>"
 _EXPIRED = "<!doctype html><html><title>Turbotext</title><body>Ссылка устарела</body></html>"
+_WARNING = b"<br />\n<b>Warning</b>: Undefined index in photo.php on line 7<br />\n"
 _LIMITS = {"foto_limit": 123, "text_limit": 123}
 
 
@@ -33,15 +35,17 @@ _LIMITS = {"foto_limit": 123, "text_limit": 123}
 class Scenario:
     """Where a job leaves the good path: at its creation, its polls, its result or the download.
 
-    ``create`` answers create_queue instead of the queue id; ``creates`` says whether the job is
-    made, and paid, all the same. The first ``polls`` polls are answered by ``poll`` and the first
-    ``downloads`` downloads by ``download``; a marker's number replaces those counts. ``slow``
-    names the phase that takes 70 s, or as many as the marker says.
+    ``create`` answers create_queue instead of the queue id, ``refuses`` times for each text before
+    it passes; ``creates`` says whether the job is made, and paid, all the same. The first ``polls``
+    polls are answered by ``poll`` and the first ``downloads`` downloads by ``download``; a marker's
+    number replaces those counts. ``slow`` names the phase that takes 70 s, or as many as the marker
+    says.
     """
 
     description: str
     create: Build | None = None
     creates: bool = False
+    refuses: float = FOREVER
     poll: Build = answer_reconnect
     polls: float = 0
     result: Build = answer_as_documented
@@ -66,10 +70,31 @@ def answer_cut(work: Work) -> Answer:
     return Answer(ending=Ending.NOTHING)
 
 
-def answer_too_many(work: Work) -> Answer:
-    seconds = 30 if work.number is None else work.number
+def answer_too_many(usual_s: float, work: Work) -> Answer:
+    seconds = usual_s if work.number is None else work.number
     error = {"success": False, "error": "Слишком много запросов"}
     return make_answer(error, 429, headers=(("retry-after", f"{seconds:g}"),))
+
+
+def answer_busy_in_words(work: Work) -> Answer:
+    seconds = 0.5 if work.number is None else work.number
+    return answer_failure(f"Слишком много запросов, повторите через {seconds:g} сек")
+
+
+def answer_after(before: bytes, after: bytes = b"") -> Build:
+    """The documented result, with something around it."""
+
+    def build(work: Work) -> Answer:
+        return replace(
+            answer_as_documented(work), body=before + answer_as_documented(work).body + after
+        )
+
+    return build
+
+
+def answer_in_cp1251(work: Work) -> Answer:
+    body = answer_as_documented(work).body.decode()
+    return Answer(body=body.replace('"error":""', '"error":"Готово"').encode("cp1251"))
 
 
 def answer_uploaded_top(work: Work) -> Answer:
@@ -154,7 +179,24 @@ SCENARIOS: dict[str, Scenario] = {
         create=answer_refuses(403, "Доступ к API есть только на тарифе VIP"),
     ),
     "404": Scenario("the method does not exist, HTML", create=answer_page(_NOT_FOUND, 404)),
-    "429": Scenario("too many requests, Retry-After 30 or =N", create=answer_too_many),
+    "429": Scenario("too many requests, Retry-After 30 or =N", create=partial(answer_too_many, 30)),
+    "429-then-ok": Scenario(
+        "too many requests once, Retry-After 0.5 or =N, then ok",
+        create=partial(answer_too_many, 0.5),
+        refuses=1,
+    ),
+    "busy-then-ok": Scenario(
+        "too many requests in words, once, then ok", create=answer_busy_in_words, refuses=1
+    ),
+    "429-one-poll": Scenario(
+        "one poll is too many, or =N", poll=partial(answer_too_many, 0.5), polls=1
+    ),
+    "499": Scenario("CANCELLED by a gateway", create=answer_page("499", 499)),
+    "400-page": Scenario("a proxy's page", create=answer_page(_NOT_FOUND, 400)),
+    "ok-warning": Scenario("PHP warns before the result", result=answer_after(_WARNING)),
+    "ok-mark": Scenario("a byte order mark first", result=answer_after(b"\xef\xbb\xbf")),
+    "ok-list": Scenario("the result in a list", result=answer_after(b"[", b"]")),
+    "ok-cp1251": Scenario("a Russian word in windows-1251", result=answer_in_cp1251),
     "limit": Scenario(
         "attempts used up, at create_queue", create=answer_fails("LIMIT", limits=LIMIT)
     ),

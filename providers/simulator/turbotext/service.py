@@ -9,7 +9,7 @@ import asyncio
 import itertools
 import re
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from typing import ClassVar
 
 from providers.simulator import pictures
@@ -64,6 +64,7 @@ class Turbotext:
         self._dice = Dice(self._options)
         self._jobs: OrderedDict[int, Job] = OrderedDict()
         self._pictures: OrderedDict[str, bytes] = OrderedDict()
+        self._turns: Counter[int] = Counter()
 
     async def answer(self, exchange: Exchange) -> Answer:
         exchange.call.authorization_sent = "authorization" in exchange.headers
@@ -103,7 +104,7 @@ class Turbotext:
         call.scenario = choice.name
         scenario = SCENARIOS[choice.name]
         work = Work(_get_origin(exchange), choice.number)
-        if scenario.create and not scenario.creates:
+        if scenario.create and not scenario.creates and self._is_refusing(choice, form, key):
             return scenario.create(work)
         job = Job(
             queueid=next(self._numbers),
@@ -123,7 +124,9 @@ class Turbotext:
             if scenario.slow == "create":
                 begins += _choose_slow_s(job)
                 await exchange.wait_until(begins)
-            return scenario.create(work) if scenario.create else answer_queue_id(job)
+            if scenario.create and scenario.creates:
+                return scenario.create(work)
+            return answer_queue_id(job)
         finally:
             # Also when the client has left: the service knows nothing of that, and comes for the
             # pictures no sooner. The task's first step comes when this one yields, and that is
@@ -131,6 +134,13 @@ class Turbotext:
             task = asyncio.create_task(self._work_on(job, call, begins))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
+
+    def _is_refusing(self, choice: ScenarioChoice, form: Form, key: str) -> bool:
+        """Whether this order is one of those that are refused before one is taken."""
+        who = hash((choice.name, form.get("content", ""), key))
+        turn, refuses = self._turns[who], SCENARIOS[choice.name].refuses
+        self._turns[who] += 1
+        return turn % (refuses + 1) < refuses
 
     async def _work_on(self, job: Job, call: Call, begins: float) -> None:
         """Fetch the pictures, alter the first, and leave the result where its link says."""
