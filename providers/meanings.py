@@ -23,6 +23,7 @@ from providers.error_body import ErrorBody
 from providers.retry_hints import find_retry_delay
 
 PROXY_REFUSED = "the proxy does not take the name and password of PROVIDER_PROXY_URL"
+BUSY_MARK = "busy: "  # in the detail of a limit that passes by itself
 LONG_WAIT_S = 3600.0  # a limit that says to come back later than that does not pass today
 # The address, the country, the account's money, or something between that wants another protocol.
 PLACE = (402, 404, 405, 406, 407, 410, 411, 414, 417, 421, 426, 428, 431, 451)
@@ -154,8 +155,8 @@ def _find_by_words(
 def _explain_limit(status: int, said: ErrorBody, delay_s: float | None) -> ProviderQuota:
     """Without a sign of a day, a month or money, a limit is shared capacity and passes."""
     is_lasting = _is_lasting(said) or (delay_s or 0) >= LONG_WAIT_S
-    state = "" if is_lasting else ", busy"
-    detail = f"HTTP {status}{state}: {said.words}"[:500]
+    state = ": " if is_lasting else f", {BUSY_MARK}"
+    detail = f"HTTP {status}{state}{said.words}"[:500]
     return ProviderQuota(detail, retryable=not is_lasting, retry_after_s=delay_s)
 
 

@@ -1,14 +1,48 @@
-"""Slots whose model is about to be switched off by its provider, or already is."""
+"""Models whose end their provider has announced, and the slots that use them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import StrEnum
+from functools import cache
 
 from django.utils import timezone
 
+from providers.base import Model
+from slots.checked_keys.listed_models import ListedModels, load_listed_models
 from slots.models import Slot
 
 WARN_DAYS = 60
+LoadList = Callable[[str], ListedModels | None]
+
+
+class End(StrEnum):
+    """What is known of a model's end."""
+
+    NONE = "none"
+    ANNOUNCED = "announced"  # for a day to come
+    DUE = "due"  # the day has come, and nobody has asked the service since
+    OUTLIVED = "outlived"  # the day has come, and the key's list has the model all the same
+    GONE = "gone"  # the day has come, and the key's list has it no more
+
+
+def find_end(model: Model, listed: ListedModels | None, today: date) -> End:
+    """The key's own list wins over the day that was announced."""
+    day = model.retires_on
+    if day is None:
+        return End.NONE
+    if day > today:
+        return End.ANNOUNCED
+    if listed and listed.is_alive_after(model.id, day):
+        return End.OUTLIVED
+    return End.GONE if listed and listed.is_gone_after(model.id, day) else End.DUE
+
+
+def load_listed_if_due(provider: str, models: Iterable[Model]) -> ListedModels | None:
+    """The key's list, where the day of one of these models has come; else no query is made."""
+    today = timezone.localdate()
+    is_due = any(model.retires_on and model.retires_on <= today for model in models)
+    return load_listed_models(provider) if is_due else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +52,19 @@ class Retiring:
     model: str  # its title
     retires_on: date
     days: int  # until then; none are left when it is 0 or less
+    end: End
 
     @property
     def is_retired(self) -> bool:
-        return self.days <= 0
+        return self.end in (End.DUE, End.GONE)
+
+    @property
+    def is_outlived(self) -> bool:
+        return self.end == End.OUTLIVED
+
+    @property
+    def is_gone(self) -> bool:
+        return self.end == End.GONE
 
 
 def find_retiring_slots(
@@ -36,17 +79,18 @@ def find_retiring_slots(
     """
     today = today or timezone.localdate()
     until = date.max if within_days is None else today + timedelta(days=within_days)
+    load_list = cache(load_listed_models)  # one query for each provider, if any
     looked_at = Slot.objects.filter(is_active=True) if slots is None else slots
     found = [
         one
         for slot in looked_at
-        for one in _find_retiring_models(slot, today)
+        for one in _find_retiring_models(slot, today, load_list)
         if one.retires_on <= until
     ]
     return sorted(found, key=lambda one: (one.days, one.slot.pk))
 
 
-def _find_retiring_models(slot: Slot, today: date) -> list[Retiring]:
+def _find_retiring_models(slot: Slot, today: date, load_list: LoadList) -> list[Retiring]:
     if not slot.settings:
         return []
     try:
@@ -54,8 +98,9 @@ def _find_retiring_models(slot: Slot, today: date) -> list[Retiring]:
     except (KeyError, ValueError):  # no such provider any more, or not its settings: told elsewhere
         return []
     used = recipe.models_used()
-    return [
-        Retiring(slot, model.id, model.title, model.retires_on, (model.retires_on - today).days)
-        for model in slot.driver.models
-        if model.id in used and model.retires_on is not None
-    ]
+    found = []
+    for model in slot.driver.models:
+        if model.id in used and (day := model.retires_on) is not None:
+            end = find_end(model, load_list(slot.provider) if day <= today else None, today)
+            found.append(Retiring(slot, model.id, model.title, day, (day - today).days, end))
+    return found

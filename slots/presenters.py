@@ -11,10 +11,11 @@ from django.utils.translation import gettext
 from media.links import build_url, build_url_of_path
 from media.models import MediaObject
 from media.services import select_listed_results
-from providers.base import Model, ProviderDriver
+from providers.base import ProviderDriver
 from providers.pictures import EXTENSIONS
 from providers.registry import DRIVERS
 from slots.gallery import gallery_is_open
+from slots.model_retirement import End, find_end, load_listed_if_due
 from slots.models import Slot, SlotTemplateMedia
 from slots.platform_settings import load_platform_settings
 from slots.schemas import (
@@ -141,7 +142,7 @@ def _present_provider(driver: ProviderDriver[Any]) -> ProviderOut:
     return ProviderOut(
         provider=driver.name,
         title=driver.title,
-        models=[_present_model(model) for model in driver.models],
+        models=_present_models(driver),
         operations=[
             OperationOut(id=name, title=gettext(title), media_kinds=_list_kinds(driver, name))
             for name, title in driver.operations.items()
@@ -153,10 +154,17 @@ def _present_provider(driver: ProviderDriver[Any]) -> ProviderOut:
     )
 
 
-def _present_model(model: Model) -> ModelOut:
-    retires = model.retires_on
-    is_retired = retires is not None and retires <= timezone.localdate()
-    return ModelOut(id=model.id, title=model.title, retires_at=retires, is_retired=is_retired)
+def _present_models(driver: ProviderDriver[Any]) -> list[ModelOut]:
+    listed, today = load_listed_if_due(driver.name, driver.models), timezone.localdate()
+    return [
+        ModelOut(
+            id=model.id,
+            title=model.title,
+            retires_at=model.retires_on,
+            is_retired=find_end(model, listed, today) in (End.DUE, End.GONE),
+        )
+        for model in driver.models
+    ]
 
 
 def _list_kinds(driver: ProviderDriver[Any], operation: str) -> list[Kind]:

@@ -187,10 +187,11 @@ def _collect_cleanup() -> Iterator[Metric]:
 def _collect_retirement(slots: list[Slot]) -> Iterator[Metric]:
     days = make_labelled_gauge(
         "model_retirement_days",
-        "Days until the model of an active slot is switched off; negative: it was.",
+        "Days until the announced end of an active slot's model; none once the key outlives it.",
         ("slot", "model"),
     )
     active = [slot for slot in slots if slot.is_active]
     for found in find_retiring_slots(slots=active, within_days=None):
-        days.add_metric([found.slot.pk, found.model_id], found.days)
+        if not found.is_outlived:
+            days.add_metric([found.slot.pk, found.model_id], found.days)
     yield days

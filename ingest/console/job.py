@@ -46,7 +46,7 @@ class CallView:
 
     @property
     def sentence(self) -> str:
-        return get_failure_sentence(self.attempt.failure_reason)
+        return get_failure_sentence(self.attempt.failure_reason, self.attempt.detail)
 
     @property
     def after_s(self) -> float:

@@ -45,7 +45,7 @@ class JobRow:
 
     @property
     def sentence(self) -> str:
-        return get_failure_sentence(self.job.outcome[1])
+        return get_failure_sentence(self.job.outcome[1], self.job.failure_detail)
 
     @property
     def provider(self) -> str:

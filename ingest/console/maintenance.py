@@ -13,6 +13,7 @@ from photochanger.db import in_db
 from photochanger.errors import InvalidFields, ProviderConfig
 from providers.checking import NOT_CHECKED, KeyCheck
 from providers.registry import DRIVERS
+from slots.checked_keys.listed_models import remember_models
 from slots.console.pages import confirm_page
 from slots.models import Setting
 from slots.provider_keys import clean_key, provider_row_key, read_provider_key
@@ -26,7 +27,9 @@ async def check_key(request: HttpRequest, provider: str) -> HttpResponse:
     try:
         typed = clean_key(provider, request.POST.get(f"key_of_{provider}"))
         key = typed or await in_db(_load_stored_key, provider)
-        verdict = _make_check_result(await DRIVERS[provider].check(key), is_typed=bool(typed))
+        checked = await DRIVERS[provider].check(key)
+        await in_db(remember_models, provider, key, checked.models)
+        verdict = _make_check_result(checked, is_typed=bool(typed))
     except InvalidFields as exc:
         verdict = CheckResult(FAIL, next(iter(exc.fields.values())))
     except ProviderConfig:

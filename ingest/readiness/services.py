@@ -25,7 +25,9 @@ from ingest.readiness.result import (
 from photochanger.errors import ProviderAuth, ProviderConfig, ProviderQuota
 from providers.base import Model
 from providers.checking import NO_KEY, NOT_CHECKED, KeyCheck
+from providers.meanings import BUSY_MARK
 from providers.registry import DRIVERS
+from slots.checked_keys.listed_models import remember_models
 from slots.model_retirement import WARN_DAYS
 from slots.models import Setting, Slot
 from slots.provider_keys import provider_row_key, read_provider_key
@@ -69,6 +71,7 @@ def check_provider(name: str) -> KeyCheck:
         return cached.checked
     checked = async_to_sync(DRIVERS[name].check)(key)
     fresh_s = CHECK_FRESH_S if checked.ok else FAILURE_FRESH_S
+    remember_models(name, key, checked.models)
     _cached_checks[name] = _CachedCheck(checked, key_and_address, time.monotonic() + fresh_s)
     return checked
 
@@ -106,7 +109,7 @@ def check_models() -> CheckResult:
         to_do = _("Choose another model in the slot.")
         return CheckResult(FAIL, words % {"models": "; ".join(dead)}, to_do)
     if dying:
-        words = _("The service switches this model off, or has announced it: %(models)s.")
+        words = _("The service has announced the end of this model: %(models)s.")
         to_do = _("Choose another model before the event and make a test photo.")
         return CheckResult(WARN, words % {"models": "; ".join(dying)}, to_do)
     if unknown:
@@ -134,7 +137,8 @@ def check_quota() -> CheckResult:
         status__in=[Job.Status.TIMEOUT, Job.Status.FAILED],
         started_at__gte=timezone.now() - QUOTA_SEEN,
         failure_reason=ProviderQuota.reason,
-    ).order_by("-started_at")
+    ).exclude(failure_detail__contains=BUSY_MARK)  # which passed by itself
+    refused = refused.order_by("-started_at")
     to_do = _("Look into the service's account: raise the limits or top it up.")
     if job := refused.first():
         is_over = Job.objects.filter(

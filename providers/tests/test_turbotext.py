@@ -420,8 +420,8 @@ class ErrorTests(SimpleTestCase):
                     self.assertEqual((error.reason, error.retryable), ("quota", is_busy))
         for page in (b"<html>", b"", b"[]"):
             self.assertTrue(self.failure(429, page).retryable)
-        body = {"success": False, "error": "x", "limits": {"foto_limit": 0}}
-        self.assertFalse(self.failure(429, json.dumps(body).encode()).retryable)
+        used_up = {"success": False, "error": "x", "limits": {"foto_limit": 0}}
+        self.assertFalse(self.failure(429, json.dumps(used_up).encode()).retryable)
 
     def test_what_a_gateway_says_blames_neither_photo_nor_settings(self) -> None:
         rows = {**dict.fromkeys((499, 425, 409, 423), "provider_5xx"), 408: "timeout"}

@@ -22,6 +22,7 @@ from photochanger.errors import (
 from photochanger.parsing import make_printable
 from providers.base import CallTrace
 from providers.lenient_json import decode_text, load_json, unwrap_list
+from providers.meanings import BUSY_MARK
 from providers.retry_hints import find_retry_delay
 
 MAX_ANSWER_BYTES = 1024 * 1024  # read on the event loop
@@ -154,7 +155,9 @@ def explain_refusal(
         return ContentBlocked(detail)
     text = " " + re.sub(r"[\W_]+", " ", answer.error.lower().replace("ё", "е")) + " "
     if any(word in text for word in BUSY_WORDS):  # nothing was accepted, so nothing is paid
-        return ProviderQuota(f"busy: {detail}", retryable=True, retry_after_s=answer.retry_after_s)
+        return ProviderQuota(
+            f"{BUSY_MARK}{detail}", retryable=True, retry_after_s=answer.retry_after_s
+        )
     for error, words in ERROR_WORDS:
         if any(word in text for word in words):
             return error(detail)

@@ -3,10 +3,12 @@
 import json
 from typing import Any
 
+from django.conf import settings
 from django.test import override_settings
 
 from photochanger.testing.marks import both_databases
 from slots import openapi
+from slots.checked_keys.listed_models import remember_models
 from slots.models import Setting, Slot
 from slots.passwords import set_ingest_password
 from slots.platform_settings import change_settings, load_platform_settings
@@ -383,7 +385,13 @@ class ProvidersTests(AdminTestCase):
         self.assertEqual(set(told), {"gemini", "turbotext"})
         gemini, turbotext = told["gemini"], told["turbotext"]
         old = next(one for one in gemini["models"] if one["id"] == "gemini-2.5-flash-image")
-        self.assertEqual((old["retires_at"], old["is_retired"]), ("2026-10-02", True))
+        self.assertEqual((old["retires_at"], old["is_retired"]), ("2027-03-15", False))
+        due = next(one for one in gemini["models"] if one["id"] == "gemini-3.1-flash-image")
+        self.assertEqual((due["retires_at"], due["is_retired"]), ("2026-10-29", True))
+        remember_models("gemini", settings.GEMINI_API_KEY, [due["id"]])
+        models = self.providers()["gemini"]["models"]
+        due = next(one for one in models if one["id"] == due["id"])
+        self.assertEqual((due["retires_at"], due["is_retired"]), ("2026-10-29", False))
         self.assertIn("prompt", gemini["settings_schema"]["properties"])
         self.assertEqual(gemini["settings_schema"]["required"], ["prompt"])
         self.assertFalse(gemini["requires_public_media"])

@@ -4,6 +4,7 @@ import io
 from typing import Any, ClassVar, Literal
 from unittest import mock
 
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import SimpleTestCase
 from PIL import Image
@@ -12,15 +13,18 @@ from pydantic import BaseModel, Field
 from providers.base import DriverSettings
 from providers.gemini.driver import GeminiDriver
 from providers.registry import DRIVERS
+from slots.checked_keys.listed_models import remember_models
 from slots.console.recipe_form import RecipeForm
 from slots.editing import change_slot
 from slots.model_retirement import find_retiring_slots
 from slots.models import Slot
+from slots.provider_keys import set_provider_key
 from slots.schemas import SlotIn
 from slots.tests.support import ConsoleTestCase
 
 PAGE = "/admin/slots/slot/slot-001/change/"
 SLOT = "/admin/slots/slot/slot-001/"
+DUE_MODEL = "gemini-3.1-flash-image"  # the announced day of its end is over
 
 
 def picture() -> SimpleUploadedFile:
@@ -287,7 +291,36 @@ class SlotPageTests(ConsoleTestCase):
 
     def test_a_model_that_goes_away_is_told_on_the_page(self) -> None:
         self.assertEqual(find_retiring_slots(), [])
-        self.save(recipe__gemini__model="gemini-2.5-flash-image")
+        self.save(recipe__gemini__model=DUE_MODEL)
         (one,) = find_retiring_slots()
-        self.assertEqual((one.slot.pk, one.model), ("slot-001", "Nano Banana"))
-        self.assertContains(self.client.get(PAGE), 'class="retiring')
+        self.assertEqual((one.slot.pk, one.model, one.end), ("slot-001", "Nano Banana 2", "due"))
+        drawn = self.client.get(PAGE)
+        self.assertContains(drawn, 'class="retiring over')
+        self.assertContains(drawn, "отключение было объявлено на")
+        self.assertNotContains(drawn, "отключил модель")
+
+    def test_what_the_keys_own_list_says_wins_over_the_day(self) -> None:
+        self.save(recipe__gemini__model=DUE_MODEL)
+        key = getattr(settings, "GEMINI_API_KEY", "")
+        rows: tuple[tuple[list[str], str, str], ...] = (
+            ([DUE_MODEL, "another"], "outlived", "ещё доступна"),
+            (["another"], "gone", "отключил модель"),
+        )
+        for ids, end, words in rows:
+            remember_models("gemini", key, ids)
+            (one,) = find_retiring_slots()
+            self.assertEqual((one.end, one.is_retired), (end, end == "gone"))
+            self.assertContains(self.client.get(PAGE), words)
+        remember_models("gemini", key, [DUE_MODEL])
+        with self.settings(GEMINI_BASE_URL="https://another.example"):
+            self.assertEqual(find_retiring_slots()[0].end, "due")
+        set_provider_key("gemini", "another-key", by="serg")
+        self.assertEqual(find_retiring_slots()[0].end, "due")
+
+    def test_a_day_to_come_is_called_the_earliest(self) -> None:
+        drawn = self.client.get(PAGE)
+        self.assertContains(drawn, "Nano Banana — объявлено отключение, не раньше 15.03.2027")
+        self.assertContains(drawn, "Nano Banana 2 Lite (самая быстрая)")
+
+    def test_the_form_says_what_each_safety_level_sends(self) -> None:
+        self.assertContains(self.client.get(PAGE), "обычный: ничего не передаётся")

@@ -151,7 +151,7 @@ class FailureRow:
 
     @property
     def sentence(self) -> str:
-        return get_failure_sentence(self.failure.failure_reason)
+        return get_failure_sentence(self.failure.failure_reason, self.said)
 
     @property
     def said(self) -> str:
