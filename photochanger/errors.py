@@ -6,7 +6,7 @@ provider's words. Those go into ``str(exc)``, which only operators and the log s
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
@@ -236,13 +236,13 @@ class ProviderError(AppError):
     """
 
     status = 503
-    sentence = _("The AI service is not available right now. Try again.")
+    sentence: Text = _("The AI service is not available right now. Try again.")
+    busy_sentence: Text = ""  # in its place when retryable
 
-    def __init__(
-        self, detail: str = "", *, retryable: bool = False, retry_after_s: float | None = None
-    ) -> None:
-        super().__init__(detail, retry_after_s=retry_after_s)
+    def __init__(self, detail: str = "", *, retryable: bool = False, **more: Any) -> None:
+        super().__init__(detail, **more)
         self.retryable = retryable
+        self.sentence = (retryable and self.busy_sentence) or self.sentence
 
 
 class BadResponse(ProviderError):
@@ -270,18 +270,9 @@ class ProviderUnavailable(ProviderError):
 
 
 class ProviderQuota(ProviderError):
-    """A limit of the service: retryable when it is about this moment, and not about a day."""
-
     reason = "quota"
     sentence = _("The AI service's quota is used up. Try again later or change the plan.")
     busy_sentence = _("The AI service is busy right now. Try again in a few seconds.")
-
-    def __init__(
-        self, detail: str = "", *, retryable: bool = False, retry_after_s: float | None = None
-    ) -> None:
-        super().__init__(detail, retryable=retryable, retry_after_s=retry_after_s)
-        if retryable:
-            self.sentence = self.busy_sentence
 
 
 class ProviderAuth(ProviderError):

@@ -18,7 +18,7 @@ from httpcore._async.http11 import AsyncHTTP11Connection
 from photochanger.errors import BadResponse, ProviderAuth, ProviderConfig, ProviderNetwork
 from providers.meanings import PROXY_REFUSED
 from providers.meanings import error_for_status as error_for_status
-from providers.unpacking import unpack
+from providers.unpacking import GZIP, unpack
 
 READ_BYTES = 1024 * 1024
 MAX_ANSWER_BYTES = 32 * 1024 * 1024  # a 4K picture in base64 is about 11 MB
@@ -124,7 +124,9 @@ async def _exchange(
         content=content,
     ) as response:
         body = await _read(response, max_bytes=max_bytes)
-        body = await unpack(body, response.headers.get("content-encoding", ""), max_bytes=max_bytes)
+        encoding = response.headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in ("", "identity") or body.startswith(GZIP):
+            body = await asyncio.to_thread(unpack, body, encoding, max_bytes=max_bytes)
         return Reply(response.status_code, response.headers, body)
 
 

@@ -3,7 +3,6 @@
 Its bytes decide, not its headers: packed without a word and not packed in spite of one are seen.
 """
 
-import asyncio
 import zlib
 
 from photochanger.errors import BadResponse
@@ -13,15 +12,8 @@ MAX_LAYERS = 2
 AUTO_GZIP, ZLIB, RAW = 31, 15, -15  # window sizes as zlib names the containers
 
 
-async def unpack(body: bytes, encoding: str, *, max_bytes: int) -> bytes:
-    """At most ``max_bytes``, or BadResponse, which nothing decodes that is still packed."""
-    encoding = encoding.strip().lower()
-    if encoding in ("", "identity") and not body.startswith(GZIP):
-        return body
-    return await asyncio.to_thread(_unpack, body, encoding, max_bytes)
-
-
-def _unpack(body: bytes, encoding: str, max_bytes: int) -> bytes:
+def unpack(body: bytes, encoding: str, *, max_bytes: int) -> bytes:
+    """Blocking. Raises BadResponse for more than ``max_bytes``."""
     for _ in range(MAX_LAYERS):
         if body.startswith(GZIP):
             body = _inflate(body, AUTO_GZIP, max_bytes)

@@ -4,6 +4,7 @@ The tables are those of "Answer" and "Errors" in spec/providers/gemini.md, and s
 The picture has been paid for: whatever can be understood is, in any spelling.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,9 +45,6 @@ class Answer:
     words: str = ""
     block_reason: str = ""
 
-    def list_pictures(self, *, of_thoughts: bool) -> list[str]:
-        return [p.data for p in self.parts if p.data and p.is_thought is of_thoughts]
-
 
 def parse_picture(body: bytes, trace: CallTrace) -> Picture:
     """The last picture that is not a thought; everything else goes into ``trace``.
@@ -56,9 +54,9 @@ def parse_picture(body: bytes, trace: CallTrace) -> Picture:
     answer = read_answer(body, trace)
     # Thinking models send interim pictures marked as thoughts, and of several final pictures the
     # last one is the result [D, R].
-    pictures = answer.list_pictures(of_thoughts=False)
+    pictures = [part.data for part in answer.parts if part.data and not part.is_thought]
     if not pictures and answer.finish == "STOP":
-        pictures = answer.list_pictures(of_thoughts=True)  # the only one was marked so [R]
+        pictures = [part.data for part in answer.parts if part.data]  # all are marked so [R]
         trace.note = THOUGHT_ONLY if pictures else ""
     if pictures:
         return choose_picture(pictures, answer)
@@ -165,7 +163,8 @@ def select_token_counts(usage: Any) -> dict[str, int]:
         return {}
     found: dict[str, Any] = {}
     for name, value in usage.items():
-        camel = _to_camel(make_printable(str(name), 50))
+        camel = make_printable(str(name), 50)
+        camel = re.sub("_([a-z])", lambda letter: letter[1].upper(), camel)
         found[camel] = value
         for item in value if isinstance(value, list) else ():
             if isinstance(item, dict):
@@ -173,11 +172,6 @@ def select_token_counts(usage: Any) -> dict[str, int]:
                 found[f"{camel}.{modality}"] = read_key(item, "tokenCount")
     counts = ((name, n) for name, n in found.items() if type(n) is int and 0 <= n < 2**31)
     return dict(list(counts)[:MAX_COUNTS])
-
-
-def _to_camel(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(word[:1].upper() + word[1:] for word in others)
 
 
 def keep_service_tier(headers: httpx.Headers, trace: CallTrace) -> None:

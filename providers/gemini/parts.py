@@ -30,11 +30,8 @@ def read_key(value: dict[str, Any], name: str) -> Any:
     if name in value:
         return value[name]
     wanted = name.lower()
-    return next((v for key, v in value.items() if _normalize(key) == wanted), None)
-
-
-def _normalize(key: str) -> str:
-    return re.sub(r"[-_]", "", key[:50]).lower()
+    spellings = ((re.sub(r"[-_]", "", key[:50]).lower(), item) for key, item in value.items())
+    return next((item for spelling, item in spellings if spelling == wanted), None)
 
 
 def read_candidates(answer: dict[str, Any]) -> Iterator[Candidate]:
