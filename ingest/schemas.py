@@ -5,6 +5,18 @@ from typing import Literal
 from ninja import Field, Schema
 
 from ingest.models import Job
+from media.faces.verdict import Verdict
+
+
+class FacesOut(Schema):
+    """Figures on the people in a photo and its result; nothing of their faces is ever stored."""
+
+    people_in: int | None = Field(None, description="In the photo; null: not looked at.")
+    people_out: int | None = Field(None, description="In the result.")
+    faces: str = Field("", description=f"Empty: not looked at. Else one of {', '.join(Verdict)}.")
+    likeness: int | None = Field(
+        None, description="Of the least alike person, 0-100; no proof of identity."
+    )
 
 
 class AttemptOut(Schema):
@@ -20,7 +32,7 @@ class AttemptOut(Schema):
     detail: str = Field(description="What the provider said: for operators only.")
 
 
-class TestRunOut(Schema):
+class TestRunOut(FacesOut):
     """How a test run went, and where its picture is."""
 
     __test__ = False  # pytest: not a test

@@ -20,6 +20,8 @@ from django.db import DatabaseError, connection
 from django.urls import reverse
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from ingest.faces import measure
+from ingest.faces import watch as faces
 from ingest.refusals.store import RefusalWriter
 from ingest.refusals.watch import note_edge_refusal
 from media import storage
@@ -87,12 +89,16 @@ def _connect() -> None:
 def _check_slots() -> None:
     try:
         log_public_address()
+        faces.warm_up()
+    except DatabaseError as exc:
+        log.error("server.database.unavailable", detail=str(exc))
     finally:
         connection.close()  # this thread's own
 
 
 async def shut_down() -> None:
     await refusal_writer.stop()
+    await measure.drain()
     await http.close()
 
 

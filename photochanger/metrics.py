@@ -87,12 +87,27 @@ booth_refusals = Counter(
     "Booths' requests that became no photo, by cause and slot; none: no slot has such a link.",
     ["slot", "cause"],
 )
+faces = Counter(
+    "photochanger_faces_checked",
+    "Results whose people were compared with their photo's, by what came of it.",
+    ["slot", "verdict"],
+)
+faces_skipped = Counter(
+    "photochanger_faces_skipped",
+    "Photos whose people were not looked at because of load.",
+)
+faces_seconds = Histogram(
+    "photochanger_faces_seconds",
+    "How long one look at the faces of a picture took; beside the photo's path, not in it.",
+    buckets=(0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2.5),
+)
 in_progress = Gauge(
     "photochanger_photos_in_progress",
     "Photos that this server holds now.",
     multiprocess_mode="livesum",  # of a process that died none
 )
 
+FACE_VERDICTS = ("kept", "changed", "lost", "stranger", "unknown", "nobody")
 HASH_RECIPES = ("md5", "sha1", "sha256", "none", "absent")
 PHOTO_STATUSES = ("200", "400", "401", "404", "413", "415", "429", "500", "502", "503", "504")
 
@@ -117,6 +132,8 @@ def initialize_counters(
     for slot in slots:
         fallbacks.labels(slot)
         replays.labels(slot)
+        for verdict in FACE_VERDICTS:
+            faces.labels(slot, verdict)
         for limit in ("slot", "provider"):
             full.labels(slot, limit)
         for provider, ends in outcomes.items():
@@ -185,6 +202,21 @@ def count_replay(*, slot: str) -> None:
 @_count_safely
 def count_fallback(*, slot: str) -> None:
     fallbacks.labels(slot).inc()
+
+
+@_count_safely
+def count_faces(*, slot: str, verdict: str) -> None:
+    faces.labels(slot, verdict).inc()
+
+
+@_count_safely
+def count_faces_skipped() -> None:
+    faces_skipped.inc()
+
+
+@_count_safely
+def count_faces_look(seconds: float) -> None:
+    faces_seconds.observe(seconds)
 
 
 @_count_safely

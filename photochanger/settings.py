@@ -164,6 +164,7 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Files
+FACES_DIR: str = env.str("FACES_DIR", default=str(VAR_DIR / "faces"))  # of `make faces`
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(VAR_DIR / "media")))
 # A bucket instead of that folder. Guests never get its address: files go through us.
 S3_BUCKET: str = env.str("S3_BUCKET", default="")

@@ -195,7 +195,7 @@ def delete_template(media_id: str, *, by: str) -> None:
 
 COPIED = (
     *("display_name", "provider", "operation", "settings", "size_limit_mb"),
-    *("sync_response_seconds", "on_failure"),
+    *("sync_response_seconds", "on_failure", "faces", "face_style"),
 )
 
 

@@ -24,6 +24,14 @@ class Slot(models.Model):
         ERROR = "error", _("an error; the booth prints what it likes")
         ORIGINAL = "original", _("the booth's own photo")
 
+    class Faces(models.TextChoices):
+        OFF = "off", _("are not looked at")
+        MEASURE = "measure", _("are compared after the answer")
+
+    class FaceStyle(models.TextChoices):
+        PHOTO = "photo", _("like a photo")
+        DRAWN = "drawn", _("drawn: faces may be hard to find in it")
+
     id = models.CharField(primary_key=True, max_length=16, editable=False)
     display_name = models.CharField(_("name"), max_length=100, blank=True)
     provider = models.CharField(_("provider"), max_length=30, default=DEFAULT_PROVIDER)
@@ -57,6 +65,20 @@ class Slot(models.Model):
         null=True,
         blank=True,
         help_text=_("Empty: for as long as it is switched on."),
+    )
+    faces = models.CharField(
+        _("people's faces"),
+        max_length=10,
+        choices=Faces.choices,
+        default=Faces.MEASURE,
+        help_text=_("How much is computed is on the settings page. It costs no photo any time."),
+    )
+    face_style = models.CharField(
+        _("the result looks"),
+        max_length=10,
+        choices=FaceStyle.choices,
+        default=FaceStyle.PHOTO,
+        help_text=_("In drawn styles likeness says little; what counts is the number of people."),
     )
     version = models.PositiveIntegerField(default=1, editable=False)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)

@@ -15,6 +15,7 @@ TtlHours = Annotated[int, Field(ge=1, le=24 * 365, strict=True)]
 JobLimit = Annotated[int, Field(ge=1, le=1000, strict=True)]
 GallerySize = Annotated[int, Field(ge=1, le=100, strict=True)]
 HashCheck = Literal["off", "warn", "strict"]
+FacesLevel = Literal["off", "count", "likeness"]
 CAPTURE_KEY = "capture"
 
 
@@ -37,6 +38,7 @@ class PlatformSettings(BaseModel, extra="forbid", hide_input_in_errors=True):
     max_jobs_per_provider: JobLimit = 30
     hash_check: HashCheck = "warn"
     replay_by_hash: bool = True
+    faces: FacesLevel = "count"
     gallery_size: GallerySize = 10
     galleries_open: StrictBool = True
     ingest_password_hash: str = ""

@@ -59,6 +59,8 @@ def slot_detail(request: HttpRequest, slot: Slot) -> SlotOut:
         settings=slot.settings,
         template_media=[present_template(request, one) for one in templates],
         on_failure=Slot.OnFailure(slot.on_failure),
+        faces=Slot.Faces(slot.faces),
+        face_style=Slot.FaceStyle(slot.face_style),
         gallery_enabled=slot.gallery_enabled,
         gallery_until=slot.gallery_until,
         gallery_open=gallery_is_open(slot, platform),

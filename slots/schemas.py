@@ -10,7 +10,14 @@ from pydantic import AwareDatetime, BaseModel, StrictBool, model_validator
 from providers.registry import DRIVERS
 from slots.models import DEFAULT_PROVIDER, Slot, SlotTemplateMedia
 from slots.passwords import MAX_PASSWORD_BYTES, MIN_PASSWORD
-from slots.platform_settings import GallerySize, HashCheck, JobLimit, TtlHours, WaitSeconds
+from slots.platform_settings import (
+    FacesLevel,
+    GallerySize,
+    HashCheck,
+    JobLimit,
+    TtlHours,
+    WaitSeconds,
+)
 
 _SLOT_ID = {"description": "slot-001 to slot-015", "example": "slot-001"}
 SlotId = Annotated[str, Path(**_SLOT_ID)]
@@ -79,6 +86,8 @@ class SlotIn(
         max_length=10,
     )
     on_failure: Slot.OnFailure = allow_absent("`original`: a failure is answered with the photo.")
+    faces: Slot.Faces = allow_absent("Whether the people of photo and result are compared.")
+    face_style: Slot.FaceStyle = allow_absent("`drawn`: a face may be there and not be found.")
     gallery_enabled: StrictBool = allow_absent("Whether guests may look at its results.")
     gallery_until: NearDate | None = allow_absent("When the gallery closes; null: never.")
     ingest_password: str = allow_absent(
@@ -144,6 +153,8 @@ class SlotOut(SlotShortOut):
     settings: dict[str, Any]
     template_media: list[TemplateMediaOut]
     on_failure: Slot.OnFailure
+    faces: Slot.Faces
+    face_style: Slot.FaceStyle
     gallery_enabled: bool
     gallery_until: datetime | None
     gallery_open: bool = Field(description="Guests can look at it now.")
@@ -185,6 +196,7 @@ class SettingsOut(Schema):
     max_jobs_per_provider: int
     hash_check: HashCheck
     replay_by_hash: bool
+    faces: FacesLevel
     gallery_size: int
     galleries_open: bool
 
@@ -213,6 +225,9 @@ class SettingsIn(
     max_jobs_per_provider: JobLimit = allow_absent("Photos at one time.")
     hash_check: HashCheck = allow_absent("What to do with the booth's `hash` of the photo.")
     replay_by_hash: StrictBool = allow_absent("Answer an equal photo with its earlier picture.")
+    faces: FacesLevel = allow_absent(
+        "What is computed of the people in photos and results: their number, also their likeness."
+    )
     gallery_size: GallerySize = allow_absent("Results in a gallery.")
     galleries_open: StrictBool = allow_absent("False closes the galleries of all slots.")
 

@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from ingest.cleanup import load_last_cleanup
 from media import storage
+from media.faces.loading import are_models_there, is_engine_absent
 from photochanger.db import in_db
 from photochanger.errors import ProviderConfig, StorageError
 from providers.registry import DRIVERS
@@ -145,6 +146,7 @@ async def check_health() -> Health:
         "database": database.database if database else Part("slow", is_needed=True),
         "media": media or Part("slow", is_needed=True),
         "cleanup": database.cleanup if database else Part("unknown"),
+        "faces": check_faces(),
     }
     keys = database.keys if database else {}
     by_provider = {name: probes.get_provider_probe(name, key) for name, key in keys.items()}
@@ -192,6 +194,13 @@ def _get_key(provider: str, stored: object) -> str:
         return read_provider_key(provider, stored)
     except ProviderConfig:  # encrypted with a key that we no longer have
         return ""
+
+
+def check_faces() -> Part:
+    """Whether people can be counted. No photo needs that, so it is well either way."""
+    if are_models_there(settings.FACES_DIR) and not is_engine_absent(settings.FACES_DIR):
+        return Part("installed", True)
+    return Part("absent", True, facts={"detail": "people are not counted"})
 
 
 def check_media() -> Part:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from ingest.console.jobs import JobRow, get_provider_title
 from ingest.console.messages import get_failure_sentence
+from ingest.faces.words import FacesView
 from ingest.models import Attempt, Job
 from media.deletion import delete_result
 from media.links import build_url
@@ -47,6 +48,10 @@ class CallView:
     @property
     def sentence(self) -> str:
         return get_failure_sentence(self.attempt.failure_reason, self.attempt.detail)
+
+    @property
+    def faces(self) -> FacesView:
+        return FacesView(self.attempt)
 
     @property
     def after_s(self) -> float:

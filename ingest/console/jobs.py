@@ -25,6 +25,7 @@ from ingest.console.job_filter import (
     make_cursor,
 )
 from ingest.console.messages import get_failure_sentence
+from ingest.faces.words import FacesView
 from ingest.models import Job
 from providers.registry import DRIVERS
 from slots.console.pages import console_page
@@ -50,6 +51,10 @@ class JobRow:
     @property
     def provider(self) -> str:
         return get_provider_title(self.job.provider)
+
+    @property
+    def faces(self) -> FacesView:
+        return FacesView(self.job)
 
     @property
     def took_s(self) -> float | None:

@@ -16,6 +16,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from ingest.console.decorators import async_admin_view
+from ingest.faces.words import FacesView
+from ingest.models import Job
 from ingest.pipeline.trial import TrialFailed, make_trial_order, run_trial
 from photochanger.db import in_db
 from photochanger.errors import (
@@ -72,6 +74,11 @@ class TrialView:
     def picture_url(self) -> str:
         """On this site, not at the guests' address: the CSP allows pictures of this site only."""
         return reverse("api:public_result", kwargs={"job_id": self.job_id})
+
+    @property
+    def faces(self) -> FacesView:
+        seen = ("people_in", "people_out", "faces", "likeness")
+        return FacesView(Job(**{name: self.facts[name] for name in seen if name in self.facts}))
 
     @property
     def took_s(self) -> float | None:

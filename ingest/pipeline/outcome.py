@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from PIL import Image
 
+from ingest.faces.watch import Watch
 from ingest.models import Attempt, Job
 from ingest.pipeline.order import Order
 from ingest.pipeline.result_check import ResultPicture
@@ -42,6 +43,7 @@ class PhotoResult:
     picture: Picture
     image: Image.Image | None = None
     is_replay: bool = False
+    watch: Watch | None = None  # the look at its photo, to be compared with after the answer
     # The row that could not be written before the deadline: to be waited for after the answer.
     closing: "asyncio.Future[None] | None" = None
 
@@ -57,6 +59,7 @@ class JobRun:
     stored_path: str = ""
     storage_error: str = ""  # why the result has no file
     closing: "asyncio.Future[None] | None" = None
+    watch: Watch | None = None
     has_inputs: bool = False  # something was published for the provider to fetch
     files: ExitStack = field(default_factory=ExitStack)  # closed with the job
 

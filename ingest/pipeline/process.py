@@ -82,4 +82,10 @@ async def process_photo(order: Order) -> PhotoResult:
         run.result = await call_provider(run, build, deadline)
         # It is on disk now; the row is written when this block ends. File first, row second: a
         # row never points at a file that is not there.
-    return PhotoResult(job=job, picture=run.result, image=run.result.image, closing=run.closing)
+    return PhotoResult(
+        job=job,
+        picture=run.result,
+        image=run.result.image,
+        closing=run.closing,
+        watch=run.watch,
+    )

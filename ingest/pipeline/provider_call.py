@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 from pydantic import ValidationError
 
+from ingest.faces.watch import watch_photo
 from ingest.models import Attempt
 from ingest.pipeline.admission import Admission
 from ingest.pipeline.input_links import make_publisher
@@ -61,6 +62,7 @@ def prepare_request(run: JobRun, admission: Admission) -> RequestBuilder:
     api_key = read_provider_key(slot.provider, admission.stored_key)
     if not api_key:
         raise ProviderConfig(f"there is no key for {slot.provider}")
+    run.watch = watch_photo(run.order.photo, slot, run.order.platform, run.files)
     return partial(
         ProviderRequest,
         operation=slot.operation,

@@ -8,6 +8,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import reverse
 from PIL import Image
 
+from ingest.faces.measure import measure_later
 from ingest.models import Job
 from ingest.pipeline.order import Order
 from ingest.pipeline.outcome import PhotoResult
@@ -82,6 +83,8 @@ async def _finish(result: PhotoResult) -> None:
         await result.closing
     if result.image is not None and result.job.result_expires_at is not None:
         await store_preview(result.job, result.image)
+    if result.image is not None and result.watch is not None:
+        measure_later(result.job, result.watch, result.image)
 
 
 async def stream_bytes(body: bytes) -> AsyncIterator[bytes]:

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError
 
+from ingest.faces.measure import measure_now
 from ingest.models import Job
 from ingest.pipeline.order import Deadline, Order
 from ingest.pipeline.outcome import PhotoResult
@@ -115,6 +116,9 @@ async def _receive_photo(form: UploadedForm, slot_id: str, files: ExitStack) -> 
         raise InvalidFields({"media_object_id": words}) from exc
 
 
+FACES = ("people_in", "people_out", "faces", "likeness")
+
+
 class TrialFailed(AppError):
     """A photo's failure, as it is for a booth, with the facts of its job."""
 
@@ -145,6 +149,8 @@ async def run_trial(order: Order) -> tuple[PhotoResult, dict[str, Any]]:
         raise
     if result.image is not None:
         await store_preview(result.job, result.image)
+        if result.watch is not None:
+            await measure_now(result.job, result.watch, result.image)
     return result, await in_db(load_job_facts, result.job.pk)
 
 
@@ -156,6 +162,7 @@ def load_job_facts(job_id: uuid.UUID) -> dict[str, Any]:
         "duration_ms": took,
         "provider_ms": theirs,
         "overhead_ms": None if took is None else took - (theirs or 0),
+        **{name: getattr(job, name) for name in FACES},
         "attempts": [
             AttemptOut.model_validate(attempt, from_attributes=True).model_dump(mode="json")
             for attempt in job.attempts.all()

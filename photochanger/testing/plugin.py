@@ -24,7 +24,7 @@ FOREIGN = (
     *("SECRET_KEY", "JWT_SIGNING_KEY", "FIELD_ENCRYPTION_KEY", "INGEST_PASSWORD"),
     *("SYNC_RESPONSE_SECONDS", "RESULT_TTL_HOURS", "TEMP_TTL_SECONDS", "LANGUAGE_CODE"),
     *("UPLOAD_IDLE_SECONDS", "STATIC_ROOT", "JWT_LIFETIME_MINUTES", "SYSLOG_ADDRESS"),
-    *("SENDFILE_PREFIX", "SECRET_KEY_FALLBACKS", "JWT_SIGNING_KEY_FALLBACKS"),
+    *("SENDFILE_PREFIX", "FACES_DIR", "SECRET_KEY_FALLBACKS", "JWT_SIGNING_KEY_FALLBACKS"),
     *("PUBLIC_BASE_URL", "PUBLIC_MEDIA_BASE_URL", "TRUSTED_PROXIES", "ALLOWED_HOSTS"),
     *("CSRF_TRUSTED_ORIGINS", "COOKIES_OVER_HTTPS_ONLY", "ADMIN_CREDENTIALS_PATH"),
     *("HSTS_SECONDS", "PLAIN_HTTP", "METRICS_TOKEN", "METRICS_NETWORKS", "LOG_DIR"),
@@ -89,6 +89,7 @@ def _set_environment(*, keep_provider_keys: bool) -> None:
         "DEBUG": "1",
         "MEDIA_ROOT": _media_root,
         "LOG_FORMAT": "json",
+        "FACES_DIR": "",  # who tests faces names the folder
         "FIELD_ENCRYPTION_KEY": Fernet.generate_key().decode(),
     }
 
@@ -137,6 +138,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
             "NO FRONT SERVER",
             "tests of front servers SKIPPED: `make proxies` installs nginx and Caddy",
         ),
+        ("NO MODELS OF FACES", "tests of faces SKIPPED: `make faces` makes their models"),
         ("`make monitoring`", "tests of alerts SKIPPED: `make monitoring` installs their tools"),
     ):
         count = sum(sign in str(report.longrepr) for report in skipped)

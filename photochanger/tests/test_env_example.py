@@ -12,7 +12,14 @@ from django.test import SimpleTestCase
 from photochanger.testing.marks import live_server
 
 # Defaults that depend on the machine or on another variable; their comments say how.
-COMPUTED = {"ADMIN_CREDENTIALS_PATH", "DATABASE_URL", "MEDIA_ROOT", "STATIC_ROOT", "LOG_FORMAT"}
+COMPUTED = {
+    "ADMIN_CREDENTIALS_PATH",
+    "DATABASE_URL",
+    "MEDIA_ROOT",
+    "STATIC_ROOT",
+    "FACES_DIR",
+    "LOG_FORMAT",
+}
 BEFORE_THE_FILE = {"ENV_FILE"}
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.conf import settings as django_settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
+from media.faces.loading import are_models_there
 from photochanger.errors import InvalidFields
 from providers.registry import DRIVERS
 from slots.console.pages import confirm_page, console_page
@@ -79,6 +81,21 @@ class SettingsForm(forms.Form):
             ("off", gettext_lazy("is not looked at")),
             ("warn", gettext_lazy("is compared and recorded")),
             ("strict", gettext_lazy("must match")),
+        ],
+    )
+    faces = forms.ChoiceField(
+        show_hidden_initial=True,
+        label=gettext_lazy("people's faces"),
+        help_text=gettext_lazy(
+            "To notice mistakes of the AI service, faces in the photo and the result are counted, "
+            "and their likeness is compared if you choose so. Nobody is identified: the numbers "
+            "that describe a face live for seconds in memory and are never stored. Guests must be "
+            "told, and where the law asks for it agree; you answer for that."
+        ),
+        choices=[
+            ("off", gettext_lazy("are not looked at")),
+            ("count", gettext_lazy("are counted")),
+            ("likeness", gettext_lazy("are counted and compared by likeness")),
         ],
     )
     replay_by_hash = forms.BooleanField(
@@ -153,6 +170,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         "title": _("Settings"),
         "form": form,
         "settings": now,
+        "has_face_models": are_models_there(django_settings.FACES_DIR),
         "keys": list(_list_key_rows(form, now.provider_keys)),
     }
     return console_page(request, "slots/console/settings.html", context)

@@ -24,6 +24,7 @@ from slots.schemas import SlotIn
 from slots.validation_messages import DATE, NOT_RIGHT, FieldMessages, messages_by_field
 
 PRESENT = "present"
+CHOICES = ("on_failure", "faces", "face_style")
 LIMITS = {"size_limit_mb": (1, 20), "sync_response_seconds": (10, 60)}
 
 
@@ -40,7 +41,7 @@ class SlotForm(forms.ModelForm):  # type: ignore[type-arg]  # no parameters at r
         model = Slot
         fields = (
             *("display_name", "is_active", "size_limit_mb", "sync_response_seconds"),
-            *("on_failure", "gallery_enabled", "gallery_until"),
+            *("on_failure", "gallery_enabled", "gallery_until", "faces", "face_style"),
         )
         field_classes = {
             "display_name": TextField,
@@ -60,7 +61,7 @@ class SlotForm(forms.ModelForm):  # type: ignore[type-arg]  # no parameters at r
         help_texts = {"display_name": _("It is the slot's name in the list of slots.")}
         error_messages = {
             "gallery_until": {"invalid": DATE},
-            "on_failure": {"invalid_choice": NOT_RIGHT},
+            **dict.fromkeys(CHOICES, {"invalid_choice": NOT_RIGHT}),
         }
 
     def __init__(self, posted: QueryDict | None, *, instance: Slot) -> None:

@@ -21,6 +21,7 @@ NAMES = {
     "max_jobs_per_slot": gettext_noop("photos at one time per slot"),
     "max_jobs_per_provider": gettext_noop("photos at one time per provider"),
     "hash_check": gettext_noop("the booth's hash of a photo"),
+    "faces": gettext_noop("people's faces"),
     "replay_by_hash": gettext_noop("answer an equal photo with its earlier picture"),
 }
 COLUMNS = {field.name: field for field in Slot._meta.concrete_fields}

@@ -125,6 +125,9 @@ def _format_choice(place: str, value: str, state: Mapping[str, Any]) -> str:
         return _(driver.operations[value])
     if place == "on_failure" and value in Slot.OnFailure.values:
         return str(Slot.OnFailure(value).label)
+    for column, choices in (("faces", Slot.Faces), ("face_style", Slot.FaceStyle)):
+        if place == column and value in choices.values:
+            return str(choices(value).label)
     return value
 
 

@@ -14,7 +14,7 @@ class SettingsPageTests(ConsoleTestCase):
     def form(self, **changes: object) -> dict[str, object]:
         now = read_settings().model_dump()
         names = [
-            *("sync_response_seconds", "result_ttl_hours", "gallery_size", "hash_check"),
+            *("sync_response_seconds", "result_ttl_hours", "gallery_size", "hash_check", "faces"),
             *("max_jobs_per_slot", "max_jobs_per_provider"),
         ]
         ticks = ("galleries_open", "replay_by_hash")

@@ -14,10 +14,12 @@ from providers.simulator.gemini.models import (
     count_image_tokens,
     count_input_tokens,
 )
+from providers.simulator.people import Mistake, make_mistake
 from providers.simulator.scenario_choice import strip_markers
 from providers.simulator.wire import Answer, make_json_answer
 
 Json = dict[str, Any]
+DEFAULT_PEOPLE = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +37,24 @@ class Work:
         return self.model if self.model in MODELS else DEFAULT
 
 
-def draw(work: Work, file_format: str = "JPEG", size: tuple[int, int] | None = None) -> bytes:
-    """The picture asked for; ``size`` overrides the request's."""
+def draw(
+    work: Work,
+    file_format: str = "JPEG",
+    size: tuple[int, int] | None = None,
+    mistake: Mistake | None = None,
+) -> bytes:
+    """The picture asked for; ``size`` overrides the request's.
+
+    A ``mistake`` is made of the photo's people; the number in the marker says how many they are.
+    """
     if work.plain:
         return pictures.make_noisy_png()
     request = work.request
     box = size or choose_output_size(work.billed_model, request.ratio, request.image_size)
     photos = [picture.body for picture in request.pictures if picture.size]
     try:
+        if mistake and photos:
+            photos[0] = make_mistake(photos[0], mistake, int(work.number or DEFAULT_PEOPLE))
         prompt = strip_markers(request.prompt)
         image = pictures.stylise_photo(photos, box, title=work.model, prompt=prompt)
     except (OSError, SyntaxError) as exc:  # a valid header and a damaged body

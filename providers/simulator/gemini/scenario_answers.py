@@ -17,6 +17,7 @@ from providers.simulator.gemini.answers import (
     make_signed_part,
 )
 from providers.simulator.gemini.contract import Refusal, check_key
+from providers.simulator.people import Mistake
 from providers.simulator.wire import Answer, Ending, make_json_answer
 
 HTML = "text/html; charset=UTF-8"
@@ -65,6 +66,12 @@ def answer_two_pictures(work: Work) -> Answer:
 
 def answer_in_format(file_format: str, mime: str, work: Work) -> Answer:
     return make_json_answer(build_success(work, make_signed_part(draw(work, file_format), mime)))
+
+
+def answer_with_mistake(mistake: Mistake, work: Work) -> Answer:
+    """The photo altered as ever, and its people not all kept."""
+    picture = draw(work, mistake=mistake)
+    return make_json_answer(build_success(work, make_signed_part(picture)))
 
 
 def answer_urlsafe_base64(work: Work) -> Answer:

@@ -53,7 +53,9 @@ from providers.simulator.gemini.scenario_answers import (
     answer_unknown_finish,
     answer_unpadded_base64,
     answer_urlsafe_base64,
+    answer_with_mistake,
 )
+from providers.simulator.people import add_person, lose_person, swap_person
 from providers.simulator.wire import Ending, make_json_answer
 
 SCENARIOS: dict[str, Scenario] = {
@@ -119,6 +121,22 @@ SCENARIOS: dict[str, Scenario] = {
         "served as standard whatever was asked", answer_ok, downgrades=True
     ),
     "big-picture": Scenario("4096x4096 pixels", answer_big_picture),
+    "lose-face": Scenario(
+        "the last person is lost, of two side by side, or of =N",
+        partial(answer_with_mistake, lose_person),
+    ),
+    "add-face": Scenario(
+        "a stranger stands beside two people, or =N", partial(answer_with_mistake, add_person)
+    ),
+    "swap-face": Scenario(
+        "the last person becomes somebody else, of two side by side, or of =N",
+        partial(answer_with_mistake, swap_person),
+    ),
+    "lose-face-then-ok": Scenario(
+        "a person of two is lost once (or =N times), then ok",
+        partial(answer_with_mistake, lose_person),
+        fails=1,
+    ),
     "slow": Scenario("ok after 70 s, or as many as said: slow=5", answer_ok, seconds=SLOW_S),
     "text-only": Scenario("STOP with words and no picture", answer_text_only),
     "no-image": Scenario(

@@ -1,0 +1,63 @@
+"""The one thread of this process that looks at faces, and how much may wait for it."""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from django.conf import settings
+from PIL import Image
+
+from media.faces.face import Face
+from media.faces.loading import load_engine
+from media.faces.verdict import LEAST_SCORE
+from photochanger import metrics
+
+MOST_WAITING = 8  # looks of 0.1-0.2 s; more would only hold pictures in memory
+# Photos in progress come first where processors are short. Linux has this for single threads.
+NICENESS = 5
+
+Open = Callable[[], Image.Image]
+# None: there is no engine here.
+Look = Future[list[Face] | None]
+
+
+class Looker:
+    """Looks one after another; a look too many is refused, and nobody waits for it."""
+
+    def __init__(self) -> None:
+        self._executor = ThreadPoolExecutor(
+            1, thread_name_prefix="faces", initializer=_lower_priority
+        )
+        self._waiting = threading.Semaphore(MOST_WAITING)
+
+    def begin(self, open_picture: Open, *, describe: bool) -> Look | None:
+        """Find the faces of the picture that ``open_picture`` returns; None under load.
+
+        The look can be cancelled while it waits for its turn.
+        """
+        if not self._waiting.acquire(blocking=False):
+            return None
+        look = self._executor.submit(_find_faces, settings.FACES_DIR, open_picture, describe)
+        look.add_done_callback(lambda _look: self._waiting.release())
+        return look
+
+
+def _lower_priority() -> None:
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+
+
+def _find_faces(folder: str, open_picture: Open, describe: bool) -> list[Face] | None:
+    engine = load_engine(folder)
+    if engine is None:
+        return None
+    started = time.perf_counter()
+    found = engine.find_faces(open_picture(), least_score=LEAST_SCORE, describe=describe)
+    metrics.count_faces_look(time.perf_counter() - started)
+    return found
+
+
+looker = Looker()

@@ -1,0 +1,100 @@
+"""Compare a result with its photo, once the booth has its answer, and write down the figures."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from uuid import UUID
+
+import structlog
+from asgiref.sync import ThreadSensitiveContext
+from django.db import connection, transaction
+from PIL import Image
+
+from ingest.faces.looker import Look, looker
+from ingest.faces.watch import Watch
+from ingest.models import Attempt, Job
+from media.faces.face import Face
+from media.faces.looking import shrink_for_look
+from media.faces.verdict import Report, compare_faces
+from photochanger import metrics
+from photochanger.db import in_db
+
+log = structlog.get_logger()
+
+DRAIN_S = 5.0
+_recorder = ThreadPoolExecutor(1, thread_name_prefix="faces-rows")
+_running: set["asyncio.Task[None]"] = set()
+
+
+def measure_later(job: Job, watch: Watch, image: Image.Image) -> None:
+    """Measure beside everything else; nobody waits for it but a server that stops."""
+    task = asyncio.get_running_loop().create_task(_measure_apart(job, watch, image))
+    _running.add(task)
+    task.add_done_callback(_running.discard)
+
+
+async def _measure_apart(job: Job, watch: Watch, image: Image.Image) -> None:
+    """On a thread of our own for the database: the request's lane is another's by now."""
+    async with ThreadSensitiveContext(executor=_recorder):
+        await measure_now(job, watch, image)
+        await in_db(_disconnect)
+
+
+def _disconnect() -> None:
+    connection.close()  # a few a minute: not worth a connection that is kept for them
+
+
+async def drain() -> None:
+    """Wait for what is being measured, but not for long: it costs only figures."""
+    if _running:
+        await asyncio.wait(_running, timeout=DRAIN_S)
+
+
+async def measure_now(job: Job, watch: Watch, image: Image.Image) -> None:
+    """Judge a result and write the figures to its rows. Never raises."""
+    try:
+        report = await compare_pictures(watch, image)
+        if report is None:
+            metrics.count_faces_skipped()
+            return
+        await in_db(record_report, job.pk, report)
+        metrics.count_faces(slot=job.slot_id, verdict=report.verdict)
+    except Exception as exc:  # the booth has its picture: only a figure is lost
+        log.warning("faces.measure.failed", job=str(job.pk), detail=type(exc).__name__)
+
+
+async def compare_pictures(watch: Watch, image: Image.Image) -> Report | None:
+    """None where one of the two was not looked at. Raises what a picture's decoder raises."""
+    before = await _wait_for(watch.look)
+    if before is None:
+        return None
+    small = await asyncio.to_thread(shrink_for_look, image)
+    look = looker.begin(partial(_get, small), describe=watch.describe)
+    after = await _wait_for(look) if look else None
+    if after is None:
+        return None
+    # 40 faces against 40 others take 50 ms.
+    return await asyncio.to_thread(compare_faces, before, after, watch.rules)
+
+
+def _get(image: Image.Image) -> Image.Image:
+    return image
+
+
+async def _wait_for(look: Look) -> list[Face] | None:
+    """None for a look that was given up before its turn came."""
+    await asyncio.wait([asyncio.wrap_future(look)])
+    return None if look.cancelled() else look.result()
+
+
+def record_report(job_id: UUID, report: Report) -> None:
+    """Write the four figures to the job, and to the call that brought its picture."""
+    figures = {
+        "people_in": report.people_in,
+        "people_out": report.people_out,
+        "faces": report.verdict.value,
+        "likeness": report.likeness,
+    }
+    with transaction.atomic():
+        Job.objects.filter(pk=job_id).update(**figures)
+        Attempt.objects.filter(job=job_id, failure_reason="").update(**figures)

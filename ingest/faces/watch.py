@@ -1,0 +1,78 @@
+"""Look at a photo while its provider works."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+from django.conf import settings
+
+from ingest.faces.looker import Look, looker
+from media.faces.loading import are_models_there, load_engine
+from media.faces.looking import open_for_look, view_file
+from media.faces.verdict import DRAWN, PHOTO, Rules
+from photochanger import metrics
+from providers.pictures import Photo
+from slots.models import Slot
+from slots.platform_settings import PlatformSettings, load_platform_settings
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A look at a photo that has begun, and how its result is to be judged.
+
+    What it finds lives in memory until the result is judged, and goes nowhere else.
+    """
+
+    look: Look
+    describe: bool  # likeness is judged too
+    rules: Rules
+
+
+def watch_photo(
+    photo: Photo, slot: Slot, platform: PlatformSettings, job_files: ExitStack
+) -> Watch | None:
+    """Begin to look at a photo; None where that is off, cannot be, or would wait too long.
+
+    Blocking, but for no longer than it takes to copy what is in memory (1 MB). Call it before
+    anybody else reads the photo. A look that has not begun when ``job_files`` are closed is given
+    up: the result is there, and nobody waits. Never raises: a photo is not lost to this.
+    """
+    if platform.faces == "off" or slot.faces == Slot.Faces.OFF:
+        return None
+    if not are_models_there(settings.FACES_DIR):
+        return None
+    try:
+        return _begin(photo, slot, platform, job_files)
+    except Exception as exc:
+        log.warning("faces.watch.failed", detail=type(exc).__name__)
+        return None
+
+
+def _begin(
+    photo: Photo, slot: Slot, platform: PlatformSettings, job_files: ExitStack
+) -> Watch | None:
+    describe = platform.faces == "likeness"
+    view = view_file(
+        photo.file, size_bytes=photo.size_bytes, in_memory_bytes=settings.UPLOAD_SPOOL_BYTES
+    )
+    look = looker.begin(partial(open_for_look, view), describe=describe)
+    if look is None:
+        view.close()
+        metrics.count_faces_skipped()
+        return None
+    look.add_done_callback(lambda _look: view.close())
+    job_files.callback(look.cancel)
+    is_drawn = slot.face_style == Slot.FaceStyle.DRAWN
+    return Watch(look, describe, DRAWN if is_drawn else PHOTO)
+
+
+def warm_up() -> None:
+    """Load the engine, or say in the log that there is none, unless it is off. One query.
+
+    Blocking, 0.5 s. Raises DatabaseError.
+    """
+    if load_platform_settings().faces != "off":
+        load_engine(settings.FACES_DIR)

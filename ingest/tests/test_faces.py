@@ -1,0 +1,159 @@
+"""The people of photo and result, measured beside the photo's path by running servers."""
+
+import io
+import json
+import re
+from concurrent.futures import Future
+from contextlib import ExitStack
+from typing import Any, NamedTuple
+
+import httpx
+from django.test import override_settings
+from PIL import Image
+
+from ingest.faces.looker import MOST_WAITING
+from ingest.faces.measure import compare_pictures
+from ingest.faces.watch import Watch, watch_photo
+from ingest.tests.live_support import LiveTestCase
+from ingest.tests.support import IngestTestCase
+from media.faces.verdict import PHOTO
+from photochanger.testing.faces import FOLDER, need_engine
+from photochanger.testing.waiting import PATIENCE_S, wait_until
+from providers.pictures import Photo
+from providers.simulator.people import make_group
+from slots.models import Slot
+from slots.platform_settings import PlatformSettings
+
+FIGURES = "people_in, people_out, faces, likeness"
+
+
+class Seen(NamedTuple):
+    people_in: int | None
+    people_out: int | None
+    faces: str
+    likeness: int | None
+
+
+def encode(image: Image.Image) -> bytes:
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=92)
+    return out.getvalue()
+
+
+class LiveFacesTests(LiveTestCase):
+    group = make_group(("biden", "obama", "collins"))
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        need_engine()
+        super().setUpClass()
+        cls.site.env["FACES_DIR"] = FOLDER
+        cls.scenario("slot-001", "ok")
+        cls.server = cls.enterClassContext(cls.site.server())
+
+    @classmethod
+    def scenario(cls, slot_id: str, name: str, **columns: Any) -> None:
+        recipe = {"prompt": f"A warm poster [sim:{name}]"}
+        cls.site.configure_all(
+            {slot_id: {"settings": recipe, **columns}}, limits={"faces": "likeness"}
+        )
+
+    def measure(self, slot_id: str) -> Seen:
+        """Send the group, and wait for the figures of its job and of its last call."""
+        answer = self.post(self.server, encode(self.group), slot=slot_id)
+        self.assertEqual(answer.status_code, 200, answer.text[:300])
+        where = f"job_id = '{answer.headers['X-Job-Id'].replace('-', '')}'"
+        job = f"select {FIGURES} from job_history where {where}"
+        wait_until(lambda: self.site.rows(job)[0][2])
+        call = f"select {FIGURES} from job_attempt where {where} order by number desc limit 1"
+        self.assertEqual(self.site.rows(call), self.site.rows(job))
+        return Seen(*self.site.rows(job)[0])
+
+    def test_everybody_kept(self) -> None:
+        seen = self.measure("slot-001")
+        self.assertEqual(seen[:3], (3, 3, "kept"))
+        self.assertGreater(seen.likeness or 0, 60)
+
+    def test_a_face_lost_added_and_replaced(self) -> None:
+        for number, (name, out, verdict) in enumerate(
+            (
+                ("lose-face=3", 2, "lost"),
+                ("add-face=3", 4, "stranger"),
+                ("swap-face=3", 3, "changed"),
+            )
+        ):
+            slot_id = f"slot-00{number + 2}"
+            self.scenario(slot_id, name)
+            self.assertEqual(self.measure(slot_id)[:3], (3, out, verdict), name)
+
+    def test_figures_are_counted_and_nothing_of_a_face_stays(self) -> None:
+        self.scenario("slot-006", "ok")
+        self.measure("slot-006")
+        exposition = self.get("/metrics")
+        kept = 'photochanger_faces_checked_total{slot="slot-006",verdict="kept"} 1.0'
+        self.assertIn(kept, exposition)
+        self.assertNotIn("photochanger_faces_seconds_count 0.0", exposition)
+        self.assertEqual(json.loads(self.get("/healthz"))["parts"]["faces"]["state"], "installed")
+        rows = self.site.rows("select * from job_history") + self.site.rows(
+            "select * from job_attempt"
+        )
+        for text in (self.server.log_text(), repr(rows)):
+            self.assertNotRegex(text, r"descriptor|centre=")
+            # A row of figures such as a face's description has 128 of.
+            self.assertIsNone(re.search(r"(-?0\.\d+[, ]+){8}", text))
+
+    def get(self, path: str) -> str:
+        return httpx.get(self.server.url + path, timeout=60).text
+
+
+class WatchTests(IngestTestCase):
+    """Without an engine, or when it is off, a photo goes its way and nothing is written."""
+
+    async def test_without_models_photos_are_whole_and_not_measured(self) -> None:
+        for folder in ("", "/nowhere"):
+            with override_settings(FACES_DIR=folder):
+                answer = await self.post()
+            self.assertEqual(answer.status_code, 200)
+        jobs = [job async for job in self.slot.jobs.all()]
+        self.assertEqual({(job.faces, job.people_in) for job in jobs}, {("", None)})
+
+    def test_nothing_is_looked_at_where_it_is_off(self) -> None:
+        need_engine()
+        for level, slot, is_watched in (
+            ("off", Slot.Faces.MEASURE, False),
+            ("count", Slot.Faces.OFF, False),
+            ("count", Slot.Faces.MEASURE, True),
+        ):
+            self.slot.faces = slot
+            self.assertEqual(self.watch(PlatformSettings(faces=level)) is not None, is_watched)
+
+    def test_only_likeness_describes_faces(self) -> None:
+        need_engine()
+        for level, describes in (("count", False), ("likeness", True)):
+            watch = self.watch(PlatformSettings(faces=level))
+            assert watch is not None
+            found = watch.look.result(PATIENCE_S) or []
+            self.assertEqual([face.descriptor is not None for face in found], [describes] * 2)
+
+    def test_a_photo_too_many_is_not_waited_for(self) -> None:
+        need_engine()
+        with ExitStack() as files:
+            watches = [
+                self.watch(PlatformSettings(faces="count"), files) for _ in range(MOST_WAITING + 3)
+            ]
+            self.assertIsNone(watches[-1])
+            begun = [watch for watch in watches if watch]
+        # Their results are there: what has not begun is given up.
+        for watch in begun:
+            wait_until(watch.look.done)
+        self.assertTrue(any(watch.look.cancelled() for watch in begun))
+
+    async def test_a_look_that_was_given_up_leaves_no_figures(self) -> None:
+        watch = Watch(Future(), describe=True, rules=PHOTO)
+        watch.look.cancel()
+        self.assertIsNone(await compare_pictures(watch, make_group(["biden"])))
+
+    def watch(self, platform: PlatformSettings, files: ExitStack | None = None) -> Watch | None:
+        photo = Photo.open(io.BytesIO(encode(make_group(["biden", "obama"]))), max_megapixels=5)
+        with override_settings(FACES_DIR=FOLDER):
+            return watch_photo(photo, self.slot, platform, files or ExitStack())

