@@ -54,6 +54,9 @@ class Job(FacesMeasured):
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     duration_ms = models.PositiveIntegerField(_("took, ms"), null=True, blank=True)
     provider_ms = models.PositiveIntegerField(_("of it the provider, ms"), null=True, blank=True)
+    # Milliseconds by the steps of ``ingest.pipeline.steps``, as far as the photo came. Null, so
+    # that a server of the release before can still write its rows.
+    steps_ms = models.JSONField(null=True, editable=False)
     failure_reason = models.CharField(_("reason"), max_length=30, blank=True)
     failure_detail = models.CharField(_("detail"), max_length=500, blank=True)
     # Null: nothing was published for it. 0: the provider never came for the photo.

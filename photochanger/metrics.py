@@ -4,7 +4,7 @@ Labels come from closed sets only: a slot or provider of a row that exists, a re
 photochanger/errors.py. Text from a link never becomes one.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import ParamSpec
 
@@ -23,6 +23,7 @@ WAIT_BUCKETS = (
     *(0.5, 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20),
     *(25, 30, 35, 40, 45, 48, 50, 55, 60, 65),
 )
+STEP_BUCKETS = (0.01, 0.03, 0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 12, 20, 30, 60)
 OVERHEAD_BUCKETS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10)
 
 photos = Counter(
@@ -40,6 +41,12 @@ overheads = Histogram(
     "photochanger_ingest_overhead_seconds",
     "What is not the provider's of the time that a booth's picture took; also the upload.",
     buckets=OVERHEAD_BUCKETS,
+)
+steps = Histogram(
+    "photochanger_photo_step_seconds",
+    "Of a booth's picture: upload, prepare, send, provider, receive, store, answer.",
+    ["step"],
+    buckets=STEP_BUCKETS,
 )
 calls = Counter(
     "photochanger_provider_calls",
@@ -181,6 +188,12 @@ def count_photo_closed(
     durations.labels(slot, status).observe(duration_ms / 1000)
     if status == "done":
         overheads.observe(max(0, duration_ms - (provider_ms or 0)) / 1000)
+
+
+@_count_safely
+def count_photo_steps(steps_ms: Mapping[str, int]) -> None:
+    for step, took_ms in steps_ms.items():
+        steps.labels(step).observe(took_ms / 1000)
 
 
 @_count_safely

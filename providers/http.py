@@ -18,6 +18,7 @@ from httpcore._async.http11 import AsyncHTTP11Connection
 from photochanger.errors import BadResponse, ProviderAuth, ProviderConfig, ProviderNetwork
 from providers.meanings import PROXY_REFUSED
 from providers.meanings import error_for_status as error_for_status
+from providers.traffic import make_extensions
 from providers.unpacking import GZIP, unpack
 
 READ_BYTES = 1024 * 1024
@@ -122,6 +123,7 @@ async def _exchange(
         # The raw bytes are counted while they come, so no decoder may stand in between.
         headers={"accept-encoding": "identity", **headers},
         content=content,
+        extensions=make_extensions(),
     ) as response:
         body = await _read(response, max_bytes=max_bytes)
         encoding = response.headers.get("content-encoding", "identity").strip().lower()

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from ingest.console.jobs import JobRow, get_provider_title
 from ingest.console.messages import get_failure_sentence
+from ingest.console.step_bar import StepSegment, draw_step_bar
 from ingest.faces.words import FacesView
 from ingest.models import Attempt, Job
 from media.deletion import delete_result
@@ -146,6 +147,12 @@ class JobDetail(JobRow):
             for call in self.calls
         ]
         return [whole, *calls]
+
+    @property
+    def steps(self) -> list[StepSegment]:
+        """Empty for photos of the time before steps were recorded."""
+        taken = self.job.steps_ms or {}
+        return draw_step_bar({step: took_ms / 1000 for step, took_ms in taken.items()})
 
     @property
     def deadline_x(self) -> int:

@@ -97,6 +97,7 @@ class Order:
     deadline: Deadline
     source: Job.Source = Job.Source.INGEST
     booth: Booth = Booth()
+    received_at: float = 0.0  # the photo's last byte, in the event loop's time; 0: as it arrived
     hash_recipe: str = ""
     idempotency_key: str = ""
     # Of a test run: its slot is a draft that nobody saved, and these are its template pictures.
@@ -111,6 +112,7 @@ class Order:
         platform: PlatformSettings,
         photo: Photo,
         arrived_at: float,
+        received_at: float = 0.0,
     ) -> "Order":
         """The order of a test run, whose time is the slot's too."""
         wait_s = slot.wait_s(platform.sync_response_seconds)
@@ -119,6 +121,7 @@ class Order:
             platform=platform,
             photo=photo,
             deadline=Deadline.from_arrival(arrived_at, wait_s),
+            received_at=received_at,
             source=Job.Source.UI_TEST,
             draft_templates=templates,
         )

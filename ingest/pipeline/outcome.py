@@ -16,6 +16,7 @@ from ingest.faces.watch import Watch
 from ingest.models import Attempt, Job
 from ingest.pipeline.order import Order
 from ingest.pipeline.result_check import ResultPicture
+from ingest.pipeline.steps import Stopwatch
 from media import storage
 from media.provider_inputs import remove_inputs
 from media.services import record_result
@@ -61,7 +62,12 @@ class JobRun:
     closing: "asyncio.Future[None] | None" = None
     watch: Watch | None = None
     has_inputs: bool = False  # something was published for the provider to fetch
+    stopwatch: Stopwatch = field(default_factory=Stopwatch)
+    steps_ms: dict[str, int] = field(default_factory=dict)
     files: ExitStack = field(default_factory=ExitStack)  # closed with the job
+
+    def stop_watch(self) -> None:
+        self.steps_ms = self.stopwatch.measure(self.order, asyncio.get_running_loop().time())
 
     @property
     def provider_ms(self) -> int | None:
@@ -102,6 +108,7 @@ async def _close_in_time(run: JobRun) -> None:
 
     Never raises: the picture is there and paid for, whatever becomes of its row.
     """
+    run.stop_watch()
     run.closing = asyncio.ensure_future(_close_and_report(run, timezone.now()))
     await asyncio.wait([run.closing], timeout=max(0.0, run.order.deadline.left_s))
 
@@ -121,6 +128,7 @@ async def _close_and_report(run: JobRun, finished_at: datetime) -> None:
 
 
 async def _fail(run: JobRun, error: AppError) -> None:
+    run.stop_watch()
     try:
         is_closed = await in_db_with_retry(close_failed, FAILED_PATIENCE_S, run, error)
     except AnyDatabaseError:
@@ -171,7 +179,7 @@ def close_done(run: JobRun, finished_at: datetime, fetches: int | None) -> bool:
                 is_listed=job.source == Job.Source.INGEST,
             )
     if is_ours:
-        job.result_expires_at = expires_at
+        job.result_expires_at, job.steps_ms = expires_at, run.steps_ms
     return is_ours
 
 
@@ -224,6 +232,7 @@ def _close(run: JobRun, *, finished_at: datetime, **values: object) -> bool:
         finished_at=finished_at,
         duration_ms=to_milliseconds((finished_at - job.started_at).total_seconds()),
         provider_ms=run.provider_ms,
+        steps_ms=run.steps_ms,
         **values,
     )
     if closed:
@@ -269,3 +278,5 @@ def _report_closed(
         duration_ms=duration_ms,
         provider_ms=run.provider_ms,
     )
+    if status == Job.Status.DONE and job.source == Job.Source.INGEST:
+        metrics.count_photo_steps(run.steps_ms)

@@ -47,6 +47,7 @@ async def handle_booth_photo(request: HttpRequest, slot_id: str) -> HttpResponse
             platform=platform,
             photo=photo,
             deadline=deadline,
+            received_at=form.received_at,
             booth=Booth.of(form.fields),
             hash_recipe=form.hash_recipe,
             idempotency_key=read_idempotency_key(request),

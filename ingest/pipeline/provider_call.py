@@ -39,6 +39,7 @@ from photochanger.errors import (
 from providers.base import CallTrace, DriverSettings, ProviderRequest, Reference
 from providers.pictures import EXTENSIONS, Photo, Picture
 from providers.registry import DRIVERS
+from providers.traffic import measure_traffic
 from slots.models import SlotTemplateMedia
 from slots.provider_keys import read_provider_key
 
@@ -147,8 +148,7 @@ async def call_once(
     run: JobRun, build: RequestBuilder, deadline: Deadline, *, turn: int
 ) -> ResultPicture:
     """One call, and its attempt row whatever comes of it."""
-    loop = asyncio.get_running_loop()
-    started, trace = loop.time(), CallTrace()
+    trace = CallTrace()
     attempt = Attempt(
         job=run.job,
         number=len(run.attempts) + 1,
@@ -158,16 +158,27 @@ async def call_once(
     run.attempts.append(attempt)
     request = build(budget_s=deadline.left_s, call_number=turn, trace=trace)
     try:
-        picture = await DRIVERS[run.job.provider].process(request)
-        attempt.duration_ms, attempt.detail = to_milliseconds(loop.time() - started), trace.note
+        picture = await _ask_driver(run, attempt, request)
+        attempt.detail = trace.note
         return await check_and_store(run, picture, request.settings)
     except BaseException as exc:
         attempt.failure_reason = _reason_of(exc, is_late=deadline.left_s <= 0)
         attempt.detail = str(exc)[:500] if isinstance(exc, AppError) else ""
         raise
     finally:
-        attempt.duration_ms = attempt.duration_ms or to_milliseconds(loop.time() - started)
         _finish_attempt(attempt, trace)
+
+
+async def _ask_driver(run: JobRun, attempt: Attempt, request: ProviderRequest[Any]) -> Picture:
+    """The driver's picture; how long it took is known whatever comes of it."""
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    try:
+        with measure_traffic(run.stopwatch.traffic):
+            return await DRIVERS[run.job.provider].process(request)
+    finally:
+        run.stopwatch.note_call(started, loop.time())
+        attempt.duration_ms = to_milliseconds(loop.time() - started)
 
 
 def _finish_attempt(attempt: Attempt, trace: CallTrace) -> None:

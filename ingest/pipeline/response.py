@@ -11,7 +11,7 @@ from PIL import Image
 from ingest.faces.measure import measure_later
 from ingest.models import Job
 from ingest.pipeline.order import Order
-from ingest.pipeline.outcome import PhotoResult
+from ingest.pipeline.outcome import PhotoResult, to_milliseconds
 from ingest.pipeline.tasks import run_to_completion
 from media.links import build_url_of_path
 from media.previews import record_preview, write_preview
@@ -74,17 +74,33 @@ async def stream_result(result: PhotoResult) -> AsyncIterator[bytes]:
     collection. Content-Length tells the booth that the picture is complete; the preview is made
     before the stream ends, so that a server that stops waits for it.
     """
+    began = asyncio.get_running_loop().time()
     yield result.picture.body
-    await run_to_completion(_finish(result))
+    yield b""  # taken only when the picture has left our own buffers
+    answer_ms = to_milliseconds(asyncio.get_running_loop().time() - began)
+    await run_to_completion(_finish(result, answer_ms))
 
 
-async def _finish(result: PhotoResult) -> None:
+async def _finish(result: PhotoResult, answer_ms: int) -> None:
     if result.closing is not None:
         await result.closing
+    if not result.is_replay:
+        await _record_answer(result.job, answer_ms)
     if result.image is not None and result.job.result_expires_at is not None:
         await store_preview(result.job, result.image)
     if result.image is not None and result.watch is not None:
         measure_later(result.job, result.watch, result.image)
+
+
+async def _record_answer(job: Job, answer_ms: int) -> None:
+    """How long the booth took to fetch the picture: a figure, whose loss costs nobody a photo."""
+    if job.source == Job.Source.INGEST:
+        metrics.count_photo_steps({"answer": answer_ms})
+    try:
+        steps_ms = {**(job.steps_ms or {}), "answer": answer_ms}
+        await in_db(Job.objects.filter(pk=job.pk).update, steps_ms=steps_ms)
+    except Exception as exc:  # the booth's answer is out, and must end well
+        log.warning("ingest.steps.not_recorded", job=str(job.pk), detail=type(exc).__name__)
 
 
 async def stream_bytes(body: bytes) -> AsyncIterator[bytes]:

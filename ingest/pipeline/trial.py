@@ -70,17 +70,33 @@ async def receive_trial(request: HttpRequest, slot_id: str) -> AsyncIterator[Ord
             form_draft = await in_db(build_draft, slot_id, parse_overrides(form))
             platform = await in_db(load_platform_settings)
             photo = await _receive_photo(form, slot_id, files)
-            yield make_trial_order(form_draft, platform, photo, arrived_at=deadline.arrived_at)
+            yield make_trial_order(
+                form_draft,
+                platform,
+                photo,
+                arrived_at=deadline.arrived_at,
+                received_at=form.received_at,
+            )
 
 
 def make_trial_order(
-    form: Draft, platform: PlatformSettings, photo: Photo, *, arrived_at: float
+    form: Draft,
+    platform: PlatformSettings,
+    photo: Photo,
+    *,
+    arrived_at: float,
+    received_at: float = 0.0,
 ) -> Order:
     """The order of a slot that nobody has saved. Raises PayloadTooLarge."""
     if photo.size_bytes > form.slot.size_limit_bytes:
         raise PayloadTooLarge(f"photo larger than {form.slot.size_limit_mb} MB")
     return Order.for_trial(
-        form.slot, form.templates, platform=platform, photo=photo, arrived_at=arrived_at
+        form.slot,
+        form.templates,
+        platform=platform,
+        photo=photo,
+        arrived_at=arrived_at,
+        received_at=received_at,
     )
 
 

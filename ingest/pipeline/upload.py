@@ -39,6 +39,7 @@ class UploadedForm:
         self.fields: dict[str, str] = {}
         self.file: IO[bytes] | None = None
         self.size_bytes = 0
+        self.received_at = 0.0  # its last byte, in the event loop's time
         self.hash_recipe = ""  # which one the booth's ``hash`` follows, once that is known
         self._digests: dict[str, Any] = {}
 
@@ -210,7 +211,9 @@ async def read_form(
                 await _read_all(request, parser)
         except TimeoutError as exc:
             raise UploadTooSlow("the upload took longer than the slot may wait") from exc
-        yield parser.finish()
+        form = parser.finish()
+        form.received_at = asyncio.get_running_loop().time()
+        yield form
     finally:
         parser.form.close()
 

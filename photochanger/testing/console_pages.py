@@ -16,6 +16,7 @@ PAGES = {
     "statistics of a slot": "/admin/statistics/?slot=slot-001",
     "plots": "/admin/statistics/plots/",
     "plots of a month": "/admin/statistics/plots/?window=44640",
+    "steps": "/admin/statistics/steps/",
     "storage": "/admin/statistics/storage/",
     "jobs": "/admin/ingest/job/",
     "jobs that failed": "/admin/ingest/job/?outcome=failed",

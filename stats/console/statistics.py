@@ -162,7 +162,7 @@ class FailureRow:
 @require_GET
 def statistics_page(request: HttpRequest) -> HttpResponse:
     """The page; for a script only the parts that change."""
-    _check_permission(request)
+    check_permission(request)
     if request.GET.get("since") == "now":
         now = int(timezone.now().timestamp())
         where = reverse("admin:statistics") + StatisticsQuery.of(request).query(since=now)
@@ -182,7 +182,7 @@ def statistics_page(request: HttpRequest) -> HttpResponse:
 @require_GET
 def plots_part(request: HttpRequest) -> HttpResponse:
     """Loaded after the page, with one query, so that a month does not delay the page."""
-    _check_permission(request)
+    check_permission(request)
     asked = StatisticsQuery.of(request)
     seen = services.load_timeline(asked.window, asked.slot_id or None)
     drawn = [plot(seen.points, seen.step_seconds) for plot in PLOTS]
@@ -193,7 +193,7 @@ def plots_part(request: HttpRequest) -> HttpResponse:
 @require_GET
 def storage_part(request: HttpRequest) -> HttpResponse:
     """Stored files; refreshed less often than the rest, as it takes longest."""
-    _check_permission(request)
+    check_permission(request)
     stored = services.load_stored_files()
     context = {
         "storage": [(_get_kind_title(files), files) for files in stored],
@@ -216,7 +216,7 @@ def _make_table(
             yield format_label(point.starts_at, step_s), [curve.values[number] for curve in curves]
 
 
-def _check_permission(request: HttpRequest) -> None:
+def check_permission(request: HttpRequest) -> None:
     if not admin.site.get_model_admin(Job).has_view_permission(request):
         raise PermissionDenied
 

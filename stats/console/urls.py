@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from stats.console import dashboard, statistics
+from stats.console import dashboard, statistics, steps
 
 
 def get_console_urls(
@@ -23,5 +23,6 @@ def get_console_urls(
         ),
         path("statistics/", admin_view(statistics.statistics_page), name="statistics"),
         path("statistics/plots/", admin_view(statistics.plots_part), name="statistics_plots"),
+        path("statistics/steps/", admin_view(steps.steps_part), name="statistics_steps"),
         path("statistics/storage/", admin_view(statistics.storage_part), name="statistics_storage"),
     ]
