@@ -242,7 +242,6 @@ MACHINE_MIDDLEWARE = [
     "photochanger.web.middleware.ApiNotFoundMiddleware",
 ]
 ROOT_URLCONF = "photochanger.urls"
-ASGI_APPLICATION = "photochanger.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
