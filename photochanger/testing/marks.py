@@ -16,6 +16,7 @@ _Test = TypeVar("_Test", bound=Callable[..., Any])
 both_databases = pytest.mark.both_databases
 browser = pytest.mark.browser
 live_server = pytest.mark.live_server
+foreign = pytest.mark.foreign
 
 
 def only_postgresql(because: str) -> Callable[[_Test], _Test]:

@@ -161,4 +161,5 @@ def _encode_headers(answer: Answer) -> list[tuple[bytes, bytes]]:
         headers.append(("content-length", str(FLOOD_BYTES)))
     elif answer.ending is not Ending.ENDLESS:
         headers.append(("content-length", str(len(answer.body))))
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    # Named as Google's front end does over HTTP/1.1: a client of theirs looks for `Content-Type`.
+    return [(name.title().encode("latin-1"), value.encode("latin-1")) for name, value in headers]

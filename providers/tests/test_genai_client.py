@@ -1,30 +1,19 @@
-"""Google's own client against the simulator: a judge of the contract that nobody here wrote.
-
-It lives in an environment of its own, since its dependencies must not meet the project's.
-"""
+"""Google's own client against the simulator: a judge of the contract that nobody here wrote."""
 
 import base64
-import fcntl
 import io
 import json
 import os
 import subprocess
-import sys
-import unittest
-from functools import cache
-from pathlib import Path
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.test import SimpleTestCase
 from PIL import Image
 
-from photochanger.testing.marks import live_server
+from photochanger.testing.foreign import GOOGLE
+from photochanger.testing.marks import foreign, live_server
 from providers import simulator
 
-CLIENT = "google-genai==3.4.0"
-VENV = settings.VAR_DIR / "genai-venv"
-PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 BANANA = "gemini-nano-banana-2.1"
 
 # Runs in the other environment: reads the calls to make, prints what the client understood.
@@ -161,32 +150,7 @@ CALLS = {name: call(name) for name in SCENARIOS} | {
 }
 
 
-@cache
-def install_client() -> str:
-    """Make the environment unless an earlier run did; the reason why not, if it can not be."""
-    VENV.parent.mkdir(parents=True, exist_ok=True)
-    with Path(f"{VENV}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs may start at the same time
-        if _installed_version() == CLIENT:
-            return ""
-        pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--retries=1", CLIENT]
-        for command in ([sys.executable, "-m", "venv", "--clear", str(VENV)], pip):
-            try:
-                subprocess.run(command, check=True, capture_output=True, timeout=300, text=True)
-            except (OSError, subprocess.SubprocessError) as exc:
-                words = getattr(exc, "stderr", None) or str(exc)
-                return f"{CLIENT} could not be installed: {words.strip().splitlines()[-1]}"
-    return ""
-
-
-def _installed_version() -> str:
-    if not PYTHON.exists():
-        return ""
-    ask = "from importlib.metadata import version; print(version('google-genai'))"
-    found = subprocess.run([PYTHON, "-c", ask], capture_output=True, text=True, check=False)
-    return f"google-genai=={found.stdout.strip()}"
-
-
+@foreign
 @live_server
 class OfficialClientTests(SimpleTestCase):
     """All calls are made once, by one process; each test looks at what came of some of them."""
@@ -197,11 +161,10 @@ class OfficialClientTests(SimpleTestCase):
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
-        if reason := install_client():
-            raise unittest.SkipTest(reason)
+        GOOGLE.obtain()
         with simulator.running() as sim:
             done = subprocess.run(
-                [str(PYTHON), "-c", SCRIPT, sim.url],
+                [GOOGLE.python, "-c", SCRIPT, sim.url],
                 input=json.dumps(CALLS),
                 capture_output=True,
                 text=True,

@@ -12,12 +12,18 @@ from dataclasses import replace
 from functools import cache
 from typing import ClassVar
 
-from providers.simulator.gemini.answers import Work, build_error
+from providers.simulator.gemini.answers import Work
 from providers.simulator.gemini.contract import (
     GenerateRequest,
     Refusal,
     check_key,
     read_request,
+)
+from providers.simulator.gemini.model_list import (
+    TUNED_MODELS,
+    answer_model,
+    answer_tuned_models,
+    answer_unknown_model,
 )
 from providers.simulator.gemini.models import DEFAULT, MODELS
 from providers.simulator.gemini.scenario_answers import answer_ok, answer_retired, answer_too_large
@@ -32,7 +38,7 @@ from providers.simulator.scenario_choice import (
     parse_key,
     parse_name,
 )
-from providers.simulator.wire import JSON, Answer, BodyTooLarge, Ending, Exchange, make_json_answer
+from providers.simulator.wire import JSON, Answer, BodyTooLarge, Ending, Exchange
 
 _PATH = re.compile(r"/(v1|v1beta)/models(?:/([^/:]+)(?::(\w+))?)?/?")
 _TURNS_KEPT = 10_000
@@ -66,6 +72,9 @@ class Gemini:
             return refusal.answer()
 
     async def _answer_route(self, exchange: Exchange, body: bytes) -> Answer:
+        if exchange.path in TUNED_MODELS and exchange.method == "GET":
+            check_key(_read_key(exchange))
+            return answer_tuned_models(exchange)
         match = _PATH.fullmatch(exchange.path)
         if not match:
             raise Refusal("Requested entity was not found.", code=404, status="NOT_FOUND")
@@ -78,7 +87,7 @@ class Gemini:
             return answer_retired(model, version)
         if exchange.method == "POST" and verb == "generateContent":
             if model not in MODELS and not parse_name(model, known=SCENARIOS):
-                return _answer_unknown_model(model, version)
+                return answer_unknown_model(model, version)
             return await self._generate(exchange, body, model, key)
         if exchange.method == "GET" and not verb:
             return await self._answer_about_models(exchange, version, model, key)
@@ -151,7 +160,7 @@ class Gemini:
         """Calls that cost nothing and need a good key; an outage or a quota is theirs too."""
         choice = parse_key(key, known=SCENARIOS)
         scenario = SCENARIOS[choice.name] if choice else SCENARIOS["ok"]
-        answer = self._list_models(version, model)
+        answer = answer_model(exchange, version, model, self._options.retired)
         if choice and scenario.build is not answer_ok:
             exchange.call.scenario = choice.name
             played = await asyncio.to_thread(
@@ -165,14 +174,6 @@ class Gemini:
                 exchange.call.started + self._choose_seconds(choice, scenario, answer)
             )
         return answer
-
-    def _list_models(self, version: str, model: str | None) -> Answer:
-        live = {name: m for name, m in MODELS.items() if name not in self._options.retired}
-        if model is None:
-            return make_json_answer({"models": [_describe_model(name) for name in live]})
-        if model not in live:
-            return _answer_unknown_model(model, version)
-        return make_json_answer(_describe_model(model))
 
 
 def _read_key(exchange: Exchange) -> str:
@@ -192,25 +193,3 @@ def _name_tier(answer: Answer, tier: str, *, is_served: bool) -> Answer:
 @cache
 def _make_plain_answer() -> Answer:
     return answer_ok(Work(model=DEFAULT, plain=True))
-
-
-def _answer_unknown_model(model: str, version: str) -> Answer:
-    message = (
-        f"models/{model[:100]} is not found for API version {version}, or is not supported for "
-        "generateContent. Call ListModels to see the list of available models and their "
-        "supported methods."
-    )
-    return make_json_answer(build_error(404, "NOT_FOUND", message), 404)
-
-
-def _describe_model(name: str) -> dict[str, object]:
-    model = MODELS[name]
-    return {
-        "name": f"models/{name}",
-        "version": "001",
-        "displayName": model.title,
-        "inputTokenLimit": model.input_tokens,
-        "outputTokenLimit": model.output_tokens,
-        "supportedGenerationMethods": ["generateContent", "countTokens"],
-        "thinking": model.thinks,
-    }
