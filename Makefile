@@ -11,7 +11,7 @@ FACES := var/faces/.tried
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard photochanger/locale/*/LC_MESSAGES/django.po))
 
 .DEFAULT_GOAL := help
-.PHONY: help install faces env demo run serve test check browser proxies monitoring lint format audit fuzz bench figures
+.PHONY: help install faces env demo run serve test check browser proxies monitoring foreign corpora lint format audit fuzz bench figures
 
 help:  ## Show what there is to make.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -85,6 +85,12 @@ monitoring:  ## Install Prometheus' and Alertmanager's tools for the tests of al
 	  apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
 	  --no-install-recommends prometheus prometheus-alertmanager >/dev/null; \
 	} || echo "Prometheus cannot be installed here (it takes root and apt-get)."
+
+foreign: install  ## Install programmes and pictures of others that tests use (1.3 GB in var/foreign).
+	@$(BIN)/python -m photochanger.testing.foreign
+
+corpora: foreign  ## Post every picture of two foreign collections to a server, as a booth does.
+	@CORPORA=all FOREIGN_TESTS=required $(BIN)/pytest -n 2 ingest/tests/test_corpora.py $(ARGS)
 
 audit: install  ## Secrets in what is committed; known weaknesses of what production installs.
 	@$(BIN)/python -m photochanger.testing.leaks

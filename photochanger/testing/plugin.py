@@ -139,6 +139,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
             "tests of front servers SKIPPED: `make proxies` installs nginx and Caddy",
         ),
         ("NO MODELS OF FACES", "tests of faces SKIPPED: `make faces` makes their models"),
+        ("NOTHING FOREIGN", "tests of foreign programmes SKIPPED: `make foreign` installs them"),
         ("`make monitoring`", "tests of alerts SKIPPED: `make monitoring` installs their tools"),
     ):
         count = sum(sign in str(report.longrepr) for report in skipped)

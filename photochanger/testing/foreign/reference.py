@@ -1,0 +1,60 @@
+"""How a careful reader shows a picture: upright, in sRGB, the first frame. It is none of ours."""
+
+import io
+import warnings
+
+from PIL import Image, ImageChops, ImageCms, ImageOps, ImageStat
+
+FORMATS = ("JPEG", "PNG", "WEBP")
+THUMBNAIL = (48, 48)
+MIN_SIDE = 8  # a smaller one is no photo; refusing it is right
+SRGB = ImageCms.createProfile("sRGB")
+
+
+def render(body: bytes) -> Image.Image | None:
+    """None for what a strict reader does not show."""
+    try:
+        with warnings.catch_warnings(), Image.open(io.BytesIO(body), formats=FORMATS) as image:
+            warnings.simplefilter("ignore")
+            image.load()
+            upright = ImageOps.exif_transpose(image)
+            return _on_grey(_in_srgb(upright, image.info.get("icc_profile")))
+    except Exception:  # a broken file raises whatever its reader thought of
+        return None
+
+
+def is_sound(body: bytes) -> bool:
+    """Whether a refusal would astonish: a photo of a usual size that a strict reader shows."""
+    shown = render(body)
+    return shown is not None and min(shown.size) >= MIN_SIDE
+
+
+def measure_difference(body: bytes, other: bytes) -> float | None:
+    """Mean difference of two pictures' thumbnails, of 255; None if one cannot be shown."""
+    first, second = render(body), render(other)
+    if first is None or second is None:
+        return None
+    small = [shown.resize(THUMBNAIL, Image.Resampling.BOX) for shown in (first, second)]
+    return max(ImageStat.Stat(ImageChops.difference(*small)).mean)
+
+
+def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    if image.mode.startswith("I"):  # 16 bits of grey
+        image = image.point(lambda value: value / 256).convert("L")
+    if not profile or image.mode not in ("RGB", "CMYK", "L"):
+        return image
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        return ImageCms.profileToProfile(image, source, SRGB, outputMode="RGB") or image
+    except (ImageCms.PyCMSError, OSError):  # a profile that fits another kind of picture
+        return image
+
+
+def _on_grey(image: Image.Image) -> Image.Image:
+    """What lies behind a transparent part is nobody's matter, as long as it is the same."""
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    layer = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", layer.size, (128, 128, 128)), layer).convert(
+        "RGB"
+    )
