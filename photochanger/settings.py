@@ -235,8 +235,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
-# Booths, guests and monitors: photochanger/web/stacks.py.
-MACHINE_MIDDLEWARE = [
+MACHINE_MIDDLEWARE = [  # booths, guests and monitors: photochanger/web/stacks.py
     "photochanger.web.middleware.SecurityHeadersMiddleware",
     "photochanger.web.middleware.GuestLanguageMiddleware",
     "photochanger.web.middleware.ApiNotFoundMiddleware",
