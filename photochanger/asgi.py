@@ -30,9 +30,11 @@ from photochanger.edge.body import BodyLimit
 from photochanger.edge.download_throttle import DownloadThrottle
 from photochanger.edge.lanes import RequestLanes
 from photochanger.edge.lifespan import Lifespan
-from photochanger.edge.paths import is_booth_path, is_machine_path
+from photochanger.edge.paths import clean_path, is_booth_path, is_machine_path
 from photochanger.edge.request_ids import RequestIds
 from photochanger.edge.static_files import StaticFiles
+from photochanger.server import protocol
+from photochanger.server.limits import raise_file_limit
 from photochanger.web.stacks import MachineStack
 from providers import http
 from stats.metrics import initialize_counters
@@ -67,6 +69,7 @@ async def warm_up() -> None:
 
     Then let the garbage collector forget it all: what lives for ever need not be looked at again.
     """
+    log.info("server.worker.started", open_files=raise_file_limit())
     reverse("home")
     http.warm_up()
     await asyncio.to_thread(storage.warm_up)
@@ -102,6 +105,7 @@ async def shut_down() -> None:
     await http.close()
 
 
+protocol.install()
 lifespan = Lifespan(startup=warm_up, shutdown=shut_down)
 # A booth's photo passes nothing that only other requests need.
 booth_app = BodyLimit(lanes, note_edge_refusal)
@@ -111,6 +115,7 @@ other_app = DownloadThrottle(
 
 
 async def route(scope: Any, receive: Any, send: Any) -> None:
+    scope["path"] = clean_path(scope["path"])
     await (booth_app if is_booth_path(scope["path"]) else other_app)(scope, receive, send)
 
 

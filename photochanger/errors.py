@@ -70,7 +70,7 @@ def round_up_seconds(seconds: float) -> int:
 
 class InvalidRequest(AppError):
     status, reason = 400, "invalid_request"
-    sentence = _("The request is not what a booth sends: the photo or the password is missing.")
+    sentence = _("The request is not as it must be here.")
 
 
 class InvalidFields(InvalidRequest):

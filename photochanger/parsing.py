@@ -16,3 +16,38 @@ def parse_id(text: str | uuid.UUID, not_found: type[AppError]) -> uuid.UUID:
 def make_printable(text: str, limit: int, *, replacement: str = " ") -> str:
     """At most ``limit`` characters, control characters replaced: databases refuse some of them."""
     return "".join(char if char.isprintable() else replacement for char in text[:limit])
+
+
+# What a form or a header may name; others are guessed. No codec that unpacks or evaluates.
+CHARSETS = {
+    **{name: "utf-8" for name in ("utf-8", "utf8", "us-ascii", "ascii")},
+    **{name: "cp1251" for name in ("windows-1251", "cp1251", "cp-1251", "win1251", "1251")},
+    **{name: "cp1252" for name in ("windows-1252", "cp1252", "iso-8859-1", "latin1", "latin-1")},
+    **{name: "cp866" for name in ("cp866", "ibm866", "866")},
+    **{name: name for name in ("koi8-r", "koi8-u", "iso-8859-5")},
+    "x-mac-cyrillic": "mac_cyrillic",
+}
+
+
+def decode_text(data: bytes, charset: str = "") -> str:
+    """Text from a booth: in the named charset, else UTF-8, else windows-1251. Never fails.
+
+    Booth programs of the ANSI kind write in their Windows' code page and say nothing of it.
+    """
+    named = CHARSETS.get(charset.strip().strip("\"'").lower(), "utf-8")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) and len(data) % 2 == 0:
+        named = "utf-16"
+    for codec in (named, "utf-8-sig", "cp1251"):
+        try:
+            return data.decode(codec).removeprefix("\ufeff")
+        except UnicodeDecodeError:
+            continue
+    return data.decode("cp1251", "replace")
+
+
+def decode_header(value: str) -> str:
+    """A header's value as text: servers hand its bytes on as Latin-1."""
+    try:
+        return decode_text(value.encode("latin-1"))
+    except UnicodeEncodeError:  # decoded by somebody already
+        return value

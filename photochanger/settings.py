@@ -9,21 +9,14 @@ from typing import Any
 import environ
 
 from photochanger import logs
+from photochanger.environment import VariableOrFile
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
 
-class _VariableOrFile(environ.fileaware_mapping.FileAwareMapping):  # type: ignore[misc]
-    """Any variable may come from a file named by NAME_FILE; its last newline is the editor's."""
-
-    def __getitem__(self, key: str) -> str:
-        value: str = super().__getitem__(key)
-        return value.rstrip("\r\n")
-
-
 env = environ.FileAwareEnv()
-env.ENVIRON = _VariableOrFile()
+env.ENVIRON = VariableOrFile()
 # An empty ENV_FILE means "no file": tests and containers read the real environment only.
 if env_file := os.environ.get("ENV_FILE", str(BASE_DIR / ".env")):
     env.read_env(env_file)

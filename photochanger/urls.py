@@ -1,5 +1,6 @@
 from django.contrib import admin
 from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
@@ -7,8 +8,11 @@ from photochanger.api import api
 from photochanger.web.login import console_login
 from stats.views import healthz, livez, metrics
 
+# Only for looking: a redirect would lose what a booth posts to the bare address.
+home = RedirectView.as_view(url="/admin/", http_method_names=["get", "head"])
+
 urlpatterns = [
-    path("", RedirectView.as_view(url="/admin/"), name="home"),
+    path("", csrf_exempt(home), name="home"),
     path("admin/login/", console_login),
     path("admin/language/", set_language, name="set_language"),
     path("admin/", admin.site.urls),

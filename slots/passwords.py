@@ -6,6 +6,7 @@ from django.conf import settings as django_settings
 from django.utils.translation import gettext_lazy as _
 
 from photochanger.errors import InvalidFields
+from photochanger.parsing import decode_text
 from slots.models import Slot
 from slots.platform_settings import PlatformSettings
 from slots.secrets import hash_password
@@ -17,6 +18,12 @@ MIN_PASSWORD, MAX_PASSWORD_BYTES = 6, 72  # bcrypt reads no further
 
 def hash_new_password(password: str) -> str:
     """Check a new booth password and hash it. Blocking, 225 ms of CPU. Raises InvalidFields."""
+    check_new_password(password)
+    return hash_password(password)
+
+
+def check_new_password(password: str) -> None:
+    """Raises InvalidFields for a password that some booth could not send."""
     if len(password) < MIN_PASSWORD:
         words = _("Too short: at least %(min_length)s characters are needed.")
         raise InvalidFields({"ingest_password": words % {"min_length": MIN_PASSWORD}})
@@ -33,7 +40,23 @@ def hash_new_password(password: str) -> str:
         raise InvalidFields(
             {"ingest_password": _("No line breaks, and no spaces at the beginning or end.")}
         )
-    return hash_password(password)
+    if not is_spelled_alike(password):
+        raise InvalidFields(
+            {
+                "ingest_password": _(
+                    "Some booths cannot send these characters. Latin and Russian letters, digits "
+                    "and the signs of a keyboard are safe."
+                )
+            }
+        )
+
+
+def is_spelled_alike(password: str) -> bool:
+    """Whether it is read the same from a booth that sends UTF-8 and from one of windows-1251."""
+    try:
+        return decode_text(password.encode("cp1251")) == password
+    except UnicodeEncodeError:
+        return False
 
 
 def set_ingest_password(password: str, *, by: str) -> None:

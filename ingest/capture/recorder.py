@@ -80,10 +80,8 @@ def _snapshot(
     trace = get_trace(request)
     trace.mark("answer")
     snapshot = RequestSnapshot(hash_recipe=trace.hash_recipe, marks_ms=trace.marks_ms)
-    segments, fields = (
-        (trace.parser.segments, trace.parser.form.fields) if trace.parser else ([], {})
-    )
-    describe_request(snapshot, request, list(segments), dict(fields))
+    parts, fields = (trace.parser.parts, trace.parser.form.fields) if trace.parser else ([], {})
+    describe_request(snapshot, request, list(parts), dict(fields))
     if isinstance(outcome, AppError):
         snapshot.status, snapshot.reason = outcome.status, outcome.reason
         snapshot.detail = str(outcome)[:300]

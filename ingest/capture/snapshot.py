@@ -4,11 +4,10 @@ import re
 from collections.abc import Mapping, Sequence
 
 from django.http import HttpRequest
-from multipart import MultipartSegment
 from pydantic import BaseModel
 
-from ingest.pipeline.upload import FILE_FIELDS
-from photochanger.parsing import make_printable
+from ingest.pipeline.part_head import FormPart
+from photochanger.parsing import decode_text, make_printable
 from photochanger.request_scope import get_scope, get_streamed_body
 
 MAX_HEADERS, MAX_VALUE = 40, 120
@@ -63,7 +62,7 @@ class RequestSnapshot(BaseModel):
 def describe_request(
     snapshot: RequestSnapshot,
     request: HttpRequest,
-    segments: Sequence[MultipartSegment],
+    parts: Sequence[FormPart],
     fields: Mapping[str, str],
 ) -> None:
     """Describe the request in ``snapshot``; ``fields`` are as far as they were read."""
@@ -73,15 +72,12 @@ def describe_request(
     snapshot.http_version = str(scope.get("http_version", ""))
     snapshot.query_names = [_safe_name(name, password) for name in list(request.GET)[:20]]
     snapshot.headers = [
-        _snapshot_header(name.decode("latin-1"), value.decode("latin-1"), password)
+        _snapshot_header(decode_text(name), decode_text(value), password)
         for name, value in scope.get("headers", [])[:MAX_HEADERS]
     ]
     if body := get_streamed_body(request):
         snapshot.received_bytes = body.taken_bytes
-    snapshot.parts = [_snapshot_part(segment, fields, password) for segment in segments]
-    photos = (part for part in snapshot.parts if part.is_file and part.name in FILE_FIELDS)
-    if photo := next(photos, None):
-        photo.is_photo = True
+    snapshot.parts = [_snapshot_part(part, fields, password) for part in parts]
 
 
 def _snapshot_header(name: str, value: str, password: str) -> HeaderSnapshot:
@@ -96,21 +92,19 @@ def _snapshot_header(name: str, value: str, password: str) -> HeaderSnapshot:
     )
 
 
-def _snapshot_part(
-    segment: MultipartSegment, fields: Mapping[str, str], password: str
-) -> PartSnapshot:
-    name, mime = segment.name or "", segment.content_type or ""
-    value = fields.get(name, "")
-    is_secret = bool(SECRET.search(name)) or _contains(password, value)
-    extension = EXTENSION.search(segment.filename or "")
+def _snapshot_part(part: FormPart, fields: Mapping[str, str], password: str) -> PartSnapshot:
+    mime, value = part.content_type, fields.get(part.key, "")
+    is_secret = bool(SECRET.search(part.name)) or _contains(password, value)
+    extension = EXTENSION.search(part.filename or "")
     return PartSnapshot(
-        name=_safe_name(name, password),
-        is_file=segment.filename is not None,
-        is_whole=segment.complete,
-        size_bytes=None if is_secret else segment.bytes_received,
+        name=_safe_name(part.name, password),
+        is_file=part.is_file,
+        is_photo=part.is_photo,
+        is_whole=part.is_complete,
+        size_bytes=None if is_secret else part.size_bytes,
         mime=mime if MIME.fullmatch(mime) and not _contains(password, mime) else "",
         extension=_safe_text(extension[0], password) if extension else "",
-        looks="" if is_secret or segment.filename is not None else _classify(value),
+        looks="" if is_secret or part.is_file else _classify(value),
     )
 
 

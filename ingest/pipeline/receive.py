@@ -11,10 +11,17 @@ from structlog.contextvars import bind_contextvars
 
 from ingest.pipeline.order import Deadline
 from ingest.pipeline.password import check_password
-from ingest.pipeline.upload import FormParser, UploadedForm, read_form
-from ingest.refusals.errors import PasswordMissing, PhotoMissing
+from ingest.pipeline.upload import FormParser, read_form
+from ingest.pipeline.uploaded_form import UploadedForm
 from photochanger.db import in_db
-from photochanger.errors import ChecksumMismatch, InvalidRequest
+from photochanger.errors import ChecksumMismatch, InvalidImage
+from photochanger.parsing import decode_header
+from photochanger.request_errors import (
+    BadIdempotencyKey,
+    PasswordMissing,
+    PhotoInOtherField,
+    PhotoMissing,
+)
 from photochanger.request_scope import get_arrival_time, get_streamed_body
 from providers.pictures import Photo
 from slots.models import Slot
@@ -82,9 +89,11 @@ async def receive_form(
 
 async def authenticate_booth(request: HttpRequest, form: UploadedForm, password_hash: str) -> None:
     """Raises InvalidRequest for a form without photo or password, InvalidPassword, RateLimited."""
-    if form.file is None or "password" not in form.fields:
-        # Not the names that came instead: somebody may have typed a password there.
-        raise PhotoMissing("no photo") if form.file is None else PasswordMissing("no password")
+    # Not the names that came instead: somebody may have typed a password there.
+    if form.file is None and not form.has_photo_field:
+        raise PhotoInOtherField("no photo") if form.has_other_file else PhotoMissing("no photo")
+    if "password" not in form.fields:
+        raise PasswordMissing("no password")
     address = request.META.get("REMOTE_ADDR", "")
     await check_password(form.fields["password"], password_hash, address=address)
     get_trace(request).mark("password")
@@ -113,7 +122,8 @@ def _inspect(form: UploadedForm, hash_check: str) -> Photo:
 
 def open_photo(form: UploadedForm) -> Photo:
     """The form's file as a photo. Blocking. Raises UnsupportedMediaType, InvalidImage."""
-    assert form.file is not None
+    if form.file is None:
+        raise InvalidImage("the photo is empty")
     return Photo.open(
         form.file,
         max_megapixels=settings.MAX_PHOTO_MEGAPIXELS,
@@ -124,7 +134,8 @@ def open_photo(form: UploadedForm) -> Photo:
 
 def read_idempotency_key(request: HttpRequest) -> str:
     """Raises InvalidRequest."""
-    key: str = request.headers.get("Idempotency-Key", "").strip()
+    header = request.headers.get("Idempotency-Key", "")
+    key = decode_header(header).strip() if header else ""
     if len(key) > MAX_KEY or not key.isprintable():
-        raise InvalidRequest(f"Idempotency-Key must be printable and at most {MAX_KEY} long")
+        raise BadIdempotencyKey(f"Idempotency-Key must be printable and at most {MAX_KEY} long")
     return key

@@ -22,7 +22,8 @@ from ingest.pipeline.outcome import PhotoResult
 from ingest.pipeline.process import process_photo
 from ingest.pipeline.receive import open_photo
 from ingest.pipeline.response import store_preview
-from ingest.pipeline.upload import FILE_FIELDS, FormParser, UploadedForm, read_form
+from ingest.pipeline.upload import FILE_FIELDS, FormParser, read_form
+from ingest.pipeline.uploaded_form import UploadedForm
 from ingest.schemas import AttemptOut
 from media import storage
 from media.models import MediaObject

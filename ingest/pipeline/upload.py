@@ -2,88 +2,42 @@
 
 import asyncio
 import errno
-import hashlib
-import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from typing import IO, Any
+from contextlib import asynccontextmanager
 
 from django.conf import settings
 from django.http import HttpRequest
-from multipart import (
-    MultipartError,
-    MultipartSegment,
-    ParserLimitReached,
-    PushMultipartParser,
-    parse_options_header,
-)
 
+from ingest.pipeline.multipart_stream import MultipartStream
 from ingest.pipeline.order import Deadline
-from ingest.refusals.errors import DiskFull, NotAForm, UploadTooSlow
+from ingest.pipeline.part_head import FormPart, PartDecoder, parse_parameters
+from ingest.pipeline.uploaded_form import UploadedForm
+from ingest.refusals.errors import DiskFull
 from photochanger.errors import InvalidRequest, PayloadTooLarge, StorageError
+from photochanger.parsing import decode_text
+from photochanger.request_errors import (
+    FieldTooLong,
+    FormWithoutBoundary,
+    NotAForm,
+    PasswordTooLong,
+    TooManyFields,
+    UploadTooSlow,
+)
 from photochanger.request_scope import get_streamed_body
+from providers import pictures
 
-FILE_FIELDS = ("fileToUpload", "file", "image")
-MAX_FIELDS, MAX_FIELD_BYTES = 64, 8 * 1024
-BATCH_BYTES = 256 * 1024  # parsed in one thread hop; what has arrived of one photo in memory
-# Recipes a booth's hash is compared with; told apart by the number of hex digits.
+FILE_FIELDS = ("fileToUpload", "file", "image")  # the best first
+# What is read of a form, by anybody; the rest of it only costs its bytes.
+TEXT_FIELDS = frozenset(
+    ("password", "hash", "id", "name", "version", "slot_payload", "media_object_id", "_charset_")
+)
+REFUSED_IF_LONG: dict[str, type[InvalidRequest]] = {
+    "password": PasswordTooLong,
+    "slot_payload": FieldTooLong,  # half of it would mean something else
+}
+MAX_PARTS, MAX_LISTED, MAX_FIELD_BYTES, MAX_BOUNDARY = 1000, 64, 8 * 1024, 1000
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
-HASH_RECIPES = {32: "md5", 40: "sha1", 64: "sha256"}
-
-
-class UploadedForm:
-    """What came in one form: text fields, and the file with its digests. ``close`` frees it."""
-
-    def __init__(self, *, is_large: bool = False) -> None:
-        self.is_large = is_large  # said by Content-Length: not worth a start in memory
-        self.fields: dict[str, str] = {}
-        self.file: IO[bytes] | None = None
-        self.size_bytes = 0
-        self.received_at = 0.0  # its last byte, in the event loop's time
-        self.hash_recipe = ""  # which one the booth's ``hash`` follows, once that is known
-        self._digests: dict[str, Any] = {}
-
-    def close(self) -> None:
-        if self.file is not None:
-            with suppress(OSError):  # on a full disk it would try once more to write the rest
-                self.file.close()
-
-    def open_file(self) -> None:
-        """Start the file: hash it by SHA-256, and by the booth's recipe if that is known yet."""
-        spool_bytes = settings.UPLOAD_SPOOL_BYTES
-        self.file = (
-            tempfile.TemporaryFile()  # noqa: SIM115  close() ends both
-            if self.is_large
-            else tempfile.SpooledTemporaryFile(max_size=spool_bytes)  # noqa: SIM115
-        )
-        recipes = {"sha256", HASH_RECIPES.get(len(self.fields.get("hash", "")), "sha256")}
-        self._digests = {name: hashlib.new(name, usedforsecurity=False) for name in recipes}
-
-    def write_file(self, data: bytes) -> None:
-        assert self.file is not None
-        self.size_bytes += len(data)
-        self.file.write(data)
-        for digest in self._digests.values():
-            digest.update(data)
-
-    def compute_sha256(self) -> str:
-        return str(self._digests["sha256"].hexdigest())
-
-    def match_recipe(self) -> str:
-        """Which recipe the booth's ``hash`` follows: "" without a hash, "none" for no known one.
-
-        Blocking when the hash came after the file: the file is read once more.
-        """
-        claimed = self.fields.get("hash", "").strip().lower()
-        if not claimed:
-            return ""
-        recipe = HASH_RECIPES.get(len(claimed))
-        if recipe is None or self.file is None:
-            return "none"
-        if recipe not in self._digests:
-            self.file.seek(0)
-            self._digests[recipe] = hashlib.file_digest(self.file, recipe)  # type: ignore[arg-type]
-        return recipe if self._digests[recipe].hexdigest() == claimed else "none"
+BATCH_BYTES = 256 * 1024  # parsed in one thread hop; what has arrived of one photo in memory
 
 
 class FormParser:
@@ -98,25 +52,20 @@ class FormParser:
         file_fields: tuple[str, ...] = FILE_FIELDS,
         max_field_bytes: int = MAX_FIELD_BYTES,
     ) -> None:
-        kind, options = parse_options_header(content_type)
-        if kind != "multipart/form-data" or not options.get("boundary"):
-            raise NotAForm("the body is not multipart/form-data with a boundary")
         self.form = UploadedForm(is_large=declared_bytes > settings.UPLOAD_SPOOL_BYTES)
-        self.segments: list[MultipartSegment] = []  # at most MAX_FIELDS
+        self.parts: list[FormPart] = []  # at most MAX_LISTED
         self._max_file_bytes, self._max_field_bytes = max_file_bytes, max_field_bytes
-        self._file_fields = file_fields
-        self._name = ""
+        self._file_fields = [name.lower() for name in file_fields]
+        self._count = 0
+        self._charset = ""  # of all text fields, said in the field _charset_
+        self._part: FormPart | None = None  # the one that is being read
+        self._decoder: PartDecoder | None = None
         self._text: bytearray | None = None  # of the text field that is being read
-        self._is_in_photo = False
-        try:
-            self._parser = PushMultipartParser(
-                options["boundary"],
-                max_segment_count=MAX_FIELDS,
-                # Decodes whatever a booth of any country writes as the file's name.
-                header_charset="latin-1",
-            )
-        except MultipartError as exc:
-            raise NotAForm(f"bad boundary: {exc}") from exc
+        self._rank: tuple[bool, int] | None = (
+            None  # of a part that may be the photo; less is better
+        )
+        self._photo: tuple[tuple[bool, int], FormPart] | None = None  # the best one up to now
+        self._stream = MultipartStream(find_boundary(content_type))
 
     @classmethod
     def of(
@@ -140,55 +89,111 @@ class FormParser:
     def feed(self, data: bytes) -> None:
         """Raises InvalidRequest, PayloadTooLarge, or StorageError when the temp folder is full."""
         try:
-            for event in self._parser.parse(data):
+            for event in self._stream.feed(data):
                 self._take(event)
-        except ParserLimitReached as exc:
-            raise InvalidRequest(f"too many or too long form fields: {exc}") from exc
-        except MultipartError as exc:
-            raise NotAForm(f"broken multipart: {exc}") from exc
         except OSError as exc:
             raise spool_error(exc) from exc
 
     def finish(self) -> UploadedForm:
         """The complete form. Raises InvalidRequest when its end is missing, or StorageError."""
         try:
-            self._parser.close()
+            for event in self._stream.close():
+                self._take(event)
             if self.form.file is not None:
                 self.form.file.flush()  # the last few KB
-        except MultipartError as exc:
-            raise NotAForm(f"the form was cut off: {exc}") from exc
+                self._drop_text()
         except OSError as exc:
             raise spool_error(exc) from exc
         return self.form
 
-    def _take(self, event: "MultipartSegment | bytes | bytearray | None") -> None:
-        if isinstance(event, MultipartSegment):
+    def _take(self, event: FormPart | bytes | None) -> None:
+        if isinstance(event, FormPart):
             self._start(event)
         elif event is None:
+            if self._decoder is not None:
+                self._write(self._decoder.feed(b"", is_last=True))
             self._end()
-        elif self._is_in_photo:
-            if self.form.size_bytes + len(event) > self._max_file_bytes:
-                raise PayloadTooLarge(f"photo larger than {self._max_file_bytes} bytes")
-            self.form.write_file(bytes(event))
-        elif self._text is not None:
-            self._text += event
-            if len(self._text) > self._max_field_bytes:
-                raise InvalidRequest("a text field is too long")
+        else:
+            self._write(self._decoder.feed(event) if self._decoder else event)
 
-    def _start(self, segment: MultipartSegment) -> None:
-        """The first file under a known name is the photo; other files are read and forgotten."""
-        self._name = segment.name
-        self.segments.append(segment)
-        is_file = segment.filename is not None
-        self._is_in_photo = is_file and segment.name in self._file_fields and self.form.file is None
-        if self._is_in_photo:
+    def _start(self, part: FormPart) -> None:
+        """The file under the best of the known names is the photo, wherever it stands.
+
+        Other files are read and forgotten.
+        """
+        self._count += 1
+        if self._count > MAX_PARTS:
+            raise TooManyFields(f"more than {MAX_PARTS} fields")
+        if len(self.parts) < MAX_LISTED:
+            self.parts.append(part)
+        self._part, is_encoded = part, part.encoding in PartDecoder.ENCODINGS
+        self._decoder = PartDecoder(part.encoding) if is_encoded else None
+        self._text = self._rank = None
+        if part.key in self._file_fields:
+            self._rank = (not part.is_file, self._file_fields.index(part.key))
+            self.form.has_photo_field |= part.is_file
+        elif not part.is_file or part.key in TEXT_FIELDS:
+            self._text = bytearray()
+        else:
+            self.form.has_other_file = True
+
+    def _write(self, data: bytes) -> None:
+        assert self._part is not None
+        self._part.size_bytes += len(data)
+        if not data:
+            return
+        if self._text is not None:
+            self._text += data[: self._max_field_bytes + 1 - len(self._text)]
+        elif self._rank is not None and self._is_photo(self._part, self._rank):
+            if self.form.size_bytes + len(data) > self._max_file_bytes:
+                raise PayloadTooLarge(f"photo larger than {self._max_file_bytes} bytes")
+            self.form.write_file(data)
+
+    def _is_photo(self, part: FormPart, rank: tuple[bool, int]) -> bool:
+        """Whether this part is the photo. It takes the place of a lesser one by its first byte."""
+        if self._photo is None or rank < self._photo[0]:
+            if self._photo is not None:
+                self._photo[1].is_photo = False
+            self._photo = (rank, part)
+            part.is_photo = True
             self.form.open_file()
-        self._text = None if is_file else bytearray()
+        return part is self._photo[1]
 
     def _end(self) -> None:
-        if self._text is not None:
-            self.form.fields.setdefault(self._name, self._text.decode("utf-8", "replace"))
-        self._text, self._is_in_photo = None, False
+        assert self._part is not None
+        self._part.is_complete = True
+        if self._text is None:
+            return
+        key, is_whole = self._part.key, len(self._text) <= self._max_field_bytes
+        if not is_whole and key in REFUSED_IF_LONG:
+            raise REFUSED_IF_LONG[key]("a text field is too long")
+        text = decode_text(bytes(self._text), self._part.charset or self._charset)
+        if key == "_charset_":
+            self._charset = text
+        elif key in TEXT_FIELDS or len(self.form.fields) < MAX_LISTED:
+            # The first that says something counts: an empty one may stand before the real one.
+            self.form.fields[key] = self.form.fields.get(key) or text
+
+    def _drop_text(self) -> None:
+        """A text in a field of the photo's name is no photo, unless it turns out to be one."""
+        assert self._photo is not None and self.form.file is not None
+        (is_text, _), part = self._photo
+        if is_text:
+            self.form.file.seek(0)
+            part.is_photo = pictures.sniff(self.form.file.read(16)) is not None
+            if not part.is_photo:
+                self.form.forget_file()
+
+
+def find_boundary(content_type: str) -> bytes:
+    """Raises InvalidRequest."""
+    kind, options = parse_parameters(content_type.encode("latin-1", "replace"))
+    if not kind.startswith("multipart/"):
+        raise NotAForm("the body is not multipart/form-data")
+    boundary = options.get("boundary", "").encode()
+    if not 0 < len(boundary) <= MAX_BOUNDARY or b"\n" in boundary or b"\r" in boundary:
+        raise FormWithoutBoundary("no usable boundary")
+    return boundary
 
 
 def spool_error(exc: OSError) -> StorageError:

@@ -1,32 +1,16 @@
 """Refusals whose cause an operator must know more exactly than the booth needs to.
 
 Each answers the booth as its base class does; ``cause`` is only for whoever looks for what is
-wrong, in the list of refusals.
+wrong, in the list of refusals. What may be wrong with the request itself is in
+``photochanger.request_errors``.
 """
 
 from photochanger.errors import (
     AppError,
     InvalidPassword,
-    InvalidRequest,
     RateLimited,
     StorageError,
 )
-
-
-class NotAForm(InvalidRequest):
-    cause = "not_a_form"
-
-
-class PhotoMissing(InvalidRequest):
-    cause = "no_photo"
-
-
-class PasswordMissing(InvalidRequest):
-    cause = "no_password"
-
-
-class UploadTooSlow(InvalidRequest):
-    cause = "upload_slow"
 
 
 class PasswordUnset(InvalidPassword):

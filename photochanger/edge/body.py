@@ -14,16 +14,13 @@ from photochanger import metrics
 from photochanger.edge.asgi_types import App, Message, Receive, Scope, Send
 from photochanger.edge.language import negotiate_language
 from photochanger.edge.paths import BOOTH_PATHS, takes_photo
-from photochanger.errors import AppError, ClientGone, InvalidRequest, PayloadTooLarge
+from photochanger.errors import AppError, ClientGone, PayloadTooLarge
+from photochanger.request_errors import UploadStalled
 from photochanger.request_scope import ARRIVED_KEY, BODY_KEY, HEAD_KEY
 
 FORM_ROOM_BYTES = 64 * 1024  # form fields around the photo, above the cap of the photo itself
 DRAIN_BYTES, DRAIN_SECONDS = 1024 * 1024, 2.0
 HEAD_BYTES = 4096  # kept of a body: the booth's own fields stand before its photo
-
-
-class UploadStalled(InvalidRequest):
-    cause = "upload_slow"  # as ingest.refusals.errors.UploadTooSlow
 
 
 class RequestBody:

@@ -19,6 +19,22 @@ MACHINE_PATHS = (
     "/metrics",
 )
 
+# What a link picks up on its way through messengers and word processors.
+INVISIBLE = re.compile(r"[\s\u00ad\u200b-\u200f\u2060\ufeff]+")
+DASHES = re.compile(r"[\u2010-\u2015\u2212]")
+BOOTH_LINK = re.compile(r"/+(api/+)?ingest/", re.IGNORECASE)
+
+
+def clean_path(path: str) -> str:
+    """The path that was meant: one slash for several, and a booth's link as we write it.
+
+    A redirect would lose the photo, and a booth's screen keyboard knows no small letters.
+    """
+    path = re.sub(r"/{2,}", "/", path.replace("\\", "/"))
+    if not BOOTH_LINK.match(path):
+        return path
+    return DASHES.sub("-", INVISIBLE.sub("", path)).lower()
+
 
 def is_booth_path(path: str) -> bool:
     return path.startswith(BOOTH_PATHS)

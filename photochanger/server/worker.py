@@ -11,6 +11,8 @@ from gunicorn.arbiter import Arbiter
 from uvicorn.server import Server
 from uvicorn_worker import UvicornWorker
 
+from photochanger.server.protocol import EdgeProtocol
+
 log = structlog.get_logger()
 
 HEARTBEAT_S, LISTENING_S = 1.0, 0.5
@@ -39,7 +41,8 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # its base has no types
 
     CONFIG_KWARGS = {  # noqa: RUF012  uvicorn's own name
         "loop": "uvloop",
-        "http": "httptools",
+        "http": EdgeProtocol,
+        "ws": "none",
         "lifespan": "on",
         "proxy_headers": False,
         "server_header": False,

@@ -199,7 +199,7 @@ class BoothPasswordTests(TestCase):
         self.assertTrue(password_matches("booth-7", self.hashed()))
 
     def test_a_short_or_mistyped_password_changes_nothing(self) -> None:
-        for typed in (("short",), ("booth-7", "booth-8")):
+        for typed in (("short",), ("booth-7", "booth-8"), ("€uro-смайл-😀",), (" booth-7 ",)):
             with self.subTest(typed=typed), self.assertRaises(CommandError):
                 self.type_in(*typed)
         self.assertEqual(self.hashed(), "")

@@ -60,6 +60,9 @@ class SecurityHeadersMiddleware(AsyncMiddleware):
 
     async def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = await self.get_response(request)
+        if isinstance(response, HttpResponse) and response.status_code not in (204, 304):
+            # Without it the server would send chunks, which HTTP/1.0 does not know.
+            response.headers.setdefault("Content-Length", str(len(response.content)))
         if is_page(response):
             for name, value in SECURITY_HEADERS.items():
                 response.headers.setdefault(name, value)
@@ -90,13 +93,17 @@ class ApiNotFoundMiddleware(AsyncMiddleware):
 
     async def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = await self.get_response(request)
-        if not request.path_info.startswith(API_PATHS):
-            if response.status_code == 404:
-                note_stray_photo(request)
+        # A photo posted to an address with a mistake in it; people's forms post to known ones.
+        is_posted = request.method not in ("GET", "HEAD")
+        is_unknown = request.resolver_match is None
+        is_home = request.path_info == "/"
+        if not (request.path_info.startswith(API_PATHS) or is_posted and (is_unknown or is_home)):
             return response
         error: AppError
-        if response.status_code == 404 and request.resolver_match is None:
+        if is_unknown and response.status_code in (301, 404):
             error = PathNotFound(request.path_info[:200])
+            if not request.path_info.startswith(API_PATHS):
+                note_stray_photo(request)
         elif response.status_code == 405:
             error = MethodNotAllowed(f"{request.method} {request.path_info}"[:200])
         else:

@@ -13,7 +13,10 @@ from photochanger.testing.figures.sources import PACKAGES, is_product
 
 FLOOR = frozenset(
     f"photochanger.{name}"
-    for name in ("errors", "openapi", "db", "metrics", "logs", "request_scope", "parsing")
+    for name in (
+        *("errors", "request_errors", "openapi", "db", "metrics", "logs", "request_scope"),
+        "parsing",
+    )
 )
 APPS_BELOW = {
     "stats": {"ingest", "slots", "media", "providers"},

@@ -5,9 +5,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
+from django.utils import translation
 
+from photochanger.errors import InvalidFields
 from slots.history.records import CHANGED, PASSWORD, write_settings
-from slots.passwords import MIN_PASSWORD, set_ingest_password
+from slots.passwords import check_new_password, set_ingest_password
 from slots.platform_settings import load_platform_settings
 
 
@@ -34,8 +36,11 @@ class Command(BaseCommand):
 
     def _ask(self) -> str:
         password = getpass.getpass("New booth password: ")
-        if len(password) < MIN_PASSWORD:
-            raise CommandError(f"At least {MIN_PASSWORD} characters, please.")
+        try:
+            check_new_password(password)
+        except InvalidFields as exc:
+            with translation.override("en"):
+                raise CommandError(str(exc.fields["ingest_password"])) from exc
         if password != getpass.getpass("Once more: "):
             raise CommandError("The two are not the same; nothing changed.")
         return password

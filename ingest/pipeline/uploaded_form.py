@@ -1,0 +1,77 @@
+"""What came in a booth's form: its text fields, and the photo's file with its digests."""
+
+import hashlib
+import tempfile
+from contextlib import suppress
+from typing import IO, Any
+
+from django.conf import settings
+
+# Recipes a booth's hash is compared with; told apart by the number of hex digits.
+HASH_RECIPES = {32: "md5", 40: "sha1", 64: "sha256"}
+
+
+class UploadedForm:
+    """What came in one form: text fields, and the file with its digests. ``close`` frees it."""
+
+    def __init__(self, *, is_large: bool = False) -> None:
+        self.is_large = is_large  # said by Content-Length: not worth a start in memory
+        self.fields: dict[str, str] = {}
+        self.file: IO[bytes] | None = None
+        self.size_bytes = 0
+        self.received_at = 0.0  # its last byte, in the event loop's time
+        self.hash_recipe = ""  # which one the booth's ``hash`` follows, once that is known
+        self.has_photo_field = False  # with or without anything in it
+        self.has_other_file = False
+        self._digests: dict[str, Any] = {}
+
+    def close(self) -> None:
+        if self.file is not None:
+            with suppress(OSError):  # on a full disk it would try once more to write the rest
+                self.file.close()
+
+    def forget_file(self) -> None:
+        self.close()
+        self.file, self.size_bytes = None, 0
+
+    def open_file(self) -> None:
+        """Start the file, instead of an earlier one.
+
+        It is hashed by SHA-256, and by the booth's recipe if that is known yet.
+        """
+        if self.file is not None:
+            self.forget_file()
+        spool_bytes = settings.UPLOAD_SPOOL_BYTES
+        self.file = (
+            tempfile.TemporaryFile()  # noqa: SIM115  close() ends both
+            if self.is_large
+            else tempfile.SpooledTemporaryFile(max_size=spool_bytes)  # noqa: SIM115
+        )
+        recipes = {"sha256", HASH_RECIPES.get(len(self.fields.get("hash", "")), "sha256")}
+        self._digests = {name: hashlib.new(name, usedforsecurity=False) for name in recipes}
+
+    def write_file(self, data: bytes) -> None:
+        assert self.file is not None
+        self.size_bytes += len(data)
+        self.file.write(data)
+        for digest in self._digests.values():
+            digest.update(data)
+
+    def compute_sha256(self) -> str:
+        return str(self._digests["sha256"].hexdigest())
+
+    def match_recipe(self) -> str:
+        """Which recipe the booth's ``hash`` follows: "" without a hash, "none" for no known one.
+
+        Blocking when the hash came after the file: the file is read once more.
+        """
+        claimed = self.fields.get("hash", "").strip().lower()
+        if not claimed:
+            return ""
+        recipe = HASH_RECIPES.get(len(claimed))
+        if recipe is None or self.file is None:
+            return "none"
+        if recipe not in self._digests:
+            self.file.seek(0)
+            self._digests[recipe] = hashlib.file_digest(self.file, recipe)  # type: ignore[arg-type]
+        return recipe if self._digests[recipe].hexdigest() == claimed else "none"
