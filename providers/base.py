@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
 from django.utils.translation import gettext_noop as _  # translated where the form is rendered
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from providers.checking import KeyCheck, check_key
 from providers.clean_photo import Slices
@@ -26,19 +26,21 @@ class DriverSettings(BaseModel, extra="forbid", hide_input_in_errors=True):
     MODEL_FIELDS: ClassVar[tuple[str, ...]] = ()
     CHOICE_TITLES: ClassVar[Mapping[str, str]] = {}
 
-    output_format: Literal["jpeg", "png", "webp"] | None = Field(
+    output_format: Literal["jpeg", "png"] | None = Field(
         None, title=_("Picture format"), description=_("Empty: as the service sends it.")
     )
     output_max_side_px: int | None = Field(None, ge=256, le=8192, title=_("Longest side, px"))
     output_quality: int = Field(92, ge=50, le=100, title=_("Quality when encoded again"))
 
+    @field_validator("output_format", mode="before")
+    @classmethod
+    def _read_earlier_format(cls, value: Any) -> Any:
+        """A choice of earlier versions that booths could not print."""
+        return "jpeg" if value == "webp" else value
+
     def models_used(self) -> tuple[str, ...]:
         """The ids of the models that a photo may be sent to, the first choice first."""
         return tuple(filter(None, (getattr(self, name) for name in self.MODEL_FIELDS)))
-
-    @property
-    def may_change_picture(self) -> bool:
-        return self.output_format is not None or self.output_max_side_px is not None
 
 
 SECOND_MODEL_TURN = 3  # the call from which on a slot's second model is asked

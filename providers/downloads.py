@@ -11,7 +11,7 @@ from django.conf import settings as django_settings
 
 from photochanger.errors import BadResponse, ProviderConfig, ProviderNetwork
 from providers import http
-from providers.pictures import Picture, sniff
+from providers.pictures import Picture, sniff_result
 
 log = structlog.get_logger()
 
@@ -35,9 +35,9 @@ async def download(address: str, *, base_url: str, hosts: Collection[str]) -> Pi
     reply = await _fetch_with_retries(url, base_url=base_url, hosts=hosts)
     if reply.status != 200:
         raise BadResponse(f"the result's address answers HTTP {reply.status}")
-    mime = sniff(reply.body[:16])  # declared types have been missing and wrong
+    mime = sniff_result(reply.body[:16])  # declared types have been missing and wrong
     if mime is None:
-        raise BadResponse("the file at the result's address is not a JPEG, PNG or WEBP")
+        raise BadResponse("the file at the result's address is no picture of a known kind")
     return Picture(body=reply.body, mime=mime)
 
 

@@ -6,23 +6,32 @@ from typing import IO
 # More than any camera or program writes; without a limit a hostile file costs minutes.
 MAX_JPEG_SEGMENTS, MAX_PNG_CHUNKS = 1_000, 50_000
 JPEG_COLOUR_APPS = {0xE0: b"JFIF\0", 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
+JPEG_PROFILE_APP = 0xE2
 # In pixel data FF 00 is an escaped byte, FF D0-D7 are restart markers and FF FF is padding.
 JPEG_MARKER_AFTER_PIXELS = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-PNG_CHUNKS_KEPT = frozenset(
-    (b"IHDR", b"PLTE", b"IDAT", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"cICP")
+PNG_PROFILE_CHUNKS = frozenset((b"gAMA", b"cHRM", b"iCCP", b"cICP"))
+PNG_CHUNKS_KEPT = PNG_PROFILE_CHUNKS | frozenset(
+    (b"IHDR", b"PLTE", b"IDAT", b"tRNS", b"sRGB", b"sBIT", b"pHYs")
 )
+PNG_CHUNKS_READ = frozenset((b"IHDR", b"cICP", b"gAMA", b"cHRM", b"sRGB", b"eXIf"))
+MAX_CHUNK_BYTES = 64 * 1024  # of those that are read; an EXIF segment of a JPEG has no more
 Ranges = tuple[tuple[int, int], ...]
 
 
-def find_ranges_without_metadata(file: IO[bytes], size: int) -> Ranges | None:
-    """What to keep of the file, or None when its metadata cannot simply be cut out."""
+def find_ranges_without_metadata(
+    file: IO[bytes], size: int, *, keep_profile: bool = True
+) -> Ranges | None:
+    """What to keep of the file, or None when its metadata cannot simply be cut out.
+
+    ``keep_profile``: or cut the colour profile too, of a picture in sRGB, which needs none.
+    """
     file.seek(0)
     head = file.read(12)
     try:
         if head.startswith(b"\xff\xd8"):
-            return _scan_jpeg(file, size)
+            return _scan_jpeg(file, size, keep_profile=keep_profile)
         if head.startswith(b"\x89PNG"):
-            return _scan_png(file, size)
+            return _scan_png(file, size, keep_profile=keep_profile)
         return _scan_webp(file, size)
     except IndexError:
         return None  # the file ends too early: leave it to the decoder
@@ -35,13 +44,10 @@ def _invert_cuts(cuts: list[tuple[int, int]], *, end: int) -> Ranges:
     return tuple(pair for pair in zip(starts, ends, strict=True) if pair[0] < pair[1])
 
 
-def _scan_jpeg(file: IO[bytes], size: int) -> Ranges | None:
+def _scan_jpeg(file: IO[bytes], size: int, *, keep_profile: bool) -> Ranges | None:
     """Everything but EXIF, XMP, IPTC, comments and what cameras append behind the end."""
     cuts: list[tuple[int, int]] = []
     position = 2
-    # To scan the pixels for what follows or interrupts them takes 8 ms of the GIL for 15 MB; so
-    # only where a trailer is possible or announced (an MPF index, XMP), or there are many scans.
-    is_plain = _ends_with_end_marker(file, size)
     for _ in range(MAX_JPEG_SEGMENTS):
         file.seek(position)
         head = file.read(20)  # marker, length, and the name of an APP segment
@@ -56,28 +62,14 @@ def _scan_jpeg(file: IO[bytes], size: int) -> Ranges | None:
         if length < 2:
             return None
         end = position + 2 + length
-        if _is_metadata(marker, head[4:]):
+        if _is_metadata(marker, head[4:]) or (marker == JPEG_PROFILE_APP and not keep_profile):
             cuts.append((position, end))
         position = end
-        is_plain = is_plain and not _announces_more(marker, head[4:])
-        if marker == 0xDA and is_plain:
-            return _invert_cuts(cuts, end=size)
-        if marker == 0xDA:  # pixels begin
-            position = _find_marker(file, start=end)
+        if marker == 0xDA:  # pixels begin: whatever interrupts or follows them, announced or not
+            position = _find_marker(file, start=end)  # 8 ms for 15 MB
             if position < 0:
                 return _invert_cuts(cuts, end=size)
     return None
-
-
-def _ends_with_end_marker(file: IO[bytes], size: int) -> bool:
-    file.seek(size - 2)
-    return file.read(2) == b"\xff\xd9"
-
-
-def _announces_more(marker: int, name: bytes) -> bool:
-    """A progressive picture, or a segment that announces more pictures behind this one."""
-    is_frame = 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)
-    return (is_frame and marker not in (0xC0, 0xC1)) or name.startswith((b"MPF\0", b"http://"))
 
 
 def _is_metadata(marker: int, name: bytes) -> bool:
@@ -99,9 +91,10 @@ def _find_marker(file: IO[bytes], *, start: int) -> int:
     return -1
 
 
-def _scan_png(file: IO[bytes], size: int) -> Ranges | None:
+def _scan_png(file: IO[bytes], size: int, *, keep_profile: bool) -> Ranges | None:
     """Up to IEND, the chunks of the picture and its colours: no text, no animation."""
     cuts: list[tuple[int, int]] = []
+    kept = PNG_CHUNKS_KEPT if keep_profile else PNG_CHUNKS_KEPT - PNG_PROFILE_CHUNKS
     position = 8
     for _ in range(MAX_PNG_CHUNKS):
         file.seek(position)
@@ -111,10 +104,28 @@ def _scan_png(file: IO[bytes], size: int) -> Ranges | None:
             return None
         if kind == b"IEND":
             return _invert_cuts(cuts, end=end) if end == position + 12 else None
-        if kind not in PNG_CHUNKS_KEPT:
+        if kind not in kept:
             cuts.append((position, end))
         position = end
     return None
+
+
+def read_png_chunks(file: IO[bytes]) -> dict[bytes, bytes]:
+    """The chunks of ``PNG_CHUNKS_READ``, wherever they stand: some programs put EXIF behind the
+    pixels. Where the file stands is kept."""
+    found: dict[bytes, bytes] = {}
+    before, position = file.tell(), 8
+    for _ in range(MAX_PNG_CHUNKS):
+        file.seek(position)
+        head = file.read(8)
+        kind, length = head[4:8], int.from_bytes(head[:4])
+        if len(head) < 8 or kind == b"IEND":
+            break
+        if kind in PNG_CHUNKS_READ and length <= MAX_CHUNK_BYTES:
+            found.setdefault(kind, file.read(length))
+        position += 12 + length
+    file.seek(before)
+    return found
 
 
 def _scan_webp(file: IO[bytes], size: int) -> Ranges | None:

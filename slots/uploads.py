@@ -13,13 +13,13 @@ from media.models import MediaObject
 from media.uploads import store_upload
 from photochanger.errors import InvalidImage, PayloadTooLarge
 from providers.clean_photo import clean_photo
-from providers.pictures import EXTENSIONS, Photo, UnreadablePicture, decode
+from providers.pictures import EXTENSIONS, Photo, UnreadablePicture, prepare_photo
 from slots.services import find_slot
 
 log = structlog.get_logger()
 
 UNUSED_TEMPLATE_LIVES = timedelta(days=1)  # time enough to save the form it was uploaded in
-MAX_MEGAPIXELS = 50  # decoded whole: three or four bytes a pixel
+MB = 1024 * 1024
 
 
 class Upload(Protocol):
@@ -46,10 +46,11 @@ def register_template(slot_id: str, upload: Upload, *, by: str) -> StoredUpload:
     slot = find_slot(slot_id)
     photo = _open_photo(upload)
     try:
-        slices = clean_photo(photo, max_bytes=settings.MAX_UPLOAD_MB * 1024 * 1024)
+        plain = prepare_photo(photo, keep_alpha=True)
+        slices = clean_photo(plain, max_bytes=settings.MAX_UPLOAD_MB * MB)
     except UnreadablePicture as exc:
         raise InvalidImage(str(exc)) from exc
-    body, mime = b"".join(slices.read_chunks(1024 * 1024)), slices.mime
+    body, mime = b"".join(slices.read_chunks(MB)), slices.mime
     slices.close()
     media = store_upload(
         MediaObject.Kind.TEMPLATE,
@@ -60,14 +61,17 @@ def register_template(slot_id: str, upload: Upload, *, by: str) -> StoredUpload:
         expires_at=timezone.now() + UNUSED_TEMPLATE_LIVES,
     )
     log.info("slots.template.registered", slot=slot.pk, media=str(media.pk), by=by)
-    sides = (photo.width, photo.height)
-    return StoredUpload(media, *(reversed(sides) if photo.orientation >= 5 else sides))
+    return StoredUpload(media, *photo.upright_size)
 
 
 def register_test_photo(slot_id: str, upload: Upload, *, by: str) -> StoredUpload:
     """Keep a photo for test runs for a short while, as it is. Raises as ``register_template``."""
     slot = find_slot(slot_id)
     photo = _open_photo(upload)
+    try:
+        prepare_photo(photo)
+    except UnreadablePicture as exc:
+        raise InvalidImage(str(exc)) from exc
     media = store_upload(
         MediaObject.Kind.TEST_PHOTO,
         slot.pk,
@@ -81,13 +85,7 @@ def register_test_photo(slot_id: str, upload: Upload, *, by: str) -> StoredUploa
 
 
 def _open_photo(upload: Upload) -> Photo:
-    """Every pixel of it is decoded once, so that what is stored is known to work."""
-    if (upload.size or 0) > settings.MAX_UPLOAD_MB * 1024 * 1024:
+    if (upload.size or 0) > settings.MAX_UPLOAD_MB * MB:
         raise PayloadTooLarge(f"{upload.size} bytes")
     body = upload.read()
-    photo = Photo.open(io.BytesIO(body), max_megapixels=settings.MAX_PHOTO_MEGAPIXELS)
-    try:
-        decode(body, max_megapixels=MAX_MEGAPIXELS)
-    except UnreadablePicture as exc:
-        raise InvalidImage(str(exc)) from exc
-    return photo
+    return Photo.open(io.BytesIO(body), max_megapixels=settings.MAX_PHOTO_MEGAPIXELS)

@@ -98,6 +98,8 @@ class Order:
     source: Job.Source = Job.Source.INGEST
     booth: Booth = Booth()
     received_at: float = 0.0  # the photo's last byte, in the event loop's time; 0: as it arrived
+    # What the provider gets of it: the photo itself, or a copy that lives as long as the order.
+    outgoing: Photo | None = None
     hash_recipe: str = ""
     idempotency_key: str = ""
     # Of a test run: its slot is a draft that nobody saved, and these are its template pictures.
@@ -125,6 +127,10 @@ class Order:
             source=Job.Source.UI_TEST,
             draft_templates=templates,
         )
+
+    @property
+    def photo_to_send(self) -> Photo:
+        return self.outgoing or self.photo
 
     @property
     def is_trial(self) -> bool:

@@ -6,9 +6,10 @@ import structlog
 from django.http import HttpRequest, HttpResponseBase
 from structlog.contextvars import bind_contextvars
 
-from ingest.pipeline.admission import admit_photo
+from ingest.pipeline.admission import Admission, admit_photo, find_equal_job
 from ingest.pipeline.order import Booth, Deadline, Order
 from ingest.pipeline.outcome import PhotoResult, falls_back, job_outcome
+from ingest.pipeline.prepare import prepare_order
 from ingest.pipeline.provider_call import call_provider, prepare_request
 from ingest.pipeline.receive import (
     accept_request,
@@ -22,6 +23,7 @@ from ingest.pipeline.response import make_original_response, make_picture_respon
 from ingest.refusals.watch import note_order, note_unknown_host
 from media.links import find_link_base
 from photochanger import metrics
+from photochanger.db import in_db
 from photochanger.errors import AppError
 
 log = structlog.get_logger()
@@ -68,11 +70,20 @@ async def process_photo(order: Order) -> PhotoResult:
     its row tells the same reason.
     """
     deadline = order.deadline.shorten(STORE_RESERVE_S)
-    admission = await admit_photo(order)  # 429, 409; one transaction: limits, duplicates, row
-    while admission.is_replay:
-        if result := await replay_result(admission.job, deadline):
-            return result
-        admission = await admit_photo(order)  # that job was given up: this order takes its place
+    equal = await in_db(find_equal_job, order)  # 429, 409; before decoding costs anything
+    if equal and (result := await replay_result(equal, deadline)):
+        return result
+    async with prepare_order(order) as prepared:  # 400: every pixel is there
+        admission = await admit_photo(prepared)  # one transaction: limits, duplicates, row
+        while admission.is_replay:
+            if result := await replay_result(admission.job, deadline):
+                return result
+            admission = await admit_photo(prepared)  # that job was given up: this takes its place
+        return await run_job(prepared, admission, deadline)
+
+
+async def run_job(order: Order, admission: Admission, deadline: Deadline) -> PhotoResult:
+    """From an open job to its result; its row tells how it ended. Raises AppError."""
     job = admission.job
     bind_contextvars(job=str(job.pk), slot=job.slot_id)
     log.info("ingest.job.opened", job=str(job.pk), slot=job.slot_id, source=job.source)

@@ -19,7 +19,7 @@ from ingest.pipeline.order import Deadline
 from ingest.pipeline.outcome import JobRun, to_milliseconds
 from ingest.pipeline.result_check import ResultPicture, check_result
 from ingest.pipeline.retry_policy import Retry, choose_retry, estimate_call_s
-from ingest.pipeline.tasks import gather_both, run_to_completion
+from ingest.pipeline.tasks import run_to_completion
 from media import storage
 from media.services import build_result_path
 from photochanger import metrics
@@ -67,7 +67,7 @@ def prepare_request(run: JobRun, admission: Admission) -> RequestBuilder:
     return partial(
         ProviderRequest,
         operation=slot.operation,
-        photo=run.order.photo,
+        photo=run.order.photo_to_send,
         references=tuple(
             Reference(template.media_kind, open_template(run, template))
             for template in admission.templates
@@ -201,15 +201,8 @@ def _finish_attempt(attempt: Attempt, trace: CallTrace) -> None:
 
 async def check_and_store(run: JobRun, picture: Picture, rules: DriverSettings) -> ResultPicture:
     """The picture, checked, and on disk if that takes it. Raises BadResponse."""
-    checking = asyncio.to_thread(check_result, picture, rules)
-    if rules.may_change_picture:
-        result = await checking
-        await run_to_completion(asyncio.to_thread(store_picture, run, result.mime, result.body))
-        return result
-    # Side by side: one takes a processor, the other waits for the disk. The mime of the bytes is
-    # known; a picture that fails the check is deleted with the job or by the next attempt.
-    writing = asyncio.to_thread(store_picture, run, picture.mime, picture.body)
-    result, _ = await run_to_completion(gather_both(checking, writing))
+    result = await asyncio.to_thread(check_result, picture, rules)
+    await run_to_completion(asyncio.to_thread(store_picture, run, result.mime, result.body))
     return result
 
 

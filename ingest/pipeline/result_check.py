@@ -1,15 +1,29 @@
 """Check what a provider sent: it is a picture, or it goes no further."""
 
 import hashlib
+import io
 from dataclasses import dataclass
 
 from PIL import Image
 
 from photochanger.errors import BadResponse
 from providers.base import DriverSettings
-from providers.pictures import Picture, UnreadablePicture, decode, encode
+from providers.metadata import find_ranges_without_metadata
+from providers.pictures import (
+    JPEG,
+    PNG,
+    Picture,
+    UnreadablePicture,
+    decode_file,
+    encode,
+    sniff_result,
+)
+from providers.pictures.decoding import Decoded
+from providers.pictures.header import RESULT_FORMATS
+from providers.pictures.jpeg import END_MARKER
 
 MAX_RESULT_MEGAPIXELS = 50
+UNREADABLE_KINDS = {"image/heic"}  # known by name, and decoded by nothing that we have
 MIN_RESULT_SIDE_PX, MAX_RESULT_SIDE_PX = 64, 16_383  # WEBP goes no further
 
 
@@ -22,26 +36,47 @@ class ResultPicture(Picture):
 
 
 def check_result(picture: Picture, rules: DriverSettings) -> ResultPicture:
-    """Decode the picture and apply the slot's output rules. Blocking, 8-20 ms.
+    """What a booth gets, whatever came: JPEG or PNG, plain, without metadata, by the slot's rules.
 
-    Decoding is the dear part, so the decoded picture goes along. Raises BadResponse.
+    A picture that is so already keeps its bytes. Blocking, 8-20 ms. Decoding is the dear part, so
+    the decoded picture goes along. Raises BadResponse.
     """
+    mime = sniff_result(picture.body[:16])
+    if mime in UNREADABLE_KINDS:  # another call would bring the same
+        raise BadResponse(f"the picture is {mime}, which cannot be read here")
     try:
-        image, mime = decode(picture.body, max_megapixels=MAX_RESULT_MEGAPIXELS)
+        found = decode_file(
+            io.BytesIO(picture.body), max_megapixels=MAX_RESULT_MEGAPIXELS, formats=RESULT_FORMATS
+        )
     except UnreadablePicture as exc:
         raise BadResponse(f"the picture {exc}", retryable=True) from exc
+    image = found.image
     if min(image.size) < MIN_RESULT_SIDE_PX or max(image.size) > MAX_RESULT_SIDE_PX:
         raise BadResponse(f"the picture is {image.width}x{image.height}", retryable=True)
-    body = picture.body
+    wanted = choose_mime(mime, rules)
+    body = cut_metadata(picture.body, found) if wanted == mime else None
     longest = rules.output_max_side_px
-    wanted = f"image/{rules.output_format}" if rules.output_format else mime
-    if wanted != mime or (longest and max(image.size) > longest):
+    if body is None or (longest and max(image.size) > longest):
         if longest:
             image.thumbnail((longest, longest), Image.Resampling.LANCZOS)
-        body, mime = encode(image, wanted, quality=rules.output_quality), wanted
-    return ResultPicture(
-        body=body,
-        mime=mime,
-        sha256=hashlib.sha256(body).hexdigest(),
-        image=image,
-    )
+        body = encode(image, wanted, quality=rules.output_quality)
+    digest = hashlib.sha256(body).hexdigest()
+    return ResultPicture(body=body, mime=wanted, sha256=digest, image=image)
+
+
+def choose_mime(mime: str | None, rules: DriverSettings) -> str:
+    if rules.output_format:
+        return f"image/{rules.output_format}"
+    return mime if mime in (JPEG, PNG) else JPEG
+
+
+def cut_metadata(body: bytes, found: Decoded) -> bytes | None:
+    """The picture's own bytes without its metadata; None when it must be encoded again."""
+    ranges = None
+    if found.is_plain:
+        ranges = find_ranges_without_metadata(io.BytesIO(body), len(body), keep_profile=False)
+    if ranges is None:
+        return None
+    kept = body if ranges == ((0, len(body)),) else b"".join(body[a:b] for a, b in ranges)
+    is_open = kept.startswith(b"\xff\xd8") and not kept.endswith(END_MARKER)
+    return kept + END_MARKER if is_open else kept

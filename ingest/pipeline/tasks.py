@@ -5,16 +5,6 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-U = TypeVar("U")
-
-
-async def gather_both(first: Coroutine[Any, Any, T], second: Coroutine[Any, Any, U]) -> tuple[T, U]:
-    """Run two steps at once and wait for both, also when one fails."""
-    left, right = await asyncio.gather(first, second, return_exceptions=True)
-    for outcome in (left, right):
-        if isinstance(outcome, BaseException):
-            raise outcome
-    return left, right  # neither is an exception
 
 
 async def run_to_completion(step: Coroutine[Any, Any, T]) -> T:

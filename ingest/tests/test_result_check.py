@@ -94,11 +94,12 @@ class BrokenPictureTests(SimpleTestCase):
 
 
 class OutputRuleTests(SimpleTestCase):
-    def test_without_rules_no_byte_is_changed(self) -> None:
-        for file_format, mime in MIMES.items():
-            given = picture(file_format=file_format.upper())
-            result = check(given)
-            assert (result.body, result.mime) == (given.body, mime)
+    def test_a_picture_that_is_right_already_keeps_every_byte(self) -> None:
+        for file_format in ("JPEG", "PNG"):
+            for mode in ("L", "RGB"):
+                given = picture(file_format=file_format, mode=mode)
+                result = check(given)
+                assert (result.body, result.mime) == (given.body, MIMES[file_format.lower()])
 
     def test_the_type_is_detected_from_the_bytes(self) -> None:
         given = Picture(body=picture(file_format="PNG").body, mime=JPEG)
@@ -124,7 +125,8 @@ class OutputRuleTests(SimpleTestCase):
             for wanted, mime in MIMES.items():
                 with self.subTest(given.body[:60], wanted=wanted):
                     result = check(given, output_format=wanted)
-                    assert result.mime == mime and open_image(result.body).size == (160, 96)
+                    assert result.mime == (JPEG if wanted == "webp" else mime)
+                    assert open_image(result.body).size == (160, 96)
 
     def test_the_longest_side_is_a_limit_and_the_shape_stays(self) -> None:
         for size, expected in (((800, 400), (256, 128)), ((400, 800), (128, 256))):

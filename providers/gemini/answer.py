@@ -20,7 +20,7 @@ from providers.error_body import read_error, read_error_body
 from providers.gemini.parts import Part, read_candidates, read_key
 from providers.lenient_json import is_page, load_json
 from providers.meanings import explain_failure
-from providers.pictures import Picture, UnreadablePicture, decode, sniff
+from providers.pictures import Picture, UnreadablePicture, decode, sniff_result
 
 THOUGHT_ONLY = "thought_only"  # a note on the attempt
 BLOCKED = {
@@ -125,9 +125,9 @@ def decode_picture(data: str) -> Picture:
         body = decode_base64(data)
     except ValueError as exc:
         raise BadResponse("the picture is not base64", retryable=True) from exc
-    mime = sniff(body[:16])  # the declared type has been wrong before [R]
+    mime = sniff_result(body[:16])  # the declared type has been wrong before [R]
     if mime is None:
-        raise BadResponse("the picture is neither JPEG, PNG nor WEBP", retryable=False)
+        raise BadResponse("the picture is of no known kind", retryable=False)
     return Picture(body=body, mime=mime)
 
 

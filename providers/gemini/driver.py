@@ -17,7 +17,7 @@ import pybase64
 from django.conf import settings as django_settings
 from django.utils.translation import gettext_noop as _  # translated where a form is drawn
 
-from photochanger.errors import ProviderRejected
+from photochanger.errors import ProviderConfig
 from providers import http
 from providers.base import (
     ALL_TEMPLATE_KINDS,
@@ -60,7 +60,8 @@ class GeminiDriver(ProviderDriver[GeminiSettings]):
         try:
             reply = await send(request)
         except UnreadablePicture as exc:
-            raise ProviderRejected(f"the picture cannot be sent: {exc}") from exc
+            # The photo was decoded before: it is a template picture, or there is no room left.
+            raise ProviderConfig(f"the picture cannot be sent: {exc}") from exc
         request.trace.http_status = reply.status
         try:
             if reply.status != 200:

@@ -8,6 +8,7 @@ import time
 import warnings
 import zlib
 from collections.abc import Callable
+from typing import IO
 from unittest import mock
 
 from django.test import SimpleTestCase
@@ -17,16 +18,15 @@ from providers.clean_photo import Slices, clean_photo
 from providers.metadata import MAX_JPEG_SEGMENTS
 from providers.pictures import (
     JPEG,
-    ORIENTATION_TAG,
     PNG,
     WEBP,
     Photo,
     UnreadablePicture,
     decode,
     encode,
-    read_header,
     sniff,
 )
+from providers.pictures.header import ORIENTATION_TAG, describe_image, open_image
 
 MEGAPIXELS = 80
 NO_LIMIT = 100 * 1024 * 1024
@@ -42,6 +42,12 @@ def draw_picture(size: tuple[int, int] = (48, 32), mode: str = "RGB") -> Image.I
     image = Image.merge("RGB", bands)
     image.paste((250, 20, 20), (0, 0, size[0] // 3, size[1] // 3))
     return image if mode == "RGB" else image.convert(mode)
+
+
+def read_header(file: IO[bytes], *, max_megapixels: int) -> tuple[int, int, int]:
+    with open_image(file, max_megapixels=max_megapixels) as image:
+        found = describe_image(image, file)
+    return found.width, found.height, found.orientation
 
 
 def encode_picture(image: Image.Image, file_format: str = "JPEG", **options: object) -> bytes:
@@ -313,22 +319,22 @@ class DecodeTests(SimpleTestCase):
             for mime in (JPEG, PNG, WEBP):
                 assert has_no_metadata(encode(image, mime, quality=90))
 
-    def test_a_colour_profile_stays_only_where_it_fits(self) -> None:
+    def test_no_colour_profile_is_written_again(self) -> None:
         profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
         cmyk = profile[:16] + b"CMYK" + profile[20:]
-        for name, mode, given, kept in (
-            ("sRGB", "RGB", profile, profile),
-            ("grey with colours' profile", "L", profile, None),
-            ("CMYK", "CMYK", cmyk, None),
-            ("absurdly large", "RGB", profile + bytes(300_000), None),
-            ("rubbish", "RGB", b"rubbish", None),
+        for name, mode, given in (
+            ("sRGB", "RGB", profile),
+            ("grey with colours' profile", "L", profile),
+            ("CMYK", "CMYK", cmyk),
+            ("absurdly large", "RGB", profile + bytes(5_000_000)),
+            ("rubbish", "RGB", b"rubbish"),
         ):
             with self.subTest(name):
                 image, _ = decode(
                     encode_picture(draw_picture(mode=mode), icc_profile=given), max_megapixels=1
                 )
                 again = Image.open(io.BytesIO(encode(image, JPEG, quality=90)))
-                assert again.info.get("icc_profile") == kept
+                assert "icc_profile" not in again.info
 
 
 class CleanJpegTests(QuietTestCase):
@@ -417,11 +423,6 @@ class CleanJpegTests(QuietTestCase):
                 hidden = body[:2] + build_segment(marker, b"JFXX\0" + SECRET) + body[2:]
                 self.assert_only_pixels_left(hidden)
 
-    def test_cmyk_photos_keep_their_pixels_and_the_mark_that_explains_them(self) -> None:
-        body = encode_picture(draw_picture(mode="CMYK"), exif=build_exif())
-        left = self.assert_only_pixels_left(body)
-        assert b"Adobe" in left
-
     def test_a_marker_on_the_border_of_two_reads_is_found(self) -> None:
         body = encode_picture(draw_picture((2500, 1400)), quality=97)
         start = body.index(b"\xff\xda") + 14
@@ -432,10 +433,12 @@ class CleanJpegTests(QuietTestCase):
             with self.subTest(shift):
                 assert left.endswith(b"\xff\xd9") and SECRET not in left
 
-    def test_a_photo_without_its_end_goes_as_it_is(self) -> None:
-        body = encode_picture(draw_picture((300, 200)), exif=build_exif())[:-100]
-        left, _ = clean_and_read(body)
-        assert has_no_metadata(left) and body.endswith(left[-50:])
+    def test_a_photo_without_its_end_marker_gets_one(self) -> None:
+        whole = encode_picture(draw_picture((300, 200)))
+        left, slices = clean_and_read(whole[:-2])
+        assert left == whole and not slices.is_copy
+        for size in (1, 7, len(whole) - 2, len(whole) - 1, len(whole)):
+            assert b"".join(slices.read_chunks(size)) == whole
 
     def test_wrong_lengths_lead_to_a_new_picture_or_a_refusal(self) -> None:
         body = encode_picture(draw_picture())
@@ -479,9 +482,10 @@ class CleanPngTests(SimpleTestCase):
         left, _ = clean_and_read(body)
         assert left == body
 
-    def test_sixteen_bits_stay_sixteen(self) -> None:
-        body = encode_picture(Image.new("I;16", (20, 20), 40000), "PNG")
-        assert clean_and_read(body)[0] == body
+    def test_sixteen_bits_become_eight(self) -> None:
+        left, _ = clean_and_read(encode_picture(Image.new("I;16", (20, 20), 40000), "PNG"))
+        assert open_picture(left).mode == "L"
+        assert open_picture(left).getpixel((5, 5)) == 40000 // 256
 
     def test_of_an_animation_the_first_picture_stays(self) -> None:
         frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "lime", "blue")]
@@ -609,7 +613,7 @@ class EncodedAgainTests(SimpleTestCase):
         profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
         huge = profile + random.Random(3).randbytes(200_000)
         body = encode_picture(draw_picture(), icc_profile=huge)
-        for max_bytes in (100_000, 10, 0, -1):
+        for max_bytes in (10, 0, -1):
             with self.subTest(max_bytes), self.assertRaises(UnreadablePicture):
                 clean_and_read(body, max_bytes=max_bytes)
 

@@ -102,7 +102,8 @@ class TurbotextDriver(ProviderDriver[TurbotextSettings]):
         try:
             links = await publish_pictures(request, operation)
         except UnreadablePicture as exc:
-            raise ProviderRejected(f"the picture cannot be sent: {exc}") from exc
+            # The photo was decoded before: it is a template picture, or there is no room left.
+            raise ProviderConfig(f"the picture cannot be sent: {exc}") from exc
         queue_id = await create_order(method, build_form(request, links), request)
         result = await wait_for_result(method, queue_id, request)
         return await download(

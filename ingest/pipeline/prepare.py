@@ -1,0 +1,28 @@
+"""Make sure of a photo before a place is taken for it, and make of it what the provider gets."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from ingest.pipeline.order import Order
+from photochanger.errors import InvalidImage
+from providers.pictures import UnreadablePicture, prepare_photo
+from providers.pictures.workers import run_in_worker
+
+
+@asynccontextmanager
+async def prepare_order(order: Order) -> AsyncIterator[Order]:
+    """The order with the photo to send, which lives in this block; its own photo stays as it is.
+
+    One decoding serves both. Raises InvalidImage when a pixel is missing, StorageError.
+    """
+    photo = order.photo
+    try:
+        outgoing = await run_in_worker(prepare_photo, photo)
+    except UnreadablePicture as exc:
+        raise InvalidImage(f"the photo {exc}") from exc
+    try:
+        yield replace(order, outgoing=outgoing)
+    finally:
+        if outgoing is not photo:
+            outgoing.file.close()

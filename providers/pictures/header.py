@@ -1,0 +1,136 @@
+"""What a picture says of itself before its pixels: size, which way is up, and whose colours."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO
+
+from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile, get_sampling
+
+from providers.metadata import read_png_chunks
+from providers.pictures.kinds import UnreadablePicture
+from providers.pictures.profiles import ADOBE_RGB, build_png_profile
+
+PHOTO_FORMATS = ("JPEG", "PNG", "WEBP")
+RESULT_FORMATS = (*PHOTO_FORMATS, "GIF", "AVIF", "BMP", "TIFF")
+ORIENTATION_TAG, COLOUR_SPACE_TAG, INTEROP_INDEX_TAG = 0x0112, 0xA001, 1
+EXIF_IFD, INTEROP_IFD = 0x8769, 0xA005
+ADOBE_RGB_IN_EXIF = 2  # of some cameras; the standard way is "uncalibrated" and the index R03
+ORIENTATIONS = range(1, 9)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """``width`` and ``height`` are in pixels as stored, before ``orientation`` (EXIF, 1-8).
+
+    ``profile``: the ICC profile of the colours; empty where nothing is said of them.
+    """
+
+    width: int
+    height: int
+    orientation: int = 1
+    mode: str = "RGB"  # Pillow's, as the picture decodes
+    is_eight_bit: bool = True
+    is_animated: bool = False
+    is_progressive: bool = False
+    has_alpha: bool = False
+    is_sharp: bool = False  # its colours are as fine as its brightness
+    profile: bytes = b""
+
+    @property
+    def longest_px(self) -> int:
+        return max(self.width, self.height)
+
+
+@contextmanager
+def open_image(
+    file: IO[bytes], *, max_megapixels: int, formats: tuple[str, ...] = PHOTO_FORMATS
+) -> Iterator[Image.Image]:
+    """The picture in ``file``, its size checked and its pixels not yet decoded.
+
+    Whatever the decoder raises in the block becomes UnreadablePicture.
+    """
+    file.seek(0)
+    try:
+        image = Image.open(file, formats=formats)
+        if image.width * image.height > max_megapixels * 1_000_000:
+            raise UnreadablePicture(f"has {image.width}x{image.height} pixels")
+        yield image
+    except UnreadablePicture:
+        raise
+    # Pillow's plugins raise many kinds of errors on hostile bytes; each means "unreadable".
+    except Exception as exc:
+        raise UnreadablePicture(f"does not decode: {type(exc).__name__}") from exc
+    finally:
+        file.seek(0)
+
+
+def describe_image(image: Image.Image, file: IO[bytes]) -> Header:
+    """Of a picture that ``open_image`` has opened in ``file``. Under 1 ms, no pixel decoded."""
+    chunks = read_png_chunks(file) if image.format == "PNG" else {}
+    exif = _read_exif(image, chunks.get(b"eXIf", b""))
+    depth = chunks.get(b"IHDR", bytes(8) + b"\x08")[8]
+    return Header(
+        width=image.width,
+        height=image.height,
+        orientation=_read_orientation(exif),
+        mode=image.mode,
+        is_eight_bit=depth == 8 and image.mode[0] not in "IF1",
+        is_animated=_is_animated(image),
+        is_progressive=bool(image.info.get("progressive")),
+        has_alpha=image.has_transparency_data,
+        is_sharp=image.format == "PNG" or _is_unsampled(image),
+        profile=_find_profile(image, exif, chunks),
+    )
+
+
+def _is_animated(image: Image.Image) -> bool:
+    """Not where the other pictures can be cut off, byte by byte (`metadata.py`)."""
+    return image.format not in ("PNG", "MPO") and bool(getattr(image, "is_animated", False))
+
+
+def _is_unsampled(image: Image.Image) -> bool:
+    return isinstance(image, JpegImageFile) and get_sampling(image) == 0
+
+
+def _read_exif(image: Image.Image, late: bytes) -> Image.Exif:
+    """Empty when there is none, or an invalid one: that must not fail the photo.
+
+    ``late``: of a PNG, whose EXIF may stand behind the pixels.
+    """
+    try:
+        # The base class's method: PngImageFile's decodes every pixel to find EXIF behind them.
+        exif = Image.Image.getexif(image)
+        if late and ORIENTATION_TAG not in exif:
+            exif.load(late)
+        return exif
+    except Exception:  # see open_image
+        return Image.Exif()
+
+
+def _read_orientation(exif: Image.Exif) -> int:
+    try:
+        value = exif[ORIENTATION_TAG]
+        return int(value) if value in ORIENTATIONS else 1
+    except Exception:  # see open_image
+        return 1
+
+
+def _find_profile(image: Image.Image, exif: Image.Exif, chunks: dict[bytes, bytes]) -> bytes:
+    """In the order of trust: what the file embeds, what its chunks say, what the camera noted."""
+    if found := image.info.get("icc_profile"):
+        return bytes(found)
+    if found := build_png_profile(chunks):
+        return found
+    return ADOBE_RGB if _is_adobe_rgb(exif) else b""
+
+
+def _is_adobe_rgb(exif: Image.Exif) -> bool:
+    """Cameras set to Adobe RGB embed no profile: their EXIF says so, and their file's name."""
+    try:
+        tags = exif.get_ifd(EXIF_IFD)
+        index = str(exif.get_ifd(INTEROP_IFD).get(INTEROP_INDEX_TAG, ""))
+    except Exception:  # see open_image
+        return False
+    return tags.get(COLOUR_SPACE_TAG) == ADOBE_RGB_IN_EXIF or index.strip("\0 ") == "R03"

@@ -1,0 +1,85 @@
+"""Make sure of a photo, and make of it what a service gets."""
+
+import io
+import tempfile
+from dataclasses import replace
+from typing import IO
+
+from photochanger.errors import StorageError
+from providers.pictures.decoding import check_pixels, decode_file
+from providers.pictures.encoding import encode
+from providers.pictures.header import open_image
+from providers.pictures.kinds import JPEG, PNG
+from providers.pictures.photo import Photo
+from providers.pictures.plain import is_plain
+
+QUALITY = 93
+
+
+def prepare_photo(
+    photo: Photo,
+    *,
+    max_side_px: int | None = None,
+    quality: int = QUALITY,
+    keep_alpha: bool = False,
+) -> Photo:
+    """The photo whole, upright, of eight bits and in sRGB; its longest side as asked, if that
+    saves bytes. A photo that is so already is given back itself, every byte of it.
+
+    Blocking: every pixel is decoded, once. The caller closes the file of what is not ``photo``.
+    Raises UnreadablePicture for a photo of which anything is missing, StorageError.
+    """
+    header = photo.read_header()
+    is_foreign = not is_plain(header)
+    is_large = max_side_px is not None and header.longest_px > max_side_px
+    if not is_foreign and not is_large:
+        hides = check_pixels(photo.file, max_megapixels=photo.megapixels)
+        if keep_alpha or not hides:
+            return photo
+    body, mime = _encode_plain(
+        photo, max_side_px=max_side_px, quality=quality, keep_alpha=keep_alpha
+    )
+    may_stay = not is_foreign and (keep_alpha or not header.has_alpha)
+    if may_stay and len(body) >= photo.size_bytes:
+        return photo
+    return _make_copy(photo, body, mime)
+
+
+def _encode_plain(
+    photo: Photo, *, max_side_px: int | None, quality: int, keep_alpha: bool
+) -> tuple[bytes, str]:
+    image, header, _ = decode_file(
+        photo.file,
+        max_megapixels=photo.megapixels,
+        max_side_px=max_side_px,
+        keep_alpha=keep_alpha,
+    )
+    mime = PNG if image.mode == "RGBA" else JPEG
+    is_sharp = header.is_sharp and max(image.size) == header.longest_px
+    return encode(image, mime, quality=quality, is_sharp=is_sharp), mime
+
+
+def _make_copy(photo: Photo, body: bytes, mime: str) -> Photo:
+    with open_image(io.BytesIO(body), max_megapixels=photo.megapixels) as image:
+        width, height = image.size
+    return replace(
+        photo,
+        file=spool(body),
+        size_bytes=len(body),
+        mime=mime,
+        width=width,
+        height=height,
+        orientation=1,
+    )
+
+
+def spool(body: bytes) -> IO[bytes]:
+    """Write to disk, so that an encoded copy takes no memory while a provider works."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115  closed by whoever gets it
+    try:
+        file.write(body)
+        file.flush()
+    except OSError as exc:
+        file.close()
+        raise StorageError(f"the photo cannot be spooled: {exc.strerror}") from exc
+    return file
