@@ -19,8 +19,8 @@ from media.models import MediaObject
 from media.services import find_result, select_live_results
 from photochanger.db import in_db
 from photochanger.errors import ResultExpired, ResultNotFound, StorageError
-from providers.pictures import UnreadablePicture, decode_file
-from providers.pictures.header import RESULT_FORMATS
+from photochanger.pictures import UnreadablePicture, decode_file
+from photochanger.pictures.header import RESULT_FORMATS
 
 log = structlog.get_logger()
 

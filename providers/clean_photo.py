@@ -1,22 +1,27 @@
 """Remove the metadata of a photo before a provider gets it (a phone's EXIF knows where it was)."""
 
 import math
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
-from providers.metadata import Ranges, find_ranges_without_metadata
+from photochanger.pictures.jpeg import END_MARKER
+from photochanger.pictures.metadata import Ranges, find_ranges_without_metadata
+from photochanger.pictures.plain import is_plain
+from photochanger.pictures.preparing import QUALITY, spool
 from providers.pictures import (
     JPEG,
     PNG,
+    WEBP,
     Photo,
+    Picture,
     UnreadablePicture,
     decode_file,
     encode,
 )
-from providers.pictures.jpeg import END_MARKER
-from providers.pictures.plain import is_plain
-from providers.pictures.preparing import QUALITY, spool
+
+READING_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,21 @@ def clean_photo(photo: Photo, *, max_bytes: int) -> Slices:
         if slices.size_bytes <= max_bytes:
             return slices
     return _encode_again(photo, max_bytes=max_bytes)
+
+
+def make_print_copy(photo: Photo) -> Picture:
+    """The photo as a booth prints it: JPEG or PNG, plain, without metadata. Blocking.
+
+    Raises UnreadablePicture.
+    """
+    if photo.mime == WEBP or photo.read_header().has_alpha:
+        image = decode_file(photo.file, max_megapixels=photo.megapixels).image
+        return Picture(body=encode(image, JPEG, quality=QUALITY), mime=JPEG)
+    slices = clean_photo(photo, max_bytes=sys.maxsize)
+    try:
+        return Picture(body=b"".join(slices.read_chunks(READING_BYTES)), mime=slices.mime)
+    finally:
+        slices.close()
 
 
 def find_missing_end(file: IO[bytes], mime: str, ranges: Ranges) -> bytes:

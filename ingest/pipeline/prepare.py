@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from ingest.pipeline.order import Order
 from photochanger.errors import InvalidImage
+from photochanger.pictures.workers import run_in_worker
 from providers.pictures import UnreadablePicture, prepare_photo
-from providers.pictures.workers import run_in_worker
 
 
 @asynccontextmanager

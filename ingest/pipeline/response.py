@@ -18,6 +18,8 @@ from media.previews import record_preview, write_preview
 from photochanger import metrics
 from photochanger.db import in_db
 from photochanger.errors import AppError
+from photochanger.pictures.workers import run_in_worker
+from providers.clean_photo import make_print_copy
 from providers.pictures import EXTENSIONS, Picture
 
 log = structlog.get_logger()
@@ -41,13 +43,9 @@ def make_picture_response(result: PhotoResult, link_base: str) -> StreamingHttpR
 
 
 async def make_original_response(order: Order, error: AppError) -> StreamingHttpResponse:
-    """The booth's own photo: the guest gets a print all the same; the job counts as failed."""
-
-    def read_photo() -> bytes:
-        order.photo.file.seek(0)
-        return order.photo.file.read()
-
-    photo = Picture(body=await asyncio.to_thread(read_photo), mime=order.photo.mime)
+    """The booth's own photo, upright and as booths print it: the guest gets a print all the same;
+    the job counts as failed."""
+    photo = await run_in_worker(make_print_copy, order.photo)
     metrics.count_fallback(slot=order.slot.pk)
     headers = {
         **_make_headers(photo, f"{order.slot.pk}-original"),

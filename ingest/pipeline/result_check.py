@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from PIL import Image
 
 from photochanger.errors import BadResponse
+from photochanger.pictures.decoding import Decoded
+from photochanger.pictures.header import RESULT_FORMATS
+from photochanger.pictures.jpeg import END_MARKER
+from photochanger.pictures.metadata import find_ranges_without_metadata
 from providers.base import DriverSettings
-from providers.metadata import find_ranges_without_metadata
 from providers.pictures import (
     JPEG,
     PNG,
@@ -18,9 +21,6 @@ from providers.pictures import (
     encode,
     sniff_result,
 )
-from providers.pictures.decoding import Decoded
-from providers.pictures.header import RESULT_FORMATS
-from providers.pictures.jpeg import END_MARKER
 
 MAX_RESULT_MEGAPIXELS = 50
 UNREADABLE_KINDS = {"image/heic"}  # known by name, and decoded by nothing that we have

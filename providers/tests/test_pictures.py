@@ -14,8 +14,9 @@ from unittest import mock
 from django.test import SimpleTestCase
 from PIL import Image, ImageChops, ImageCms, ImageFile, ImageOps, PngImagePlugin
 
+from photochanger.pictures.header import ORIENTATION_TAG, describe_image, open_image
+from photochanger.pictures.metadata import MAX_JPEG_SEGMENTS
 from providers.clean_photo import Slices, clean_photo
-from providers.metadata import MAX_JPEG_SEGMENTS
 from providers.pictures import (
     JPEG,
     PNG,
@@ -26,7 +27,6 @@ from providers.pictures import (
     encode,
     sniff,
 )
-from providers.pictures.header import ORIENTATION_TAG, describe_image, open_image
 
 MEGAPIXELS = 80
 NO_LIMIT = 100 * 1024 * 1024

@@ -8,16 +8,16 @@ from typing import IO, NamedTuple
 
 from PIL import Image
 
-from providers.pictures.header import (
+from photochanger.pictures.header import (
     PHOTO_FORMATS,
     RESULT_FORMATS,
     Header,
     describe_image,
     open_image,
 )
-from providers.pictures.jpeg import UnsupportedJpeg, check_scans, decode_jpeg, map_bytes
-from providers.pictures.kinds import UnreadablePicture, sniff_result
-from providers.pictures.plain import find_alpha, is_plain, make_plain
+from photochanger.pictures.jpeg import UnsupportedJpeg, check_scans, decode_jpeg, map_bytes
+from photochanger.pictures.kinds import UnreadablePicture, sniff_result
+from photochanger.pictures.plain import find_alpha, is_plain, make_plain
 
 # Decoded whole, whatever size is wanted: a progressive JPEG, a PNG, a WEBP. Four bytes a pixel, or
 # six; more of them at once than one would be more memory than a small server has.

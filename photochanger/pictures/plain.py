@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from PIL import Image, ImageCms
 
-from providers.pictures.header import Header
+from photochanger.pictures.header import Header
 
 Turn = Image.Transpose
 TURNS = {  # EXIF orientation -> what makes the picture upright

@@ -8,9 +8,9 @@ from typing import IO
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
-from providers.metadata import read_png_chunks
-from providers.pictures.kinds import UnreadablePicture
-from providers.pictures.profiles import ADOBE_RGB, build_png_profile
+from photochanger.pictures.kinds import UnreadablePicture
+from photochanger.pictures.metadata import read_png_chunks
+from photochanger.pictures.profiles import ADOBE_RGB, build_png_profile
 
 PHOTO_FORMATS = ("JPEG", "PNG", "WEBP")
 RESULT_FORMATS = (*PHOTO_FORMATS, "GIF", "AVIF", "BMP", "TIFF")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import IO
 
 from photochanger.errors import InvalidImage, UnsupportedMediaType
-from providers.pictures.header import Header, describe_image, open_image
-from providers.pictures.kinds import UnreadablePicture, sniff
+from photochanger.pictures.header import Header, describe_image, open_image
+from photochanger.pictures.kinds import UnreadablePicture, sniff
 
 MIN_PHOTO_SIDE_PX = 16  # less is somebody's test or a tracking pixel, and costs as much as a photo
 

@@ -5,9 +5,9 @@ from outside and are never trusted. Whatever comes in goes out in one way: one f
 eight bits, in sRGB (`plain.py`); what is so already keeps every byte.
 """
 
-from providers.pictures.decoding import decode, decode_file
-from providers.pictures.encoding import encode
-from providers.pictures.kinds import (
+from photochanger.pictures.decoding import decode, decode_file
+from photochanger.pictures.encoding import encode
+from photochanger.pictures.kinds import (
     EXTENSIONS,
     JPEG,
     PNG,
@@ -17,8 +17,8 @@ from providers.pictures.kinds import (
     sniff,
     sniff_result,
 )
-from providers.pictures.photo import Photo
-from providers.pictures.preparing import prepare_photo
+from photochanger.pictures.photo import Photo
+from photochanger.pictures.preparing import prepare_photo
 
 __all__ = [
     "EXTENSIONS",

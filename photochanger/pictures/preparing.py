@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import IO
 
 from photochanger.errors import StorageError
-from providers.pictures.decoding import check_pixels, decode_file
-from providers.pictures.encoding import encode
-from providers.pictures.header import open_image
-from providers.pictures.kinds import JPEG, PNG
-from providers.pictures.photo import Photo
-from providers.pictures.plain import is_plain
+from photochanger.pictures.decoding import check_pixels, decode_file
+from photochanger.pictures.encoding import encode
+from photochanger.pictures.header import open_image
+from photochanger.pictures.kinds import JPEG, PNG
+from photochanger.pictures.photo import Photo
+from photochanger.pictures.plain import is_plain
 
 QUALITY = 93
 

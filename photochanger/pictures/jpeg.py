@@ -12,7 +12,7 @@ from typing import IO, Any
 import simplejpeg
 from PIL import Image
 
-from providers.pictures.kinds import UnreadablePicture
+from photochanger.pictures.kinds import UnreadablePicture
 
 END_MARKER = b"\xff\xd9"
 SCAN_START = re.compile(rb"\xff\xda")
