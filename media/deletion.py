@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from media import storage
+from media.download_memory import forget_downloads
 from media.models import MediaObject
 from photochanger.errors import ResultExpired, ResultNotFound, StorageError
 
@@ -106,6 +107,7 @@ def _expire_rows(rows: QuerySet[MediaObject]) -> None:
     """Done first: from now on nobody gets the files, whatever fails later."""
     now = timezone.now()
     rows.exclude(expires_at__lte=now).update(expires_at=now)
+    forget_downloads()
 
 
 def try_remove_file(media: MediaObject) -> bool:

@@ -11,6 +11,7 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import http_date, parse_http_date_safe
 
 from media import storage
+from media.download_memory import offer
 from media.models import MediaObject
 from photochanger.errors import RangeNotSatisfiable
 
@@ -54,6 +55,8 @@ async def serve_file(
     if request.method == "HEAD":
         chunks.close()
         return HttpResponse(content_type=media.mime, headers=headers)
+    if part is None:
+        offer(request, media)
     status = 206 if part else 200
     return StreamingHttpResponse(chunks, status=status, content_type=media.mime, headers=headers)
 

@@ -25,6 +25,7 @@ from ingest.faces import watch as faces
 from ingest.refusals.store import RefusalWriter
 from ingest.refusals.watch import note_edge_refusal
 from media import storage
+from media.download_memory import DownloadMemory
 from photochanger.checks.environment import log_public_address
 from photochanger.edge.body import BodyLimit
 from photochanger.edge.download_throttle import DownloadThrottle
@@ -110,7 +111,9 @@ lifespan = Lifespan(startup=warm_up, shutdown=shut_down)
 # A booth's photo passes nothing that only other requests need.
 booth_app = BodyLimit(lanes, note_edge_refusal)
 other_app = DownloadThrottle(
-    BodyLimit(StaticFiles(lanes, root=settings.STATIC_ROOT, prefix=settings.STATIC_URL))
+    DownloadMemory(
+        BodyLimit(StaticFiles(lanes, root=settings.STATIC_ROOT, prefix=settings.STATIC_URL))
+    )
 )
 
 

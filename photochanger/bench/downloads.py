@@ -16,7 +16,8 @@ from photochanger.testing import live
 
 PICTURES, PICTURE_BYTES = 20, 2 * MB
 ROUNDS = 2
-MAX_PING_P99_S = 0.1
+MAX_PING_P99_S = 0.05
+MIN_RATE_OF_RAW = 0.6
 
 STORE = """
 import uuid
@@ -117,6 +118,10 @@ def _report(
     product = served["product"]
     first = product.failures[0].error if product.failures else ""
     requirements.require(not product.failures, f"downloads: {len(product.failures)} failed {first}")
+    ratio = product.rps / served["raw"].rps
+    requirements.require(
+        ratio >= MIN_RATE_OF_RAW, f"downloads: {ratio:.2f} of the raw rate, bar {MIN_RATE_OF_RAW}"
+    )
     p99 = percentile(product.pings_s, 0.99)
     requirements.require(
         p99 < MAX_PING_P99_S, f"downloads: ping p99 {ms(p99)} ms, bar {ms(MAX_PING_P99_S)}"
