@@ -234,6 +234,7 @@ class Refusal(models.Model):
     first_at = models.DateTimeField(_("first"))
     last_at = models.DateTimeField(_("last"))
     waited_ms = models.PositiveIntegerField(null=True)  # how long the last one waited that hung up
+    over_at = models.DateTimeField(null=True)  # when the same booth sent a photo that was all right
 
     class Meta:
         db_table = "refusal"

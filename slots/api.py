@@ -47,7 +47,8 @@ MediaId = Annotated[str, Path(description="As registering it has answered.")]
 )
 def list_slots(request: HttpRequest) -> list[SlotShortOut]:
     """All fifteen, by their numbers."""
-    return [presenters.slot_summary(request, slot) for slot in Slot.objects.all()]
+    slots = Slot.objects.prefetch_related("template_media")
+    return [presenters.slot_summary(request, slot) for slot in slots]
 
 
 @slots_router.get(

@@ -32,7 +32,7 @@ from slots.history.records import (
 from slots.models import Slot, SlotTemplateMedia
 from slots.passwords import hash_new_password
 from slots.schemas import SlotIn, TemplateMediaIn
-from slots.services import find_slot, store_slot
+from slots.services import find_misfits, find_slot, store_slot
 from slots.uploads import UNUSED_TEMPLATE_LIVES
 from slots.validation_messages import FieldMessages, model_messages_by_field
 
@@ -99,18 +99,12 @@ def apply_change(change: SlotIn, slot: Slot) -> list[SlotTemplateMedia] | None:
         templates, missing = _resolve_templates(slot, change.template_media)
         fields |= missing
     if not fields and slot.is_active:
-        fields = _find_misfits(slot, templates)
+        used = slot.template_media.all() if templates is None else templates
+        # A booth must not be the first to hear of it.
+        fields = find_misfits(slot, [one.media_kind for one in used])
     if fields:
         raise InvalidFields(fields)
     return templates
-
-
-def _find_misfits(slot: Slot, templates: list[SlotTemplateMedia] | None) -> FieldMessages:
-    """What its provider could not honour; a booth must not be the first to hear of it."""
-    used = slot.template_media.all() if templates is None else templates
-    kinds = [one.media_kind for one in used]
-    found = slot.driver.find_conflicts(slot.operation, slot.recipe(), kinds)
-    return {name: _(words) for name, words in found.items()}
 
 
 def _resolve_templates(

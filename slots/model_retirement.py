@@ -91,8 +91,6 @@ def find_retiring_slots(
 
 
 def _find_retiring_models(slot: Slot, today: date, load_list: LoadList) -> list[Retiring]:
-    if not slot.settings:
-        return []
     try:
         recipe = slot.recipe()
     except (KeyError, ValueError):  # no such provider any more, or not its settings: told elsewhere

@@ -1,5 +1,6 @@
 """Slots, pictures and providers as the administrators' API shows them."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db.models import QuerySet
@@ -29,17 +30,20 @@ from slots.schemas import (
     TemplateUploadOut,
     UploadOut,
 )
+from slots.services import is_complete
 from slots.uploads import StoredUpload
 
 
-def slot_summary(request: HttpRequest, slot: Slot) -> SlotShortOut:
+def slot_summary(
+    request: HttpRequest, slot: Slot, kinds: Collection[str] | None = None
+) -> SlotShortOut:
     return SlotShortOut(
         id=slot.pk,
         display_name=slot.display_name,
         provider=slot.provider,
         operation=slot.operation,
         is_active=slot.is_active,
-        is_configured=bool(slot.settings),
+        is_configured=is_complete(slot, kinds),
         ingest_url=build_url(request, "api:ingest_photo_short", slot_id=slot.pk),
         version=slot.version,
         updated_at=slot.updated_at,
@@ -50,9 +54,10 @@ def slot_summary(request: HttpRequest, slot: Slot) -> SlotShortOut:
 def slot_detail(request: HttpRequest, slot: Slot) -> SlotOut:
     """With template pictures and last results: three queries."""
     platform = load_platform_settings()
-    templates = slot.template_media.select_related("media_object")
+    templates = list(slot.template_media.select_related("media_object"))
+    kinds = [one.media_kind for one in templates]
     return SlotOut(
-        **slot_summary(request, slot).model_dump(),
+        **slot_summary(request, slot, kinds).model_dump(),
         size_limit_mb=slot.size_limit_mb,
         sync_response_seconds=slot.sync_response_seconds,
         effective_sync_response_seconds=(slot.wait_s(platform.sync_response_seconds)),

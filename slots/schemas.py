@@ -120,7 +120,9 @@ class SlotShortOut(Schema):
     provider: str = Field(examples=[DEFAULT_PROVIDER])
     operation: str = Field(examples=["image_edit"])
     is_active: bool
-    is_configured: bool = Field(description="It has a recipe.")
+    is_configured: bool = Field(
+        description="Its recipe is whole, and the template pictures that it needs are there."
+    )
     ingest_url: str = Field(examples=["https://photos.example.com/ingest/slot-001"])
     version: int
     updated_at: datetime

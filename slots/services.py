@@ -1,10 +1,14 @@
 """Slots: finding them, storing them, and deleting the pictures that were made by them."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import structlog
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from pydantic import ValidationError as RecipeError
 
 from media import deletion
 from media.deletion import PurgeReport
@@ -13,6 +17,7 @@ from slots.history.records import history_entry, write_removal
 from slots.models import Slot
 from slots.passwords import get_password_hash
 from slots.platform_settings import PlatformSettings, load_platform_settings
+from slots.validation_messages import FieldMessages
 
 log = structlog.get_logger()
 
@@ -47,8 +52,30 @@ def open_slot(slot_id: str) -> OpenSlot:
     return OpenSlot(slot, platform, get_password_hash(slot, platform))
 
 
+def find_misfits(slot: Slot, kinds: Collection[str] | None = None) -> FieldMessages:
+    """What the slot's driver could not honour, by field; of a slot whose recipe is valid.
+
+    ``kinds``: of its template pictures, where those are not the stored ones.
+    """
+    if kinds is None:
+        kinds = [one.media_kind for one in slot.template_media.all()]
+    found = slot.driver.find_conflicts(slot.operation, slot.recipe(), kinds)
+    return {name: _(words) for name, words in found.items()}
+
+
+def is_complete(slot: Slot, kinds: Collection[str] | None = None) -> bool:
+    """Could a photo be made by it? The driver alone knows; the one rule of every page and door."""
+    try:
+        return slot.operation in slot.driver.operations and not find_misfits(slot, kinds)
+    except (RecipeError, KeyError):  # not the provider's settings, or no such provider any more
+        return False
+
+
 def save_slot(slot: Slot, *, by: str) -> Slot:
-    """``store_slot``, with an entry in the slot's history."""
+    """``store_slot``, with an entry in the slot's history; a slot that is on must be complete."""
+    slot.full_clean()
+    if slot.is_active and (misfits := find_misfits(slot)):
+        raise ValidationError({name: [str(words)] for name, words in misfits.items()})
     with transaction.atomic(), history_entry(slot.pk, by=by):
         return store_slot(slot, by=by)
 

@@ -4,46 +4,47 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from slots.models import Slot
+from stats.now.assessment import SlotNow
+from stats.now.last_photos import LastPhotos
+from stats.now.problems import Problem
 from stats.recent import RecentEvents
-from stats.slot_state import State, determine_state, has_fresh_error, load_medians
+from stats.slot_state import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotCard:
     slot: Slot
     state: State
+    photos: LastPhotos
+    problems: list[Problem]
     in_flight: int
     last_photo_at: datetime | None
-    # Of the last hour, and only while no later photo has succeeded.
-    last_error_reason: str | None
-    last_error_at: datetime | None
+
+    @property
+    def is_red(self) -> bool:
+        return any(problem.is_grave for problem in self.problems)
 
 
-def make_cards(
-    events: list[RecentEvents], now: datetime, platform_wait_seconds: int
-) -> list[SlotCard]:
-    """One query, for the median durations of the last hour."""
-    median_by_slot = load_medians(now)
-    return [
-        _make_card(event, median_by_slot.get(event.slot.pk), now, platform_wait_seconds)
-        for event in events
-    ]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """The cards in the slots' order, and what is wrong at links that no slot has."""
+
+    cards: list[SlotCard]
+    strays: list[Problem]
+
+    @property
+    def problems(self) -> list[Problem]:
+        """All that is wrong now, the grave first."""
+        found = [*self.strays, *(problem for card in self.cards for problem in card.problems)]
+        return sorted(found, key=lambda problem: not problem.is_grave)
 
 
-def _make_card(
-    event: RecentEvents, median_ms: float | None, now: datetime, wait_seconds: int
-) -> SlotCard:
-    has_error = has_fresh_error(event, now)
+def make_card(event: RecentEvents, now: SlotNow) -> SlotCard:
     return SlotCard(
         slot=event.slot,
-        state=determine_state(
-            event,
-            median_ms=median_ms,
-            now=now,
-            platform_wait_seconds=wait_seconds,
-        ),
+        state=now.state,
+        photos=now.photos,
+        problems=now.problems,
         in_flight=event.in_flight,
         last_photo_at=event.last_photo_at,
-        last_error_reason=event.last_failure_reason if has_error else None,
-        last_error_at=event.last_failure_at if has_error else None,
     )

@@ -24,6 +24,7 @@ SLOT = {
     "last_success_at": "2025-11-06T00:55:31Z",
     "last_error_reason": None,
     "state": "active",
+    "refused_last_window": 0,
     "last_photo_at": "2025-11-06T00:55:20Z",
     "last_failure_at": "2025-11-06T00:31:02Z",
     "last_failure_reason": "timeout",

@@ -32,8 +32,9 @@ class RecentEvents:
 
 
 def load_recent_events(now: datetime) -> list[RecentEvents]:
-    """All slots, in their order. One query."""
-    return [_make_recent_events(slot) for slot in _with_events(Slot.objects.all(), now)]
+    """All slots, in their order, with their template pictures. Two queries."""
+    slots = Slot.objects.prefetch_related("template_media")
+    return [_make_recent_events(slot) for slot in _with_events(slots, now)]
 
 
 def _with_events(slots: QuerySet[Slot], now: datetime) -> QuerySet[Slot, Any]:

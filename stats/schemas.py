@@ -53,6 +53,9 @@ class SlotStatsOut(WindowOut):
     display_name: str
     is_active: bool
     state: State
+    refused_last_window: int = Field(
+        description="Requests to the slot's link that became no photo: wrong password, too large."
+    )
     last_photo_at: datetime | None
     last_success_at: datetime | None
     last_error_reason: str | None = Field(
@@ -141,6 +144,7 @@ def _make_slot(figures: SlotFigures) -> SlotStatsOut:
         display_name=str(event.slot),
         is_active=event.slot.is_active,
         state=figures.state,
+        refused_last_window=figures.refused,
         last_photo_at=event.last_photo_at,
         last_success_at=event.last_success_at,
         last_error_reason=event.last_error_reason,

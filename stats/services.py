@@ -14,11 +14,13 @@ from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
 from ingest.models import Job
+from ingest.refusals.queries import count_refusals
 from media.models import MediaObject
 from photochanger.errors import SlotNotFound
 from slots.platform_settings import load_platform_settings
-from stats.dashboard import SlotCard, make_cards
+from stats.dashboard import Board, make_card
 from stats.job_counter import count_all_jobs
+from stats.now.assessment import Assessment, SlotNow, assess
 from stats.outcomes import (
     Outcomes,
     Timings,
@@ -29,7 +31,7 @@ from stats.outcomes import (
 )
 from stats.recent import RecentEvents, load_recent_events
 from stats.series import MAX_STEPS, Failure, Point, load_last_failures, load_points, step_for
-from stats.slot_state import State, determine_state, load_medians
+from stats.slot_state import State
 
 MB = 1_000_000
 WINDOW = timedelta(minutes=60)
@@ -54,7 +56,12 @@ class Figures:
 class SlotFigures:
     recent: RecentEvents
     window: Figures
-    state: State
+    now: SlotNow
+    refused: int  # requests of booths within the window that became no photo
+
+    @property
+    def state(self) -> State:
+        return self.now.state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +81,7 @@ class Overview:
     in_flight: int
     storage: list[StoredFiles]
     slots: list[SlotFigures]
+    refused: int  # by all links together, also those that no slot has
 
     @property
     def storage_bytes(self) -> int:
@@ -92,7 +100,7 @@ class SlotStatistics:
 def load_overview(
     window: timedelta = WINDOW, slot_id: str | None = None, *, is_lean: bool = False
 ) -> Overview:
-    """Eight queries. Raises SlotNotFound when the slot to narrow ``slots`` to does not exist.
+    """Ten queries. Raises SlotNotFound when the slot to narrow ``slots`` to does not exist.
 
     The figures of a wide window may be ``CACHE_S`` old. ``is_lean``, for pages, leaves out the
     slowest parts: each slot's overhead and the storage.
@@ -108,7 +116,8 @@ def load_overview(
 
     by_slot, timings = _load_cached(f"figures.{is_lean}", window, load)
     figures = [by_slot.get(event.slot.pk, Figures()) for event in events]
-    states = _load_states(events, now)
+    assessed = _assess(events, now)
+    refused = count_refusals(now - window)
     return Overview(
         window_minutes=_to_minutes(window),
         jobs_total=count_all_jobs(now),
@@ -119,8 +128,14 @@ def load_overview(
         ),
         in_flight=sum(event.in_flight for event in events),
         storage=[] if is_lean else load_stored_files(),
+        refused=sum(refused.values()),
         slots=[
-            SlotFigures(recent=event, window=one, state=states[event.slot.pk])
+            SlotFigures(
+                recent=event,
+                window=one,
+                now=assessed.by_slot[event.slot.pk],
+                refused=refused.get(event.slot.pk, 0),
+            )
             for event, one in zip(events, figures, strict=True)
             if slot_id in (None, event.slot.pk)
         ],
@@ -128,7 +143,7 @@ def load_overview(
 
 
 def load_slot_statistics(slot_id: str, window: timedelta = WINDOW) -> SlotStatistics:
-    """At most eight queries; a wide window may be ``CACHE_S`` old. Raises SlotNotFound."""
+    """At most eleven queries; a wide window may be ``CACHE_S`` old. Raises SlotNotFound."""
     now = timezone.now()
     events = [event for event in load_recent_events(now) if event.slot.pk == slot_id]
     if not events:
@@ -143,7 +158,10 @@ def load_slot_statistics(slot_id: str, window: timedelta = WINDOW) -> SlotStatis
     return SlotStatistics(
         window_minutes=_to_minutes(window),
         slot=SlotFigures(
-            recent=events[0], window=figures, state=_load_states(events, now)[slot_id]
+            recent=events[0],
+            window=figures,
+            now=_assess(events, now).by_slot[slot_id],
+            refused=count_refusals(now - window).get(slot_id, 0),
         ),
         step_seconds=step,
         points=found,
@@ -178,10 +196,21 @@ def load_failures(slot_id: str | None = None) -> list[Failure]:
     return load_last_failures(slot_id, timezone.now())
 
 
-def load_dashboard() -> list[SlotCard]:
-    """A card for every slot, from the last hour. Three queries."""
+def load_board() -> Board:
+    """A card for every slot, by its last photos and refusals. Five queries."""
     now = timezone.now()
-    return make_cards(load_recent_events(now), now, load_platform_settings().sync_response_seconds)
+    events = load_recent_events(now)
+    found = _assess(events, now)
+    return Board(
+        cards=[make_card(event, found.by_slot[event.slot.pk]) for event in events],
+        strays=found.strays,
+    )
+
+
+def _assess(events: list[RecentEvents], now: datetime) -> Assessment:
+    """The current states, whatever the window. Three queries."""
+    wait_s = load_platform_settings().sync_response_seconds
+    return assess([event.slot for event in events], now, platform_wait_s=wait_s)
 
 
 def _load_cached(name: str, window: timedelta, load: Callable[[], _Value]) -> _Value:
@@ -197,20 +226,6 @@ def _load_cached(name: str, window: timedelta, load: Callable[[], _Value]) -> _V
 
 def _to_minutes(window: timedelta) -> int:
     return int(window.total_seconds() // 60)
-
-
-def _load_states(events: list[RecentEvents], now: datetime) -> dict[str, State]:
-    """The current states, whatever the window. Two queries."""
-    wait_seconds, took = load_platform_settings().sync_response_seconds, load_medians(now)
-    return {
-        event.slot.pk: determine_state(
-            event,
-            median_ms=took.get(event.slot.pk),
-            now=now,
-            platform_wait_seconds=wait_seconds,
-        )
-        for event in events
-    }
 
 
 def _load_figures_by_slot(

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from ingest.console import capture, event, maintenance, trial
+from ingest.console import capture, event, maintenance, refusals, trial
 
 
 def get_console_urls(
@@ -18,6 +18,7 @@ def get_console_urls(
         path("event/try/<slug:slot_id>/", event.event_trial, name="event_trial"),
         path("slot/<slug:slot_id>/try/", trial.slot_trial, name="slot_trial"),
         path("slot/sample.jpg", admin_view(trial.sample_photo), name="trial_sample"),
+        path("refusals/", admin_view(refusals.refusals_page), name="refusals"),
         path("capture/", admin_view(capture.capture_page), name="capture"),
         path("capture/news/", admin_view(capture.capture_news), name="capture_news"),
         path("settings/key/<slug:provider>/check/", maintenance.check_key, name="check_key"),

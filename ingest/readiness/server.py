@@ -13,7 +13,6 @@ from django.db.models import prefetch_related_objects
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from pydantic import ValidationError as RecipeError
 
 from ingest.cleanup import load_last_cleanup
 from ingest.pipeline.input_links import find_public_base, is_private
@@ -31,9 +30,9 @@ from media import storage
 from photochanger.errors import ProviderConfig, ProviderError, StorageError
 from providers import http
 from providers.registry import DRIVERS
-from slots.models import Slot
 from slots.passwords import get_password_hash
 from slots.platform_settings import load_platform_settings
+from slots.services import is_complete
 
 GB = 1024**3
 LITTLE_BYTES, LOW_BYTES = GB // 10, 2 * GB
@@ -49,20 +48,11 @@ def check_slots() -> CheckResult:
     if not slots:
         to_do = _("Switch on the slots of the event.")
         return CheckResult(FAIL, _("No slot is switched on: every photo is refused."), to_do)
-    broken = [slot.pk for slot in slots if not _is_complete(slot)]
+    broken = [slot.pk for slot in slots if not is_complete(slot)]
     if broken:
         words = _("Not set up completely: %(slots)s.") % {"slots": ", ".join(broken)}
         return CheckResult(FAIL, words, _("Open the slot and fill in what is marked."))
     return CheckResult(OK, _("Switched on: %(slots)s.") % {"slots": ", ".join(s.pk for s in slots)})
-
-
-def _is_complete(slot: Slot) -> bool:
-    try:
-        recipe = slot.recipe()
-        kinds = [template.media_kind for template in slot.template_media.all()]
-        return not slot.driver.find_conflicts(slot.operation, recipe, kinds)
-    except (RecipeError, KeyError):
-        return False
 
 
 def check_password() -> CheckResult:

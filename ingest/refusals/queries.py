@@ -1,6 +1,6 @@
 """Reading the refusals: what the dashboard, the statistics, the list and the alerts show."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Max, Min, QuerySet, Sum
 from django.utils import timezone
 
-from ingest.models import KnownBooth, Refusal
+from ingest.models import Refusal
 from ingest.refusals.causes import Cause, find_cause, get_title
 from photochanger.errors import Text
 from slots.models import SLOT_IDS
@@ -57,11 +57,7 @@ class RefusalGroup:
 def load_refusals(
     since: datetime, *, slot_id: str | None = None, until: datetime | None = None
 ) -> list[RefusalGroup]:
-    """Newest first, at most ``MAX_GROUPS``. Two queries.
-
-    The name of a booth that told none, as behind a wrong link, is that of the booth which sends
-    good photos from the same address.
-    """
+    """Newest first, at most ``MAX_GROUPS``. One query."""
     rows = select_refusals(since, slot_id=slot_id, until=until)
     grouped = (
         rows.order_by()
@@ -72,16 +68,15 @@ def load_refusals(
             last=Max("last_at"),
             version=Max("booth_version"),
             waited=Max("waited_ms"),
+            over=Max("over_at"),
         )
         .order_by("-last")[:MAX_GROUPS]
     )
-    found = list(grouped)
-    booths = _load_booths({row["address"] for row in found} - {""})
-    return [_make_group(row, booths.get(row["address"], [])) for row in found]
+    return [_make_group(row) for row in grouped]
 
 
 def load_recent_refusals(now: datetime | None = None) -> list[RefusalGroup]:
-    """Of the last quarter of an hour: what is wrong now. Two queries."""
+    """Of the last quarter of an hour: what is wrong now. One query."""
     return load_refusals((now or timezone.now()) - RECENT)
 
 
@@ -104,25 +99,17 @@ def count_refusals(since: datetime, until: datetime | None = None) -> dict[str, 
     return counts
 
 
-def _load_booths(addresses: Iterable[str]) -> dict[str, list[KnownBooth]]:
-    found: dict[str, list[KnownBooth]] = {}
-    for booth in KnownBooth.objects.filter(address__in=addresses).order_by("-last_at"):
-        found.setdefault(booth.address, []).append(booth)
-    return found
-
-
-def _make_group(row: Mapping[str, Any], booths: list[KnownBooth]) -> RefusalGroup:
-    name: str = row["booth_name"]
-    same = [booth for booth in booths if not name or booth.name == name]
+def _make_group(row: Mapping[str, Any]) -> RefusalGroup:
+    over_at: datetime | None = row["over"]
     return RefusalGroup(
         word=row["cause"],
         slot_asked=row["slot_asked"],
         address=row["address"],
-        booth_name=name or (same[0].name if same else ""),
-        booth_version=row["version"] or (same[0].version if same else ""),
+        booth_name=row["booth_name"],
+        booth_version=row["version"],
         count=row["times"],
         first_at=row["first"],
         last_at=row["last"],
         waited_ms=row["waited"],
-        is_over=bool(same) and same[0].last_at > row["last"],
+        is_over=over_at is not None and over_at > row["last"],
     )

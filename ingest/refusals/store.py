@@ -13,7 +13,7 @@ import structlog
 from asgiref.sync import ThreadSensitiveContext
 from django.db import Error as AnyDatabaseError
 from django.db import connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from ingest.models import KnownBooth, Refusal
@@ -25,6 +25,7 @@ log = structlog.get_logger()
 
 WRITE_EVERY_S = 2.0
 RETENTION = timedelta(days=30)
+ENDED_WITHIN = timedelta(days=1)
 MAX_ROWS = 200_000  # about a month of a flood of three causes
 _thread = ThreadPoolExecutor(1, thread_name_prefix="refusals")
 
@@ -74,14 +75,24 @@ def write_notes() -> None:
     tallies, sightings = notebook.take(), notebook.take_booths()
     try:
         with transaction.atomic():
-            for kind, tally in tallies.items():
-                _write_refusal(kind, tally)
             for (name, address), seen in sightings.items():
                 _write_booth(name, address, seen)
+            for kind, tally in tallies.items():
+                _write_refusal(_name_booth(kind), tally)
+            for (name, address), seen in sightings.items():
+                _end_refusals(name, address, seen)
             _forget_booths(sightings)
     except AnyDatabaseError:
         notebook.put_back(tallies)
         raise
+
+
+def _name_booth(kind: Kind) -> Kind:
+    """Who told no name, as behind a wrong link, has that of the booth known by this address."""
+    if kind.booth_name or not kind.address:
+        return kind
+    known = KnownBooth.objects.filter(address=kind.address).values_list("name", flat=True)
+    return kind._replace(booth_name=known.first() or "")
 
 
 def _write_refusal(kind: Kind, tally: Tally) -> None:
@@ -165,6 +176,14 @@ def _write_booth(name: str, address: str, seen: Sighting) -> None:
         booth = KnownBooth(name=name, address=address, first_at=seen.first_at, **facts)
         KnownBooth.objects.bulk_create([booth], ignore_conflicts=True)
     booths.update(photos=F("photos") + seen.photos, **facts)
+
+
+def _end_refusals(name: str, address: str, seen: Sighting) -> None:
+    """A photo that was all right: what was refused to this booth before is mended."""
+    same = Q(booth_name=name) | Q(booth_name="")
+    Refusal.objects.filter(
+        same, address=address, last_at__gte=seen.last_at - ENDED_WITHIN, last_at__lt=seen.last_at
+    ).update(over_at=seen.last_at, booth_name=name)
 
 
 def _forget_booths(seen: Sightings) -> None:

@@ -24,6 +24,8 @@ PAGES = {
     "job": "/admin/ingest/job/{job}/change/",
     "audit": "/admin/audit/",
     "event": "/admin/event/",
+    "refusals": "/admin/refusals/",
+    "refusals of a month": "/admin/refusals/?hours=720",
     "capture": "/admin/capture/",
     "files": "/admin/media/mediaobject/",
 }

@@ -16,7 +16,7 @@ from media.links import build_url
 from media.models import MediaObject
 from media.services import select_listed_results
 from media.uploads import read_upload
-from photochanger.errors import AppError, InvalidFields, VersionConflict
+from photochanger.errors import AppError, InvalidFields, Text, VersionConflict
 from slots.console.pages import console_page
 from slots.console.recipe_form import RecipeForm
 from slots.console.slot_form import PRESENT, SlotPageForm, read_typed
@@ -27,6 +27,7 @@ from slots.model_retirement import find_retiring_slots
 from slots.models import Slot, SlotTemplateMedia
 from slots.platform_settings import load_platform_settings
 from slots.schemas import ID_PATTERN
+from slots.services import is_complete
 from slots.uploads import register_template
 from slots.validation_messages import FieldMessages
 
@@ -108,7 +109,7 @@ def template_picture(request: HttpRequest, slot_id: str, media_id: str) -> HttpR
 @require_http_methods(["GET", "POST"])
 def copy_page(request: HttpRequest, slot_id: str) -> HttpResponse:
     slot = _get_slot(request, slot_id)
-    targets = list(Slot.objects.exclude(pk=slot.pk))
+    targets = list(Slot.objects.exclude(pk=slot.pk).prefetch_related("template_media"))
     if request.method == "POST":
         chosen, _dot, version = request.POST.get("target", "").partition(":")
         target = next((one for one in targets if one.pk == chosen), None)
@@ -123,8 +124,19 @@ def copy_page(request: HttpRequest, slot_id: str) -> HttpResponse:
             return redirect(request.path)
         messages.success(request, _("Copied to %(slot)s. Look at it here.") % {"slot": target.pk})
         return redirect("admin:slots_slot_change", target.pk)
-    context = {"title": _("Copy the slot"), "slot": slot, "targets": targets}
+    context = {"title": _("Copy the slot"), "slot": slot, "targets": _describe_targets(targets)}
     return console_page(request, "slots/console/copy.html", context)
+
+
+def _describe_targets(targets: list[Slot]) -> list[tuple[Slot, Text]]:
+    """What copying over each would cost."""
+
+    def describe(slot: Slot) -> Text:
+        if slot.is_active:
+            return _("switched on: it takes photos now")
+        return "" if is_complete(slot) else _("not configured")
+
+    return [(slot, describe(slot)) for slot in targets]
 
 
 def _get_slot(request: HttpRequest, slot_id: str) -> Slot:

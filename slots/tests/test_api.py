@@ -23,8 +23,8 @@ HOSTILE = "<script>alert(1)</script>" * 20
 
 
 class ReadSlotTests(AdminTestCase):
-    def test_all_slots_are_listed_with_two_queries(self) -> None:
-        with self.assertNumQueries(2):  # the account, the slots
+    def test_all_slots_are_listed_with_three_queries(self) -> None:
+        with self.assertNumQueries(3):  # the account, the slots, their template pictures
             answer = self.client.get("/api/slots")
         slots = answer.json()
         self.assertEqual([one["id"] for one in slots], [f"slot-{n:03}" for n in range(1, 16)])

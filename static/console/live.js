@@ -14,14 +14,21 @@
     return !chosen.isCollapsed && known.contains(chosen.anchorNode); // being copied
   };
 
+  const move = (list, child, place) => {
+    const at = child.contains(document.activeElement) && document.activeElement;
+    list.insertBefore(child, place);
+    if (at) at.focus({ preventScroll: true });
+  };
+
   const mergeList = (list, wanted) => {
     const ids = new Set([...wanted.children].map((child) => child.id));
     for (const child of [...list.children]) if (!ids.has(child.id)) child.remove();
     let place = list.firstElementChild;
     for (const child of [...wanted.children]) {
       const known = document.getElementById(child.id);
-      if (known) place = known.nextElementSibling;
-      else list.insertBefore(child, place);
+      if (known) known.className = child.className;
+      if (known && known === place) place = known.nextElementSibling;
+      else move(list, known || child, place);
     }
   };
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from ingest.cleanup import clean_up
-from ingest.console.messages import get_failure_sentence, show_cleanup
+from ingest.console.messages import show_cleanup
 from media.links import build_url
 from photochanger.errors import AppError, InvalidFields
 from providers.registry import DRIVERS
@@ -26,8 +26,9 @@ from slots.models import Slot
 from slots.platform_settings import PlatformSettings, load_platform_settings
 from slots.schemas import SlotIn
 from slots.services import find_slot
+from stats.console.alarm import Alarm, PhotoMark
 from stats.dashboard import SlotCard
-from stats.services import load_dashboard
+from stats.services import load_board
 from stats.slot_state import State
 
 Page = Callable[[HttpRequest, str], HttpResponse]
@@ -59,18 +60,37 @@ class Row:
         return _(title) if title else ""
 
     @property
-    def last_error(self) -> str:
-        return get_failure_sentence(self.card.last_error_reason)
+    def marks(self) -> list[PhotoMark]:
+        """The strip of the last photos, the newest at its end."""
+        return [PhotoMark(photo) for photo in reversed(self.card.photos.shown)]
+
+    @property
+    def alarms(self) -> list[Alarm]:
+        return [Alarm(problem, self.slot) for problem in self.card.problems]
+
+    @property
+    def is_shown(self) -> bool:
+        """Not put away among those that are not set up."""
+        return self.card.state != State.NOT_CONFIGURED or bool(self.card.problems)
+
+    @property
+    def urgency(self) -> int:
+        return 0 if self.card.is_red else 1 if self.card.problems else 2
 
 
 def dashboard_context(request: HttpRequest) -> dict[str, Any]:
-    """Four queries."""
-    platform = load_platform_settings()
-    rows = [_make_row(request, card, platform) for card in load_dashboard()]
-    unset = [row for row in rows if row.card.state == State.NOT_CONFIGURED]
+    """Six queries."""
+    platform, board = load_platform_settings(), load_board()
+    rows = [_make_row(request, card, platform) for card in board.cards]
+    # Where nothing is wrong the slots stay in their places.
+    shown = sorted((row for row in rows if row.is_shown), key=lambda row: row.urgency)
+    unset = [row for row in rows if not row.is_shown]
     return {
         "retiring": find_retiring_slots(slots=[row.slot for row in rows if row.slot.is_active]),
-        "rows": [row for row in rows if row.card.state != State.NOT_CONFIGURED],
+        "strays": [Alarm(problem) for problem in board.strays],
+        "alarmed": [row for row in shown if row.card.problems],
+        "red_count": sum(row.card.is_red for row in rows) + sum(p.is_grave for p in board.strays),
+        "rows": shown,
         "unset": unset,
         "next_slot": unset[0].slot if unset else None,
         "in_flight": sum(row.card.in_flight for row in rows),

@@ -32,6 +32,7 @@ from ingest.booth.report import (
 )
 from providers import pictures, simulator
 from slots.models import Slot
+from slots.services import is_complete
 
 
 class Command(BaseCommand):
@@ -131,7 +132,7 @@ class Command(BaseCommand):
 
     def _drill(self, names: list[str], request: BoothRequest) -> None:
         slot = Slot.objects.filter(pk=request.slot).first()
-        if slot is None or not slot.settings:
+        if slot is None or not is_complete(slot):
             raise CommandError(f"{request.slot} has no recipe here to try: see `manage.py slot`.")
         descriptions = _choose_scenarios(slot, names)
         drills: dict[str, Shot] = {}

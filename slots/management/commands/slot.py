@@ -48,10 +48,16 @@ class Command(BaseCommand):
             try:
                 save_slot(slot, by="manage.py slot")
             except ValidationError as exc:
-                raise CommandError(exc.message_dict) from exc
+                raise CommandError(_list_messages(exc)) from exc
         state = "on" if slot.is_active else "off"
         self.stdout.write(f"{slot.pk} «{slot}» {slot.provider}/{slot.operation}, {state}")
         self.stdout.write(json.dumps(slot.settings, ensure_ascii=False, indent=2))
+
+
+def _list_messages(exc: ValidationError) -> str:
+    """A line for each field, its sentences as the console shows them."""
+    lines = [f"{name}: {' '.join(words)}" for name, words in exc.message_dict.items()]
+    return "\n".join(["Nothing was changed.", *lines])
 
 
 def _parse_pair(text: str) -> tuple[str, Any]:

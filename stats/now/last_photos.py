@@ -1,0 +1,121 @@
+"""The last booth photos of each slot: the strip on its card, and what its state is judged by."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from statistics import median
+from uuid import UUID
+
+from ingest.models import Job
+from photochanger.errors import ClientGone
+from slots.models import SLOT_IDS
+
+SHOWN, JUDGED = 20, 10
+FRESH = timedelta(hours=1)  # an older failure says nothing about now
+BAD_SHARE, POOR_SHARE = 0.3, 0.1
+
+
+class Fate(StrEnum):
+    """What became of a photo, as far as its guest is concerned."""
+
+    DONE = "done"
+    FAILED = "failed"
+    GONE = "gone"  # the booth gave up: the guest got an original here too
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastPhoto:
+    job_id: UUID
+    started_at: datetime
+    fate: Fate
+    reason: str
+    duration_ms: int | None
+    booth_name: str
+
+    @classmethod
+    def of(cls, job: Job) -> "LastPhoto":
+        status, reason = job.outcome
+        fates = {Job.Status.DONE: Fate.DONE, Job.Status.PROCESSING: Fate.OPEN}
+        fate = Fate.GONE if reason == ClientGone.reason else fates.get(status, Fate.FAILED)
+        return cls(
+            job_id=job.pk,
+            started_at=job.started_at,
+            fate=fate,
+            reason=reason,
+            duration_ms=job.duration_ms,
+            booth_name=job.booth_name,
+        )
+
+    @property
+    def is_lost(self) -> bool:
+        return self.fate in (Fate.FAILED, Fate.GONE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastPhotos:
+    """Of one slot, newest first; ``fresh`` are those of the last hour that are over."""
+
+    shown: list[LastPhoto]
+    fresh: list[LastPhoto]
+
+    @classmethod
+    def of(cls, photos: list[LastPhoto], now: datetime) -> "LastPhotos":
+        over = [photo for photo in photos if photo.fate != Fate.OPEN]
+        fresh = [photo for photo in over if now - photo.started_at <= FRESH]
+        return cls(shown=photos, fresh=fresh)
+
+    @property
+    def judged(self) -> list[LastPhoto]:
+        """They say how the slot does now."""
+        return self.fresh[:JUDGED]
+
+    @property
+    def lost(self) -> list[LastPhoto]:
+        return [photo for photo in self.judged if photo.is_lost]
+
+    @property
+    def is_bad(self) -> bool:
+        """So many are lost that the slot fails; a single one that was followed by a good photo
+        may have been an accident."""
+        is_repeated = len(self.lost) > 1 or self.judged[:1] == self.lost[:1]
+        return bool(self.lost) and self.share >= BAD_SHARE and is_repeated
+
+    @property
+    def median_ms(self) -> float | None:
+        """Of the pictures that were made within the hour."""
+        took = [photo.duration_ms for photo in self.fresh if photo.fate == Fate.DONE]
+        return median([ms for ms in took if ms is not None] or [0]) or None
+
+    @property
+    def is_poor(self) -> bool:
+        return self.share >= POOR_SHARE
+
+    @property
+    def share(self) -> float:
+        return len(self.lost) / len(self.judged) if self.judged else 0.0
+
+
+COLUMNS = (
+    "job_id, slot_id, status, started_at, deadline, duration_ms, failure_reason, booth_name, source"
+)
+# One walk down the index for each slot, whatever the table holds. Each part is a query of its own,
+# since SQLite takes no order within a union.
+OF_SLOT = f"""
+    SELECT * FROM (
+        SELECT {COLUMNS} FROM job_history
+        WHERE slot_id = %s AND source = 'ingest' ORDER BY started_at DESC LIMIT {SHOWN}
+    ) AS of_slot
+"""  # noqa: S608  constants
+
+
+def load_last_photos(now: datetime) -> dict[str, LastPhotos]:
+    """By slot; each has an entry. One query."""
+    found: dict[str, list[LastPhoto]] = {slot_id: [] for slot_id in SLOT_IDS}
+    for job in Job.objects.raw(" UNION ALL ".join([OF_SLOT] * len(SLOT_IDS)), SLOT_IDS):
+        found[job.slot_id].append(LastPhoto.of(job))
+    return {slot_id: LastPhotos.of(_sort(photos), now) for slot_id, photos in found.items()}
+
+
+def _sort(photos: list[LastPhoto]) -> list[LastPhoto]:
+    return sorted(photos, key=lambda photo: photo.started_at, reverse=True)
