@@ -134,36 +134,62 @@ REFUSALS: dict[str, Cause] = {
 
 FAILURES: dict[str, Cause] = {
     "timeout": Cause(
-        _("Choose a faster model or a smaller picture, or let the slot wait longer."), Page.SLOT
+        _("Choose a faster model or a smaller picture, or let the slot wait longer."),
+        Page.SLOT,
+        _("The AI service did not finish in time"),
     ),
     "network": Cause(
         _("Check the server's internet connection; switch the slot to the other service."),
         Page.EVENT,
+        _("The AI service cannot be reached"),
     ),
     "provider_5xx": Cause(
-        _("Wait a few minutes, or switch the slot to another model or service."), Page.SLOT
+        _("Wait a few minutes, or switch the slot to another model or service."),
+        Page.SLOT,
+        _("The AI service is down"),
     ),
     "quota": Cause(
         _("Top up the account at the AI service or raise its limits; else switch the service."),
         Page.EVENT,
+        _("The AI service's quota is used up"),
     ),
-    "provider_auth": Cause(_("Enter a working key in the settings."), Page.SETTINGS),
+    "provider_auth": Cause(
+        _("Enter a working key in the settings."),
+        Page.SETTINGS,
+        _("The AI service refused our key"),
+    ),
     "provider_config": Cause(
-        _("Open the slot: its model may be gone, or a picture or a setting is missing."), Page.SLOT
+        _("Open the slot: its model may be gone, or a picture or a setting is missing."),
+        Page.SLOT,
+        _("The slot cannot work as it is set up"),
     ),
     "content_blocked": Cause(
-        _("Take another photo. If many are refused, make the prompt milder."), Page.SLOT
+        _("Take another photo. If many are refused, make the prompt milder."),
+        Page.SLOT,
+        _("The AI service refused photos for safety reasons"),
     ),
     "bad_response": Cause(
-        _("Take the photo again. If it comes often, change the prompt or the model."), Page.SLOT
+        _("Take the photo again. If it comes often, change the prompt or the model."),
+        Page.SLOT,
+        _("The AI service answered without a usable picture"),
     ),
     "provider_rejected": Cause(
-        _("Open the slot and make a test photo: a setting does not suit the model."), Page.SLOT
+        _("Open the slot and make a test photo: a setting does not suit the model."),
+        Page.SLOT,
+        _("The AI service did not accept the photo or the slot's settings"),
     ),
     "client_gone": REFUSALS["client_gone"],
-    "storage_error": Cause(_("Free the server's disk; its log says more."), Page.EVENT),
-    "interrupted": Cause(_("Take the photo again: the server is back."), Page.EVENT),
-    "internal_error": Cause(SERVER_REMEDY, Page.EVENT),
+    "storage_error": Cause(
+        _("Free the server's disk; its log says more."),
+        Page.EVENT,
+        _("The server could not store the picture"),
+    ),
+    "interrupted": Cause(
+        _("Take the photo again: the server is back."),
+        Page.EVENT,
+        _("The server stopped while it worked on a photo"),
+    ),
+    "internal_error": REFUSALS["internal_error"],
 }
 UNKNOWN = Cause(SERVER_REMEDY, Page.EVENT)
 
