@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ingest', '0006_refusals'),
+        ('ingest', "0008_steps"),
     ]
 
     operations = [
