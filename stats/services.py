@@ -130,15 +130,22 @@ def load_overview(
         storage=[] if is_lean else load_stored_files(),
         refused=sum(refused.values()),
         slots=[
-            SlotFigures(
-                recent=event,
-                window=one,
-                now=assessed.by_slot[event.slot.pk],
-                refused=refused.get(event.slot.pk, 0),
-            )
+            _make_slot_figures(event, one, assessed, refused)
             for event, one in zip(events, figures, strict=True)
             if slot_id in (None, event.slot.pk)
         ],
+    )
+
+
+def _make_slot_figures(
+    event: RecentEvents, window: Figures, assessed: Assessment, refused: dict[str, int]
+) -> SlotFigures:
+    slot_id = event.slot.pk
+    return SlotFigures(
+        recent=event,
+        window=window,
+        now=assessed.by_slot[slot_id],
+        refused=refused.get(slot_id, 0),
     )
 
 
@@ -157,11 +164,8 @@ def load_slot_statistics(slot_id: str, window: timedelta = WINDOW) -> SlotStatis
     figures, found = _load_cached(f"slot.{slot_id}", window, load)
     return SlotStatistics(
         window_minutes=_to_minutes(window),
-        slot=SlotFigures(
-            recent=events[0],
-            window=figures,
-            now=_assess(events, now).by_slot[slot_id],
-            refused=count_refusals(now - window).get(slot_id, 0),
+        slot=_make_slot_figures(
+            events[0], figures, _assess(events, now), count_refusals(now - window)
         ),
         step_seconds=step,
         points=found,
