@@ -118,7 +118,7 @@ GEMINI_BASE_URL: str = env.str(
     "GEMINI_BASE_URL", default="https://generativelanguage.googleapis.com"
 ).rstrip("/")
 GEMINI_API_VERSION: str = env.str("GEMINI_API_VERSION", default="v1beta")
-GEMINI_AUTH: str = env.str("GEMINI_AUTH", default="header")  # or bearer, for relays
+GEMINI_AUTH: str = env.str("GEMINI_AUTH", default="header").strip().lower()  # or bearer
 GEMINI_MAX_REQUEST_MB = env.int("GEMINI_MAX_REQUEST_MB", default=20)  # counted after base64
 TURBOTEXT_API_KEY: str = env.str("TURBOTEXT_API_KEY", default="")
 TURBOTEXT_BASE_URL: str = env.str(

@@ -37,7 +37,7 @@ def _decode_odd_base64(data: bytes) -> bytes:
 
 
 def _restore_plus(data: bytes) -> bytes:
-    """Forms turn a plus into a blank: so it is, where only that makes the length right."""
-    blanks = data.count(b" ")
-    is_whole_with_them = len(data) % 4 == 0 and (len(data) - blanks) % 4 != 0
-    return data.replace(b" ", b"+") if blanks and is_whole_with_them else data
+    """Forms turn a plus into a blank: so it is where blanks do not cut the text as somebody would."""
+    sizes = [len(piece) for piece in data.split(b" ")[:-1]]
+    is_cut_on_purpose = len(set(sizes)) <= 1 or not any(size % 4 for size in sizes)
+    return data if is_cut_on_purpose else data.replace(b" ", b"+")

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Collection, Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 from cryptography.fernet import Fernet
@@ -13,6 +12,7 @@ from django.db import DatabaseError
 from django.utils.module_loading import import_string
 
 from ingest.pipeline.input_links import find_public_base
+from photochanger.checks.addresses import check_addresses
 from photochanger.errors import ProviderConfig
 from photochanger.logs.syslog import parse_address
 from providers.registry import DRIVERS
@@ -121,21 +121,7 @@ def _check_bounds() -> Iterator[checks.CheckMessage]:
 
 
 def _check_addresses() -> Iterator[checks.CheckMessage]:
-    for name in (
-        "PUBLIC_BASE_URL",
-        "PUBLIC_MEDIA_BASE_URL",
-        "GEMINI_BASE_URL",
-        "TURBOTEXT_BASE_URL",
-        "PROVIDER_PROXY_URL",
-        "S3_ENDPOINT_URL",
-    ):
-        value = getattr(settings, name)
-        parts = urlsplit(value)
-        if value and (parts.scheme not in ("http", "https") or not parts.netloc):
-            yield checks.Error(
-                f"{name} is not an address like https://photos.example.com.",
-                id="photochanger.E005",
-            )
+    yield from check_addresses()
     try:
         parse_address(settings.SYSLOG_ADDRESS or "/dev/log")
     except ValueError as exc:
