@@ -37,7 +37,7 @@ def _decode_odd_base64(data: bytes) -> bytes:
 
 
 def _restore_plus(data: bytes) -> bytes:
-    """Forms turn a plus into a blank: so it is where blanks do not cut the text as somebody would."""
+    """Forms turn a plus into a blank: so it is where blanks cut the text as nobody would."""
     sizes = [len(piece) for piece in data.split(b" ")[:-1]]
     is_cut_on_purpose = len(set(sizes)) <= 1 or not any(size % 4 for size in sizes)
     return data if is_cut_on_purpose else data.replace(b" ", b"+")

@@ -46,7 +46,7 @@ def parse(body: Any) -> tuple[bytes, CallTrace]:
 
 class Base64Tests(SimpleTestCase):
     def test_every_way_to_write_it(self) -> None:
-        raw = bytes(range(256)) * 3 + b"\xff\xfb\xfe"
+        raw = bytes(range(256)) * 3 + b"\xff\xfb\xfe!"
         text, urlsafe = base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()
         lines = "\r\n".join(text[at : at + 76] for at in range(0, len(text), 76))
         pieces = base64.b64encode(raw[:100]).decode() + base64.b64encode(raw[100:]).decode()
