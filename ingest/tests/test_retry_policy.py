@@ -2,12 +2,19 @@
 
 import random
 from datetime import timedelta
+from typing import Any
 
 from django.test import SimpleTestCase
 from django.utils import timezone
 
 from ingest.models import Attempt, Job
-from ingest.pipeline.retry_policy import FLOOR_S, MAX_CALLS, estimate_call_s, pause_before_retry
+from ingest.pipeline.retry_policy import (
+    FLOOR_S,
+    MAX_CALLS,
+    choose_retry,
+    estimate_call_s,
+    pause_before_retry,
+)
 from ingest.tests.support import IngestTestCase
 from photochanger.db import in_db
 from photochanger.errors import (
@@ -21,6 +28,7 @@ from photochanger.errors import (
 )
 from photochanger.testing.marks import both_databases
 from providers import simulator
+from providers.base import SECOND_MODEL_TURN
 from slots.models import Slot
 
 pytestmark = both_databases
@@ -49,6 +57,38 @@ class RuleTests(SimpleTestCase):
         error = ProviderQuota(retryable=True, retry_after_s=7.5)
         self.assertEqual(pause(error), 7.5)
         self.assertIsNone(pause(error, left_s=17))
+
+    def test_shared_capacity_is_asked_again_after_a_second_or_two_twice_at_most(self) -> None:
+        error = ProviderQuota(retryable=True)
+        for calls_made in (1, 2):
+            pauses = {pause(error, calls_made=calls_made) for _ in range(50)}
+            self.assertGreater(len(pauses), 40)
+            self.assertTrue(all(p is not None and 1 <= p <= 2 for p in pauses))
+        self.assertIsNone(pause(error, calls_made=3))
+        self.assertIsNone(pause(error, left_s=11, typical_s=10))
+
+    def test_a_hint_of_nothing_is_none(self) -> None:
+        first = pause(ProviderQuota(retryable=True, retry_after_s=0))
+        assert first is not None
+        self.assertGreaterEqual(first, 1)
+
+    def test_a_second_model_is_asked_where_the_first_is_busy_for_long(self) -> None:
+        error = ProviderQuota(retryable=True, retry_after_s=33)
+
+        def choose(turn: int, left_s: float, *, second: bool, kind: ProviderError = error) -> Any:
+            more = {"left_s": left_s, "typical_s": 10.0, "has_second_model": second}
+            retry = choose_retry(kind, turn=turn, **more)
+            return retry and (retry.pause_s, retry.turn)
+
+        self.assertEqual(choose(1, 44, second=True), (33, 2))
+        self.assertEqual(choose(1, 43, second=True), (0, SECOND_MODEL_TURN))
+        self.assertIsNone(choose(1, 43, second=False))
+        self.assertIsNone(choose(1, 10, second=True))
+        self.assertIsNone(choose(SECOND_MODEL_TURN, 43, second=True))
+        self.assertIsNone(choose(1, 43, second=True, kind=ProviderQuota(retry_after_s=33)))
+        self.assertIsNone(
+            choose(1, 43, second=True, kind=ProviderUnavailable(retryable=True, retry_after_s=40))
+        )
 
     def test_what_will_not_change_is_not_asked_again(self) -> None:
         for error in (ProviderAuth(), BadResponse(), ContentBlocked(), ProviderQuota()):

@@ -32,6 +32,7 @@ FAILING = {
     "slot-009": "slow-create",
     "slot-010": "reconnect-forever",
 }
+PASSING = {"slot-011": "429-then-ok", "slot-012": "busy-then-ok", "slot-013": "429-one-poll=0.3"}
 TEMPLATE = """
 from media.models import MediaObject
 from slots.models import SlotTemplateMedia
@@ -58,7 +59,7 @@ class TurbotextTests(LiveTestCase):
             slot: {"operation": operation, "settings": settings}
             for slot, (operation, settings, _) in OPERATIONS.items()
         }
-        for slot, scenario in FAILING.items():
+        for slot, scenario in (FAILING | PASSING).items():
             prompt = {"prompt": f"[sim:{scenario}]"}
             slots[slot] = {"operation": "image_edit", "settings": prompt}
         for slot in ("slot-007", "slot-009"):
@@ -129,6 +130,21 @@ class TurbotextTests(LiveTestCase):
                     self.assertEqual(gone.status_code, 410)
                     self.assertEqual(gone.json()["failure_reason"], "result_expired")
                     self.assertEqual(httpx.head(link).status_code, 410)
+        self.assertEqual(self.inputs(), [])
+
+    def test_what_a_limit_refused_is_put_in_again_and_a_paid_order_is_kept(self) -> None:
+        for slot, scenario in PASSING.items():
+            answer = self.post(self.server, jpeg(400, 300), slot=slot)
+            with self.subTest(scenario):
+                self.assertEqual(answer.status_code, 200, answer.text[:200])
+                self.assertEqual(self.job(slot), ("done", "", "", 1))
+                orders = [
+                    call
+                    for call in self.provider.calls
+                    if call.form.get("do") == "create_queue" and scenario in call.prompt
+                ]
+                taken = [call for call in orders if call.queueid]
+                self.assertEqual((len(taken), len(orders)), (1, 1 if "poll" in scenario else 2))
         self.assertEqual(self.inputs(), [])
 
     def test_failures_have_their_words_and_leave_nothing(self) -> None:
