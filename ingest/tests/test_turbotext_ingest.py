@@ -138,13 +138,12 @@ class TurbotextTests(LiveTestCase):
             with self.subTest(scenario):
                 self.assertEqual(answer.status_code, 200, answer.text[:200])
                 self.assertEqual(self.job(slot), ("done", "", "", 1))
-                orders = [
-                    call
-                    for call in self.provider.calls
-                    if call.form.get("do") == "create_queue" and scenario in call.prompt
-                ]
-                taken = [call for call in orders if call.queueid]
-                self.assertEqual((len(taken), len(orders)), (1, 1 if "poll" in scenario else 2))
+                sql = (
+                    "select a.failure_reason from job_attempt a join job_history j "
+                    f"on a.job_id = j.job_id where j.slot_id = '{slot}' order by a.number"
+                )
+                reasons = [reason for (reason,) in self.site.rows(sql)]
+                self.assertEqual(reasons, [""] if "poll" in scenario else ["quota", ""])
         self.assertEqual(self.inputs(), [])
 
     def test_failures_have_their_words_and_leave_nothing(self) -> None:
