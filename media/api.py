@@ -1,15 +1,28 @@
 from typing import Annotated
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotModified,
+    StreamingHttpResponse,
+)
+from django.utils.http import parse_etags
 from ninja import Path, Query, Router
 
 from media import storage
-from media.deletion import delete_result
-from media.file_response import REVALIDATE, format_cache_control, serve_file
-from media.openapi import DELETE_RESULT, GET_PREVIEW, GET_PROVIDER_MEDIA, GET_RESULT
+from media.file_response import REVALIDATE, format_cache_control, format_etag, serve_file
+from media.openapi import (
+    DELETE_RESULT,
+    GET_PREVIEW,
+    GET_PROVIDER_MEDIA,
+    GET_RESULT,
+    GET_SHARE_PICTURE,
+)
 from media.previews import find_or_make_preview, remake_preview
 from media.provider_inputs import open_input
-from media.services import find_result
+from media.services import delete_by_link, find_linked_result
+from media.share_pictures import make_share_picture
 from photochanger.db import in_db
 from photochanger.errors import ResultNotFound
 from photochanger.parsing import parse_id
@@ -19,7 +32,14 @@ public_router = Router(tags=["public"])
 PREVIEW_FRESH_S = 300
 
 # A text, so that what is not a UUID at all gets the same 404 as a missing picture.
-ResultId = Annotated[str, Path(format="uuid", description="The job's id: the guest's secret.")]
+ResultId = Annotated[
+    str,
+    Path(
+        format="uuid",
+        description="The job's id, which is its owner's secret, or the id that galleries show, "
+        "which can do everything but delete.",
+    ),
+]
 Inline = Annotated[str, Query(description="`1`: to be shown by a browser, not saved.", example="1")]
 
 
@@ -39,14 +59,15 @@ async def get_result(
     404 when there is none, 410 when its time is over or it was deleted. HEAD tells the same
     without the picture. A browser that has the picture already is told 304.
     """
-    media = await in_db(find_result, parse_id(job_id, ResultNotFound))
-    name = f"photo-{media.job_id}.{media.path.rpartition('.')[2]}"
+    link = parse_id(job_id, ResultNotFound)
+    media = (await in_db(find_linked_result, link)).media
+    name = f"photo-{link}.{media.path.rpartition('.')[2]}"
     disposition_type = "attachment" if inline in ("", "0") else "inline"
     disposition = f'{disposition_type}; filename="{name}"'
     try:
         return await serve_file(request, media, disposition=disposition, cache_control=REVALIDATE)
     except FileNotFoundError as exc:
-        await in_db(find_result, parse_id(job_id, ResultNotFound))  # 410 if deleted just now
+        await in_db(find_linked_result, link)  # 410 if deleted just now
         raise ResultNotFound(f"{media.path} is gone") from exc
 
 
@@ -57,11 +78,11 @@ async def get_result(
     openapi_extra=DELETE_RESULT,
 )
 async def delete(request: HttpRequest, job_id: ResultId) -> HttpResponse:
-    """Delete a guest's picture for ever. Whoever has the link may do so: the link is the secret.
+    """Delete a guest's picture for ever, by the link that the booth got with it.
 
-    404 when there is none, 410 when it is gone already.
+    403 for an id out of a gallery; 404 when there is none, 410 when it is gone already.
     """
-    await in_db(delete_result, parse_id(job_id, ResultNotFound), by="guest")
+    await in_db(delete_by_link, parse_id(job_id, ResultNotFound))
     response = HttpResponse(status=204, headers={"Cache-Control": "no-store"})
     del response["Content-Type"]
     return response
@@ -81,16 +102,39 @@ async def get_preview(request: HttpRequest, job_id: ResultId) -> HttpResponseBas
     404, 410, HEAD, 304 and parts as for the picture itself. A browser may show it again for five
     minutes without asking.
     """
-    media = await find_or_make_preview(parse_id(job_id, ResultNotFound))
-    disposition = f'inline; filename="photo-{media.job_id}-preview.webp"'
+    link = parse_id(job_id, ResultNotFound)
+    media = await find_or_make_preview(link)
+    disposition = f'inline; filename="photo-{link}-preview.webp"'
     cache_control = format_cache_control(media, at_most_s=PREVIEW_FRESH_S)
     try:
         return await serve_file(
             request, media, disposition=disposition, cache_control=cache_control
         )
     except FileNotFoundError:  # the row exists, the file does not
-        media = await remake_preview(await in_db(find_result, parse_id(job_id, ResultNotFound)))
+        media = await remake_preview((await in_db(find_linked_result, link)).media)
     return await serve_file(request, media, disposition=disposition, cache_control=cache_control)
+
+
+@public_router.get(
+    "/results/{job_id}/share.jpg",
+    url_name="share_picture",
+    operation_id="get_share_picture",
+    summary="See the picture that messengers show",
+    openapi_extra=GET_SHARE_PICTURE,
+)
+@public_router.api_operation(["HEAD"], "/results/{job_id}/share.jpg", include_in_schema=False)
+async def get_share_picture(request: HttpRequest, job_id: ResultId) -> HttpResponse:
+    """The picture as a JPEG of at most 1200 px and 300 kB, as messengers want it. 404, 410."""
+    media = (await in_db(find_linked_result, parse_id(job_id, ResultNotFound))).media
+    headers = {
+        "Cache-Control": format_cache_control(media, at_most_s=PREVIEW_FRESH_S),
+        "ETag": f'"share-{format_etag(media)[1:]}',
+        "X-Content-Type-Options": "nosniff",
+        "X-Robots-Tag": "noindex",
+    }
+    if headers["ETag"] in parse_etags(request.headers.get("If-None-Match", "")):
+        return HttpResponseNotModified(headers=headers)
+    return HttpResponse(await make_share_picture(media), content_type="image/jpeg", headers=headers)
 
 
 @public_router.get(

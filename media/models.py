@@ -5,6 +5,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from media.view_ids import make_view_id
+
 
 class MediaObject(models.Model):
     """One stored file. ``job_id`` and ``slot_id`` are plain values: media knows neither model."""
@@ -55,6 +57,11 @@ class MediaObject(models.Model):
 
     def __str__(self) -> str:
         return self.path
+
+    @property
+    def view_id(self) -> uuid.UUID | None:
+        """The id to publish: it shows the picture and cannot delete it."""
+        return make_view_id(self.job_id) if self.job_id else None
 
     def is_over(self, now: datetime | None = None) -> bool:
         """Nobody may have it any more, whether its file is gone yet or not."""

@@ -107,7 +107,23 @@ GET_PREVIEW: dict[str, Any] = {
 DELETE_RESULT: dict[str, Any] = {
     "responses": {
         204: {"description": "Deleted: the link answers 410 from now on."},
-        **error_responses("result_not_found", "result_expired", "internal_error", "storage_error"),
+        **error_responses(
+            *("view_only", "result_not_found", "result_expired"),
+            *("internal_error", "storage_error"),
+        ),
+    }
+}
+GET_SHARE_PICTURE: dict[str, Any] = {
+    "responses": {
+        200: {
+            "description": "A JPEG of at most 300 kB.",
+            "content": {"image/jpeg": {"schema": BINARY}},
+        },
+        304: {"description": "The caller has it already; no body."},
+        **error_responses(
+            *("result_not_found", "result_expired", "rate_limited"),
+            *("internal_error", "storage_error"),
+        ),
     }
 }
 GET_PROVIDER_MEDIA: dict[str, Any] = {
@@ -129,6 +145,9 @@ GET_RESULT_QR: dict[str, Any] = {
             "description": "The absolute address of the guest page as a QR code.",
             "content": {"image/svg+xml": {"schema": {"type": "string"}}},
         },
-        **error_responses("result_not_found", "result_expired", "internal_error", "storage_error"),
+        **error_responses(
+            *("result_not_found", "result_expired", "no_public_address"),
+            *("internal_error", "storage_error"),
+        ),
     }
 }

@@ -16,7 +16,7 @@ from PIL import Image
 from media import storage
 from media.deletion import expire_result
 from media.models import MediaObject
-from media.services import find_result, select_live_results
+from media.services import find_linked_result, select_live_results
 from photochanger.db import in_db
 from photochanger.errors import ResultExpired, ResultNotFound, StorageError
 from photochanger.pictures import UnreadablePicture, decode_file
@@ -77,18 +77,19 @@ def record_preview(
     )
 
 
-async def find_or_make_preview(job_id: uuid.UUID) -> MediaObject:
-    """The preview of a result, made now if it is missing.
+async def find_or_make_preview(link_id: uuid.UUID) -> MediaObject:
+    """The preview of a result, by either of its links; made now if it is missing.
 
     Raises ResultNotFound, ResultExpired, StorageError.
     """
-    result, preview = await in_db(_find_result_and_preview, job_id)
+    result, preview = await in_db(_find_result_and_preview, link_id)
     return preview or await remake_preview(result)
 
 
-def _find_result_and_preview(job_id: uuid.UUID) -> tuple[MediaObject, MediaObject | None]:
-    result = find_result(job_id)
-    previews = MediaObject.objects.filter(job_id=job_id, kind=MediaObject.Kind.PREVIEW)
+def _find_result_and_preview(link_id: uuid.UUID) -> tuple[MediaObject, MediaObject | None]:
+    result = find_linked_result(link_id).media
+    kind = MediaObject.Kind.PREVIEW
+    previews = MediaObject.objects.filter(job_id=result.job_id, kind=kind)
     return result, previews.filter(cleaned_at__isnull=True).first()
 
 

@@ -1,15 +1,17 @@
 """Results on disk and their rows: file first, row second, so that a row never lies."""
 
 import uuid
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from media.deletion import expire_result
+from media.deletion import delete_result, expire_result
 from media.models import MediaObject
-from photochanger.errors import ResultExpired, ResultNotFound
+from media.view_ids import list_possible_jobs
+from photochanger.errors import ResultExpired, ResultNotFound, ViewOnly
 
 Kind = MediaObject.Kind
 
@@ -68,11 +70,44 @@ def find_result(job_id: uuid.UUID) -> MediaObject:
     media = MediaObject.objects.filter(job_id=job_id, kind=Kind.RESULT).first()
     if media is None:
         raise ResultNotFound(str(job_id))
+    return _check_result(media)
+
+
+def _check_result(media: MediaObject) -> MediaObject:
     if media.is_over():
-        if media.cleaned_at is None:
-            expire_result(job_id)
-        raise ResultExpired(str(job_id))
+        if media.cleaned_at is None and media.job_id is not None:
+            expire_result(media.job_id)
+        raise ResultExpired(str(media.job_id))
     return media
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedResult:
+    """A result as one of its two links leads to it."""
+
+    media: MediaObject
+    link_id: uuid.UUID
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether the link is the booth's own, which may also delete."""
+        return self.link_id == self.media.job_id
+
+
+def find_linked_result(link_id: uuid.UUID) -> LinkedResult:
+    """By the job's id, or by the view id that is published. Raises as ``find_result``."""
+    jobs = [link_id, *list_possible_jobs(link_id)]
+    found = MediaObject.objects.filter(job_id__in=jobs, kind=Kind.RESULT).first()
+    if found is None or found.job_id is None:
+        raise ResultNotFound("no such result")
+    return LinkedResult(_check_result(found), link_id)
+
+
+def delete_by_link(link_id: uuid.UUID) -> None:
+    """A guest's deletion. Raises as ``find_result``, and ViewOnly for a published link."""
+    if not find_linked_result(link_id).is_owner:
+        raise ViewOnly("a view id cannot delete")
+    delete_result(link_id, by="guest")
 
 
 @transaction.atomic

@@ -9,14 +9,14 @@ from django.utils.translation import gettext as _
 from ninja import Router
 
 from media.api import ResultId
-from media.deletion import delete_result
 from media.file_response import format_cache_control
-from media.links import build_url
-from media.models import MediaObject
+from media.guest_page import build_page_context
+from media.links import build_url_for_phones
 from media.openapi import GET_RESULT_QR
-from media.services import find_result
+from media.services import delete_by_link, find_linked_result
+from media.share_pictures import measure_picture
 from photochanger.db import in_db
-from photochanger.errors import AppError, ResultNotFound
+from photochanger.errors import AppError, ResultNotFound, ViewOnly
 from photochanger.parsing import parse_id
 
 guest_router = Router(tags=["public"])
@@ -33,21 +33,25 @@ PAGE_HEADERS = {
     ["GET", "HEAD"], "/results/{job_id}/page", url_name="guest_page", include_in_schema=False
 )
 async def show_guest_page(request: HttpRequest, job_id: ResultId) -> HttpResponse:
-    media = await in_db(find_result, parse_id(job_id, ResultNotFound))
-    return _render_picture_page(request, "media/guest_page.html", media)
+    linked = await in_db(find_linked_result, parse_id(job_id, ResultNotFound))
+    context = build_page_context(request, linked, await measure_picture(linked.media))
+    return _add_page_headers(render(request, "media/guest_page.html", context))
 
 
 @guest_router.get("/results/{job_id}/delete", url_name="guest_delete", include_in_schema=False)
 async def confirm_delete(request: HttpRequest, job_id: ResultId) -> HttpResponse:
     """For browsers without scripts; with scripts the page itself asks."""
-    media = await in_db(find_result, parse_id(job_id, ResultNotFound))
-    return _render_picture_page(request, "media/guest_delete.html", media)
+    linked = await in_db(find_linked_result, parse_id(job_id, ResultNotFound))
+    if not linked.is_owner:
+        raise ViewOnly("a view id cannot delete")
+    context = {"media": linked.media, "link_id": linked.link_id}
+    return _add_page_headers(render(request, "media/guest_delete.html", context))
 
 
 @guest_router.post("/results/{job_id}/delete", include_in_schema=False)
 async def delete(request: HttpRequest, job_id: ResultId) -> HttpResponse:
-    """No CSRF token: whoever can forge this knows the link, and the link is the only secret."""
-    await in_db(delete_result, parse_id(job_id, ResultNotFound), by="guest")
+    """No CSRF token: whoever can forge this knows the owner's link, which is the only secret."""
+    await in_db(delete_by_link, parse_id(job_id, ResultNotFound))
     return _render_message_page(
         request,
         title=_("Your picture is deleted"),
@@ -64,12 +68,15 @@ async def delete(request: HttpRequest, job_id: ResultId) -> HttpResponse:
 )
 @guest_router.api_operation(["HEAD"], "/results/{job_id}/qr.svg", include_in_schema=False)
 async def show_result_qr(request: HttpRequest, job_id: ResultId) -> HttpResponse:
-    """404 when there is no such picture, 410 when its time is over."""
-    media = await in_db(find_result, parse_id(job_id, ResultNotFound))
-    address = build_url(request, "api:guest_page", job_id=media.job_id)
-    return build_qr_response(
-        address, cache_control=format_cache_control(media, at_most_s=QR_FRESH_S)
-    )
+    """404 when there is no such picture, 410 when its time is over.
+
+    404 too when no phone could open the address. The code leads where this link's page is: an id out
+    of a gallery makes a code that shows, the job's own makes one that may also delete.
+    """
+    linked = await in_db(find_linked_result, parse_id(job_id, ResultNotFound))
+    address = build_url_for_phones(request, "api:guest_page", job_id=linked.link_id)
+    cache_control = format_cache_control(linked.media, at_most_s=QR_FRESH_S)
+    return build_qr_response(address, cache_control=cache_control)
 
 
 def render_qr_svg(address: str) -> bytes:
@@ -89,15 +96,6 @@ def build_qr_response(address: str, *, cache_control: str) -> HttpResponse:
         "X-Robots-Tag": "noindex",
     }
     return HttpResponse(render_qr_svg(address), content_type="image/svg+xml", headers=headers)
-
-
-def _render_picture_page(request: HttpRequest, template: str, media: MediaObject) -> HttpResponse:
-    links = {
-        name: build_url(request, f"api:{url_name}", job_id=media.job_id)
-        for name, url_name in (("page", "guest_page"), ("file", "public_result"))
-    }
-    context = {"media": media, "links": links}
-    return _add_page_headers(render(request, template, context))
 
 
 def _add_page_headers(response: HttpResponse) -> HttpResponse:
@@ -139,6 +137,8 @@ def _explain_error(error: AppError) -> tuple[str, str]:
                 "Its time was over, or somebody who has the link deleted it. "
                 "It cannot be brought back."
             )
+        case "view_only":
+            return _("This link cannot delete"), str(error.sentence)
         case "gallery_closed" | "slot_not_found":  # one page: nobody learns which slots there are
             return _("The gallery is closed"), _(
                 "Pictures are shown here during an event. A link to your own picture works on."

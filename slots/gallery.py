@@ -18,9 +18,9 @@ from slots.services import find_slot
 
 @dataclass(frozen=True, slots=True)
 class GalleryResult:
-    """One result on show."""
+    """One result on show, by the id that shows it and cannot delete it."""
 
-    job_id: uuid.UUID
+    view_id: uuid.UUID
     created_at: datetime
     expires_at: datetime | None
 
@@ -50,9 +50,9 @@ def load_gallery(slot_id: str) -> Gallery:
         raise GalleryClosed(slot.pk)
     rows = select_listed_results(slot.pk).filter(job_id__isnull=False)[: platform.gallery_size]
     results = tuple(
-        GalleryResult(row.job_id, row.created_at, row.expires_at)
+        GalleryResult(row.view_id, row.created_at, row.expires_at)
         for row in rows
-        if row.job_id is not None
+        if row.view_id is not None
     )
     gallery = Gallery(slot.pk, str(slot), results)
     cache.set(_cache_key(slot.pk), gallery, timeout=settings.GALLERY_FRESH_SECONDS)

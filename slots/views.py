@@ -6,12 +6,13 @@ from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 from django.utils.translation import get_language
-from ninja import Query, Router, Schema
+from ninja import Field, Query, Router, Schema
 
-from media.links import build_url
+from media.links import build_url, build_url_for_phones, find_links
 from media.views import build_qr_response
 from photochanger.db import in_db
 from photochanger.openapi import error_responses
@@ -30,7 +31,8 @@ HEADERS = {"Cache-Control": "private, no-cache", "X-Robots-Tag": "noindex, nofol
 
 
 class GalleryResultOut(Schema):
-    job_id: uuid.UUID
+    id: uuid.UUID = Field(description="For links that show the picture. It cannot delete it.")
+    job_id: uuid.UUID = Field(description="The same, for older programs: not the job's own id.")
     preview_url: str
     result_url: str
     page_url: str
@@ -68,7 +70,7 @@ async def gallery(request: HttpRequest, slot_id: SlotId, format: Format = "html"
     404 when the slot's gallery is closed. `If-None-Match` makes asking often cheap.
     """
     seen = await open_gallery(slot_id)
-    etag = seen.etag(format, get_language() or "", request.build_absolute_uri("/"))
+    etag = seen.etag(format, get_language() or "", find_links(request).address)
     if etag in parse_etags(request.headers.get("If-None-Match", "")):
         response: HttpResponse = HttpResponseNotModified()
     elif format == "json":
@@ -93,11 +95,18 @@ def present_gallery(request: HttpRequest, gallery: Gallery) -> GalleryOut:
 
 
 def _present_result(request: HttpRequest, shown: GalleryResult) -> GalleryResultOut:
+    links = {
+        f"{name}_url": build_url(request, f"api:{url_name}", job_id=shown.view_id)
+        for name, url_name in (
+            ("preview", "public_preview"),
+            ("result", "public_result"),
+            ("page", "guest_page"),
+        )
+    }
     return GalleryResultOut(
-        job_id=shown.job_id,
-        preview_url=build_url(request, "api:public_preview", job_id=shown.job_id),
-        result_url=build_url(request, "api:public_result", job_id=shown.job_id),
-        page_url=build_url(request, "api:guest_page", job_id=shown.job_id),
+        id=shown.view_id,
+        job_id=shown.view_id,
+        **links,
         created_at=shown.created_at,
         expires_at=shown.expires_at,
     )
@@ -113,12 +122,14 @@ async def slideshow(request: HttpRequest, slot_id: SlotId) -> HttpResponse:
 @gallery_router.get("/slots/{slot_id}/qr.svg", url_name="gallery_qr", include_in_schema=False)
 async def gallery_qr(request: HttpRequest, slot_id: SlotId) -> HttpResponse:
     seen = await open_gallery(slot_id)
-    address = build_url(request, "api:gallery", slot_id=seen.slot_id)
+    address = build_url_for_phones(request, "api:gallery", slot_id=seen.slot_id)
     return build_qr_response(address, cache_control=QR_FRESH)
 
 
 def build_context(request: HttpRequest, gallery: Gallery) -> dict[str, Any]:
-    return {"gallery": gallery, "page": build_url(request, "api:gallery", slot_id=gallery.slot_id)}
+    links = find_links(request)
+    page = links.address + reverse("api:gallery", kwargs={"slot_id": gallery.slot_id})
+    return {"gallery": gallery, "links": links, "page": page}
 
 
 def add_headers(response: HttpResponse) -> HttpResponse:

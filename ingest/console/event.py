@@ -28,7 +28,7 @@ from ingest.readiness.result import (
     list_used_providers,
 )
 from ingest.readiness.services import check_provider_key
-from media.links import build_url
+from media.links import build_url, find_links
 from photochanger.db import in_db
 from photochanger.errors import AppError
 from providers.pictures import Photo
@@ -75,6 +75,7 @@ def event_page(request: HttpRequest) -> HttpResponse:
     context = {
         "title": _("Prepare for the event"),
         "checks": list(_list_checks()),
+        "links": find_links(request),
         "booths": [_describe_booth(request, slot, platform) for slot in list_active_slots()],
         "now": timezone.localtime(),
     }

@@ -18,7 +18,7 @@ from ingest.console.step_bar import StepSegment, draw_step_bar
 from ingest.faces.words import FacesView
 from ingest.models import Attempt, Job
 from media.deletion import delete_result
-from media.links import build_url
+from media.links import build_url, find_links
 from media.models import MediaObject
 from photochanger.errors import ResultExpired, ResultNotFound
 from providers.registry import DRIVERS
@@ -184,8 +184,8 @@ def job_page(request: HttpRequest, job_id: str) -> HttpResponse:
         raise PermissionDenied
     detail = JobDetail(_find_job(job_id))
     pages = {
-        name: build_url(request, f"api:{name}", job_id=detail.job.pk)
-        for name in ("guest_page", "public_preview", "public_result")
+        "guest_page": build_url(request, "api:guest_page", job_id=detail.job.pk),
+        "links": find_links(request),
     }
     context = {"detail": detail, "job": detail.job, "may_delete": _may_delete(request), **pages}
     if request.headers.get("HX-Request") == "true":

@@ -1,7 +1,6 @@
 """Public links to a job's pictures, for providers that fetch what they work on."""
 
 import asyncio
-import ipaddress
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -10,12 +9,12 @@ from django.urls import reverse
 from ingest.pipeline.outcome import JobRun
 from ingest.pipeline.tasks import run_to_completion
 from media.provider_inputs import publish_input
+from media.reach import Reach, judge_host
 from photochanger.errors import ProviderConfig
 from providers.base import Publish
 from providers.clean_photo import Slices
 from providers.pictures import EXTENSIONS
 
-PRIVATE_ENDINGS = (".localhost", ".local", ".internal", ".lan", ".home", ".test")
 READING_BYTES = 1024 * 1024
 
 
@@ -66,7 +65,4 @@ def find_public_base(provider: str) -> str:
 
 def is_private(host: str) -> bool:
     """By its shape; no name is looked up."""
-    try:
-        return not ipaddress.ip_address(host).is_global
-    except ValueError:
-        return "." not in host or host.endswith(PRIVATE_ENDINGS)
+    return judge_host(host) < Reach.WORLD

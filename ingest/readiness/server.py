@@ -27,6 +27,8 @@ from ingest.readiness.result import (
 )
 from ingest.readiness.services import check_provider
 from media import storage
+from media.links import find_own_base
+from media.reach import Reach, judge_address
 from photochanger.errors import ProviderConfig, ProviderError, StorageError
 from providers import http
 from providers.registry import DRIVERS
@@ -79,12 +81,25 @@ def check_address() -> CheckResult:
     base = settings.PUBLIC_BASE_URL or (settings.PUBLIC_MEDIA_BASE_URL if fetching else "")
     to_do = _("Set PUBLIC_BASE_URL in .env and start the server anew.")
     if not base:
-        words = _("No public address is set: links for guests carry the address of whoever asks.")
-        return CheckResult(WARN, words, to_do)
+        return _explain_missing_address(to_do)
+    if judge_address(base) == Reach.MACHINE:
+        words = _("%(address)s opens on the server itself only: no phone gets anywhere.")
+        return CheckResult(FAIL, words % {"address": base}, to_do)
     if is_private(urlsplit(base).hostname or ""):
         words = _("%(address)s opens in this network only: guests elsewhere see nothing.")
         return CheckResult(WARN, words % {"address": base}, to_do)
     return _check_reachability(base)
+
+
+def _explain_missing_address(to_do: str) -> CheckResult:
+    if own := find_own_base():
+        words = _(
+            "No public address is set: links carry the address of whoever asks, or %(own)s in this "
+            "network."
+        )
+        return CheckResult(WARN, words % {"own": own}, to_do)
+    words = _("No public address is set: links for guests carry the address of whoever asks.")
+    return CheckResult(WARN, words, to_do)
 
 
 def _check_reachability(base: str) -> CheckResult:

@@ -7,7 +7,7 @@ import re
 import zxingcpp
 from django.contrib.auth.hashers import make_password
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Page, Route, expect
 
 from photochanger.testing.browser import (
     LOOKS,
@@ -20,7 +20,18 @@ from photochanger.testing.browser import (
 from photochanger.testing.sample_photos import sight
 
 
+def make_old(route: Route) -> None:
+    """Style sheets as a browser reads them that does not know the function."""
+    answer = route.fetch()
+    route.fulfill(response=answer, body=answer.text().replace("light-dark(", "unknown("))
+
+
+ADDRESS = "https://photos.example"
+
+
 class PageTests(BrowserTestCase):
+    public_address = ADDRESS
+
     def test_the_page_is_good_on_phones_and_desks_by_day_and_night(self) -> None:
         job = self.add_result(sight(1))
         for look in (*LOOKS, *OTHER_LOOKS):
@@ -52,7 +63,7 @@ class PageTests(BrowserTestCase):
             page.wait_for_load_state("networkidle")
             seen = Image.open(io.BytesIO(page.locator(".qr").screenshot())).convert("L")
             (code,) = zxingcpp.read_barcodes(seen)
-            self.assertEqual(code.text, f"{self.server.url}/public/results/{job}/page")
+            self.assertEqual(code.text, f"{ADDRESS}/public/results/{self.view_id(job)}/page")
 
     def test_the_button_downloads_the_picture(self) -> None:
         job = self.add_result(sight(3))
@@ -93,17 +104,70 @@ class PageTests(BrowserTestCase):
         page.get_by_role("button", name="Удалить").click()
         page.get_by_role("heading", name="Ваше фото удалено").wait_for()
 
-    def test_a_phone_that_can_share_shares_the_page(self) -> None:
-        job = self.add_result(sight(6))
+    def open_where_shared(self, job: str, can_share: str) -> Page:
         page = self.page()
-        page.add_init_script("navigator.share = async (what) => { window.shared = what; }")
-        page.goto(f"/public/results/{job}/page")
+        page.add_init_script(
+            "navigator.share = async (what) => { window.shared = what; };"
+            f"navigator.canShare = (what) => {can_share};"
+        )
+        page.goto(f"/public/results/{job}/page", wait_until="networkidle")
         page.get_by_role("button", name="Поделиться").click()
-        self.assertEqual(page.evaluate("shared.url"), page.url)
+        page.wait_for_function("window.shared")
+        return page
+
+    def test_a_phone_shares_the_picture_itself(self) -> None:
+        job = self.add_result(sight(6))
+        page = self.open_where_shared(job, "Boolean(what.files)")
+        shared = page.evaluate("[shared.files[0].name, shared.files[0].type, shared.files[0].size]")
+        self.assertEqual(shared, ["photo.jpg", "image/jpeg", len(sight(6))])
+
+    def test_a_phone_that_shares_no_files_shares_the_page(self) -> None:
+        job = self.add_result(sight(6))
+        page = self.open_where_shared(job, "!what.files")
+        view = f"{ADDRESS}/public/results/{self.view_id(job)}/page"
+        self.assertEqual(page.evaluate("shared.url"), view)
         plain = self.page()
         plain.add_init_script("delete Navigator.prototype.share")
         plain.goto(f"/public/results/{job}/page")
         self.assertFalse(plain.get_by_text("Поделиться").is_visible())
+
+    def test_the_link_is_copied_also_where_browsers_have_no_clipboard(self) -> None:
+        job = self.add_result(sight(6))
+        page = self.page()
+        page.add_init_script(
+            "delete Navigator.prototype.clipboard;"
+            "addEventListener('copy', () => { window.copied = getSelection().toString(); });"
+        )
+        page.goto(f"/public/results/{job}/page")
+        page.get_by_role("button", name="Копировать").click()
+        expect(page.locator("#copied")).to_have_text("Скопировано")
+        self.assertEqual(
+            page.evaluate("copied"), f"{ADDRESS}/public/results/{self.view_id(job)}/page"
+        )
+
+    def test_a_shared_link_shows_the_picture_and_no_way_to_delete_it(self) -> None:
+        job = self.add_result(sight(6))
+        for look in (*LOOKS, *OTHER_LOOKS):
+            page = self.open(f"/public/results/{self.view_id(job)}/page", look)
+            expect(page.locator(".large")).not_to_have_js_property("naturalWidth", 0)
+            self.screenshot(page, "guest-page-shared", look, full_page=True)
+            assert_accessible(page)
+            assert_nothing_is_cut_off(page)
+            expect(page.get_by_text("Удалить моё фото")).to_have_count(0)
+            self.assertNotIn(job, page.content())
+
+    def test_an_old_phone_keeps_its_colours(self) -> None:
+        """Chrome before 123 and Safari before 17.5 know no light-dark()."""
+        job = self.add_result(sight(6))
+        seen = {}
+        for theme, ground in (("light", "rgb(255, 255, 255)"), ("dark", "rgb(18, 41, 31)")):
+            page = self.page(Look(theme=theme))
+            page.route("**/*.css", make_old)
+            page.goto(f"/public/results/{job}/page")
+            button = page.get_by_role("button", name="Копировать")
+            seen[theme] = button.evaluate("(e) => getComputedStyle(e).backgroundColor")
+            self.assertEqual(seen[theme], ground)
+            self.screenshot(page, "guest-page-old", Look(theme=theme))
 
     def test_nothing_comes_from_elsewhere_and_no_cookie_is_set(self) -> None:
         job = self.add_result(sight(7))

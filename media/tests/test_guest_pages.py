@@ -1,5 +1,6 @@
 """Guest pages over HTTP: what they say, to whom, and what they never do."""
 
+import io
 import re
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -7,10 +8,11 @@ from typing import Any
 
 from django.test import override_settings
 from django.utils import timezone
+from PIL import Image
 
 from media.models import MediaObject
 from media.services import find_result
-from media.tests.support import ResultsTestCase
+from media.tests.support import ResultsTestCase, StoredPicture
 from media.views import render_qr_svg
 from photochanger.errors import ResultExpired
 
@@ -33,11 +35,11 @@ class GuestPageTests(ResultsTestCase):
         text = page.body.decode()
         self.assertInHTML(
             f'<img class="large" src="{link}?inline=1" alt="Фото из фотобудки" '
-            'fetchpriority="high">',
+            'width="600" height="600" fetchpriority="high">',
             text,
         )
         self.assertRegex(text, f'<a class="button" href="{link}" download>')
-        self.assertIn(f'src="{link}/qr.svg"', text)
+        self.assertIn(f'src="/public/results/{media.view_id}/qr.svg"', text)  # it is for others
         self.assertIn("доступно до 25 ноября, 18:40", text)  # Moscow's time
         self.assertIn('<html lang="ru">', text)
         english = self.get(media, "/page", **ENGLISH).body.decode()
@@ -50,8 +52,11 @@ class GuestPageTests(ResultsTestCase):
         self.assertEqual(page.status_code, 200)
         self.assertNotIn("available until", page.body.decode())
 
-    def test_shared_links_show_a_picture_by_its_absolute_address(self) -> None:
-        media = self.store_result()
+    def test_messengers_get_a_small_jpeg_and_its_size_by_an_absolute_address(self) -> None:
+        image = Image.effect_noise((2400, 3200), 90).convert("RGB")
+        out = io.BytesIO()
+        image.save(out, "PNG")
+        media = self.store_result(StoredPicture(out.getvalue(), "image/png", image))
         for base, expected in (
             ("https://photos.example.com", "https://photos.example.com"),
             ("", "http://testserver"),
@@ -59,9 +64,81 @@ class GuestPageTests(ResultsTestCase):
             with override_settings(PUBLIC_BASE_URL=base):
                 text = self.get(media, "/page", **RUSSIAN).body.decode()
             told = dict(re.findall(r'<meta property="og:([\w:]+)" content="([^"]+)">', text))
-            self.assertEqual(told["url"], f"{expected}/public/results/{media.job_id}/page")
-            self.assertEqual(told["image"], f"{expected}/public/results/{media.job_id}?inline=1")
+            link = f"{expected}/public/results/{media.view_id}"
+            self.assertEqual((told["url"], told["image"]), (f"{link}/page", f"{link}/share.jpg"))
             self.assertEqual(told["image:type"], "image/jpeg")
+            self.assertEqual((told["image:width"], told["image:height"]), ("900", "1200"))
+            self.assertEqual(told["image:alt"], "Фото из фотобудки")
+        answer = self.request(f"/public/results/{media.view_id}/share.jpg")
+        self.assertEqual((answer.status_code, answer["Content-Type"]), (200, "image/jpeg"))
+        self.assertLessEqual(len(answer.body), 300_000)
+        shown = Image.open(io.BytesIO(answer.body))
+        self.assertEqual((shown.format, shown.size), ("JPEG", (900, 1200)))
+        same = self.request(
+            f"/public/results/{media.view_id}/share.jpg", If_None_Match=answer["ETag"]
+        )
+        self.assertEqual((same.status_code, same.body), (304, b""))
+
+    def test_a_picture_of_any_kind_is_a_jpeg_for_messengers(self) -> None:
+        for mime, mode in (("image/png", "RGBA"), ("image/png", "LA"), ("image/webp", "RGBA")):
+            with self.subTest(mime=mime, mode=mode):
+                image = Image.new(mode, (40, 30))
+                out = io.BytesIO()
+                image.save(out, mime.removeprefix("image/").upper())
+                media = self.store_result(StoredPicture(out.getvalue(), mime, image.convert("RGB")))
+                answer = self.get(media, "/share.jpg")
+                shown = Image.open(io.BytesIO(answer.body))
+                self.assertEqual((shown.format, shown.size), ("JPEG", (40, 30)))
+                self.assertEqual(shown.getpixel((20, 15)), (255, 255, 255))  # not black
+
+    def test_a_picture_that_cannot_be_read_has_a_page_all_the_same(self) -> None:
+        broken = StoredPicture(b"\xff\xd8\xff", "image/jpeg", Image.new("RGB", (9, 9)))
+        media = self.store_result(broken)
+        page = self.get(media, "/page", **RUSSIAN)
+        self.assertEqual(page.status_code, 200)
+        self.assertNotIn("og:image:width", page.body.decode())
+        self.assertEqual(self.get(media, "/share.jpg").json()["failure_reason"], "storage_error")
+
+    def test_messengers_are_offered_where_the_receiver_can_open_the_link(self) -> None:
+        media = self.store_result()
+        with override_settings(PUBLIC_BASE_URL="https://photos.example.com"):
+            text = self.get(media, "/page", **ENGLISH).body.decode()
+        encoded = f"https%3A%2F%2Fphotos.example.com%2Fpublic%2Fresults%2F{media.view_id}%2Fpage"
+        for start in ("https://t.me/share/url?url=", "https://wa.me/?text=", "mailto:?subject="):
+            self.assertRegex(text, re.escape(f'href="{start}') + f'[^"]*{encoded}')
+        self.assertIn(f"https://vk.com/share.php?url={encoded}", text)
+        self.assertIn(
+            f'value="https://photos.example.com/public/results/{media.view_id}/page"', text
+        )
+        with override_settings(PUBLIC_BASE_URL="http://192.168.1.5:8000"):
+            text = self.get(media, "/page", **ENGLISH).body.decode()
+        self.assertNotIn("t.me", text)
+        self.assertIn("in the Wi-Fi of this event only", text)
+        self.assertIn("/qr.svg", text)
+
+    def test_a_link_that_leads_nowhere_is_neither_shown_nor_coded(self) -> None:
+        media = self.store_result()
+        with override_settings(PUBLIC_BASE_URL="http://localhost:8000", BIND="127.0.0.1:8000"):
+            text = self.get(media, "/page", **ENGLISH).body.decode()
+            code = self.get(media, "/qr.svg")
+        self.assertEqual(
+            (code.status_code, code.json()["failure_reason"]), (409, "no_public_address")
+        )
+        self.assertNotIn("og:image", text)
+        self.assertNotIn("qr.svg", text)
+        self.assertNotIn("t.me", text)
+        self.assertNotIn('value="http://localhost', text)
+        self.assertRegex(text, r'class="no-code">[^<]+PUBLIC_BASE_URL')
+
+    def test_an_iphone_is_told_how_to_keep_the_picture(self) -> None:
+        media = self.store_result()
+        hint = 'id="apple-hint" hidden'
+        for agent, is_told in (
+            ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_0)", True),
+            ("Pixel", False),
+        ):
+            text = self.get(media, "/page", User_Agent=agent, **ENGLISH).body.decode()
+            self.assertEqual(hint not in " ".join(text.split()), is_told)
 
     def test_no_search_engine_no_cookie_no_cache_and_nothing_from_elsewhere(self) -> None:
         media = self.store_result()
@@ -80,7 +157,7 @@ class GuestPageTests(ResultsTestCase):
             self.assertFalse(page.cookies)
             text = page.body.decode()
             self.assertIn('<meta name="robots" content="noindex, nofollow">', text)
-            self.assertNotRegex(text, r'(?:src|href)="(?:https?:)?//')
+            self.assertNotRegex(text, r'src="(?:https?:)?//|<link[^>]+href="(?:https?:)?//')
             self.assertNotRegex(text, r"<style|\sstyle=|\son\w+=|<script(?! src)")
 
     def test_head_has_the_headers_of_get(self) -> None:

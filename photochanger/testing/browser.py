@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Literal
 from unittest import SkipTest
 
-from django.test import SimpleTestCase
+from django.test import SimpleTestCase, override_settings
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -34,6 +34,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from media.view_ids import make_view_id
 from photochanger.testing import live
 from photochanger.testing.databases import BASE_DIR, chosen_database
 from photochanger.testing.marks import browser
@@ -99,6 +100,9 @@ class BrowserTestCase(SimpleTestCase):
     The ORM must not be called from these tests: rows come by ``add_result`` or ``site.execute``.
     """
 
+    # Where guests' links lead; empty: to the server, which listens where no phone gets to.
+    public_address = ""
+
     site: live.LiveSite
     server: live.Server
     browser: Browser
@@ -111,6 +115,7 @@ class BrowserTestCase(SimpleTestCase):
         path = chromium_or_skip()
         cls.site = cls.enterClassContext(live.site(prepare=cls.prepare))
         cls.site.env["STATIC_ROOT"] = str(static_root(cls.site))
+        cls.site.env["PUBLIC_BASE_URL"] = cls.public_address
         cls.server = cls.enterClassContext(cls.site.server())
         playwright = cls.enterClassContext(sync_playwright())
         cls.browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
@@ -204,6 +209,11 @@ class BrowserTestCase(SimpleTestCase):
         cells = ", ".join(f"'{v}'" if isinstance(v, str) else str(v) for v in values.values())
         self.site.execute(f"INSERT INTO media_object ({', '.join(values)}) VALUES ({cells})")
         return str(job_id)
+
+    def view_id(self, job_id: str) -> str:
+        """The id under which galleries publish a job's result."""
+        with override_settings(SECRET_KEY=self.site.env["SECRET_KEY"]):
+            return str(make_view_id(uuid.UUID(job_id)))
 
 
 def wait_until_settled(page: Page) -> None:

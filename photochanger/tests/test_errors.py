@@ -9,13 +9,13 @@ ERRORS = tuple(ERROR_BY_REASON.values())
 TABLE = {
     400: {"invalid_request", "invalid_image", "checksum_mismatch"},
     401: {"invalid_password", "unauthorized", "invalid_credentials"},
-    403: {"forbidden"},
+    403: {"forbidden", "view_only"},
     404: {
         *("slot_not_found", "slot_disabled", "gallery_closed"),
         *("job_not_found", "result_not_found", "media_not_found", "not_found"),
     },
     405: {"method_not_allowed"},
-    409: {"idempotency_conflict", "version_conflict"},
+    409: {"idempotency_conflict", "version_conflict", "no_public_address"},
     410: {"result_expired"},
     413: {"payload_too_large"},
     415: {"unsupported_media_type"},

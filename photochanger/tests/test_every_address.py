@@ -173,7 +173,7 @@ class EveryAddressTests(IngestTestCase):
         self.token = ""
         known = [a for a in addresses() if a.startswith("/public/")]
         self.assertEqual(
-            self.check("get", known), {200: 14, 404: 2}
+            self.check("get", known), {200: 16, 404: 2}
         )  # a template is no photo of a provider
 
 

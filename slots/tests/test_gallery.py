@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.test import override_settings
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -38,15 +39,13 @@ class GalleryTestCase(ResultsTestCase):
         return self.store_result(self.picture, stored_at=stored_at, has_preview=False, **options)
 
     def listed(self) -> list[str]:
-        return [
-            result["job_id"] for result in self.request(f"{SLOT}?format=json").json()["results"]
-        ]
+        return [result["id"] for result in self.request(f"{SLOT}?format=json").json()["results"]]
 
     def tiles(self, text: str) -> list[str]:
         return re.findall(r'data-id="([\w-]+)"', text)
 
-    def jobs(self, *results: MediaObject) -> list[str]:
-        return [str(result.job_id) for result in results]
+    def ids(self, *results: MediaObject) -> list[str]:
+        return [str(result.view_id) for result in results]
 
 
 class GalleryTests(GalleryTestCase):
@@ -55,18 +54,18 @@ class GalleryTests(GalleryTestCase):
         self.add(is_listed=False)
         self.add(slot_id="slot-002")
         self.add(60 * 80)
-        self.assertEqual(self.listed(), self.jobs(*results[:10]))
+        self.assertEqual(self.listed(), self.ids(*results[:10]))
         page = self.request(SLOT, Accept=BROWSER).body.decode()
-        self.assertEqual(self.tiles(page), self.jobs(*results[:10]))
+        self.assertEqual(self.tiles(page), self.ids(*results[:10]))
         change_settings({"gallery_size": 3}, by="serg")
-        self.assertEqual(self.listed(), self.jobs(*results[:3]))
+        self.assertEqual(self.listed(), self.ids(*results[:3]))
 
     def test_a_tile_is_a_lazy_preview_that_leads_to_the_guest_page(self) -> None:
-        job = self.add().job_id
+        shown = self.add().view_id
         page = self.request(SLOT, Accept=BROWSER, Accept_Language="ru").body.decode()
         page = " ".join(page.split())
-        self.assertIn(f'href="/public/results/{job}/page"', page)
-        self.assertIn(f'src="/public/results/{job}/preview" loading="lazy"', page)
+        self.assertIn(f'href="/public/results/{shown}/page"', page)
+        self.assertIn(f'src="/public/results/{shown}/preview" loading="lazy"', page)
         self.assertIn("Летний &lt;бал&gt;", page)
         self.assertIn('aria-live="polite"', page)
 
@@ -79,7 +78,7 @@ class GalleryTests(GalleryTestCase):
         kept, gone = self.add(1), self.add()
         assert gone.job_id
         delete_result(gone.job_id, by="guest")
-        self.assertEqual(self.listed(), self.jobs(kept))
+        self.assertEqual(self.listed(), self.ids(kept))
 
     def test_pages_have_the_guests_headers_and_no_cookie(self) -> None:
         for tail in ("", "/slideshow"):
@@ -99,12 +98,42 @@ class GalleryTests(GalleryTestCase):
         told = self.request(f"{SLOT}?format=json", Accept=BROWSER).json()
         self.assertEqual((told["slot_id"], told["display_name"]), ("slot-001", "Летний <бал>"))
         (result,) = told["results"]
-        link = f"https://photos.example.com/public/results/{media.job_id}"
+        link = f"https://photos.example.com/public/results/{media.view_id}"
         self.assertEqual(result["result_url"], link)
         self.assertEqual(result["preview_url"], f"{link}/preview")
         self.assertEqual(result["page_url"], f"{link}/page")
         self.assertEqual(parse_datetime(result["created_at"]), media.created_at)
         self.assertEqual(parse_datetime(result["expires_at"]), media.expires_at)
+
+    def test_what_is_published_shows_the_picture_and_cannot_delete_it(self) -> None:
+        media = self.add()
+        seen = self.request(f"{SLOT}?format=json").content.decode()
+        seen += self.request(SLOT, Accept=BROWSER).content.decode()
+        self.assertNotIn(str(media.job_id), seen)
+        self.assertNotIn(str(media.pk), seen)
+        for published in set(re.findall(r"[0-9a-f-]{36}", seen)):
+            link = f"/public/results/{published}"
+            for tail in ("", "/page", "/preview", "/qr.svg", "/share.jpg"):
+                answer = self.request(f"{link}{tail}")
+                self.assertEqual(answer.status_code, 200, tail)
+                self.assertNotIn(str(media.job_id), str(answer.headers), tail)
+                self.assertNotIn(str(media.job_id).encode(), answer.body, tail)
+            refused = (self.request(link, "delete"), self.request(f"{link}/delete", "post"))
+            for answer in refused:
+                self.assertEqual(answer.json()["failure_reason"], "view_only")
+            self.assertEqual(self.request(f"{link}/delete", Accept=BROWSER).status_code, 403)
+            self.assertEqual(self.request(f"/api/jobs/{published}").status_code, 404)
+        self.assertEqual(self.listed(), self.ids(media))
+        self.assertEqual(self.request(f"/public/results/{media.job_id}", "delete").status_code, 204)
+        self.assertEqual(self.request(f"/public/results/{media.view_id}").status_code, 410)
+
+    def test_a_new_secret_key_keeps_published_links_while_the_earlier_one_is_known(self) -> None:
+        link = f"/public/results/{self.add().view_id}"
+        with override_settings(SECRET_KEY="another", SECRET_KEY_FALLBACKS=[settings.SECRET_KEY]):
+            self.assertEqual(self.request(link).status_code, 200)
+            self.assertEqual(self.request(link, "delete").status_code, 403)
+        with override_settings(SECRET_KEY="another", SECRET_KEY_FALLBACKS=[]):
+            self.assertEqual(self.request(link).status_code, 404)
 
     def test_a_slot_without_a_name_goes_by_its_number(self) -> None:
         Slot.objects.update(display_name="")
@@ -146,7 +175,7 @@ class PollingTests(GalleryTestCase):
         media = self.add()
         text = self.request(f"{SLOT}?format=fragment").body.decode()
         self.assertTrue(text.startswith('<ul class="tiles" id="results">'), text[:80])
-        self.assertEqual(self.tiles(text), self.jobs(media))
+        self.assertEqual(self.tiles(text), self.ids(media))
 
     def test_a_hall_of_phones_costs_one_look_a_second(self) -> None:
         self.add()

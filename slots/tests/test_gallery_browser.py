@@ -24,6 +24,7 @@ class GalleryTests(BrowserTestCase):
     """Each test has a slot of its own, since a gallery is remembered for a second."""
 
     slots: Iterator[str]
+    public_address = "https://photos.example"
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -38,8 +39,10 @@ class GalleryTests(BrowserTestCase):
         self.show = f"{self.gallery}/slideshow"
 
     def add(self, number: int, *, minutes_ago: float = 0, **options: Any) -> str:
+        """Returns the id under which the gallery shows it."""
         body = sight(number, **options)
-        return self.add_result(body, slot_id=self.slot, minutes_ago=minutes_ago)
+        self.job = self.add_result(body, slot_id=self.slot, minutes_ago=minutes_ago)
+        return self.view_id(self.job)
 
     def tick(self, page: Page, seconds: float = 6) -> None:
         page.clock.run_for(int(seconds * 1000))
@@ -118,9 +121,11 @@ class GalleryTests(BrowserTestCase):
 
     def test_a_deleted_picture_leaves_and_a_closed_gallery_says_nothing_of_its_slot(self) -> None:
         self.tolerate("status of 4(04|10)")  # a preview may be asked for while it goes
-        jobs = [self.add(n, minutes_ago=n) for n in range(2)]
+        for number in range(2):
+            self.add(number, minutes_ago=number)
         page = self.following(self.gallery)
-        self.site.execute(f"DELETE FROM media_object WHERE job_id = '{jobs[1].replace('-', '')}'")
+        gone = self.job.replace("-", "")
+        self.site.execute(f"DELETE FROM media_object WHERE job_id = '{gone}'")
         self.turn_until(page, lambda: page.locator("[data-id]").count() == 1)
         self.site.execute(f"UPDATE slot SET gallery_enabled = 0 WHERE id = '{self.slot}'")
         self.turn_until(page, page.get_by_role("heading", name="Галерея закрыта").is_visible)
@@ -159,6 +164,19 @@ class GalleryTests(BrowserTestCase):
         job = self.add(1)
         self.turn_until(page, lambda: self.shows(page, job))
         self.assertFalse(page.locator("#waiting").is_visible())
+
+    def test_a_screen_that_no_phone_can_reach_says_so_instead_of_showing_a_code(self) -> None:
+        with self.site.server(env={"PUBLIC_BASE_URL": "http://localhost:8000"}) as server:
+            page = self.following(f"{server.url}{self.show}", Look(DESKTOP))
+            page.locator("#waiting .no-code").wait_for()
+            self.assertIn("PUBLIC_BASE_URL", page.locator("#waiting .no-code").inner_text())
+            self.screenshot(page, "slideshow-no-code", Look(DESKTOP))
+            assert_accessible(page)
+            self.add(1)
+            self.turn_until(page, page.locator(".slide.seen .no-code").is_visible)
+            self.screenshot(page, "slideshow-no-code-slide", Look(DESKTOP))
+            self.assertEqual(page.locator(".code").count(), 0)
+            self.assertEqual(page.request.get(f"{server.url}{self.gallery}/qr.svg").status, 409)
 
     def test_new_pictures_are_shown_at_once_and_all_take_turns_in_two_layers(self) -> None:
         old = [self.add(n, minutes_ago=n + 1) for n in range(2)]

@@ -12,7 +12,7 @@ let pictures = [],
 
 const isOver = (picture) => picture.expires_at && Date.parse(picture.expires_at) <= Date.now();
 const at = (step) => {
-  const place = pictures.findIndex((picture) => picture.job_id === tried);
+  const place = pictures.findIndex((picture) => picture.id === tried);
   return pictures[(Math.max(place, step < 0 ? 0 : -1) + step + pictures.length) % pictures.length];
 };
 
@@ -39,21 +39,22 @@ const reveal = async (picture) => {
   wait();
   pictures = pictures.filter((other) => !isOver(other));
   if (!pictures.length) return rest();
-  if (!picture || picture.job_id === current) return;
-  tried = picture.job_id; // one that cannot be shown must not stand in the way of the next
+  if (!picture || picture.id === current) return;
+  tried = picture.id; // one that cannot be shown must not stand in the way of the next
   const mine = ++turn;
   const [layer, other] = layers[0].classList.contains("seen") ? layers.slice().reverse() : layers;
   const [photo, code] = layer.querySelectorAll("img");
   photo.src = `${here(picture.result_url)}?inline=1`;
-  code.src = here(picture.page_url).replace(/page$/, "qr.svg");
+  // No phone can open our address: a line says so in the code's place.
+  if (code) code.src = here(picture.page_url).replace(/page$/, "qr.svg");
   try {
-    await Promise.all([photo.decode(), code.decode()]);
+    await Promise.all([photo.decode(), code?.decode()]);
   } catch {
     // Gone, or no network: the next turn tries another one. What was deleted must not stay, though.
-    return mine === turn && !pictures.some((other) => other.job_id === current) && rest();
+    return mine === turn && !pictures.some((other) => other.id === current) && rest();
   }
   if (mine !== turn) return; // a newer one came in while this one was loading
-  current = picture.job_id;
+  current = picture.id;
   layer.classList.add("seen");
   layer.removeAttribute("aria-hidden");
   hide(other);
@@ -61,10 +62,10 @@ const reveal = async (picture) => {
 };
 
 const take = (text) => {
-  const known = new Set(pictures.map((picture) => picture.job_id));
+  const known = new Set(pictures.map((picture) => picture.id));
   pictures = JSON.parse(text).results;
-  const isGone = !pictures.some((picture) => picture.job_id === current);
-  const isNews = pictures.length && !known.has(pictures[0].job_id) && !isPaused;
+  const isGone = !pictures.some((picture) => picture.id === current);
+  const isNews = pictures.length && !known.has(pictures[0].id) && !isPaused;
   if (isNews || isGone) reveal(pictures[0]); // not awaited: a picture may never come
 };
 

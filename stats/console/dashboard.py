@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from ingest.cleanup import clean_up
 from ingest.console.messages import show_cleanup
-from media.links import build_url
+from media.links import build_url, find_links
 from photochanger.errors import AppError, InvalidFields
 from providers.registry import DRIVERS
 from slots.console.pages import confirm_page
@@ -86,6 +86,7 @@ def dashboard_context(request: HttpRequest) -> dict[str, Any]:
     shown = sorted((row for row in rows if row.is_shown), key=lambda row: row.urgency)
     unset = [row for row in rows if not row.is_shown]
     return {
+        "links": find_links(request),
         "retiring": find_retiring_slots(slots=[row.slot for row in rows if row.slot.is_active]),
         "strays": [Alarm(problem) for problem in board.strays],
         "alarmed": [row for row in shown if row.card.problems],
