@@ -12,6 +12,7 @@ from ninja import Path, Query, Router
 
 from media import storage
 from media.file_response import REVALIDATE, format_cache_control, format_etag, serve_file
+from media.guests.share_pictures import make_share_picture
 from media.openapi import (
     DELETE_RESULT,
     GET_PREVIEW,
@@ -22,7 +23,6 @@ from media.openapi import (
 from media.previews import find_or_make_preview, remake_preview
 from media.provider_inputs import open_input
 from media.services import delete_by_link, find_linked_result
-from media.share_pictures import make_share_picture
 from photochanger.db import in_db
 from photochanger.errors import ResultNotFound
 from photochanger.parsing import parse_id

@@ -11,6 +11,7 @@ from django.http.request import validate_host
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from media.guests.refusals import NoPublicAddress
 from media.reach import (
     Reach,
     find_listening_port,
@@ -19,7 +20,6 @@ from media.reach import (
     judge_address,
     judge_host,
 )
-from photochanger.errors import NoPublicAddress
 from photochanger.request_scope import get_scope
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from media.guests.refusals import NoPublicAddress, ViewOnly
 from photochanger.openapi import error_responses
 
 BINARY = {"type": "string", "format": "binary"}
@@ -108,7 +109,7 @@ DELETE_RESULT: dict[str, Any] = {
     "responses": {
         204: {"description": "Deleted: the link answers 410 from now on."},
         **error_responses(
-            *("view_only", "result_not_found", "result_expired"),
+            *(ViewOnly.reason, "result_not_found", "result_expired"),
             *("internal_error", "storage_error"),
         ),
     }
@@ -146,7 +147,7 @@ GET_RESULT_QR: dict[str, Any] = {
             "content": {"image/svg+xml": {"schema": {"type": "string"}}},
         },
         **error_responses(
-            *("result_not_found", "result_expired", "no_public_address"),
+            *("result_not_found", "result_expired", NoPublicAddress.reason),
             *("internal_error", "storage_error"),
         ),
     }

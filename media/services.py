@@ -9,9 +9,10 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from media.deletion import delete_result, expire_result
+from media.guests.refusals import ViewOnly
 from media.models import MediaObject
 from media.view_ids import list_possible_jobs
-from photochanger.errors import ResultExpired, ResultNotFound, ViewOnly
+from photochanger.errors import ResultExpired, ResultNotFound
 
 Kind = MediaObject.Kind
 

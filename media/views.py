@@ -10,13 +10,14 @@ from ninja import Router
 
 from media.api import ResultId
 from media.file_response import format_cache_control
-from media.guest_page import build_page_context
+from media.guests.page import build_page_context
+from media.guests.refusals import ViewOnly
+from media.guests.share_pictures import measure_picture
 from media.links import build_url_for_phones
 from media.openapi import GET_RESULT_QR
 from media.services import delete_by_link, find_linked_result
-from media.share_pictures import measure_picture
 from photochanger.db import in_db
-from photochanger.errors import AppError, ResultNotFound, ViewOnly
+from photochanger.errors import AppError, ResultNotFound
 from photochanger.parsing import parse_id
 
 guest_router = Router(tags=["public"])

@@ -125,13 +125,6 @@ class Forbidden(AppError):
     sentence = _("Only administrators may do this.")
 
 
-class ViewOnly(AppError):
-    status, reason = 403, "view_only"
-    sentence = _(
-        "This link only shows the picture. Whoever has the booth's own link can delete it."
-    )
-
-
 class PathNotFound(AppError):
     status, reason = 404, "not_found"
     sentence = _("There is nothing at this address. Check the link, letter by letter.")
@@ -187,13 +180,6 @@ class VersionConflict(AppError):
 
     def to_json(self, language: str) -> dict[str, object]:
         return super().to_json(language) | {"version": self.version}
-
-
-class NoPublicAddress(AppError):
-    status, reason = 409, "no_public_address"
-    sentence = _(
-        "This address opens on the server itself only. An administrator must set PUBLIC_BASE_URL."
-    )
 
 
 class MediaNotFound(AppError):

@@ -5,9 +5,9 @@ from unittest import mock
 from django.test import RequestFactory, SimpleTestCase, override_settings
 
 from media import reach
+from media.guests.refusals import NoPublicAddress
 from media.links import LinkBase, build_url_for_phones, find_links
 from media.reach import Reach, find_listening_port, judge_address, judge_host
-from photochanger.errors import NoPublicAddress
 
 OWN = "192.168.7.5"
 

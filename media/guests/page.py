@@ -9,9 +9,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from media.guests.share_pictures import Size, fit_size
 from media.links import LinkBase, find_links
 from media.services import LinkedResult
-from media.share_pictures import Size, fit_size
 
 # Downloads of an iPhone go into a folder nobody looks into. An iPad calls itself a Mac; its page
 # finds that out by itself.
