@@ -2,6 +2,7 @@ from babel.messages.pofile import read_po
 from django.conf import settings
 from django.test import SimpleTestCase
 
+import media.guests.refusals  # noqa: F401  the refusals of guests' links
 from photochanger.errors import ERROR_BY_REASON, AppError, ProviderQuota, RateLimited
 
 ERRORS = tuple(ERROR_BY_REASON.values())
