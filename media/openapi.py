@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from media.guests.refusals import NoPublicAddress, ViewOnly
+from media.guests.refusals import NoPublicAddress, ViewOnly, describe_refusal
 from photochanger.openapi import error_responses
 
 BINARY = {"type": "string", "format": "binary"}
@@ -108,8 +108,9 @@ GET_PREVIEW: dict[str, Any] = {
 DELETE_RESULT: dict[str, Any] = {
     "responses": {
         204: {"description": "Deleted: the link answers 410 from now on."},
-        **error_responses(
-            *(ViewOnly.reason, "result_not_found", "result_expired"),
+        **describe_refusal(
+            ViewOnly,
+            *("result_not_found", "result_expired"),
             *("internal_error", "storage_error"),
         ),
     }
@@ -146,8 +147,9 @@ GET_RESULT_QR: dict[str, Any] = {
             "description": "The absolute address of the guest page as a QR code.",
             "content": {"image/svg+xml": {"schema": {"type": "string"}}},
         },
-        **error_responses(
-            *("result_not_found", "result_expired", NoPublicAddress.reason),
+        **describe_refusal(
+            NoPublicAddress,
+            *("result_not_found", "result_expired"),
             *("internal_error", "storage_error"),
         ),
     }

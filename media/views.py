@@ -138,7 +138,7 @@ def _explain_error(error: AppError) -> tuple[str, str]:
                 "Its time was over, or somebody who has the link deleted it. "
                 "It cannot be brought back."
             )
-        case "view_only":
+        case "forbidden":
             return _("This link cannot delete"), str(error.sentence)
         case "gallery_closed" | "slot_not_found":  # one page: nobody learns which slots there are
             return _("The gallery is closed"), _(

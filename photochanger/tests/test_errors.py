@@ -2,7 +2,6 @@ from babel.messages.pofile import read_po
 from django.conf import settings
 from django.test import SimpleTestCase
 
-import media.guests.refusals  # noqa: F401  the refusals of guests' links
 from photochanger.errors import ERROR_BY_REASON, AppError, ProviderQuota, RateLimited
 
 ERRORS = tuple(ERROR_BY_REASON.values())
@@ -10,13 +9,13 @@ ERRORS = tuple(ERROR_BY_REASON.values())
 TABLE = {
     400: {"invalid_request", "invalid_image", "checksum_mismatch"},
     401: {"invalid_password", "unauthorized", "invalid_credentials"},
-    403: {"forbidden", "view_only"},
+    403: {"forbidden"},
     404: {
         *("slot_not_found", "slot_disabled", "gallery_closed"),
         *("job_not_found", "result_not_found", "media_not_found", "not_found"),
     },
     405: {"method_not_allowed"},
-    409: {"idempotency_conflict", "version_conflict", "no_public_address"},
+    409: {"idempotency_conflict", "version_conflict"},
     410: {"result_expired"},
     413: {"payload_too_large"},
     415: {"unsupported_media_type"},

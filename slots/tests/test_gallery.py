@@ -120,7 +120,7 @@ class GalleryTests(GalleryTestCase):
                 self.assertNotIn(str(media.job_id).encode(), answer.body, tail)
             refused = (self.request(link, "delete"), self.request(f"{link}/delete", "post"))
             for answer in refused:
-                self.assertEqual(answer.json()["failure_reason"], "view_only")
+                self.assertEqual(answer.json()["failure_reason"], "forbidden")
             self.assertEqual(self.request(f"{link}/delete", Accept=BROWSER).status_code, 403)
             self.assertEqual(self.request(f"/api/jobs/{published}").status_code, 404)
         self.assertEqual(self.listed(), self.ids(media))
