@@ -71,8 +71,8 @@ async def delete(request: HttpRequest, job_id: ResultId) -> HttpResponse:
 async def show_result_qr(request: HttpRequest, job_id: ResultId) -> HttpResponse:
     """404 when there is no such picture, 410 when its time is over.
 
-    404 too when no phone could open the address. The code leads where this link's page is: an id out
-    of a gallery makes a code that shows, the job's own makes one that may also delete.
+    404 too when no phone could open the address. The code leads to this link's page: an id out of
+    a gallery makes a code that shows, the job's own makes one that may also delete.
     """
     linked = await in_db(find_linked_result, parse_id(job_id, ResultNotFound))
     address = build_url_for_phones(request, "api:guest_page", job_id=linked.link_id)
