@@ -9,7 +9,8 @@ cd "$(dirname "$0")/.."
 case "${1:-serve}" in
 prepare)
     .venv/bin/python manage.py migrate --noinput
-    static="${STATIC_ROOT:-var/static}"
+    # Only the settings know: .env is not a shell's to read.
+    static="$(.venv/bin/python -c 'from photochanger.settings import STATIC_ROOT; print(STATIC_ROOT)')"
     # In an image they are there since it was built, and nobody may write.
     if [ ! -e "$static" ] || [ -w "$static" ]; then
         .venv/bin/python manage.py collectstatic --noinput --verbosity 0

@@ -9,14 +9,16 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core import checks
 from django.db import DatabaseError
+from django.utils import translation
 from django.utils.module_loading import import_string
 
 from ingest.pipeline.input_links import find_public_base
 from photochanger.checks.addresses import check_addresses
-from photochanger.errors import ProviderConfig
+from photochanger.errors import InvalidFields, ProviderConfig
 from photochanger.logs.syslog import parse_address
 from providers.registry import DRIVERS
 from slots.models import Slot
+from slots.passwords import check_new_password
 from slots.provider_keys import get_environment_key
 
 log = structlog.get_logger()
@@ -25,7 +27,9 @@ log = structlog.get_logger()
 @checks.register()
 def check_environment(**kwargs: Any) -> list[checks.CheckMessage]:
     return [
+        *_check_spelling(),
         *_check_secrets(),
+        *_check_booth_password(),
         *_check_bounds(),
         *_check_addresses(),
         *_check_folders(),
@@ -100,6 +104,26 @@ def _check_secrets() -> Iterator[checks.CheckMessage]:
             )
 
 
+def _check_spelling() -> Iterator[checks.CheckMessage]:
+    for words in settings.MISSPELLED_VARIABLES:
+        yield checks.Warning(
+            words, hint=".env.example lists every variable.", id="photochanger.W008"
+        )
+
+
+def _check_booth_password() -> Iterator[checks.CheckMessage]:
+    try:
+        if settings.INGEST_PASSWORD:
+            check_new_password(settings.INGEST_PASSWORD)
+    except InvalidFields as exc:
+        with translation.override("en"):
+            yield checks.Error(
+                f"INGEST_PASSWORD: {exc.fields['ingest_password']}",
+                hint="Or leave it empty and use `manage.py booth_password`.",
+                id="photochanger.E013",
+            )
+
+
 def _check_bounds() -> Iterator[checks.CheckMessage]:
     bounds = {
         "SYNC_RESPONSE_SECONDS": (10, 60),
@@ -109,6 +133,7 @@ def _check_bounds() -> Iterator[checks.CheckMessage]:
         "JWT_LIFETIME_MINUTES": (5, 7 * 24 * 60),
         "LOG_RETENTION_DAYS": (1, 3650),
         "GEMINI_MAX_REQUEST_MB": (1, 100),
+        "WEB_CONCURRENCY": (1, 256),
         "WORKER_MAX_REQUESTS": (0, 1_000_000_000),
         "HSTS_SECONDS": (0, 2 * 365 * 24 * 3600),
     }

@@ -33,6 +33,9 @@ def _has_traceback(record: logging.LogRecord) -> bool:
     return record.exc_info is not None
 
 
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
 def configure(
     *,
     log_format: str,

@@ -9,6 +9,7 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from photochanger.env_file import decode_file, read_lines
 from slots.provider_keys import move_to_newest_key
 
 ENCRYPTION = "FIELD_ENCRYPTION_KEY"
@@ -47,7 +48,7 @@ class Command(BaseCommand):
                 "and give the providers' keys up for lost: make new ones at the providers."
             )
         try:
-            text = path.read_text()
+            text = decode_file(path.read_bytes())
         except OSError as exc:
             raise CommandError(f"{path} cannot be read: {exc.strerror}.") from exc
         known = _read_values(text, name)
@@ -90,8 +91,7 @@ def _get_current_values(name: str) -> list[str]:
 
 
 def _find_value(text: str, name: str) -> str:
-    found = re.search(rf"^{name}=(.*)$", text, re.MULTILINE)
-    return found[1].strip().strip("'\"") if found else ""
+    return next((line.value for line in read_lines(text) if line.name == name), "")
 
 
 def _generate_secret(name: str) -> str:
@@ -106,7 +106,8 @@ def _replace_values(text: str, name: str, values: list[str]) -> str:
 
 
 def _set_line(text: str, name: str, value: str) -> str:
-    line, pattern = f"{name}={value}", rf"^{name}=.*$"
+    line = f"{name}={value}"
+    pattern = rf"^[ \t]*(?:export[ \t]+)?{name}[ \t]*=.*$"
     if re.search(pattern, text, re.MULTILINE):
         return re.sub(pattern, lambda _: line, text, flags=re.MULTILINE)
     return f"{text.rstrip()}\n{line}\n" if value else text
