@@ -140,6 +140,8 @@ TURBOTEXT_RESULT_HOSTS: list[str] = env.get_list(
     "TURBOTEXT_RESULT_HOSTS", default=["turbotext.ru", "www.turbotext.ru"], check=checks.check_host
 )
 PROVIDER_PROXY_URL: str = env.get_address("PROVIDER_PROXY_URL", default="")
+TELEGRAM_BASE_URL: str = env.get_address("TELEGRAM_BASE_URL", default="https://api.telegram.org")
+TELEGRAM_PROXY_URL: str = env.get_address("TELEGRAM_PROXY_URL", default="")
 
 # Database
 DATABASES: dict[str, dict[str, Any]] = {

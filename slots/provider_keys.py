@@ -2,16 +2,20 @@
 
 import json
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
+from django.apps import apps
 from django.conf import settings as django_settings
 from django.db import transaction
+from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from photochanger.errors import InvalidFields, ProviderConfig
 from slots.models import Setting
-from slots.secrets import decrypt, encrypt, is_of_newest_key
+from slots.secrets import CiphertextField, decrypt, encrypt, is_of_newest_key
 from slots.setting_rows import store_row
 
 log = structlog.get_logger()
@@ -66,7 +70,7 @@ def get_environment_key(provider: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """Names of providers, by what became of their stored keys."""
+    """Names of providers and of others with a secret, by what became of what is stored."""
 
     current: tuple[str, ...]
     moved: tuple[str, ...]
@@ -75,28 +79,58 @@ class Rotation:
 
 @transaction.atomic
 def move_to_newest_key(*, only_look: bool = False) -> Rotation:
-    """Encrypt every stored provider key anew; with ``only_look``, tell what would be moved.
+    """Encrypt all that is stored encrypted anew; with ``only_look``, tell what would be moved.
 
     What nobody can read stays as it is: the key that opens it may yet be found.
     """
     current, moved, unreadable = [], [], []
-    prefix = provider_row_key("")
-    # Locked, so that a key which is entered meanwhile is not overwritten by the one before it.
-    for row in Setting.objects.select_for_update().filter(key__startswith=prefix):
-        if not isinstance(row.value, dict):
-            continue
-        provider, token = row.key.removeprefix(prefix), str(row.value["api_key"])
+    for name, token, store in [*_iterate_provider_keys(), *_iterate_ciphertexts()]:
         if is_of_newest_key(token):
-            current.append(provider)
+            current.append(name)
             continue
         try:
             secret = decrypt(token)
         except ProviderConfig:
-            unreadable.append(provider)
+            unreadable.append(name)
             continue
-        moved.append(provider)
+        moved.append(name)
         if not only_look:
-            Setting.objects.filter(pk=row.pk).update(value={"api_key": encrypt(secret)})
+            store(encrypt(secret))
     if moved and not only_look:
-        log.info("slots.keys.rotated", providers=moved)
+        log.info("slots.keys.rotated", names=moved)
     return Rotation(tuple(current), tuple(moved), tuple(unreadable))
+
+
+Stored = tuple[str, str, Callable[[str], object]]  # whose it is, the ciphertext, how to store it
+
+
+def _iterate_provider_keys() -> Iterator[Stored]:
+    prefix = provider_row_key("")
+    # Locked, so that a key which is entered meanwhile is not overwritten by the one before it.
+    for row in Setting.objects.select_for_update().filter(key__startswith=prefix):
+        if isinstance(row.value, dict):
+            rows = Setting.objects.filter(pk=row.pk)
+
+            def store(token: str, rows: QuerySet[Setting] = rows) -> object:
+                return rows.update(value={"api_key": token})
+
+            yield row.key.removeprefix(prefix), str(row.value["api_key"]), store
+
+
+def _iterate_ciphertexts() -> Iterator[Stored]:
+    """Every column of secrets, of whatever app."""
+    for model in apps.get_models():
+        for field in model._meta.get_fields():
+            if isinstance(field, CiphertextField):
+                yield from _iterate_column(model, field.attname)
+
+
+def _iterate_column(model: type[Model], column: str) -> Iterator[Stored]:
+    manager = model._default_manager
+    for row in manager.select_for_update().exclude(**{column: ""}):
+        rows = manager.filter(pk=row.pk)
+
+        def store(token: str, rows: QuerySet[Any] = rows) -> object:
+            return rows.update(**{column: token})
+
+        yield str(row), str(getattr(row, column)), store

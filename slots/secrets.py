@@ -3,8 +3,13 @@
 import bcrypt
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
+from django.db import models
 
 from photochanger.errors import ProviderConfig
+
+
+class CiphertextField(models.TextField):  # type: ignore[type-arg]
+    """Holds what ``encrypt`` made; by its type ``rotate_keys`` finds every such column."""
 
 
 def _make_cipher() -> MultiFernet:

@@ -15,6 +15,8 @@ ADDRESSES: dict[str, tuple[str, ...]] = {
     "GEMINI_BASE_URL": WEB,
     "TURBOTEXT_BASE_URL": WEB,
     "PROVIDER_PROXY_URL": PROXY,
+    "TELEGRAM_BASE_URL": WEB,
+    "TELEGRAM_PROXY_URL": PROXY,
     "S3_ENDPOINT_URL": WEB,
 }
 HOST_LABEL = re.compile(r"[^\W_]([\w-]{0,61}[^\W_])?|_[\w-]{1,62}")  # also names outside of ASCII

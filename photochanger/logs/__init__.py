@@ -21,6 +21,9 @@ _JSON: list[Any] = [structlog.processors.format_exc_info, structlog.processors.J
 _LOGGERS = {
     # httpx logs every request's address at INFO; ours says more with less.
     "httpx": {"level": "WARNING"},
+    # At DEBUG both write tokens that stand in an address.
+    "urllib3": {"level": "WARNING"},
+    "apprise": {"level": "WARNING", "propagate": False},
     "uvicorn.access": {"level": "WARNING"},
     # photochanger/web/login.py logs every log-in itself.
     "axes": {"level": "ERROR"},

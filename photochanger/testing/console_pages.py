@@ -27,5 +27,9 @@ PAGES = {
     "refusals": "/admin/refusals/",
     "refusals of a month": "/admin/refusals/?hours=720",
     "capture": "/admin/capture/",
+    "alerts": "/admin/alerts/",
+    "alerts, its part": "/admin/alerts/news/",
+    "alarm": "/admin/alarm/",
+    "recipient": "/admin/alerts/new/telegram/",
     "files": "/admin/media/mediaobject/",
 }

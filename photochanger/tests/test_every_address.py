@@ -29,6 +29,8 @@ from photochanger.web.tokens import AdminToken
 from slots.models import Slot
 from slots.tests.support import picture, upload
 from stats.tests.support import job, open_job
+from stats.tests.watch_support import add_recipient, telegram_address
+from stats.watch.messages import add_test
 
 
 def addresses(resolver: URLResolver | None = None, before: str = "/") -> Iterator[str]:
@@ -69,6 +71,9 @@ class EveryAddressTests(IngestTestCase):
             Attempt.objects.create(job=photo, number=1, started_at=photo.started_at, **facts)
             if photo.status == Job.Status.DONE:
                 cls.add_picture(photo, number)
+
+        cls.anna = add_recipient("telegram", telegram_address())
+        cls.message = add_test(cls.anna)
 
     @classmethod
     def add_picture(cls, photo: Job, number: int) -> None:
@@ -119,6 +124,8 @@ class EveryAddressTests(IngestTestCase):
         values = {
             **{"slot_id": "slot-001", "job_id": self.photo.pk, "provider": "gemini"},
             **{"name": "database", "media_id": self.template, "entry_id": self.change.pk},
+            **{"channel": "telegram", "recipient_id": self.anna.pk},
+            **{"message_id": self.message.pk, "act": "retry"},
             **{"id": self.serg.pk, "content_type_id": self.user_type.pk, "object_id": object_id},
         }
         address = address.replace("^(?P<app_label>media|slots|ingest|auth)/$", "ingest/")

@@ -47,21 +47,24 @@
     window.toast(...(fresh.getElementById("new-toasts")?.children || []));
   };
 
+  // What must be known in a tab that nobody looks at, and while a menu is open: the alarm.
+  const isUrgent = (event) => event.detail.target.matches("[data-urgent]");
   const isOurs = (event) => event.detail.target.matches(".live");
   const isRefresh = (event) => event.detail.requestConfig.verb === "get";
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (!isOurs(event) || !isRefresh(event)) return;
     const isFirst = event.detail.target.querySelector(".loading");
-    if (!isFirst && (document.hidden || isInUse())) event.preventDefault();
+    if (!isFirst && !isUrgent(event) && (document.hidden || isInUse())) event.preventDefault();
   });
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (!isOurs(event) || !event.detail.shouldSwap) return;
     event.detail.shouldSwap = false;
-    if (isRefresh(event) && isInUse()) return; // opened meanwhile
+    if (isRefresh(event) && !isUrgent(event) && isInUse()) return; // opened meanwhile
     merge(event.detail.xhr.responseText);
   });
   document.addEventListener("htmx:afterRequest", (event) => {
     const { successful, xhr } = event.detail;
-    if (isOurs(event)) document.getElementById("offline").hidden = successful || xhr.status === 401;
+    if (!isOurs(event) || isUrgent(event)) return;
+    document.getElementById("offline").hidden = successful || xhr.status === 401;
   });
 })();

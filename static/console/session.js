@@ -68,6 +68,7 @@
     const address = event.detail.xhr.getResponseHeader("X-Login");
     if (event.detail.xhr.status !== 401 || !address) return hush();
     event.detail.shouldSwap = false;
+    if (event.detail.target.id === "alarm") return undefined; // nobody has asked for it
     return isTyping ? askToLogIn(address) : window.location.assign(address);
   });
 })();

@@ -6,6 +6,7 @@ from typing import Any
 from django.urls import URLPattern, path
 
 from stats.console import dashboard, statistics, steps
+from stats.console.alerts.urls import get_alert_urls
 
 
 def get_console_urls(
@@ -21,6 +22,7 @@ def get_console_urls(
             admin_view(dashboard.clean_up_slot),
             name="clean_up_slot",
         ),
+        *get_alert_urls(admin_view),
         path("statistics/", admin_view(statistics.statistics_page), name="statistics"),
         path("statistics/plots/", admin_view(statistics.plots_part), name="statistics_plots"),
         path("statistics/steps/", admin_view(steps.steps_part), name="statistics_steps"),

@@ -151,10 +151,11 @@ class DashboardTests(ConsoleTestCase):
 
     def test_the_page_is_used_by_keyboard_alone(self) -> None:
         page = self.logged_in()
+        expect(page.locator("#alarm-start")).to_be_visible()
         page.keyboard.press("Tab")
         expect(page.locator(".skip-to-content-link")).to_be_focused()
         page.keyboard.press("Enter")
-        for place in ("#to-event", "#new-slot"):
+        for place in ("#alarm-start", "#to-event", "#new-slot"):
             page.keyboard.press("Tab")
             expect(page.locator(place)).to_be_focused()
 
