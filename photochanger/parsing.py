@@ -1,6 +1,7 @@
 """Text from outside, made safe: ids of links, and words for rows, logs and pages."""
 
 import uuid
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from photochanger.errors import AppError
 
@@ -11,6 +12,20 @@ def parse_id(text: str | uuid.UUID, not_found: type[AppError]) -> uuid.UUID:
         return uuid.UUID(str(text))
     except ValueError as exc:
         raise not_found("no id") from exc
+
+
+def group_address(text: str) -> str:
+    """What tries are counted for: an IPv4 address, the /64 of an IPv6 one, any of which a client
+    may use; "" for what is no address."""
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return ""
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(ip_network((address, 64), strict=False).network_address)
+    return str(address)
 
 
 def make_printable(text: str, limit: int, *, replacement: str = " ") -> str:

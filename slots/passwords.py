@@ -1,18 +1,20 @@
 """The booth password: what it must be like, where its hash is stored, and which one counts."""
 
-from functools import cache
+import secrets
+from functools import cache, partial
 
 from django.conf import settings as django_settings
 from django.utils.translation import gettext_lazy as _
 
 from photochanger.errors import InvalidFields
 from photochanger.parsing import decode_text
-from slots.models import Slot
+from slots.models import Setting, Slot
 from slots.platform_settings import PlatformSettings
-from slots.secrets import hash_password
+from slots.secrets import add_keyed_hash, hash_password
 from slots.setting_rows import store_row
 
 PASSWORD_KEY = "ingest_password_hash"  # noqa: S105  the name of a setting
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # without i, l, o and u
 MIN_PASSWORD, MAX_PASSWORD_BYTES = 6, 72  # bcrypt reads no further
 
 
@@ -71,7 +73,7 @@ def set_ingest_password_hash(hashed: str, *, by: str) -> None:
 def get_password_hash(slot: Slot, platform: PlatformSettings) -> str:
     """The hash a booth's password must match: the slot's own, else the global one; "" is closed.
 
-    Blocking, by bcrypt, once per process, while ``INGEST_PASSWORD`` serves.
+    ``INGEST_PASSWORD`` serves while none is stored.
     """
     return slot.ingest_password_hash or platform.ingest_password_hash or _hash_from_environment()
 
@@ -81,4 +83,17 @@ def _hash_from_environment() -> str:
     return _hash_once(django_settings.INGEST_PASSWORD) if django_settings.INGEST_PASSWORD else ""
 
 
-_hash_once = cache(hash_password)
+# The environment has the password itself: bcrypt would protect nothing.
+_hash_once = cache(partial(add_keyed_hash, ""))
+
+
+def renew_keyed_hash(hashed: str, password: str) -> None:
+    """Give a stored password that was just found right a keyed hash of the newest key."""
+    renewed = add_keyed_hash(hashed, password)
+    Slot.objects.filter(ingest_password_hash=hashed).update(ingest_password_hash=renewed)
+    Setting.objects.filter(key=PASSWORD_KEY, value=hashed).update(value=renewed)
+
+
+def generate_password() -> str:
+    """Ten characters of 32 that nobody mistakes for another: 50 bits, typed on a touch screen."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(10))

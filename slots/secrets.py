@@ -1,4 +1,14 @@
-"""Secrets that operators enter: encrypted (provider keys) or hashed (booth passwords) at rest."""
+"""Secrets that operators enter: encrypted (provider keys) or hashed (booth passwords) at rest.
+
+A stored password is ``<bcrypt>:<key>:<hmac>``. The keyed hash tells in microseconds what bcrypt
+tells in 225 ms, to whoever has the installation's SECRET_KEY; the database alone is worth no more
+than bcrypt. The part in the middle names the key, so that a hash of a forgotten key is not taken
+for a wrong password.
+"""
+
+import base64
+import hashlib
+import hmac
 
 import bcrypt
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -43,9 +53,44 @@ def is_of_newest_key(token: str) -> bool:
 
 def hash_password(password: str) -> str:
     """Blocking, about 225 ms of CPU. Only the first 72 bytes of a password count for bcrypt."""
-    return bcrypt.hashpw(password.encode()[:72], bcrypt.gensalt(settings.BCRYPT_ROUNDS)).decode()
+    salt = bcrypt.gensalt(settings.BCRYPT_ROUNDS)
+    return add_keyed_hash(bcrypt.hashpw(password.encode()[:72], salt).decode(), password)
 
 
 def password_matches(password: str, hashed: str) -> bool:
     """Blocking, about 225 ms of CPU; constant time in what the password is."""
-    return bcrypt.checkpw(password.encode()[:72], hashed.encode())
+    return bcrypt.checkpw(password.encode()[:72], hashed.partition(":")[0].encode())
+
+
+def add_keyed_hash(hashed: str, password: str) -> str:
+    """The stored form with a keyed hash of the newest key."""
+    slow = hashed.partition(":")[0]
+    key = settings.SECRET_KEY
+    return f"{slow}:{_name_key(key)}:{_make_keyed_hash(key, slow, password)}"
+
+
+def match_keyed_hash(password: str, hashed: str) -> bool | None:
+    """Whether the password is right, in constant time; None when no key of ours made the hash."""
+    slow, _, rest = hashed.partition(":")
+    name, _, expected = rest.partition(":")
+    for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        if name and hmac.compare_digest(name, _name_key(key)):
+            return hmac.compare_digest(_make_keyed_hash(key, slow, password), expected)
+    return None
+
+
+def _name_key(key: str) -> str:
+    return _encode(hmac.digest(_derive_key(key), b"name", "sha256")[:6])
+
+
+def _make_keyed_hash(key: str, slow: str, password: str) -> str:
+    """Bound to the bcrypt hash, so that equal passwords look different; 128 bits."""
+    return _encode(hmac.digest(_derive_key(key), f"{slow}\0{password}".encode(), "sha256")[:16])
+
+
+def _derive_key(key: str) -> bytes:
+    return hashlib.sha256(f"photochanger booth password\0{key}".encode()).digest()
+
+
+def _encode(digest: bytes) -> str:
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")

@@ -1,66 +1,101 @@
-"""The booth's password: bcrypt off the event loop, paid once, and not to be guessed at leisure."""
+"""The booth's password: the right one costs nothing, and guessing comes to an end soon."""
 
 import asyncio
-import hmac
-import secrets
+import time
+from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
-from django.core.cache import cache
+import structlog
+from django.db import Error as AnyDatabaseError
 
 from ingest.refusals.errors import PasswordGuessed, PasswordUnset
+from photochanger.db import in_db
 from photochanger.errors import InvalidPassword
-from slots.secrets import password_matches
+from photochanger.parsing import group_address
+from slots.passwords import renew_keyed_hash
+from slots.secrets import match_keyed_hash, password_matches
+
+log = structlog.get_logger()
 
 WRONG_TRIES, WRONG_WINDOW_S = 10, 60
-MAX_REMEMBERED = 64
-
-# A check costs 225 ms of CPU. One thread of its own: a storm of wrong passwords then waits for
-# itself and not for the threads that photos need.
+MAX_ADDRESSES = 10_000
+# A check by bcrypt costs 225 ms of CPU. One thread of its own, and few that wait for it: a storm
+# of wrong passwords then waits for itself and not for the threads that photos need.
+MAX_WAITING, BUSY_RETRY_AFTER_S = 8, 3
 _bcrypt_thread = ThreadPoolExecutor(1, thread_name_prefix="bcrypt")
-_process_key = secrets.token_bytes(32)
-_verified: dict[bytes, None] = {}
+
+
+class WrongTries:
+    """How often each address has been wrong lately, in this process."""
+
+    def __init__(self) -> None:
+        self._tries: OrderedDict[str, tuple[int, float]] = OrderedDict()  # count, end of its window
+
+    def count(self, address: str) -> int:
+        """One more; how many that makes within the window that began with the first."""
+        now = time.monotonic()
+        tries, ends_at = self._tries.get(address, (0, 0.0))
+        if ends_at <= now:
+            self._tries.pop(address, None)  # its window begins anew, at the end of the row
+            tries, ends_at = 0, now + WRONG_WINDOW_S
+        self._tries[address] = tries + 1, ends_at
+        while len(self._tries) > MAX_ADDRESSES:
+            self._tries.popitem(last=False)  # the window that began first
+        return tries + 1
+
+    def give_back(self, address: str) -> None:
+        if address in self._tries:
+            tries, ends_at = self._tries[address]
+            self._tries[address] = max(0, tries - 1), ends_at
+
+    def clear(self) -> None:
+        self._tries.clear()
+
+
+wrong_tries = WrongTries()
+_waiting = 0
 
 
 async def check_password(password: str, hashed: str, *, address: str) -> None:
     """Raises InvalidPassword, or RateLimited for an address with too many wrong tries.
 
-    The right password costs bcrypt once per process; after that it is known by an HMAC under a
-    key that never leaves this process. ``hashed`` empty means closed: nothing is right.
+    The right password is known by its keyed hash, before any limit is looked at: nobody's guessing
+    keeps a booth out. ``hashed`` empty means closed: nothing is right.
     """
-    mark = hmac.digest(_process_key, f"{hashed}\0{password}".encode(), "sha256")
-    if mark in _verified:
+    verdict = match_keyed_hash(password, hashed)
+    if verdict:
         return
-    _refuse_guessing(address)
-    loop = asyncio.get_running_loop()
-    if hashed:
-        verify = partial(_verify, password, hashed, mark)
-        if await loop.run_in_executor(_bcrypt_thread, verify):
-            return
-    _count_wrong(address)
+    place = group_address(address)
+    # Counted before the check, so that parallel tries cannot slip through.
+    if wrong_tries.count(place) > WRONG_TRIES:
+        raise PasswordGuessed("too many wrong passwords", retry_after_s=WRONG_WINDOW_S)
     if not hashed:
         raise PasswordUnset("no password is set")
+    if verdict is None and await _match_by_bcrypt(password, hashed):
+        wrong_tries.give_back(place)
+        return
     raise InvalidPassword("wrong password")
 
 
-def _verify(password: str, hashed: str, mark: bytes) -> bool:
-    """On the one thread: of a burst with the same password only the first pays."""
-    if mark in _verified:
-        return True
-    if not password_matches(password, hashed):
-        return False
-    if len(_verified) >= MAX_REMEMBERED:
-        _verified.clear()
-    _verified[mark] = None
+async def _match_by_bcrypt(password: str, hashed: str) -> bool:
+    """Whether it is right, where no key of ours made the keyed hash; a right one gets it now.
+
+    Raises RateLimited when too many wait already.
+    """
+    global _waiting  # noqa: PLW0603  of this process's one thread
+    if _waiting >= MAX_WAITING:
+        raise PasswordGuessed(
+            "too many passwords are being checked", retry_after_s=BUSY_RETRY_AFTER_S
+        )
+    _waiting += 1
+    try:
+        loop = asyncio.get_running_loop()
+        if not await loop.run_in_executor(_bcrypt_thread, password_matches, password, hashed):
+            return False
+    finally:
+        _waiting -= 1
+    try:
+        await in_db(renew_keyed_hash, hashed, password)
+    except AnyDatabaseError as exc:  # the next photo pays for bcrypt once more
+        log.warning("ingest.password.not_renewed", detail=type(exc).__name__)
     return True
-
-
-def _refuse_guessing(address: str) -> None:
-    if cache.get(f"wrong-password:{address}", 0) >= WRONG_TRIES:
-        raise PasswordGuessed("too many wrong passwords", retry_after_s=WRONG_WINDOW_S)
-
-
-def _count_wrong(address: str) -> None:
-    key = f"wrong-password:{address}"
-    if not cache.add(key, 1, WRONG_WINDOW_S):
-        cache.incr(key)

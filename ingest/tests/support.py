@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.test import TestCase, override_settings
 from PIL import Image
 
+from ingest.pipeline.password import wrong_tries
 from providers import simulator
 from slots.models import Slot
 from slots.passwords import set_ingest_password
@@ -47,6 +48,7 @@ class IngestTestCase(TestCase):
             override_settings(GEMINI_BASE_URL=self.provider.url, GEMINI_API_KEY="sim-key")
         )
         self.slot = Slot.objects.get(pk="slot-001")
+        self.addCleanup(wrong_tries.clear)
 
     def scenario(self, name: str) -> None:
         Slot.objects.filter(pk="slot-001").update(

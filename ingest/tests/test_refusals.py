@@ -13,6 +13,7 @@ from django.utils import timezone
 from ingest.cleanup import clean_up
 from ingest.models import Job, KnownBooth, Refusal
 from ingest.pipeline.order import Booth
+from ingest.pipeline.password import wrong_tries
 from ingest.refusals import store
 from ingest.refusals.booth_fields import parse_clock
 from ingest.refusals.causes import FAILURES, REFUSALS, get_title
@@ -70,7 +71,8 @@ class EveryRefusalTests(RefusalTestCase):
         self.assertEqual(Refusal.objects.get().slot_asked, "‹20›")
 
     async def test_a_guesser_who_has_to_wait_is_told_apart(self) -> None:
-        cache.set("wrong-password:127.0.0.1", 10, 60)
+        for _ in range(10):
+            wrong_tries.count("127.0.0.1")
         await self.post(password="wrong")
         await self.assert_noted("password_guessed")
 

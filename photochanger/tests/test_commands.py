@@ -188,10 +188,10 @@ class BoothPasswordTests(TestCase):
         with mock.patch("getpass.getpass", side_effect=typed):
             return run("booth_password")
 
-    def test_a_generated_password_is_eight_digits_shown_once(self) -> None:
+    def test_a_generated_password_has_ten_plain_characters_and_is_shown_once(self) -> None:
         said = run("booth_password", generate=True)
         password = said.split()[-1]
-        self.assertRegex(password, r"^\d{8}$")
+        self.assertRegex(password, r"^[0-9a-hjkmnp-tv-z]{10}$")
         self.assertTrue(password_matches(password, self.hashed()))
 
     def test_a_typed_password_is_set_and_not_shown(self) -> None:

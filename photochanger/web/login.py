@@ -5,7 +5,6 @@ together: an attacker locks out only their own address, never an administrator e
 """
 
 from collections.abc import Mapping
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, ClassVar, Literal
 
 import structlog
@@ -26,7 +25,7 @@ from pydantic import Field
 from ingest.schemas import ErrorOut
 from photochanger.errors import LoginFailed, Throttled
 from photochanger.openapi import error_responses
-from photochanger.parsing import make_printable
+from photochanger.parsing import group_address, make_printable
 from photochanger.web.tokens import LIFETIME, AdminToken
 
 log = structlog.get_logger()
@@ -39,15 +38,7 @@ def get_lockout_address(request: HttpRequest) -> str | None:
     Never from a header: the edge has already put a trusted proxy's client there. Of an IPv6
     address the /64 network counts, since one client may use any address of it.
     """
-    try:
-        address = ip_address(request.META.get("REMOTE_ADDR", "").partition("%")[0])
-    except ValueError:
-        return None
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
-        return str(ip_network((address, 64), strict=False).network_address)
-    return str(address)
+    return group_address(request.META.get("REMOTE_ADDR", "")) or None
 
 
 def check_lockout(request: HttpRequest, username: str) -> None:

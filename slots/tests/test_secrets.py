@@ -10,7 +10,7 @@ from slots.models import Setting, Slot
 from slots.passwords import get_password_hash, set_ingest_password
 from slots.platform_settings import load_platform_settings
 from slots.provider_keys import make_provider_row, read_provider_key, set_provider_key
-from slots.secrets import encrypt, password_matches
+from slots.secrets import encrypt, match_keyed_hash, password_matches
 
 pytestmark = both_databases
 
@@ -28,7 +28,7 @@ class SecretTests(TestCase):
         slot = Slot.objects.get(pk="slot-001")
         with override_settings(INGEST_PASSWORD="first"):
             self.assertTrue(
-                password_matches("first", get_password_hash(slot, load_platform_settings()))
+                match_keyed_hash("first", get_password_hash(slot, load_platform_settings()))
             )
             set_ingest_password("second", by="serg")
             hashed = get_password_hash(slot, load_platform_settings())

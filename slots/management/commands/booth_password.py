@@ -1,5 +1,4 @@
 import getpass
-import secrets
 from argparse import ArgumentParser
 from typing import Any
 
@@ -9,7 +8,7 @@ from django.utils import translation
 
 from photochanger.errors import InvalidFields
 from slots.history.records import CHANGED, PASSWORD, write_settings
-from slots.passwords import check_new_password, set_ingest_password
+from slots.passwords import check_new_password, generate_password, set_ingest_password
 from slots.platform_settings import load_platform_settings
 
 
@@ -24,8 +23,7 @@ class Command(BaseCommand):
         if if_unset and load_platform_settings().ingest_password_hash:
             self.stdout.write("The booth password is set already.")
             return
-        # Digits are what one can type on a booth's touch screen.
-        password = str(secrets.randbelow(10**8)).zfill(8) if generate else self._ask()
+        password = generate_password() if generate else self._ask()
         with transaction.atomic():
             set_ingest_password(password, by="booth_password")
             write_settings({}, {PASSWORD: CHANGED}, by="manage.py booth_password")
