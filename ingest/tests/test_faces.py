@@ -3,15 +3,17 @@
 import io
 import json
 import re
+import threading
 from concurrent.futures import Future
 from contextlib import ExitStack
+from functools import partial
 from typing import Any, NamedTuple
 
 import httpx
 from django.test import override_settings
 from PIL import Image
 
-from ingest.faces.looker import MOST_WAITING
+from ingest.faces.looker import MOST_WAITING, looker
 from ingest.faces.measure import compare_pictures
 from ingest.faces.watch import Watch, watch_photo
 from ingest.tests.live_support import LiveTestCase
@@ -137,16 +139,24 @@ class WatchTests(IngestTestCase):
 
     def test_a_photo_too_many_is_not_waited_for(self) -> None:
         need_engine()
+        gate = threading.Event()
         with ExitStack() as files:
-            watches = [
-                self.watch(PlatformSettings(faces="count"), files) for _ in range(MOST_WAITING + 3)
-            ]
-            self.assertIsNone(watches[-1])
-            begun = [watch for watch in watches if watch]
+            with override_settings(FACES_DIR=FOLDER):
+                held = looker.begin(partial(self.open_behind, gate), describe=False)
+            assert held is not None
+            wait_until(held.running)
+            places = [self.watch(PlatformSettings(faces="count"), files) for _ in range(9)]
+            begun = [watch for watch in places if watch]
+            self.assertEqual(len(begun), MOST_WAITING - 1)
         # Their results are there: what has not begun is given up.
-        for watch in begun:
-            wait_until(watch.look.done)
-        self.assertTrue(any(watch.look.cancelled() for watch in begun))
+        self.assertTrue(all(watch.look.cancelled() for watch in begun))
+        gate.set()
+        wait_until(held.done)
+        self.assertIsNotNone(self.watch(PlatformSettings(faces="count")))
+
+    def open_behind(self, gate: threading.Event) -> Image.Image:
+        gate.wait(PATIENCE_S)
+        return Image.new("RGB", (64, 64))
 
     async def test_a_look_that_was_given_up_leaves_no_figures(self) -> None:
         watch = Watch(Future(), describe=True, rules=PHOTO)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from media.faces.memory import give_memory_back
+
 if TYPE_CHECKING:
     from media.faces.engine import Engine
 
@@ -41,6 +43,7 @@ def load_engine(folder: str) -> "Engine | None":
     with _lock:
         if folder not in _engines:
             _engines[folder] = _make_or_explain(folder)
+            give_memory_back()
         return _engines[folder]
 
 

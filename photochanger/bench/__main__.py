@@ -11,6 +11,7 @@ from rich.console import Console
 from photochanger.bench import photos
 from photochanger.bench.cleanup import cleanup
 from photochanger.bench.downloads import downloads
+from photochanger.bench.faces import faces
 from photochanger.bench.figures import Requirements
 from photochanger.bench.guard import guard
 from photochanger.bench.overhead import ceiling, overhead
@@ -19,7 +20,17 @@ from photochanger.bench.stats import stats
 from photochanger.bench.waiting import Crowd, waiting
 from photochanger.testing import live
 
-SECTIONS = ("overhead", "ceiling", "waiting", "guard", "cleanup", "downloads", "stats", "pages")
+SECTIONS = (
+    "overhead",
+    "ceiling",
+    "waiting",
+    "guard",
+    "cleanup",
+    "downloads",
+    "stats",
+    "pages",
+    "faces",
+)
 NEED_PHOTOS = {"overhead", "ceiling", "waiting"}
 REPEATS = {"50kb": 20, "1mb": 20, "15mb": 10}
 CROWD_COUNTS = {"50kb": 100, "1mb": 80, "15mb": 40}
@@ -54,6 +65,8 @@ def main() -> int:
             pages(site, requirements, console)
         if "downloads" in given.only:
             downloads(site, given.phones, requirements, console)
+        if "faces" in given.only:
+            faces(site, requirements, console)
         if "cleanup" in given.only:
             cleanup(site, given.cleanup_files, requirements, console)
     for broken in requirements.broken:
