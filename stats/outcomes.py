@@ -90,9 +90,9 @@ def outcomes_of(row: Mapping[str, Any]) -> Outcomes:
     return Outcomes(**{field.name: row[field.name] for field in fields(Outcomes)})
 
 
-def count_photos(kind: Q) -> Count:
+def count_photos(kind: Q, *, by: str = "source") -> Count:
     """How many are such; counted by a column that is never null and stands in the index."""
-    return Count("source", filter=kind)
+    return Count(by, filter=kind)
 
 
 def outcome_counts(now: datetime) -> dict[str, Count]:

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ingest.faces.words import VERDICT_CHOICES
 from ingest.models import Job
 from photochanger.errors import ERROR_BY_REASON, Interrupted
 from providers.registry import DRIVERS
@@ -48,6 +49,11 @@ class JobFilter(forms.Form):
         widget=forms.Select(choices=[("", gettext_lazy("any")), *Job.Status.choices]),
     )
     reason = forms.CharField(required=False, label=gettext_lazy("Reason"), widget=forms.Select)
+    faces = forms.CharField(
+        required=False,
+        label=gettext_lazy("Faces"),
+        widget=forms.Select(choices=[("", gettext_lazy("any")), *VERDICT_CHOICES]),
+    )
     provider = forms.CharField(
         required=False, label=gettext_lazy("AI service"), widget=forms.Select
     )
@@ -84,7 +90,7 @@ class JobFilter(forms.Form):
         return day if day and 2000 <= day.year <= 2999 else None
 
     def build_query(self, **more: str) -> str:
-        names = ("slot", "outcome", "reason", "provider")
+        names = ("slot", "outcome", "reason", "faces", "provider")
         values = {name: self.get_choice(name) for name in names}
         values["day"] = self.day_chosen.isoformat() if self.day_chosen else ""
         return urlencode({name: value for name, value in (values | more).items() if value})
@@ -96,6 +102,8 @@ def filter_by_slot_and_provider(form: JobFilter) -> QuerySet[Job]:
         jobs = jobs.filter(slot=slot)
     if provider := form.get_choice("provider"):
         jobs = jobs.filter(provider=provider)
+    if faces := form.get_choice("faces"):
+        jobs = jobs.filter(faces=faces)
     return jobs
 
 
@@ -157,7 +165,7 @@ def find_search_limit(form: JobFilter, cursor: str, now: datetime) -> datetime |
     None: without a limit. Rows of a provider or reason may be rare or missing, and the search
     would read the whole table.
     """
-    if form.day_chosen or not (form.get_choice("provider") or form.get_choice("reason")):
+    if form.day_chosen or not any(map(form.get_choice, ("provider", "reason", "faces"))):
         return None
     return min(now, parse_cursor(cursor) or now) - SEARCH_WINDOW
 

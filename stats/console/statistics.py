@@ -17,11 +17,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from ingest.cleanup import load_last_cleanup
+from ingest.console.jobs import JobRow
 from ingest.console.messages import get_failure_sentence
 from ingest.models import Job
 from media.models import MediaObject
 from slots.console.pages import console_page
 from stats import services
+from stats.faces import load_figures_by_slot, load_figures_by_version, load_last_wrong
 from stats.plots import (
     KPI,
     Plot,
@@ -222,7 +224,7 @@ def check_permission(request: HttpRequest) -> None:
 
 
 def _load_figures(asked: StatisticsQuery) -> dict[str, Any]:
-    """At most eleven queries."""
+    """At most thirteen queries."""
     seen = services.load_overview(asked.window, is_lean=True)
     chosen = [one for one in seen.slots if one.recent.slot.pk == asked.slot_id]
     if asked.slot_id and not chosen:
@@ -240,7 +242,20 @@ def _load_figures(asked: StatisticsQuery) -> dict[str, Any]:
         "kpi": KPI,
         "lines": _make_rows(asked, seen),
         "failures": _load_failures(asked, seen),
+        **_load_faces(asked),
     }
+
+
+def _load_faces(asked: StatisticsQuery) -> dict[str, Any]:
+    """Two queries."""
+    now = timezone.now()
+    since = now - asked.window
+    if asked.slot_id:
+        figures = load_figures_by_version(since, asked.slot_id)
+    else:
+        figures = load_figures_by_slot(since)
+    wrong = load_last_wrong(since, now, asked.slot_id)
+    return {"faces": figures, "wrong_pictures": [JobRow(job) for job in wrong]}
 
 
 def _make_rows(asked: StatisticsQuery, seen: Overview) -> list[SlotRow]:
