@@ -141,7 +141,7 @@ def add_server_rows(site: live.LiveSite, table: Table, requirements: Requirement
     photo = site.tmp / "group.jpg"
     make_row(4).save(photo, quality=92)
     with site.simulator(latency_s=PROVIDER_S):
-        with site.server(env={"FACES_DIR": ""}) as server:
+        with site.server(env={"FACES_DIR": "none"}) as server:
             send(site, server, photo, "turns", [OFF])
             without_bytes = server.rss_bytes()
         with site.server(env={"FACES_DIR": FOLDER}) as server:

@@ -216,7 +216,7 @@ class LiveSite:
             "INGEST_PASSWORD": self.password,
             "GEMINI_API_KEY": "sim-key",
             "GEMINI_BASE_URL": "http://127.0.0.1:1",  # nobody, until a simulator runs
-            "FACES_DIR": "",  # who tests faces names the folder
+            "FACES_DIR": "none",  # who tests faces names the folder
             "MEDIA_ROOT": str(self.media_root),
             "STATIC_ROOT": str(self.static_root),
             "TMPDIR": str(self.tmp),

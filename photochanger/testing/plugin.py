@@ -90,7 +90,7 @@ def _set_environment(*, keep_provider_keys: bool) -> None:
         "DEBUG": "1",
         "MEDIA_ROOT": _media_root,
         "LOG_FORMAT": "json",
-        "FACES_DIR": "",  # who tests faces names the folder
+        "FACES_DIR": "none",  # who tests faces names the folder
         "FIELD_ENCRYPTION_KEY": Fernet.generate_key().decode(),
     }
 
