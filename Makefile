@@ -45,11 +45,11 @@ run: env  ## Serve the real services from this folder (SQLite unless .env says o
 	@$(MANAGE) collectstatic --noinput --verbosity 0
 	@$(MANAGE) sync_admins --generate
 	@$(MANAGE) booth_password --generate --if-unset
-	@deploy/start.sh serve
+	@deploy/start.sh together
 
 serve: install  ## Serve an installation whose .env is there, as systemd would; makes no secrets.
 	@deploy/start.sh prepare
-	@deploy/start.sh serve
+	@deploy/start.sh together
 
 lint: install  ## Formatting, lint, types, system checks, migrations.
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .

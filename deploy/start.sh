@@ -2,6 +2,7 @@
 # The one way in, in a container and on a plain machine alike:
 #   deploy/start.sh prepare         the database up to date, the static files in their folder
 #   deploy/start.sh [serve]         serve until SIGTERM; photos in flight are finished first
+#   deploy/start.sh together        serve, and watch beside it, until the server ends
 #   deploy/start.sh COMMAND ...     any command of manage.py
 set -eu
 cd "$(dirname "$0")/.."
@@ -17,6 +18,11 @@ prepare)
     fi
     ;;
 serve)
+    exec .venv/bin/gunicorn
+    ;;
+together)
+    # gunicorn takes this shell's place and its number, and ends as it would alone.
+    (.venv/bin/python manage.py watch --beside $$ &)
     exec .venv/bin/gunicorn
     ;;
 *)

@@ -10,8 +10,8 @@ renew_secret() {
     _compose run --rm --no-deps --user "$(id -u):$(id -g)" --volume "$PWD/deploy:/host" \
         app renew_secret "$@" --path /host/.env
 }
-restart_server() { _compose up --detach --force-recreate --no-deps app cleanup backup; }
-stop_server() { _compose stop app cleanup backup; }
+restart_server() { _compose up --detach --force-recreate --no-deps app watch cleanup backup; }
+stop_server() { _compose stop app watch cleanup backup; }
 start_server() { _compose up --detach; }
 server_log() { _compose logs --tail 200 --follow app; }
 health() { curl -sS "https://$(sed -n 's/^SITE_ADDRESS=//p' deploy/.env)/healthz"; }

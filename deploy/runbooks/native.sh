@@ -5,8 +5,11 @@
 as_owner() { sudo -u "$(stat -c %U manage.py)" -- "$@"; }
 manage() { as_owner .venv/bin/python manage.py "$@"; }
 renew_secret() { manage renew_secret "$@"; }
-restart_server() { sudo systemctl restart photochanger; }
-_all() { sudo systemctl "$1" photochanger photochanger-cleanup.timer photochanger-backup.timer; }
+restart_server() { sudo systemctl restart photochanger photochanger-watch; }
+_all() {
+    sudo systemctl "$1" photochanger photochanger-watch photochanger-cleanup.timer \
+        photochanger-backup.timer
+}
 stop_server() { _all stop; }
 start_server() { _all start; }
 server_log() { sudo journalctl -u photochanger -n 200 -f; }

@@ -27,7 +27,8 @@ class Probe(Generic[R]):
             threading.Thread(target=self._run, daemon=True).start()
 
     def hangs_for_s(self) -> float:
-        return 0.0 if self._started_at is None else time.monotonic() - self._started_at
+        begun = self._started_at  # the thread may end at any moment
+        return 0.0 if begun is None else time.monotonic() - begun
 
     def take(self) -> R | None:
         """The result of a run that has ended since the last call."""

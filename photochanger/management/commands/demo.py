@@ -66,6 +66,7 @@ class Command(BaseCommand):
             command = ["simulate_providers", f"--port={simulator_port}", f"--latency={latency}"]
             servers.enter_context(_Server([*MANAGE, *command], env, "simulator"))
             server = servers.enter_context(_Server(GUNICORN, env, "server"))
+            servers.enter_context(_Server([*MANAGE, "watch"], env, "watch"))
             server.wait_until_ready(f"{url}/livez")
             is_fine = all([self._send_photo(env, url, slot_id) for slot_id in SLOTS])
             if not no_drills:
