@@ -12,6 +12,7 @@ from django.utils import timezone
 from media.models import MediaObject
 from media.uploads import store_upload
 from photochanger.errors import InvalidImage, PayloadTooLarge
+from providers.base import DriverSettings
 from providers.clean_photo import clean_photo
 from providers.pictures import EXTENSIONS, Photo, UnreadablePicture, prepare_photo
 from slots.services import find_slot
@@ -20,6 +21,7 @@ log = structlog.get_logger()
 
 UNUSED_TEMPLATE_LIVES = timedelta(days=1)  # time enough to save the form it was uploaded in
 MB = 1024 * 1024
+TEMPLATE_SIDE_PX = DriverSettings.DEFAULT_SEND_SIDE_PX
 
 
 class Upload(Protocol):
@@ -46,12 +48,15 @@ def register_template(slot_id: str, upload: Upload, *, by: str) -> StoredUpload:
     slot = find_slot(slot_id)
     photo = _open_photo(upload)
     try:
-        plain = prepare_photo(photo, keep_alpha=True)
+        # Smaller once and for all: it goes out with each photo of its slot.
+        plain = prepare_photo(photo, max_side_px=TEMPLATE_SIDE_PX, keep_alpha=True)
         slices = clean_photo(plain, max_bytes=settings.MAX_UPLOAD_MB * MB)
     except UnreadablePicture as exc:
         raise InvalidImage(str(exc)) from exc
     body, mime = b"".join(slices.read_chunks(MB)), slices.mime
     slices.close()
+    if plain is not photo:
+        plain.file.close()
     media = store_upload(
         MediaObject.Kind.TEMPLATE,
         slot.pk,
@@ -61,7 +66,7 @@ def register_template(slot_id: str, upload: Upload, *, by: str) -> StoredUpload:
         expires_at=timezone.now() + UNUSED_TEMPLATE_LIVES,
     )
     log.info("slots.template.registered", slot=slot.pk, media=str(media.pk), by=by)
-    return StoredUpload(media, *photo.upright_size)
+    return StoredUpload(media, *plain.upright_size)
 
 
 def register_test_photo(slot_id: str, upload: Upload, *, by: str) -> StoredUpload:

@@ -4,10 +4,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from pydantic import ValidationError
+
 from ingest.pipeline.order import Order
 from photochanger.errors import InvalidImage
 from photochanger.pictures.workers import run_in_worker
 from providers.pictures import UnreadablePicture, prepare_photo
+from slots.models import Slot
 
 
 @asynccontextmanager
@@ -18,7 +21,7 @@ async def prepare_order(order: Order) -> AsyncIterator[Order]:
     """
     photo = order.photo
     try:
-        outgoing = await run_in_worker(prepare_photo, photo)
+        outgoing = await run_in_worker(prepare_photo, photo, max_side_px=choose_side_px(order.slot))
     except UnreadablePicture as exc:
         raise InvalidImage(f"the photo {exc}") from exc
     try:
@@ -26,3 +29,11 @@ async def prepare_order(order: Order) -> AsyncIterator[Order]:
     finally:
         if outgoing is not photo:
             outgoing.file.close()
+
+
+def choose_side_px(slot: Slot) -> int | None:
+    """The longest side to send. A slot that cannot work as it is set up says so later."""
+    try:
+        return slot.recipe().choose_send_side_px()
+    except (ValidationError, KeyError):
+        return None

@@ -13,8 +13,6 @@ from photochanger.pictures.jpeg import END_MARKER
 from photochanger.pictures.metadata import find_ranges_without_metadata
 from providers.base import DriverSettings
 from providers.pictures import (
-    JPEG,
-    PNG,
     Picture,
     UnreadablePicture,
     decode_file,
@@ -53,21 +51,15 @@ def check_result(picture: Picture, rules: DriverSettings) -> ResultPicture:
     image = found.image
     if min(image.size) < MIN_RESULT_SIDE_PX or max(image.size) > MAX_RESULT_SIDE_PX:
         raise BadResponse(f"the picture is {image.width}x{image.height}", retryable=True)
-    wanted = choose_mime(mime, rules)
+    wanted = f"image/{rules.output_format or 'jpeg'}"
     body = cut_metadata(picture.body, found) if wanted == mime else None
     longest = rules.output_max_side_px
     if body is None or (longest and max(image.size) > longest):
         if longest:
             image.thumbnail((longest, longest), Image.Resampling.LANCZOS)
-        body = encode(image, wanted, quality=rules.output_quality)
+        body = encode(image, wanted, quality=rules.output_quality, dpi=found.header.dpi)
     digest = hashlib.sha256(body).hexdigest()
     return ResultPicture(body=body, mime=wanted, sha256=digest, image=image)
-
-
-def choose_mime(mime: str | None, rules: DriverSettings) -> str:
-    if rules.output_format:
-        return f"image/{rules.output_format}"
-    return mime if mime in (JPEG, PNG) else JPEG
 
 
 def cut_metadata(body: bytes, found: Decoded) -> bytes | None:

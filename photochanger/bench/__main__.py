@@ -16,11 +16,13 @@ from photochanger.bench.figures import Requirements
 from photochanger.bench.guard import guard
 from photochanger.bench.overhead import ceiling, overhead
 from photochanger.bench.pages import pages
+from photochanger.bench.pictures import pictures
 from photochanger.bench.stats import stats
 from photochanger.bench.waiting import Crowd, waiting
 from photochanger.testing import live
 
 SECTIONS = (
+    "pictures",
     "overhead",
     "ceiling",
     "waiting",
@@ -31,7 +33,7 @@ SECTIONS = (
     "pages",
     "faces",
 )
-NEED_PHOTOS = {"overhead", "ceiling", "waiting"}
+NEED_PHOTOS = {"pictures", "overhead", "ceiling", "waiting"}
 REPEATS = {"50kb": 20, "1mb": 20, "15mb": 10}
 CROWD_COUNTS = {"50kb": 100, "1mb": 80, "15mb": 40}
 
@@ -50,6 +52,8 @@ def main() -> int:
             with console.status("Making photos"):
                 made = {name: photos.make(name, Path(folder)) for name in given.sizes}
                 big = made.get("15mb") or photos.make("15mb", Path(folder))
+        if "pictures" in given.only:
+            pictures(made, requirements, console)
         if "overhead" in given.only:
             overhead(site, made, given.repeats, console)
         if "ceiling" in given.only:

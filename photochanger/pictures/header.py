@@ -36,6 +36,7 @@ class Header:
     is_progressive: bool = False
     has_alpha: bool = False
     is_sharp: bool = False  # its colours are as fine as its brightness
+    dpi: tuple[float, float] | None = None  # for print, where the picture says it
     profile: bytes = b""
 
     @property
@@ -81,8 +82,17 @@ def describe_image(image: Image.Image, file: IO[bytes]) -> Header:
         is_progressive=bool(image.info.get("progressive")),
         has_alpha=image.has_transparency_data,
         is_sharp=image.format == "PNG" or _is_unsampled(image),
+        dpi=_read_dpi(image),
         profile=_find_profile(image, exif, chunks),
     )
+
+
+def _read_dpi(image: Image.Image) -> tuple[float, float] | None:
+    try:
+        across, down = (float(value) for value in image.info["dpi"])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
+    return (across, down) if 1 <= across <= 10_000 and 1 <= down <= 10_000 else None
 
 
 def _is_animated(image: Image.Image) -> bool:

@@ -13,15 +13,11 @@ from photochanger.pictures.kinds import JPEG, PNG
 from photochanger.pictures.photo import Photo
 from photochanger.pictures.plain import is_plain
 
-QUALITY = 93
+QUALITY, SHRUNK_QUALITY = 93, 90
 
 
 def prepare_photo(
-    photo: Photo,
-    *,
-    max_side_px: int | None = None,
-    quality: int = QUALITY,
-    keep_alpha: bool = False,
+    photo: Photo, *, max_side_px: int | None = None, keep_alpha: bool = False
 ) -> Photo:
     """The photo whole, upright, of eight bits and in sRGB; its longest side as asked, if that
     saves bytes. A photo that is so already is given back itself, every byte of it.
@@ -36,18 +32,14 @@ def prepare_photo(
         hides = check_pixels(photo.file, max_megapixels=photo.megapixels)
         if keep_alpha or not hides:
             return photo
-    body, mime = _encode_plain(
-        photo, max_side_px=max_side_px, quality=quality, keep_alpha=keep_alpha
-    )
+    body, mime = _encode_plain(photo, max_side_px=max_side_px, keep_alpha=keep_alpha)
     may_stay = not is_foreign and (keep_alpha or not header.has_alpha)
     if may_stay and len(body) >= photo.size_bytes:
         return photo
     return _make_copy(photo, body, mime)
 
 
-def _encode_plain(
-    photo: Photo, *, max_side_px: int | None, quality: int, keep_alpha: bool
-) -> tuple[bytes, str]:
+def _encode_plain(photo: Photo, *, max_side_px: int | None, keep_alpha: bool) -> tuple[bytes, str]:
     image, header, _ = decode_file(
         photo.file,
         max_megapixels=photo.megapixels,
@@ -55,8 +47,9 @@ def _encode_plain(
         keep_alpha=keep_alpha,
     )
     mime = PNG if image.mode == "RGBA" else JPEG
-    is_sharp = header.is_sharp and max(image.size) == header.longest_px
-    return encode(image, mime, quality=quality, is_sharp=is_sharp), mime
+    if max(image.size) < header.longest_px:
+        return encode(image, mime, quality=SHRUNK_QUALITY), mime
+    return encode(image, mime, quality=QUALITY, is_sharp=header.is_sharp), mime
 
 
 def _make_copy(photo: Photo, body: bytes, mime: str) -> Photo:

@@ -87,5 +87,11 @@ class GeminiSettings(DriverSettings):
         ),
     )
 
+    @property
+    def default_send_side_px(self) -> int:
+        """An input picture counts a flat 1,120 tokens, whatever its size [C]: more pixels than
+        twice those of the answer are thrown away there."""
+        return 3072 if self.image_size in ("2K", "4K") else self.DEFAULT_SEND_SIDE_PX
+
     def models_used(self) -> tuple[str, ...]:
         return tuple(map(normalize_model_id, super().models_used()))
