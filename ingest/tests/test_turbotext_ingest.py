@@ -119,7 +119,7 @@ class TurbotextTests(LiveTestCase):
         for slot, answer in answers.items():
             with self.subTest(slot):
                 self.assertEqual(answer.status_code, 200, answer.text[:200])
-                self.assertEqual(answer.headers["Content-Type"], "image/png")
+                self.assertEqual(answer.headers["Content-Type"], "image/jpeg")
                 Image.open(io.BytesIO(answer.content)).load()
                 pictures = 2 if OPERATIONS[slot][2] else 1
                 self.assertEqual(self.job(slot), ("done", "", "", pictures))

@@ -9,7 +9,8 @@ from photochanger.errors import StorageError
 from photochanger.pictures.decoding import check_pixels, decode_file
 from photochanger.pictures.encoding import encode
 from photochanger.pictures.header import open_image
-from photochanger.pictures.kinds import JPEG, PNG
+from photochanger.pictures.kinds import JPEG, PNG, WEBP
+from photochanger.pictures.metadata import find_ranges_without_metadata
 from photochanger.pictures.photo import Photo
 from photochanger.pictures.plain import is_plain
 
@@ -26,7 +27,7 @@ def prepare_photo(
     Raises UnreadablePicture for a photo of which anything is missing, StorageError.
     """
     header = photo.read_header()
-    is_foreign = not is_plain(header)
+    is_foreign = not is_plain(header) or _hides_metadata(photo)
     is_large = max_side_px is not None and header.longest_px > max_side_px
     if not is_foreign and not is_large:
         hides = check_pixels(photo.file, max_megapixels=photo.megapixels)
@@ -37,6 +38,12 @@ def prepare_photo(
     if may_stay and len(body) >= photo.size_bytes:
         return photo
     return _make_copy(photo, body, mime)
+
+
+def _hides_metadata(photo: Photo) -> bool:
+    """Whether it can only be encoded again to be rid of its metadata."""
+    is_webp = photo.mime == WEBP
+    return is_webp and not find_ranges_without_metadata(photo.file, photo.size_bytes)
 
 
 def _encode_plain(photo: Photo, *, max_side_px: int | None, keep_alpha: bool) -> tuple[bytes, str]:

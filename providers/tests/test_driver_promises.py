@@ -216,14 +216,16 @@ class Promises:
             await self.process(photo=photo)
             assert self.sim.last_photo == first and not photo.file.closed
 
-    async def test_a_photo_that_cannot_be_sent_is_the_providers_refusal(self: Any) -> None:
+    async def test_what_cannot_be_encoded_here_is_never_called_the_services_refusal(
+        self: Any,
+    ) -> None:
         broken = encode_picture(draw_picture((300, 200)), exif=build_exif(orientation=6))
         broken = broken[: broken.index(b"\xff\xda") + 20]
         shorter = make_photo(encode_picture(draw_picture((300, 200))))
         shorter.file.truncate(len(broken))
         for photo in (make_photo(broken), shorter):
             error = await self.failure(GOOD_KEY, photo=photo)
-            assert (error.reason, error.retryable) == ("provider_rejected", False)
+            assert (error.reason, error.retryable) == ("provider_config", False)
 
 
 OUTCOMES = {  # of one call of the simulated Gemini, by scenario; "" is a picture

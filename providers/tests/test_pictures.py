@@ -370,6 +370,7 @@ class CleanJpegTests(QuietTestCase):
             SECRET,
             encode_picture(draw_picture((16, 16)), exif=build_exif()) + b"SEFT",
             bytes(100),
+            encode_picture(draw_picture((16, 16)), exif=build_exif()),  # and nothing announces it
         ):
             assert self.assert_only_pixels_left(body + tail) == body
 
