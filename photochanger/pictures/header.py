@@ -81,7 +81,8 @@ def describe_image(image: Image.Image, file: IO[bytes]) -> Header:
         is_animated=_is_animated(image),
         is_progressive=bool(image.info.get("progressive")),
         has_alpha=image.has_transparency_data,
-        is_sharp=image.format == "PNG" or _is_unsampled(image),
+        is_sharp=image.format == "PNG"
+        or (isinstance(image, JpegImageFile) and get_sampling(image) == 0),
         dpi=_read_dpi(image),
         profile=_find_profile(image, exif, chunks),
     )
@@ -98,10 +99,6 @@ def _read_dpi(image: Image.Image) -> tuple[float, float] | None:
 def _is_animated(image: Image.Image) -> bool:
     """Not where the other pictures can be cut off, byte by byte (`metadata.py`)."""
     return image.format not in ("PNG", "MPO") and bool(getattr(image, "is_animated", False))
-
-
-def _is_unsampled(image: Image.Image) -> bool:
-    return isinstance(image, JpegImageFile) and get_sampling(image) == 0
 
 
 def _read_exif(image: Image.Image, late: bytes) -> Image.Exif:

@@ -27,7 +27,9 @@ def prepare_photo(
     Raises UnreadablePicture for a photo of which anything is missing, StorageError.
     """
     header = photo.read_header()
-    is_foreign = not is_plain(header) or _hides_metadata(photo)
+    is_foreign = not is_plain(header)
+    if photo.mime == WEBP and not find_ranges_without_metadata(photo.file, photo.size_bytes):
+        is_foreign = True  # only encoded again it is rid of its metadata
     is_large = max_side_px is not None and header.longest_px > max_side_px
     if not is_foreign and not is_large:
         hides = check_pixels(photo.file, max_megapixels=photo.megapixels)
@@ -38,12 +40,6 @@ def prepare_photo(
     if may_stay and len(body) >= photo.size_bytes:
         return photo
     return _make_copy(photo, body, mime)
-
-
-def _hides_metadata(photo: Photo) -> bool:
-    """Whether it can only be encoded again to be rid of its metadata."""
-    is_webp = photo.mime == WEBP
-    return is_webp and not find_ranges_without_metadata(photo.file, photo.size_bytes)
 
 
 def _encode_plain(photo: Photo, *, max_side_px: int | None, keep_alpha: bool) -> tuple[bytes, str]:
