@@ -298,10 +298,10 @@ class GeminiPromises(Promises, SimpleTestCase):
         assert call.aspect_ratio == "3:2"
 
     async def test_every_scenario_is_a_picture_or_its_word(self) -> None:
-        rows = OUTCOMES
+        assert set(OUTCOMES) <= set(GEMINI_SCENARIOS)
+        rows = {name: OUTCOMES.get(name, "") for name in GEMINI_SCENARIOS if name != "slow"}
         driver = DRIVERS[self.driver]
         photo = make_photo(encode_picture(draw_picture((64, 48))))
-        assert set(rows) == set(GEMINI_SCENARIOS) - {"slow"}
         for name, word in rows.items():
             # The scenario by its marker; no time but its own is lost.
             prompt = f"[sim:{name}] [sim:latency=0]"
