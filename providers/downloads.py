@@ -1,6 +1,7 @@
 """Download a result from an address that a provider named, which is not to be trusted."""
 
 import asyncio
+import html
 import ipaddress
 import socket
 from collections.abc import Collection
@@ -12,11 +13,13 @@ from django.conf import settings as django_settings
 from photochanger.errors import BadResponse, ProviderConfig, ProviderNetwork
 from providers import http
 from providers.pictures import Picture, sniff_result
+from providers.retry_hints import find_retry_delay
 
 log = structlog.get_logger()
 
 MAX_RESULT_BYTES = 25 * 1024 * 1024
 TIMEOUT_S = 15.0  # of one try; the caller's deadline bounds them all
+LONGEST_PAUSE_S = 5.0  # whatever the server asks for
 PAUSES_S = (0.5, 1.0)  # before the second and the third try
 
 
@@ -29,11 +32,11 @@ async def download(address: str, *, base_url: str, hosts: Collection[str]) -> Pi
     """
     base = urlsplit(base_url)
     try:
-        url = urljoin(f"{base.scheme}://{base.netloc}/", address)
+        url = urljoin(f"{base.scheme}://{base.netloc}/", html.unescape(address))
     except ValueError as exc:
         raise BadResponse("the result's address is not valid") from exc
     reply = await _fetch_with_retries(url, base_url=base_url, hosts=hosts)
-    if reply.status != 200:
+    if not reply.is_good:
         raise BadResponse(f"the result's address answers HTTP {reply.status}")
     mime = sniff_result(reply.body[:16])  # declared types have been missing and wrong
     if mime is None:
@@ -47,8 +50,10 @@ async def _fetch_with_retries(url: str, *, base_url: str, hosts: Collection[str]
         try:
             await check_address(url, base_url=base_url, hosts=hosts)
             reply = await http.get(url, max_bytes=MAX_RESULT_BYTES, timeout_s=TIMEOUT_S)
-            if pause_s is None or not (reply.status == 404 or reply.status >= 500):
+            if pause_s is None or not may_be_there_soon(reply.status):
                 return reply
+            hint_s = find_retry_delay(reply.headers) or 0.0
+            pause_s = max(pause_s, min(hint_s, LONGEST_PAUSE_S))
         except ProviderNetwork as exc:
             if pause_s is None:
                 raise ProviderNetwork(f"the result cannot be fetched: {exc}") from exc
@@ -56,6 +61,11 @@ async def _fetch_with_retries(url: str, *, base_url: str, hosts: Collection[str]
             raise BadResponse(f"the result's address is not valid: {exc}") from exc
         await asyncio.sleep(pause_s)
     raise AssertionError("the last try returns or raises")
+
+
+def may_be_there_soon(status: int) -> bool:
+    """Not published yet, or the server is busy: the file itself is paid for."""
+    return status == 404 or status >= 500 or http.error_for_status(status, "").retryable
 
 
 async def check_address(url: str, *, base_url: str, hosts: Collection[str]) -> None:

@@ -33,6 +33,11 @@ class Reply:
     status: int
     headers: httpx.Headers
     body: bytes
+    cut: ProviderNetwork | None = None  # how the connection was lost in the middle of the body
+
+    @property
+    def is_good(self) -> bool:
+        return 200 <= self.status < 300
 
 
 @cache
@@ -82,7 +87,7 @@ async def close() -> None:
 async def post(
     url: str, *, headers: dict[str, str], content: AsyncIterable[bytes] | bytes
 ) -> Reply:
-    """POST and read the whole answer, at most ``MAX_ANSWER_BYTES``.
+    """POST and read the answer, at most ``MAX_ANSWER_BYTES``; its end may be missing (``cut``).
 
     Raises ProviderNetwork (retryable when the connection was never made), BadResponse, and for
     what an operator mistyped ProviderAuth and ProviderConfig. The caller evaluates the status:
@@ -104,9 +109,12 @@ async def get(
     try:
         with _translate_errors():
             async with asyncio.timeout(timeout_s):
-                return await _exchange("GET", url, headers or {}, None, max_bytes=max_bytes)
+                reply = await _exchange("GET", url, headers or {}, None, max_bytes=max_bytes)
     except TimeoutError as exc:
         raise ProviderNetwork(f"no whole answer within {timeout_s:g} s") from exc
+    if reply.cut:
+        raise reply.cut
+    return reply
 
 
 async def _exchange(
@@ -125,11 +133,11 @@ async def _exchange(
         content=content,
         extensions=make_extensions(),
     ) as response:
-        body = await _read(response, max_bytes=max_bytes)
+        body, cut = await _read(response, max_bytes=max_bytes)
         encoding = response.headers.get("content-encoding", "identity").strip().lower()
         if encoding not in ("", "identity") or body.startswith(GZIP):
             body = await asyncio.to_thread(unpack, body, encoding, max_bytes=max_bytes)
-        return Reply(response.status_code, response.headers, body)
+        return Reply(response.status_code, response.headers, body, cut)
 
 
 @contextmanager
@@ -169,14 +177,22 @@ def check_headers(headers: dict[str, str]) -> None:
             raise ProviderAuth(f"header {name}: the key contains characters that no key has")
 
 
-async def _read(response: httpx.Response, *, max_bytes: int) -> bytes:
+async def _read(
+    response: httpx.Response, *, max_bytes: int
+) -> tuple[bytes, ProviderNetwork | None]:
+    """What came of the body, and the loss of the connection that ended it, if one did."""
     chunks, size = [], 0
-    async for chunk in response.aiter_raw():
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > max_bytes:
-            raise BadResponse(f"answer longer than {max_bytes} bytes")
-    return b"".join(chunks)
+    try:
+        async for chunk in response.aiter_raw():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > max_bytes:
+                raise BadResponse(f"answer longer than {max_bytes} bytes")
+    except (httpx.HTTPError, ssl.SSLError) as exc:
+        cut = ProviderNetwork(f"connection lost: {_describe(exc)}")
+        cut.__cause__ = exc
+        return b"".join(chunks), cut
+    return b"".join(chunks), None
 
 
 def _describe(exc: Exception) -> str:

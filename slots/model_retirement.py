@@ -38,13 +38,6 @@ def find_end(model: Model, listed: ListedModels | None, today: date) -> End:
     return End.GONE if listed and listed.is_gone_after(model.id, day) else End.DUE
 
 
-def load_listed_if_due(provider: str, models: Iterable[Model]) -> ListedModels | None:
-    """The key's list, where the day of one of these models has come; else no query is made."""
-    today = timezone.localdate()
-    is_due = any(model.retires_on and model.retires_on <= today for model in models)
-    return load_listed_models(provider) if is_due else None
-
-
 @dataclass(frozen=True, slots=True)
 class Retiring:
     slot: Slot

@@ -15,8 +15,9 @@ from media.services import select_listed_results
 from providers.base import ProviderDriver
 from providers.pictures import EXTENSIONS
 from providers.registry import DRIVERS
+from slots.checked_keys.listed_models import peek_listed_models
 from slots.gallery import gallery_is_open
-from slots.model_retirement import End, find_end, load_listed_if_due
+from slots.model_retirement import End, find_end
 from slots.models import Slot, SlotTemplateMedia
 from slots.platform_settings import load_platform_settings
 from slots.schemas import (
@@ -162,7 +163,7 @@ def _present_provider(driver: ProviderDriver[Any]) -> ProviderOut:
 
 
 def _present_models(driver: ProviderDriver[Any]) -> list[ModelOut]:
-    listed, today = load_listed_if_due(driver.name, driver.models), timezone.localdate()
+    listed, today = peek_listed_models(driver.name), timezone.localdate()
     return [
         ModelOut(
             id=model.id,

@@ -22,6 +22,16 @@ def store_fact(key: str, value: Any, *, by: str) -> None:
     store_row(key, value, by=by)
 
 
+def replace_fact(key: str, value: Any) -> None:
+    """Store a fact that nobody counts the versions of. One query."""
+    Setting.objects.bulk_create(
+        [Setting(key=key, value=value)],
+        update_conflicts=True,
+        unique_fields=["key"],
+        update_fields=["value", "updated_at"],
+    )
+
+
 def load_fact(key: str) -> Any:
     """The value stored by ``store_fact``, or None."""
     return Setting.objects.filter(key=key).values_list("value", flat=True).first()

@@ -18,6 +18,7 @@ from ingest.tests.support import PASSWORD, IngestTestCase
 from photochanger.db import in_db
 from photochanger.testing.client import AsyncClient
 from photochanger.testing.marks import both_databases
+from slots.checked_keys.listed_models import load_listed_models
 from slots.models import Setting, Slot
 from slots.provider_keys import set_provider_key
 
@@ -87,10 +88,30 @@ class EventTests(ConsoleTestCase):
         self.on(settings={"prompt": "x", "model": "gemini-3.1-flash-image"})
         self.assertEqual(self.level("models"), "fail")
         self.on(settings={"prompt": "x", "model": "gemini-2.5-flash-image"})
-        with mock.patch("django.utils.timezone.localdate", return_value=date(2026, 9, 1)):
+        with mock.patch("django.utils.timezone.localdate", return_value=date(2027, 2, 1)):
             self.assertEqual(self.level("models"), "warn")
         set_provider_key("gemini", "sim-503", by="serg")
         self.assertEqual(self.level("models"), "warn")
+
+    def test_a_check_of_the_key_is_kept_for_the_pages(self) -> None:
+        self.assertIsNone(load_listed_models("gemini"))
+        self.assertEqual(self.level("key-gemini"), "ok")
+        listed = load_listed_models("gemini")
+        assert listed is not None
+        self.assertIn("gemini-3-pro-image", listed.ids)
+        self.assertNotIn("gemini-3.1-flash-image", listed.ids)  # the simulator has retired it
+        self.assertTrue(listed.is_gone_after("gemini-3.1-flash-image", date(2026, 10, 29)))
+        set_provider_key("gemini", "another-key", by="serg")
+        self.assertIsNone(load_listed_models("gemini"))
+
+    async def test_a_busy_service_is_no_used_up_quota(self) -> None:
+        await self.async_client.aforce_login(self.serg)
+        await in_db(self.scenario, "429-bare")
+        self.assertEqual((await self.post()).status_code, 503)
+        self.assertEqual(await in_db(self.level, "quota"), "ok")
+        page = await self.async_client.get("/admin/ingest/job/", headers={"Accept-Language": "en"})
+        self.assertContains(page, "The AI service is busy right now.")
+        self.assertNotContains(page, "quota is used up. Try again later or change the plan.\n")
 
     async def test_quota(self) -> None:
         await self.async_client.aforce_login(self.serg)

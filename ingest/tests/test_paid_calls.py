@@ -14,7 +14,7 @@ pytestmark = both_databases
 LITE = "gemini-3.1-flash-lite-image"
 # Odd answers that hold a whole picture.
 READABLE = [name for name in SCENARIOS if name.startswith("ok-")]
-READABLE += ["unknown-finish", "thought-only", "tier-downgraded"]
+READABLE += ["unknown-finish", "thought-only", "tier-downgraded", "cut-after-picture", "203"]
 
 
 class PaidCallTests(IngestTestCase):

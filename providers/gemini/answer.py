@@ -4,8 +4,9 @@ The tables are those of "Answer" and "Errors" in spec/providers/gemini.md, and s
 The picture has been paid for: whatever can be understood is, in any spelling.
 """
 
+import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,13 +15,14 @@ from django.conf import settings as django_settings
 
 from photochanger.errors import BadResponse, ContentBlocked, ProviderConfig, ProviderError
 from photochanger.parsing import make_printable
+from photochanger.pictures.header import RESULT_FORMATS
 from providers.base import CallTrace
 from providers.base64_reader import decode_base64
 from providers.error_body import read_error, read_error_body
 from providers.gemini.parts import Part, read_candidates, read_key
-from providers.lenient_json import is_page, load_json
+from providers.lenient_json import is_page, load_cut_json, load_json
 from providers.meanings import explain_failure
-from providers.pictures import Picture, UnreadablePicture, decode, sniff_result
+from providers.pictures import Picture, UnreadablePicture, decode_file, sniff_result
 
 THOUGHT_ONLY = "thought_only"  # a note on the attempt
 BLOCKED = {
@@ -66,10 +68,21 @@ def parse_picture(body: bytes, trace: CallTrace) -> Picture:
     raise _explain_missing_picture(answer)
 
 
-def read_answer(body: bytes, trace: CallTrace) -> Answer:
+def parse_cut_picture(body: bytes, trace: CallTrace) -> Picture:
+    """As ``parse_picture``, of an answer whose end was lost: the picture may have come whole."""
+    answer = read_answer(body, trace, load=load_cut_json)
+    pictures = [part.data for part in answer.parts if part.data and not part.is_thought]
+    if not pictures:
+        raise BadResponse("no picture before the end was lost")
+    return decode_whole_picture(pictures[-1])
+
+
+def read_answer(
+    body: bytes, trace: CallTrace, *, load: Callable[[bytes], Any] = load_json
+) -> Answer:
     """Raises BadResponse for what is no such answer, and the ProviderError of a failure in it."""
     try:
-        value = load_json(body)
+        value = load(body)
     except ValueError as exc:
         page = is_page(body)
         raise BadResponse(
@@ -110,14 +123,21 @@ def choose_picture(pictures: list[str], answer: Answer) -> Picture:
     is_doubtful = len(pictures) > 1 or answer.finish != "STOP"
     for data in reversed(pictures) if is_doubtful else ():
         try:
-            picture = decode_picture(data)
-            decode(picture.body, max_megapixels=django_settings.MAX_PHOTO_MEGAPIXELS)
-        except (BadResponse, UnreadablePicture):
+            return decode_whole_picture(data)
+        except BadResponse:
             continue
-        return picture
     if answer.finish in BLOCKED | RECITED:
         raise _explain_missing_picture(answer)
     return decode_picture(pictures[-1])
+
+
+def decode_whole_picture(data: str) -> Picture:
+    picture, limit = decode_picture(data), django_settings.MAX_PHOTO_MEGAPIXELS
+    try:
+        decode_file(io.BytesIO(picture.body), max_megapixels=limit, formats=RESULT_FORMATS)
+    except UnreadablePicture as exc:
+        raise BadResponse("the picture is not whole", retryable=True) from exc
+    return picture
 
 
 def decode_picture(data: str) -> Picture:

@@ -17,7 +17,7 @@ import pybase64
 from django.conf import settings as django_settings
 from django.utils.translation import gettext_noop as _  # translated where a form is drawn
 
-from photochanger.errors import ProviderConfig
+from photochanger.errors import BadResponse, ProviderConfig
 from providers import http
 from providers.base import (
     ALL_TEMPLATE_KINDS,
@@ -30,6 +30,7 @@ from providers.clean_photo import Slices, clean_photo
 from providers.gemini.answer import (
     explain_error,
     keep_service_tier,
+    parse_cut_picture,
     parse_models,
     parse_picture,
 )
@@ -64,10 +65,13 @@ class GeminiDriver(ProviderDriver[GeminiSettings]):
             raise ProviderConfig(f"the picture cannot be sent: {exc}") from exc
         request.trace.http_status = reply.status
         try:
-            if reply.status != 200:
+            if not reply.is_good:
                 body = reply.body.replace(request.api_key.encode(), b"***")  # some quote it
                 raise explain_error(reply.status, body, model=model, headers=reply.headers)
-            return await asyncio.to_thread(parse_picture, reply.body, request.trace)
+            parse = parse_cut_picture if reply.cut else parse_picture
+            return await asyncio.to_thread(parse, reply.body, request.trace)
+        except BadResponse as exc:
+            raise (reply.cut or exc) from exc.__cause__
         finally:
             keep_service_tier(reply.headers, request.trace)
 

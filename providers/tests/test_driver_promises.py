@@ -8,10 +8,12 @@ import asyncio
 import contextlib
 import dataclasses
 import io
+import json
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
 import httpx
@@ -234,8 +236,8 @@ OUTCOMES = {  # of one call of the simulated Gemini, by scenario; "" is a pictur
         "": "ok ok-thoughts ok-two-images ok-jpeg-declared-png ok-urlsafe-base64 ok-png "
         "ok-unpadded-base64 ok-snake ok-webp unknown-finish big-picture ok-lines ok-blanks "
         "ok-data-uri ok-percent ok-mark ok-list ok-event ok-warning ok-raw-lines ok-utf16 ok-gzip "
-        "ok-gzip-unnamed ok-deflate ok-markdown ok-half-snake ok-parts-object "
-        "ok-safety ok-broken-last thought-only tier-downgraded truncated-image",
+        "ok-gzip-unnamed ok-deflate ok-markdown ok-half-snake ok-parts-object ok-safety "
+        " ok-broken-last cut-after-picture 203 thought-only tier-downgraded truncated-image",
         "bad_response": "no-image no-image-then-ok image-other other empty-parts empty-content "
         "null-content no-candidates empty-object malformed max-tokens text-only bad-base64 "
         "html-image html-200 empty-200 redirect huge-answer huge-stream gzip-bomb thoughts-cut",
@@ -256,6 +258,31 @@ OUTCOMES = {  # of one call of the simulated Gemini, by scenario; "" is a pictur
     }.items()
     for name in names.split()
 }
+
+
+@contextlib.contextmanager
+def serving_quotes(status: int = 400, headers: dict[str, str] | None = None) -> Iterator[str]:
+    """A service that says the client's key in its answer."""
+
+    class Quoting(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            error = {"status": "INVALID_ARGUMENT", "message": self.headers["x-goog-api-key"]}
+            body = json.dumps({"error": error}).encode()
+            self.send_response(status)
+            for name, value in {"content-length": str(len(body)), **(headers or {})}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: Any) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Quoting) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
 
 
 class GeminiPromises(Promises, SimpleTestCase):
@@ -281,6 +308,31 @@ class GeminiPromises(Promises, SimpleTestCase):
                 found = await self.checked(key)
                 assert (found.ok, found.reason, found.models) == (False, word, None)
         assert "gemini-3-pro-image" in ((await self.checked(GOOD_KEY)).models or ())
+
+    async def test_the_key_goes_as_the_relay_wants_it(self: Any) -> None:
+        for auth, sends_bearer in (("header", False), ("bearer", True)):
+            with override_settings(GEMINI_AUTH=auth):
+                await self.process()
+                assert (await self.checked(GOOD_KEY)).ok
+                assert (await self.checked(self.bad_key)).reason == "provider_auth"
+                assert (await self.checked("ключ-se-cr-et")).reason == "provider_auth"
+            for call in self.sim.calls:
+                assert call.authorization_sent is sends_bearer and not call.key_in_query
+            self.sim.reset()
+
+    async def test_a_key_that_the_service_quotes_is_not_kept(self) -> None:
+        with serving_quotes() as url, override_settings(GEMINI_BASE_URL=url):
+            error = await self.failure("a-key-of-nobody-7")
+        assert error.reason == "provider_rejected" and "***" in str(error)
+
+    async def test_the_tier_that_served_is_kept(self: Any) -> None:
+        with serving_quotes(200, {"x-gemini-service-tier": "priority"}) as url:
+            self.point_at(url)
+            request = request_for(self.recipe, operation="image_edit")
+            with contextlib.suppress(ProviderError):
+                await DRIVERS[self.driver].process(request)
+            await http.close()
+        assert request.trace.usage == {"serviceTier": "priority"}
 
     async def test_references_arrive_in_their_order(self) -> None:
         style, face = (
@@ -363,6 +415,7 @@ class TurbotextPromises(Promises, SimpleTestCase):
             **dict.fromkeys(("reconnect", "500-one-poll", "drop-poll", "html-poll=3"), ""),
             **dict.fromkeys(("500-one-poll=3", "drop-poll=6", "result-404-then-ok=2"), ""),
             **dict.fromkeys(("429-one-poll", "429-one-poll=0.1"), ""),
+            **dict.fromkeys(("result-429-then-ok", "ok-no-success", "ok-escaped"), ""),
             **dict.fromkeys(("ok-warning", "ok-mark", "ok-list", "ok-cp1251"), ""),
             **dict.fromkeys(("success-no-image", "success-false-text"), "bad_response"),
             **dict.fromkeys(("invalid-json", "no-queueid", "result-404-then-ok=3"), "bad_response"),

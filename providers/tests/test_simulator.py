@@ -33,7 +33,7 @@ STATUSES = {
     "redirect": 302,
     "503-then-ok": 503,
 } | {name: int(name[:3]) for name in SCENARIOS if name[:3].isdigit()}
-BROKEN = ("drop-connection", "half-answer")
+BROKEN = ("drop-connection", "half-answer", "cut-after-picture")
 
 
 def photo(

@@ -51,6 +51,7 @@ FAILED = {
 WITHOUT_PICTURE = ("success-no-image", "forbidden")
 ELSEWHERE = {"result-evil-host": "https://evil.example", "result-private-ip": "http://10.0.0.1"}
 DOWNLOADS = {
+    "result-429-then-ok": [429, 200],
     "result-404-then-ok": [404, 200],
     "result-410": [410, 410],
     "result-redirect": [302, 302],
@@ -70,7 +71,7 @@ OWN_TESTS = {
     "slow-create",
 } | {*("invalid-json", "result-html", "result-oversize", "result-slow")}
 # These are no JSON, or no object; the driver's promises read them.
-OWN_TESTS |= {"ok-warning", "ok-mark", "ok-list", "ok-cp1251"}
+OWN_TESTS |= {"ok-no-success", "ok-escaped"} | {"ok-warning", "ok-mark", "ok-list", "ok-cp1251"}
 
 
 def photo(file_format: str = "JPEG", size: tuple[int, int] = (96, 64)) -> bytes:

@@ -34,9 +34,9 @@ def _parse_bool(value: Any) -> bool:
 
 
 def _parse_text(value: Any) -> str:
-    """A text made printable, or the first of a list of texts."""
+    """A text made printable, or the first of a list of texts that is not empty."""
     if isinstance(value, list):
-        value = value[0] if value else ""
+        value = next((item for item in value if item), "")
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
     return make_printable(str(value), 2000).strip()
@@ -57,6 +57,7 @@ LenientText = Annotated[str, BeforeValidator(_parse_text)]
 
 
 class _Data(BaseModel, extra="ignore"):
+    queueid: LenientText = ""  # another place for it
     uploaded_image: LenientText = ""
     image: LenientText = ""
     forbidden_content: LenientBool = False
@@ -87,20 +88,21 @@ class Answer(BaseModel, extra="ignore", hide_input_in_errors=True):
 def parse_answer(body: bytes, trace: CallTrace, *, api_key: str = "", status: int = 200) -> Answer:
     """JSON whatever the Content-Type, also behind PHP's warnings: the order may be paid for.
 
-    With status 200 raises ProviderAuth, BadResponse.
+    With a good status raises ProviderAuth, BadResponse.
     """
     try:
         message = unwrap_list(load_json(body[:MAX_ANSWER_BYTES].strip()))
     except ValueError as exc:
-        if status != 200:
+        if not 200 <= status < 300:
             return Answer()
         if decode_text(body[:100]).lstrip().startswith("<"):
             raise ProviderAuth("an HTML page instead of JSON: probably the login page") from exc
         raise BadResponse("neither JSON nor a page") from exc
-    if not isinstance(message, dict) and status == 200:
+    if not isinstance(message, dict) and 200 <= status < 300:
         raise BadResponse("JSON, but not an object")
     answer = Answer.model_validate(_parse_object(message))
     answer.retry_after_s = find_retry_delay({}, message)
+    answer.queueid = answer.queueid or answer.data.queueid
     if api_key:
         answer.error = answer.error.replace(api_key, "***")
     if answer.limits.foto_limit is not None:
@@ -112,9 +114,9 @@ def find_picture_url(answer: Answer) -> str:
     """The address of a finished order's picture, in a field that differs by method [D]."""
     if answer.data.forbidden_content:
         raise ContentBlocked("forbidden_content")
-    if not answer.success:
-        raise explain_refusal(answer)
     address = answer.uploaded_image or answer.data.uploaded_image or answer.data.image
+    if not answer.success and (answer.error or not address):
+        raise explain_refusal(answer)
     if not address:
         raise BadResponse(f"done, but without a picture: {answer.error[:300]}")
     return address

@@ -193,7 +193,7 @@ async def create_order(
 ) -> str:
     """Create the order, without a retry: a lost response may already have been paid for."""
     answer = read_answer(await send(method, fields, request), request)
-    if not answer.success:
+    if not answer.success and (answer.error or not answer.queueid):
         raise explain_refusal(answer)
     if not answer.queueid:
         raise BadResponse("accepted, but without a queueid")
@@ -256,8 +256,10 @@ def read_answer(reply: http.Reply, request: ProviderRequest[TurbotextSettings]) 
     """The parsed reply. Raises for a status that is a failure, and for invalid JSON."""
     if reply.status == 404:
         raise ProviderConfig(f"HTTP 404: no method {request.trace.model}")
+    if reply.cut:
+        raise reply.cut
     answer = parse_answer(reply.body, request.trace, api_key=request.api_key, status=reply.status)
-    if reply.status == 200:
+    if reply.is_good:
         answer.retry_after_s = find_retry_delay(reply.headers) or answer.retry_after_s
         return answer
     raise explain_status(reply, answer)

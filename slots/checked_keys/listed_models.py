@@ -5,19 +5,20 @@ Announced dates are the earliest possible ones and are moved; the list is the be
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings as django_settings
+from django.core.cache import cache
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from photochanger.errors import ProviderConfig
 from slots.models import Setting
 from slots.provider_keys import provider_row_key, read_provider_key
-from slots.setting_rows import load_fact, store_fact
+from slots.setting_rows import replace_fact
 
-SAME_FOR = timedelta(hours=1)  # a list that has not changed is not written again before that
+PEEK_S = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +36,12 @@ class ListedModels:
 
 
 def remember_models(provider: str, api_key: str, ids: Iterable[str] | None) -> None:
-    """Keep a key's list for later. Blocking."""
-    if ids is None:
-        return
-    fact = {"ids": sorted(ids), "key": _hash_key(provider, api_key)}
-    now, known = timezone.now(), load_fact(_fact_key(provider))
-    is_same = isinstance(known, dict) and fact.items() <= known.items()
-    if is_same and now - datetime.fromisoformat(known["at"]) < SAME_FOR:
-        return
-    store_fact(_fact_key(provider), {**fact, "at": now.isoformat()}, by="")
+    """Keep a key's list for later. Blocking; one query."""
+    if ids is not None:
+        fact: dict[str, Any] = {"ids": sorted(ids), "key": _hash_key(provider, api_key)}
+        fact["at"] = timezone.now().isoformat()
+        replace_fact(_fact_key(provider), fact)
+        cache.set(_fact_key(provider), _read_fact(fact), PEEK_S)
 
 
 def load_listed_models(provider: str) -> ListedModels | None:
@@ -59,8 +57,19 @@ def load_listed_models(provider: str) -> ListedModels | None:
         return None
     if fact["key"] != _hash_key(provider, key):
         return None
-    checked_at = datetime.fromisoformat(fact["at"])
-    return ListedModels(frozenset(fact["ids"]), timezone.localdate(checked_at))
+    cache.set(names[0], found := _read_fact(fact), PEEK_S)
+    return found
+
+
+def peek_listed_models(provider: str) -> ListedModels | None:
+    """What this process has seen lately, without a query: for lists that are asked for often."""
+    found: ListedModels | None = cache.get(_fact_key(provider))
+    return found
+
+
+def _read_fact(fact: dict[str, Any]) -> ListedModels:
+    checked_on = timezone.localdate(datetime.fromisoformat(fact["at"]))
+    return ListedModels(frozenset(fact["ids"]), checked_on)
 
 
 def _fact_key(provider: str) -> str:

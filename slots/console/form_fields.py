@@ -17,7 +17,6 @@ from django.utils.translation import gettext_lazy
 
 from providers.base import Model, ProviderDriver
 from slots.console.schema_fields import SchemaField
-from slots.model_retirement import End, find_end, load_listed_if_due
 from slots.validation_messages import NUMBER, WHOLE_NUMBER
 
 LONG_TEXT = 400  # characters, from which on a text has several lines
@@ -209,11 +208,7 @@ def _choices_of(driver: ProviderDriver[Any], found: SchemaField) -> dict[str, An
     """Arguments of a choice field: the choices, and how a chosen text becomes a value."""
     choices = [("", _("— not set —"))] if found.is_nullable else []
     if is_model_field(driver, found):
-        listed, today = load_listed_if_due(driver.name, driver.models), timezone.localdate()
-        choices += [
-            (model.id, describe_model(model, find_end(model, listed, today)))
-            for model in driver.models
-        ]
+        choices += [(model.id, describe_model(model)) for model in driver.models]
         return {"choices": choices, "empty_value": None}
     titles = driver.Settings.CHOICE_TITLES
     values = {str(value): value for value in found.schema.get("enum", [found.schema.get("const")])}
@@ -225,18 +220,21 @@ def _choices_of(driver: ProviderDriver[Any], found: SchemaField) -> dict[str, An
     }
 
 
-def describe_model(model: Model, end: End) -> str:
-    """A model's title, what it is good for, and what is known of its end."""
+def describe_model(model: Model) -> str:
+    """A model's title, what it is good for, and the day that was announced for its end.
+
+    Whether it has come is for the key's own list to say, and for the slot's warning.
+    """
     title = f"{model.title} ({_(model.note)})" if model.note else model.title
     if model.retires_on is None:
         return title
     day = date_format(model.retires_on, "SHORT_DATE_FORMAT")
-    words = {
-        End.ANNOUNCED: _("%(model)s — end announced, %(day)s at the earliest"),
-        End.DUE: _("%(model)s — end was announced for %(day)s: check the key"),
-        End.OUTLIVED: _("%(model)s — end was announced for %(day)s, the key still lists it"),
-        End.GONE: _("%(model)s — retired on %(day)s"),
-    }[end]
+    is_over = model.retires_on <= timezone.localdate()
+    words = (
+        _("%(model)s — end was announced for %(day)s")
+        if is_over
+        else _("%(model)s — end announced, %(day)s at the earliest")
+    )
     return words % {"model": title, "day": day}
 
 

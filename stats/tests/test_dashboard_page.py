@@ -112,12 +112,12 @@ class CardTests(DashboardTestCase):
 
     def test_a_retiring_model_is_announced(self) -> None:
         self.assertNotContains(self.client.get("/admin/"), "Выбрать другую модель")
-        recipe = {"prompt": "A nebula", "model": "gemini-2.5-flash-image"}
+        recipe = {"prompt": "A nebula", "model": "gemini-3.1-flash-image"}
         Slot.objects.filter(pk="slot-002").update(settings=recipe)
         for path in ("/admin/", "/admin/board/"):
             answer = self.client.get(path)
             self.assertContains(answer, "Выбрать другую модель", count=1)
-            self.assertContains(answer, "Nano Banana")
+            self.assertContains(answer, "Nano Banana 2")
         Slot.objects.filter(pk="slot-002").update(is_active=False)
         self.assertNotContains(self.client.get("/admin/"), "Выбрать другую модель")
 

@@ -15,7 +15,7 @@ from providers.simulator.gemini.answers import (
     make_picture_part,
     make_signed_part,
 )
-from providers.simulator.wire import Answer, make_json_answer
+from providers.simulator.wire import Answer, Ending, make_json_answer
 
 LINE_CHARS = 76  # of base64 in a mail
 DRAFT_PX = (512, 512)
@@ -89,6 +89,17 @@ def pack_gzip(body: bytes) -> bytes:
 def pack_raw_deflate(body: bytes) -> bytes:
     packer = zlib.compressobj(level=1, wbits=-15)
     return packer.compress(body) + packer.flush()
+
+
+def answer_cut_after_picture(work: Work) -> Answer:
+    """The connection is lost when all but the last brackets came."""
+    body = orjson.dumps(build_success(work, make_signed_part(draw(work))))
+    came = body[: body.rindex(b"usageMetadata")]
+    return Answer(body=came.ljust(2 * len(came)), ending=Ending.HALF)
+
+
+def answer_with_status(status: int) -> Callable[[Work], Answer]:
+    return lambda work: make_json_answer(build_success(work, make_signed_part(draw(work))), status)
 
 
 def answer_markdown(work: Work) -> Answer:

@@ -105,6 +105,10 @@ SCENARIOS: dict[str, Scenario] = {
         "deflate without its header",
         packings.answer_body(packings.pack_raw_deflate, content_encoding="deflate"),
     ),
+    "cut-after-picture": Scenario(
+        "the connection is cut, the picture came whole", packings.answer_cut_after_picture
+    ),
+    "203": Scenario("status 203 of a proxy", packings.answer_with_status(203)),
     "ok-markdown": Scenario("the picture inside of a text", packings.answer_markdown),
     "ok-half-snake": Scenario("both spellings in one answer", packings.answer_half_snake),
     "ok-parts-object": Scenario("one part where a list is due", packings.answer_parts_as_object),

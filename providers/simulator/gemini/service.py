@@ -81,6 +81,7 @@ class Gemini:
         version, model, verb = match.groups()
         exchange.call.model = (model or "")[:200]
         exchange.call.key_in_query = "key" in exchange.query
+        exchange.call.authorization_sent = "authorization" in exchange.headers
         key = _read_key(exchange)
         check_key(key)
         if model in self._options.retired:

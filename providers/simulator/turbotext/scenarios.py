@@ -97,6 +97,16 @@ def answer_in_cp1251(work: Work) -> Answer:
     return Answer(body=body.replace('"error":""', '"error":"Готово"').encode("cp1251"))
 
 
+def answer_without_success(work: Work) -> Answer:
+    body = build_success(work, uploaded_image=build_download_url(work))
+    return make_answer({key: value for key, value in body.items() if key != "success"})
+
+
+def answer_escaped(work: Work) -> Answer:
+    url = build_download_url(work).replace("?f=", "?a=1&amp;f=")
+    return make_answer(build_success(work, uploaded_image=url))
+
+
 def answer_uploaded_top(work: Work) -> Answer:
     return make_answer(build_success(work, uploaded_image=build_download_url(work)))
 
@@ -227,6 +237,13 @@ SCENARIOS: dict[str, Scenario] = {
         download=answer_page(_NOT_FOUND, 404),
         downloads=1,
     ),
+    "result-429-then-ok": Scenario(
+        "the download is refused for a limit once, or =N times",
+        download=answer_page(_NOT_FOUND, 429),
+        downloads=1,
+    ),
+    "ok-no-success": Scenario("a picture, and no word on success", result=answer_without_success),
+    "ok-escaped": Scenario("the address is written for HTML", result=answer_escaped),
     "result-410": Scenario("the download is gone", download=answer_page(_EXPIRED, 410)),
     "result-html": Scenario("the download is an HTML page", download=answer_page(_EXPIRED)),
     "result-evil-host": Scenario(
