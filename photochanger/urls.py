@@ -5,6 +5,7 @@ from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
 from photochanger.api import api
+from photochanger.web.api_description import openapi_json
 from photochanger.web.login import console_login
 from stats.views import healthz, livez, metrics
 
@@ -19,5 +20,6 @@ urlpatterns = [
     path("livez", livez, name="livez"),
     path("healthz", healthz, name="healthz"),
     path("metrics", metrics, name="metrics"),
+    path("api/openapi.json", openapi_json),  # before Ninja's, which makes it anew each time
     path("", api.urls),
 ]

@@ -5,6 +5,7 @@ from contextlib import redirect_stdout
 from functools import cache
 from io import StringIO
 from typing import Any
+from unittest import mock
 
 import yaml
 from django.conf import settings
@@ -151,3 +152,13 @@ class DocsPageTests(SimpleTestCase):
         url = reverse("api:openapi-json")
         self.assertContains(self.client.get("/api/docs"), url)
         self.assertEqual(self.client.get(url).json()["info"]["title"], "PhotoChanger")
+
+    def test_the_document_is_made_once_and_known_by_its_etag(self) -> None:
+        first = self.client.get("/api/openapi.json", headers={"accept-language": "ru"})
+        with mock.patch.object(api, "get_openapi_schema", side_effect=AssertionError):
+            second = self.client.get("/api/openapi.json", headers={"accept-language": "en"})
+            unchanged = self.client.get(
+                "/api/openapi.json", headers={"if-none-match": first["ETag"]}
+            )
+        self.assertEqual(first.content, second.content)
+        self.assertEqual((unchanged.status_code, unchanged.content), (304, b""))

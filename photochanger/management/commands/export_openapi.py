@@ -5,9 +5,7 @@ from typing import Any
 import yaml
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import translation
 
-from photochanger.api import api
 from photochanger.openapi_compat import (
     LEVELS,
     Change,
@@ -16,6 +14,7 @@ from photochanger.openapi_compat import (
     compare,
     compute_digest,
 )
+from photochanger.web.api_description import describe_api
 
 CONTRACT = settings.BASE_DIR / "spec/contracts/openapi.yaml"
 VERSION = settings.BASE_DIR / "spec/contracts/VERSION.json"
@@ -63,16 +62,6 @@ def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 
 
 _Dumper.add_representer(str, _represent_text)
-
-
-def describe_api() -> Document:
-    """The description from the code, the same on every machine."""
-    with translation.override("en"):
-        # By way of JSON: what is shared becomes equal, and a status becomes a string.
-        document: Document = json.loads(
-            json.dumps(api.get_openapi_schema(path_prefix=""), default=str)
-        )
-    return document
 
 
 def dump_yaml(document: Document) -> str:
