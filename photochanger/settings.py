@@ -118,7 +118,7 @@ MAX_PHOTO_MEGAPIXELS = 80  # more is a decompression bomb, not a camera
 UPLOAD_IDLE_SECONDS = env.get_number("UPLOAD_IDLE_SECONDS", default=15)
 UPLOAD_SPOOL_BYTES = 1024 * 1024  # a photo above this waits on disk, not in memory
 REQUEST_LANES = 4  # threads, and so database connections, of the photo's path per process
-CONSOLE_LANES = 2  # the same for every other page, so that a slow one never delays a photo
+GUEST_LANES = CONSOLE_LANES = 2  # the same for all other pages: a slow one delays no photo
 
 # Providers
 GEMINI_API_KEY: str = env.get_key("GEMINI_API_KEY", default="")

@@ -8,7 +8,7 @@ from asgiref.sync import ThreadSensitiveContext
 from django.conf import settings
 
 from photochanger.edge.asgi_types import App, Receive, Scope, Send
-from photochanger.edge.paths import MONITORING_PATHS, PROVIDER_MEDIA_PATH, takes_photo
+from photochanger.edge.paths import GUEST_PATHS, MONITORING_PATHS, PROVIDER_MEDIA_PATH, takes_photo
 
 
 class Lane:
@@ -24,12 +24,14 @@ class RequestLanes:
 
     Django's own way is a thread, and so a database connection, for every request in flight: 500
     waiting photos held 500 connections; on lanes they hold as many as there are lanes. The photo's
-    path has its own lanes, so that a slow console page never delays a photo.
+    path has its own lanes, so that a slow console page never delays a photo; guests have theirs, so
+    that a storm of log-ins never delays a download.
     """
 
     def __init__(self, app: App) -> None:
         self.app = app
         self._photo = [Lane() for _ in range(settings.REQUEST_LANES)]
+        self._guests = [Lane() for _ in range(settings.GUEST_LANES)]
         self._console = [Lane() for _ in range(settings.CONSOLE_LANES)]
         self._monitoring = [Lane()]
 
@@ -48,10 +50,11 @@ class RequestLanes:
     def _lanes_for(self, path: str) -> list[Lane]:
         if takes_photo(path) or path.startswith(PROVIDER_MEDIA_PATH):
             return self._photo
+        if path.startswith(GUEST_PATHS):
+            return self._guests
         return self._monitoring if path in MONITORING_PATHS else self._console
 
     async def warm_up(self, step: Callable[[], None]) -> None:
-        """Run a step once on every lane but the monitoring one, which nobody waits for."""
+        """Run a step once on every lane of photos: of the others nobody waits for the first."""
         loop = asyncio.get_running_loop()
-        lanes = [*self._photo, *self._console]
-        await asyncio.gather(*(loop.run_in_executor(lane.executor, step) for lane in lanes))
+        await asyncio.gather(*(loop.run_in_executor(lane.executor, step) for lane in self._photo))

@@ -137,15 +137,26 @@ class TokenTests(LoginTestCase):
                 self.assertEqual(answer.json()["failure_reason"], "invalid_request")
         self.assertFalse(AccessAttempt.objects.exists())
 
-    def test_odd_names_and_content_types_fail_as_wrong_passwords(self) -> None:
+    def test_odd_names_fail_as_wrong_passwords(self) -> None:
         for name in ("сергей", "\n\x1b[31m", "😀" * 75, "' or 1=1 --"):
             with self.subTest(name):
                 self.assertEqual(self.log_in(name, WRONG).status_code, 401)
-        body = json.dumps({"username": "x", "password": WRONG}).encode()
-        for kind in ("multipart/form-data", "multipart/form-data; boundary=x", "text/plain"):
+
+    def test_a_body_that_any_page_may_send_is_no_log_in(self) -> None:
+        body = json.dumps({"username": "serg", "password": WRONG}).encode()
+        for kind in (
+            "multipart/form-data; boundary=x",
+            "text/plain",
+            "text/plain; charset=json",
+            "",
+        ):
             with self.subTest(kind):
                 answer = self.client.generic("POST", LOGIN, body, content_type=kind)
-                self.assertEqual(answer.status_code, 401, answer.content)
+                self.assertEqual(answer.status_code, 400, answer.content)
+        self.assertFalse(AccessAttempt.objects.exists())
+        declared = "application/json; charset=utf-8"
+        answer = self.client.generic("POST", LOGIN, body, content_type=declared)
+        self.assertEqual(answer.status_code, 401)
 
     def test_a_body_too_large_is_a_413(self) -> None:
         body = b'{"username": "%s"}' % (b"x" * 3_000_000)
@@ -194,7 +205,41 @@ class LockTests(LoginTestCase):
         self.assertEqual(self.log_in(address=ELSEWHERE).status_code, 200)
         self.assertEqual(self.log_in("igor").status_code, 200)
         self.assertEqual(self.console(address=ELSEWHERE).status_code, 302)
+        self.client.cookies.clear()  # of a browser that was here before
         self.assertEqual(self.log_in().status_code, 429)
+
+    def test_thirty_failures_under_many_names_lock_the_address(self) -> None:
+        for number in range(6):
+            self.fail(5, f"name-{number}")
+        self.assertEqual(self.log_in().status_code, 429)
+        self.assertEqual(self.console().status_code, 429)
+        self.assertEqual(self.log_in(address=ELSEWHERE).status_code, 200)
+
+    def test_a_browser_that_was_here_before_is_not_locked_out_by_others(self) -> None:
+        self.assertEqual(self.console().status_code, 302)
+        cookie = self.client.cookies["photochanger_device"]
+        self.assertTrue(cookie["httponly"] and cookie["samesite"] == "Strict")
+        self.client.logout()  # which takes the test client's cookies too
+        self.client.cookies["photochanger_device"] = cookie.value
+        self.fail(10)
+        for number in range(6):
+            self.fail(5, f"name-{number}")
+        self.assertEqual(self.console().status_code, 302)
+        self.client.cookies["photochanger_device"] = cookie.value[:-1] + "x"  # forged
+        self.assertEqual(self.console().status_code, 429)
+
+    def test_its_own_failures_are_counted(self) -> None:
+        self.console()
+        cookie = self.client.cookies["photochanger_device"].value
+        self.client.logout()
+        self.client.cookies["photochanger_device"] = cookie
+        self.assertEqual(self.console(password=WRONG).status_code, 200)
+        counted = AccessAttempt.objects.get()
+        self.assertTrue(str(counted.ip_address).startswith("100::"))
+        self.fail(9, address=str(counted.ip_address))
+        self.assertEqual(self.console().status_code, 429)
+        self.client.cookies.clear()
+        self.assertEqual(self.console().status_code, 302)
 
     def test_a_success_resets_the_failures(self) -> None:
         self.fail(9)
