@@ -1,7 +1,8 @@
 #!/bin/sh
 # Save the database and the pictures into a new folder of BACKUP_DIR (default: var/backups), and
-# keep the newest BACKUP_KEEP of them (default: 14). BACKUP_RESULTS=0 leaves out guests' results,
-# which live for a few days only, and saves the rest: template pictures above all.
+# keep the newest BACKUP_KEEP of them (default: 14). Of the pictures only the templates: guests'
+# results live for days and a backup for weeks, and guests are promised days. BACKUP_RESULTS=1 saves
+# the results too; what a guest has deleted stays deleted all the same.
 set -eu
 umask 077
 cd "$(dirname "$0")/.."
@@ -28,10 +29,12 @@ pg_dump --format=custom --no-owner --no-privileges --file="$half/database.dump"
 if [ -z "$PICTURES" ]; then
     echo "Pictures are in a bucket and not in this backup: let the bucket keep versions of them."
 elif [ -d "$PICTURES" ]; then
-    results=
-    [ "${BACKUP_RESULTS:-1}" != 0 ] || results=--exclude=./results
+    results=--exclude=./results
+    [ "${BACKUP_RESULTS:-0}" != 1 ] || results=
+    # Faces that nobody has to get back: what a service or a test run works on, what was deleted.
     # Status 1: a picture's time was over while we read it.
     tar --create --file="$half/media.tar" --directory="$PICTURES" ${results:+"$results"} \
+        --exclude=./held --exclude=./provider-inputs --exclude=./test-photos \
         --warning=no-file-changed --warning=no-file-removed . || [ $? -eq 1 ]
 fi
 

@@ -50,7 +50,11 @@ psql --no-psqlrc --quiet --single-transaction --set=ON_ERROR_STOP=1 --output=/de
     --command="set lock_timeout = '10s'; set client_min_messages = warning" \
     --command="drop schema public cascade; create schema public" --file="$script"
 
+# What guests have deleted since the backup stays deleted; what was not in it is told to be gone.
+LOG_LEVEL=ERROR .venv/bin/python manage.py migrate --noinput --verbosity 0
+LOG_LEVEL=ERROR .venv/bin/python manage.py settle_restore
+
 echo "Restored $backup."
-echo "Now bring the database up to this version, look whether all is well, and start the servers:"
+echo "Now look whether all is well, and start the servers:"
 echo "  deploy/start.sh prepare && deploy/start.sh check"
 echo "The saved provider keys open with the FIELD_ENCRYPTION_KEY of that time only."

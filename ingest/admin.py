@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
-from ingest.console.job import delete_picture, job_page
+from ingest.console.job import delete_picture, job_page, undo_guest_deletion
 from ingest.console.jobs import jobs_page
 from ingest.models import Job
 
@@ -24,8 +24,12 @@ class JobAdmin(admin.ModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         delete = self.admin_site.admin_view(delete_picture)
-        name = "ingest_job_delete_picture"
-        return [path("<uuid:job_id>/delete-picture/", delete, name=name), *super().get_urls()]
+        undo = self.admin_site.admin_view(undo_guest_deletion)
+        return [
+            path("<uuid:job_id>/delete-picture/", delete, name="ingest_job_delete_picture"),
+            path("<uuid:job_id>/undo-deletion/", undo, name="ingest_job_undo_deletion"),
+            *super().get_urls(),
+        ]
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

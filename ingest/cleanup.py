@@ -13,7 +13,9 @@ from ingest.capture.recorder import delete_captures
 from ingest.models import Job
 from ingest.refusals.store import delete_old_refusals
 from media.cleanup import Progress, Sweep
-from photochanger.errors import Interrupted
+from media.deletion import forget_deleted
+from media.erasure.held import remove_held
+from photochanger.errors import Interrupted, StorageError
 from slots.platform_settings import load_platform_settings
 from slots.setting_rows import load_fact, store_fact
 
@@ -60,6 +62,9 @@ def clean_up(
     sweep = Sweep(slot_id=slot_id, dry_run=dry_run, progress=progress)
     sweep.apply_ttl(load_platform_settings().result_ttl_hours)
     closed_jobs = close_overdue(slot_id, dry_run=dry_run)
+    if not dry_run:
+        remove_held(slot_id)
+        _forget_deleted()
     sweep.remove_expired()
     sweep.mark_lost()
     sweep.remove_orphans()
@@ -92,6 +97,13 @@ def _delete_old_traces() -> None:
     """Of requests: what was captured, and what was refused."""
     delete_captures()
     delete_old_refusals()
+
+
+def _forget_deleted() -> None:
+    try:
+        forget_deleted()
+    except (OSError, StorageError) as exc:  # the next run tries again
+        log.error("media.tombstone.read_failed", detail=str(exc))
 
 
 def load_last_cleanup() -> CleanupReport | None:

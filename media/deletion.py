@@ -9,6 +9,15 @@ from django.utils import timezone
 
 from media import storage
 from media.download_memory import forget_downloads
+from media.erasure.held import find_held, hold, remove_held
+from media.erasure.tombstones import (
+    EVERY_SLOT,
+    hash_job,
+    list_deletions,
+    record_deletion,
+    record_purge,
+    withdraw_deletion,
+)
 from media.models import MediaObject
 from photochanger.errors import ResultExpired, ResultNotFound, StorageError
 
@@ -40,11 +49,11 @@ def delete_file(media: MediaObject) -> int:
     return media.size_bytes
 
 
-def delete_result(job_id: uuid.UUID, *, by: str) -> None:
-    """Delete a result and its preview for ever. Raises ResultNotFound, ResultExpired.
+def delete_result(job_id: uuid.UUID, *, by: str, can_be_undone: bool = False) -> None:
+    """Delete a result and its preview, for ever. Raises ResultNotFound, ResultExpired.
 
-    The link is dead when this returns. A file that a faulty disk refuses to delete is logged, and
-    removed by cleanup.
+    ``can_be_undone``: an operator may bring it back within an hour. The link is dead when this
+    returns. A file that a faulty disk refuses to delete is logged, and removed by cleanup.
     """
     files = MediaObject.objects.filter(job_id=job_id, kind__in=(Kind.RESULT, Kind.PREVIEW))
     result = next((media for media in files if media.kind == Kind.RESULT), None)
@@ -52,8 +61,56 @@ def delete_result(job_id: uuid.UUID, *, by: str) -> None:
         raise ResultNotFound(str(job_id))
     if result.is_over():
         raise ResultExpired(str(job_id))
+    record_deletion(job_id)  # first: whatever fails below, no restored row brings it back
+    if can_be_undone:
+        hold(result)
     expire_result(job_id)
     log.info("media.result.deleted", job=str(job_id), slot=result.slot_id, by=by)
+
+
+def undo_deletion(job_id: uuid.UUID, *, by: str) -> None:
+    """Bring back what a guest deleted less than an hour ago. Raises ResultNotFound, ResultExpired.
+
+    File first, row second, as when it was stored; the preview is made when somebody asks for it.
+    """
+    result = MediaObject.objects.filter(job_id=job_id, kind=Kind.RESULT).first()
+    if result is None:
+        raise ResultNotFound(str(job_id))
+    held = find_held(result)
+    is_late = held is None or (held.expires_at and held.expires_at <= timezone.now())
+    if held is None or is_late or not result.is_over():
+        raise ResultExpired(str(job_id))
+    with storage.write_or_undo(result.path, storage.read(held.path)):
+        withdraw_deletion(job_id)
+        MediaObject.objects.filter(pk=result.pk).update(expires_at=held.expires_at, cleaned_at=None)
+    storage.remove(held.path)
+    log.info("media.result.restored", job=str(job_id), slot=result.slot_id, by=by)
+
+
+def forget_deleted() -> int:
+    """Expire what was deleted once and is back, out of an older database; returns how many.
+
+    At each start and each cleanup. Raises StorageError.
+    """
+    jobs, purges = list_deletions()
+    if not jobs and not purges:
+        return 0
+    live = MediaObject.objects.filter(kind=Kind.RESULT, cleaned_at__isnull=True)
+    rows = live.values_list("job_id", "slot_id", "created_at")
+    back = [
+        job_id
+        for job_id, slot_id, created_at in rows.iterator()
+        if job_id is not None
+        and (
+            hash_job(job_id) in jobs
+            or any(at >= created_at and slot in (slot_id, EVERY_SLOT) for slot, at in purges)
+        )
+    ]
+    for job_id in back:
+        expire_result(job_id)
+    if back:
+        log.warning("media.deleted.forgotten_again", count=len(back))
+    return len(back)
 
 
 def expire_result(job_id: uuid.UUID) -> None:
@@ -72,6 +129,8 @@ def purge(slot_id: str | None, *, by: str) -> PurgeReport:
 
     In batches; a file that cannot be removed does not stop the rest.
     """
+    record_purge(slot_id)
+    remove_held(slot_id, is_purge=True)
     files = MediaObject.objects.filter(kind__in=PURGED, cleaned_at__isnull=True)
     if slot_id is not None:
         files = files.filter(slot_id=slot_id)

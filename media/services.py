@@ -9,6 +9,7 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from media.deletion import delete_result, expire_result
+from media.erasure.tombstones import is_deleted
 from media.guests.refusals import ViewOnly
 from media.models import MediaObject
 from media.view_ids import list_possible_jobs
@@ -75,7 +76,7 @@ def find_result(job_id: uuid.UUID) -> MediaObject:
 
 
 def _check_result(media: MediaObject) -> MediaObject:
-    if media.is_over():
+    if media.is_over() or (media.job_id and is_deleted(media.job_id)):
         if media.cleaned_at is None and media.job_id is not None:
             expire_result(media.job_id)
         raise ResultExpired(str(media.job_id))
@@ -108,7 +109,7 @@ def delete_by_link(link_id: uuid.UUID) -> None:
     """A guest's deletion. Raises as ``find_result``, and ViewOnly for a published link."""
     if not find_linked_result(link_id).is_owner:
         raise ViewOnly("a view id cannot delete")
-    delete_result(link_id, by="guest")
+    delete_result(link_id, by="guest", can_be_undone=True)
 
 
 @transaction.atomic

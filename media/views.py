@@ -56,7 +56,10 @@ async def delete(request: HttpRequest, job_id: ResultId) -> HttpResponse:
     return _render_message_page(
         request,
         title=_("Your picture is deleted"),
-        words=_("It is gone from our server for good, and nobody can open its link any more."),
+        words=_(
+            "Nobody can open its link any more. The organiser can undo a mistake for an hour; then "
+            "it is gone from our server for good."
+        ),
     )
 
 

@@ -25,6 +25,7 @@ from ingest.faces import watch as faces
 from ingest.refusals.store import RefusalWriter
 from ingest.refusals.watch import note_edge_refusal
 from media import storage
+from media.deletion import forget_deleted
 from media.download_memory import DownloadMemory
 from photochanger.checks.environment import log_public_address
 from photochanger.edge.body import BodyLimit
@@ -34,6 +35,7 @@ from photochanger.edge.lifespan import Lifespan
 from photochanger.edge.paths import clean_path, is_booth_path, is_machine_path
 from photochanger.edge.request_ids import RequestIds
 from photochanger.edge.static_files import StaticFiles
+from photochanger.errors import StorageError
 from photochanger.server import protocol
 from photochanger.server.limits import raise_file_limit
 from photochanger.web.stacks import MachineStack
@@ -93,9 +95,12 @@ def _connect() -> None:
 def _check_slots() -> None:
     try:
         log_public_address()
+        forget_deleted()
         faces.warm_up()
     except DatabaseError as exc:
         log.error("server.database.unavailable", detail=str(exc))
+    except (OSError, StorageError) as exc:  # cleanup tries again
+        log.error("media.tombstone.read_failed", detail=str(exc))
     finally:
         connection.close()  # this thread's own
 

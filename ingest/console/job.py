@@ -17,7 +17,8 @@ from ingest.console.messages import get_failure_sentence
 from ingest.console.step_bar import StepSegment, draw_step_bar
 from ingest.faces.words import FacesView
 from ingest.models import Attempt, Job
-from media.deletion import delete_result
+from media.deletion import delete_result, undo_deletion
+from media.erasure.held import HeldPicture, find_held
 from media.links import build_url, find_links
 from media.models import MediaObject
 from photochanger.errors import ResultExpired, ResultNotFound
@@ -100,6 +101,12 @@ class JobDetail(JobRow):
         """What the provider may still fetch."""
         media = self._files.get(MediaObject.Kind.PROVIDER_INPUT)
         return media if media and not media.is_over() else None
+
+    @cached_property
+    def held(self) -> HeldPicture | None:
+        """What a guest has deleted and an operator may still bring back."""
+        media = self._files.get(MediaObject.Kind.RESULT)
+        return find_held(media) if media and media.is_over() else None
 
     @property
     def had_result(self) -> bool:
@@ -219,4 +226,18 @@ def delete_picture(request: HttpRequest, job_id: UUID) -> HttpResponse:
         messages.error(request, str(exc.sentence))
     else:
         messages.success(request, _("The picture is deleted; its link is dead."))
+    return redirect("admin:ingest_job_change", job_id)
+
+
+@require_POST
+def undo_guest_deletion(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """Within an hour: whoever deleted somebody else's picture has done no lasting harm."""
+    if not _may_delete(request):
+        raise PermissionDenied
+    try:
+        undo_deletion(job_id, by=request.user.get_username())
+    except (ResultNotFound, ResultExpired) as exc:
+        messages.error(request, str(exc.sentence))
+    else:
+        messages.success(request, _("The picture is back; its link works again."))
     return redirect("admin:ingest_job_change", job_id)

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from ingest.console.job_filter import PER_PAGE
 from ingest.models import Attempt, Job
+from media import storage
 from media.models import MediaObject
 from photochanger.testing.marks import both_databases
 from stats.tests.support import StatsTestCase, job, open_job
@@ -145,6 +146,23 @@ class JobTests(JobPagesTestCase):
         self.assertContains(answer, "Картинка удалена")
         self.assertContains(answer, "Картинка больше не хранится")
         again = self.client.post(path, {"confirmed": "1"}, follow=True)
+        self.assertContains(again, '<li class="error">')
+
+    def test_what_a_guest_deleted_is_brought_back_within_the_hour(self) -> None:
+        photo = self.add_picture()
+        storage.write(photo.result_path, b"picture")
+        link = f"/public/results/{photo.pk}"
+        self.assertEqual(self.client.delete(link).status_code, 204)
+        self.assertContains(self.open_job_page(photo), "Вернуть")
+        undo = f"{LOG}{photo.pk}/undo-deletion/"
+        self.client.force_login(User.objects.create_user("eve", is_staff=True))
+        self.assertEqual(self.client.post(undo).status_code, 403)
+        self.client.force_login(User.objects.get(username="serg"))
+        self.assertEqual(self.client.get(undo).status_code, 405)
+        answer = self.client.post(undo, follow=True)
+        self.assertContains(answer, "ссылка снова работает")
+        self.assertEqual(self.client.get(link).status_code, 200)
+        again = self.client.post(undo, follow=True)
         self.assertContains(again, '<li class="error">')
 
     def test_only_who_may_change_a_slot_deletes_a_picture(self) -> None:

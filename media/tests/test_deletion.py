@@ -1,21 +1,34 @@
 """How results go: by their guest, by an administrator, by a new setting."""
 
+import os
 import uuid
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from django.core.files.storage import default_storage
+from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 from structlog.testing import capture_logs
 
 from media import storage
-from media.deletion import delete_file, expire_result, purge
+from media.deletion import (
+    delete_file,
+    delete_result,
+    expire_result,
+    forget_deleted,
+    purge,
+    undo_deletion,
+)
+from media.erasure.held import remove_held
 from media.models import MediaObject
 from media.previews import _upsert_preview, write_preview
 from media.services import select_listed_results, set_results_ttl
 from media.tests.support import ResultsTestCase, make_picture
+from photochanger.errors import ResultExpired, StorageError
 from photochanger.testing.marks import both_databases
 
 pytestmark = both_databases
@@ -83,6 +96,141 @@ def stuck(media: MediaObject) -> None:
     path = Path(default_storage.path(media.path))
     path.unlink()
     (path / "inside").mkdir(parents=True)
+
+
+class UndoTests(ResultsTestCase):
+    """A guest's deletion may be undone for an hour; an administrator's may not."""
+
+    def delete(self, media: MediaObject) -> None:
+        self.assertEqual(self.get(media, method="delete").status_code, 204)
+
+    def undo(self, media: MediaObject) -> None:
+        assert media.job_id
+        undo_deletion(media.job_id, by="serg")
+
+    def test_a_deletion_is_undone_with_the_picture_and_its_end_as_they_were(self) -> None:
+        media = self.store_result(result := make_picture())
+        self.delete(media)
+        self.assertEqual(self.get(media).status_code, 410)
+        self.undo(media)
+        self.assertEqual(self.get(media).body, result.body)
+        self.assertEqual(self.get(media, "/preview").status_code, 200)
+        again = MediaObject.objects.get(pk=media.pk)
+        assert again.expires_at and media.expires_at
+        self.assertLess(abs(again.expires_at - media.expires_at), timedelta(seconds=1))
+        self.assertEqual(list(storage.iter_files("held/")), [])
+        forget_deleted()
+        self.assertEqual(self.get(media).status_code, 200)  # it is no deleted picture any more
+        with self.assertRaises(ResultExpired):
+            self.undo(media)
+
+    def test_a_picture_without_an_end_comes_back_without_one(self) -> None:
+        media = self.store_result()
+        MediaObject.objects.filter(pk=media.pk).update(expires_at=None)
+        self.delete(media)
+        self.undo(media)
+        self.assertIsNone(MediaObject.objects.get(pk=media.pk).expires_at)
+
+    def test_after_an_hour_it_is_erased_and_cannot_be_undone(self) -> None:
+        media = self.store_result()
+        self.delete(media)
+        self.assertEqual(remove_held(), 0)
+        (held,) = storage.iter_files("held/")
+        old = (timezone.now() - timedelta(minutes=61)).timestamp()
+        os.utime(default_storage.path(held.path), (old, old))
+        with self.assertRaises(ResultExpired):
+            self.undo(media)
+        self.assertEqual(remove_held(), 1)
+        self.assertEqual(list(storage.iter_files("held/")), [])
+        self.assertEqual(self.get(media).status_code, 410)
+
+    def test_what_an_administrator_deletes_or_purges_is_gone_at_once(self) -> None:
+        media, other = self.store_result(), self.store_result()
+        self.delete(other)
+        assert media.job_id
+        delete_result(media.job_id, by="serg")
+        self.assertEqual(len(list(storage.iter_files("held/"))), 1)  # the guest's
+        with self.assertRaises(ResultExpired):
+            self.undo(media)
+        purge(None, by="serg")
+        self.assertEqual(list(storage.iter_files("held/")), [])
+
+    def test_a_disk_that_is_full_keeps_nobody_from_deleting(self) -> None:
+        media = self.store_result()
+        with mock.patch("media.storage.write", side_effect=StorageError("full")):
+            self.delete(media)
+        self.assertEqual(self.get(media).status_code, 410)
+        self.assertEqual(self.list_result_files(), [])
+
+
+class RestoreTests(ResultsTestCase):
+    """An older database, and with it the files, is put back: what was deleted stays deleted."""
+
+    def put_back(self, *rows: MediaObject, bodies: dict[str, bytes]) -> None:
+        for row in rows:
+            MediaObject.objects.filter(pk=row.pk).delete()
+            row.save(force_insert=True)
+        for path, body in bodies.items():
+            storage.remove(path)
+            storage.write(path, body)
+
+    def remember(self) -> tuple[list[MediaObject], dict[str, bytes]]:
+        rows = list(MediaObject.objects.all())
+        return rows, {row.path: storage.read(row.path) for row in rows}
+
+    def test_a_deleted_picture_answers_410_after_any_restore(self) -> None:
+        deleted, kept = self.store_result(), self.store_result()
+        rows, bodies = self.remember()
+        self.get(deleted, method="delete")
+        for is_settled in (False, True):
+            with self.subTest(is_settled=is_settled):
+                self.put_back(*rows, bodies=bodies)
+                if is_settled:  # as the server's start and restore.sh do
+                    self.assertEqual(forget_deleted(), 1)
+                    listed = [media.job_id for media in select_listed_results()]
+                    self.assertEqual(listed, [kept.job_id])
+                    self.assertEqual(forget_deleted(), 0)
+                for tail in ("", "/page", "/preview", "/share.jpg"):
+                    self.assertEqual(self.get(deleted, tail).status_code, 410, tail)
+                self.assertEqual(self.get(deleted.view_id or "").status_code, 410)
+                self.assertEqual(self.get(kept).status_code, 200)
+                self.assertFalse(default_storage.exists(deleted.path))
+
+    def test_what_was_purged_stays_away_and_what_came_later_stays(self) -> None:
+        old, neighbour = self.store_result(), self.store_result(slot_id="slot-002")
+        rows, bodies = self.remember()
+        purge("slot-001", by="serg")
+        later = self.store_result(stored_at=timezone.now() + timedelta(seconds=1))
+        self.put_back(*rows, bodies=bodies)
+        self.assertEqual(forget_deleted(), 1)
+        statuses = [self.get(media).status_code for media in (old, neighbour, later)]
+        self.assertEqual(statuses, [410, 200, 200])
+
+    def test_pictures_that_no_backup_holds_are_told_to_be_gone(self) -> None:
+        results = [self.store_result(has_preview=False) for _ in range(12)]
+        for media in results:
+            default_storage.delete(media.path)
+        out = StringIO()
+        call_command("settle_restore", stdout=out)
+        self.assertIn("12 are not kept any more", out.getvalue())
+        self.assertEqual({self.get(media).status_code for media in results}, {410})
+
+    def test_a_tombstone_says_nothing_about_whose_picture_it_was(self) -> None:
+        media = self.store_result()
+        self.get(media, method="delete")
+        (stone,) = storage.iter_files("deleted/")
+        self.assertEqual(stone.size_bytes, 0)
+        self.assertNotIn(str(media.job_id), stone.path)
+        self.assertNotIn(media.job_id.hex if media.job_id else "", stone.path)
+
+    def test_old_tombstones_go(self) -> None:
+        media = self.store_result()
+        self.get(media, method="delete")
+        (stone,) = storage.iter_files("deleted/")
+        old = (timezone.now() - timedelta(days=401)).timestamp()
+        os.utime(default_storage.path(stone.path), (old, old))
+        forget_deleted()
+        self.assertEqual(list(storage.iter_files("deleted/")), [])
 
 
 class TakeAwayTests(ResultsTestCase):

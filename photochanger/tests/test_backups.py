@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import tarfile
 from pathlib import Path
 
 import httpx
@@ -77,7 +78,7 @@ class BackupTests(LifeTestCase):
         with self.site.server() as server:
             picture = self.post(server, jpeg())
             self.assertEqual(picture.status_code, 200)
-            saved = self.backup()
+            saved = self.backup(BACKUP_RESULTS="1")
             refused = self.run_script("restore.sh", "--yes", str(saved))
             self.assertEqual(refused.returncode, 1)
             self.assertIn("stop all servers first", refused.stderr)
@@ -98,6 +99,38 @@ class BackupTests(LifeTestCase):
             link = f"{server.url}/public/results/{picture.headers['X-Job-Id']}"
             self.assertEqual(httpx.get(link).content, picture.content)
             self.assertEqual(self.post(server, jpeg()).status_code, 200)  # with that key
+
+    def test_a_deleted_picture_stays_deleted_when_a_backup_is_restored(self) -> None:
+        with self.site.server() as server:
+            deleted, kept = (self.post(server, jpeg(seed=seed)) for seed in (1, 2))
+            links = [
+                f"/public/results/{picture.headers['X-Job-Id']}" for picture in (deleted, kept)
+            ]
+            saved = self.backup(BACKUP_RESULTS="1")
+            self.assertEqual(httpx.delete(server.url + links[0]).status_code, 204)
+        done = self.run_script("restore.sh", "--yes", str(saved))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("1 pictures that had been deleted are deleted again", done.stdout)
+        with self.site.server() as server:
+            statuses = [httpx.get(server.url + link).status_code for link in links]
+            self.assertEqual(statuses, [410, 200])
+
+    def test_a_default_backup_holds_no_faces(self) -> None:
+        with self.site.server() as server:
+            picture = self.post(server, jpeg())
+            for folder in ("held", "provider-inputs", "test-photos"):
+                (self.site.media_root / folder).mkdir(exist_ok=True)
+                (self.site.media_root / folder / "face.jpg").write_bytes(jpeg())
+            saved = self.backup()
+        with tarfile.open(saved / "media.tar") as archive:
+            names = [member.name for member in archive if member.isfile()]
+        self.assertEqual([name for name in names if not name.startswith("./deleted/")], [])
+        self.wipe()
+        done = self.run_script("restore.sh", "--yes", str(saved))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        with self.site.server() as server:
+            link = f"{server.url}/public/results/{picture.headers['X-Job-Id']}"
+            self.assertEqual(httpx.get(link).status_code, 410)
 
     def test_a_damaged_backup_changes_nothing(self) -> None:
         saved = self.backup()
