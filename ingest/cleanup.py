@@ -62,9 +62,6 @@ def clean_up(
     sweep = Sweep(slot_id=slot_id, dry_run=dry_run, progress=progress)
     sweep.apply_ttl(load_platform_settings().result_ttl_hours)
     closed_jobs = close_overdue(slot_id, dry_run=dry_run)
-    if not dry_run:
-        remove_held(slot_id)
-        _forget_deleted()
     sweep.remove_expired()
     sweep.mark_lost()
     sweep.remove_orphans()
@@ -97,10 +94,13 @@ def _delete_old_traces() -> None:
     """Of requests: what was captured, and what was refused."""
     delete_captures()
     delete_old_refusals()
+    _finish_deletions()
 
 
-def _forget_deleted() -> None:
+def _finish_deletions() -> None:
+    """Erase what guests deleted an hour ago, and what a restored database has brought back."""
     try:
+        remove_held()
         forget_deleted()
     except (OSError, StorageError) as exc:  # the next run tries again
         log.error("media.tombstone.read_failed", detail=str(exc))
