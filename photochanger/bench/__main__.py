@@ -14,6 +14,7 @@ from photochanger.bench.downloads import downloads
 from photochanger.bench.faces import faces
 from photochanger.bench.figures import Requirements
 from photochanger.bench.guard import guard
+from photochanger.bench.links.section import LinksPlan, links
 from photochanger.bench.overhead import ceiling, overhead
 from photochanger.bench.pages import pages
 from photochanger.bench.pictures import pictures
@@ -32,50 +33,62 @@ SECTIONS = (
     "stats",
     "pages",
     "faces",
+    "links",
 )
+SIMPLE = {"guard": guard, "stats": stats, "pages": pages, "faces": faces}
 NEED_PHOTOS = {"pictures", "overhead", "ceiling", "waiting"}
 REPEATS = {"50kb": 20, "1mb": 20, "15mb": 10}
+PIPE_WIDTH = 160
 CROWD_COUNTS = {"50kb": 100, "1mb": 80, "15mb": 40}
 
 
 def main() -> int:
     given = arguments()
-    console, requirements = Console(), Requirements()
+    # A pipe has no width of its own; 80 columns would cut the tables.
+    console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    requirements = Requirements()
     console.print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; compare ratios only.\n")
     with (
         tempfile.TemporaryDirectory(prefix="pc-bench-") as folder,
         live.site(given.database) as site,
     ):
         site.configure()
-        made, big = {}, Path()
         if set(given.only) & NEED_PHOTOS:
-            with console.status("Making photos"):
-                made = {name: photos.make(name, Path(folder)) for name in given.sizes}
-                big = made.get("15mb") or photos.make("15mb", Path(folder))
-        if "pictures" in given.only:
-            pictures(made, requirements, console)
-        if "overhead" in given.only:
-            overhead(site, made, given.repeats, console)
-        if "ceiling" in given.only:
-            ceiling(site, made, given.counts, console)
-        if "waiting" in given.only:
-            crowd = Crowd(given.waiting, given.waiting_rate, given.waiting_latency)
-            waiting(site, big, crowd, requirements, console)
-        if "guard" in given.only:
-            guard(site, requirements, console)
-        if "stats" in given.only:
-            stats(site, requirements, console)
-        if "pages" in given.only:
-            pages(site, requirements, console)
+            send_photos(given, site, Path(folder), requirements, console)
+        if "links" in given.only:
+            plan = LinksPlan(repeats=given.runs, is_tls=given.tls, release=given.release)
+            links(site, Path(folder), plan, console)
+        for name, measure in SIMPLE.items():
+            if name in given.only:
+                measure(site, requirements, console)
         if "downloads" in given.only:
             downloads(site, given.phones, requirements, console)
-        if "faces" in given.only:
-            faces(site, requirements, console)
         if "cleanup" in given.only:
             cleanup(site, given.cleanup_files, requirements, console)
     for broken in requirements.broken:
         console.print(f"[red]Broken:[/] {broken}")
     return 1 if requirements.broken else 0
+
+
+def send_photos(
+    given: argparse.Namespace,
+    site: live.LiveSite,
+    folder: Path,
+    requirements: Requirements,
+    console: Console,
+) -> None:
+    with console.status("Making photos"):
+        made = {name: photos.make(name, folder) for name in given.sizes}
+        big = made.get("15mb") or photos.make("15mb", folder)
+    if "pictures" in given.only:
+        pictures(made, requirements, console)
+    if "overhead" in given.only:
+        overhead(site, made, given.repeats, console)
+    if "ceiling" in given.only:
+        ceiling(site, made, given.counts, console)
+    if "waiting" in given.only:
+        crowd = Crowd(given.waiting, given.waiting_rate, given.waiting_latency)
+        waiting(site, big, crowd, requirements, console)
 
 
 def arguments() -> argparse.Namespace:
@@ -94,6 +107,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--waiting-latency", type=float, help="provider, seconds; default 15")
     parser.add_argument("--cleanup-files", type=int, help="pictures that are over; default 20000")
     parser.add_argument("--phones", type=int, help="that download at once; default 500")
+    parser.add_argument("--runs", type=int, help="over each link; the best counts; default 3")
+    parser.add_argument("--tls", action="store_true", help="to the provider, over links")
+    parser.add_argument("--release", default="", help="keep the figures of links under this name")
     given = parser.parse_args()
     share = 5 if given.quick else 1
     given.counts = {name: count // share for name, count in CROWD_COUNTS.items()}
@@ -102,6 +118,7 @@ def arguments() -> argparse.Namespace:
     }
     given.cleanup_files = given.cleanup_files or 20_000 // share
     given.phones = given.phones or 500 // share
+    given.runs = given.runs or (1 if given.quick else 3)
     given.waiting = given.waiting or 200 // share
     # Longer than the arrivals take, so that all of them wait at the same moment.
     given.waiting_latency = given.waiting_latency or (5.0 if given.quick else 15.0)

@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import io
 import os
+import ssl
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
@@ -24,6 +25,9 @@ Message = MutableMapping[str, Any]
 
 PROVIDER = urlsplit(os.environ["GEMINI_BASE_URL"])
 PROVIDER_AT = PROVIDER.hostname or "", PROVIDER.port or 80
+PROVIDER_TLS = None
+if PROVIDER.scheme == "https":
+    PROVIDER_TLS = ssl.create_default_context(cafile=os.environ["BENCH_PROVIDER_CA"])
 MEDIA_ROOT = Path(os.environ["MEDIA_ROOT"])
 MAKES_PREVIEW = os.environ.get("BASELINE_PREVIEW", "1") == "1"
 MODEL = "gemini-nano-banana-2.1"
@@ -111,7 +115,7 @@ async def ask_provider(pieces: list[bytes]) -> bytes:
         connection = Connection.idle.pop()
     else:
         loop = asyncio.get_running_loop()
-        _, connection = await loop.create_connection(Connection, *PROVIDER_AT)
+        _, connection = await loop.create_connection(Connection, *PROVIDER_AT, ssl=PROVIDER_TLS)
     answer = await connection.post(pieces)
     Connection.idle.append(connection)
     return answer

@@ -62,6 +62,7 @@ class Call:
     authorization_sent: bool = False
     client_left: bool = False
     started: float = field(default_factory=time.monotonic)
+    read_at: float = field(default_factory=time.monotonic)  # its last byte
     finished: float | None = None
 
 

@@ -86,6 +86,7 @@ class Exchange:
                 chunks.append(chunk)
             if not message.get("more_body", False):
                 break
+        self.call.read_at = time.monotonic()
         self._gone = asyncio.create_task(self._watch())
         if self.call.body_bytes > limit_bytes:
             raise BodyTooLarge

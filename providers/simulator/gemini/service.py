@@ -111,7 +111,7 @@ class Gemini:
             plain = self._options.plain
             work = Work(model=model, request=request, number=choice.number, plain=plain)
             answer = await asyncio.to_thread(scenario.build, work)
-        await exchange.wait_until(call.started + self._choose_seconds(choice, scenario, answer))
+        await exchange.wait_until(call.read_at + self._choose_seconds(choice, scenario, answer))
         return _name_tier(answer, request.service_tier, is_served=not scenario.downgrades)
 
     def _record_request(self, call: Call, request: GenerateRequest, body: bytes) -> None:
@@ -145,7 +145,7 @@ class Gemini:
         return turn % (fails + 1) < fails
 
     def _choose_seconds(self, choice: ScenarioChoice, scenario: Scenario, answer: Answer) -> float:
-        """How long the answer takes, counted from the request's arrival."""
+        """How long the answer takes, counted from the request's last byte."""
         if choice.latency is not None:
             return choice.latency
         if scenario.seconds is not None:
@@ -172,7 +172,7 @@ class Gemini:
                 answer = played
         if choice and scenario.seconds is not None:
             await exchange.wait_until(
-                exchange.call.started + self._choose_seconds(choice, scenario, answer)
+                exchange.call.read_at + self._choose_seconds(choice, scenario, answer)
             )
         return answer
 
