@@ -164,6 +164,11 @@ class ProviderDriver(ABC, Generic[S]):
         """How many more calls the account has, where the service said so in ``CallTrace.usage``."""
         return None
 
+    @property
+    @abstractmethod
+    def base_url(self) -> str:
+        """Where its calls go, so that a connection is there when a photo has arrived."""
+
     @abstractmethod
     async def process(self, request: ProviderRequest[S]) -> Picture:
         """The picture, its type detected from its bytes; the caller checks that it decodes."""

@@ -4,7 +4,7 @@ import asyncio
 import re
 import ssl
 from collections.abc import AsyncIterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -16,6 +16,7 @@ from django.conf import settings
 from httpcore._async.http11 import AsyncHTTP11Connection
 
 from photochanger.errors import BadResponse, ProviderAuth, ProviderConfig, ProviderNetwork
+from providers.ahead import Connections
 from providers.meanings import PROXY_REFUSED
 from providers.meanings import error_for_status as error_for_status
 from providers.traffic import make_extensions
@@ -26,6 +27,8 @@ MAX_ANSWER_BYTES = 32 * 1024 * 1024  # a 4K picture in base64 is about 11 MB
 HEADER_VALUE = re.compile(r"[!-~]([ -~]*[!-~])?")
 # One client per event loop: production has one loop, tests have many.
 _clients: "WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient]" = WeakKeyDictionary()
+_connections: "WeakKeyDictionary[asyncio.AbstractEventLoop, Connections]" = WeakKeyDictionary()
+LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=40, keepalive_expiry=60.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,14 @@ def _make_client() -> httpx.AsyncClient:
     # six layers: 4 ms of the event loop per photo, and there is no public setting for it.
     assert httpcore.__version__.startswith("1.0."), "look for READ_NUM_BYTES in the new httpcore"
     AsyncHTTP11Connection.READ_NUM_BYTES = READ_BYTES
+    transport = None
+    if not settings.PROVIDER_PROXY_URL:
+        connections = Connections(_make_tls_context(), LIMITS)
+        _connections[asyncio.get_running_loop()] = connections
+        transport = connections.transport
     return httpx.AsyncClient(
         verify=_make_tls_context(),
+        transport=transport,
         trust_env=False,
         proxy=settings.PROVIDER_PROXY_URL or None,
         follow_redirects=False,
@@ -68,9 +77,7 @@ def _make_client() -> httpx.AsyncClient:
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         # The caller's deadline bounds the whole call; these only find dead peers.
         timeout=httpx.Timeout(None, connect=10.0),
-        limits=httpx.Limits(
-            max_connections=None, max_keepalive_connections=40, keepalive_expiry=60.0
-        ),
+        limits=LIMITS,
     )
 
 
@@ -80,8 +87,23 @@ def warm_up() -> None:
 
 async def close() -> None:
     """Close this loop's client; called when the server stops."""
-    if found := _clients.pop(asyncio.get_running_loop(), None):
+    loop = asyncio.get_running_loop()
+    if found := _clients.pop(loop, None):
         await found.aclose()
+    if connections := _connections.pop(loop, None):
+        await connections.close()
+
+
+@contextmanager
+def expect_call(url: str) -> Iterator[None]:
+    """A photo for this service is arriving; unless a connection is there for it, one is opened now.
+
+    Through a proxy nothing is opened ahead.
+    """
+    get_client()
+    connections = _connections.get(asyncio.get_running_loop())
+    with connections.expect_call(url) if connections else nullcontext():
+        yield
 
 
 async def post(

@@ -23,6 +23,7 @@ from photochanger.request_errors import (
     PhotoMissing,
 )
 from photochanger.request_scope import get_arrival_time, get_streamed_body
+from providers.http import expect_call
 from providers.pictures import Photo
 from slots.models import Slot
 from slots.platform_settings import PlatformSettings
@@ -78,13 +79,15 @@ async def receive_form(
 ) -> AsyncIterator[UploadedForm]:
     """The booth's form, hashed and spooled while it arrives; its file lives in this block.
 
+    Meanwhile a connection to the provider is opened, unless one is there.
     Raises InvalidRequest, PayloadTooLarge, ClientGone, StorageError.
     """
     trace = get_trace(request)
     trace.parser = FormParser.of(request, max_file_bytes=slot.size_limit_bytes)
-    async with read_form(request, trace.parser, deadline) as form:
-        trace.mark("form")
-        yield form
+    with expect_call(slot.driver.base_url):
+        async with read_form(request, trace.parser, deadline) as form:
+            trace.mark("form")
+            yield form
 
 
 async def authenticate_booth(request: HttpRequest, form: UploadedForm, password_hash: str) -> None:

@@ -56,6 +56,10 @@ class GeminiDriver(ProviderDriver[GeminiSettings]):
     models = GEMINI_MODELS
     Settings = GeminiSettings
 
+    @property
+    def base_url(self) -> str:
+        return str(django_settings.GEMINI_BASE_URL)
+
     async def process(self, request: ProviderRequest[GeminiSettings]) -> Picture:
         request.trace.model = model = choose_model(request)
         try:

@@ -82,6 +82,10 @@ class TurbotextDriver(ProviderDriver[TurbotextSettings]):
     tells_calls_left = True
     Settings = TurbotextSettings
 
+    @property
+    def base_url(self) -> str:
+        return str(django_settings.TURBOTEXT_BASE_URL)
+
     def settings_for(self, operation: str) -> Collection[str]:
         known = find_operation(operation, TurbotextSettings())
         return known.settings if known else ()

@@ -7,7 +7,7 @@ from PIL import Image, ImageChops, ImageCms, ImageOps, ImageStat
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 THUMBNAIL = (48, 48)
-MIN_SIDE = 8  # a smaller one is no photo; refusing it is right
+MIN_SIDE = 16  # a smaller one is no photo; refusing it is right
 SRGB = ImageCms.createProfile("sRGB")
 
 
@@ -18,7 +18,7 @@ def render(body: bytes) -> Image.Image | None:
             warnings.simplefilter("ignore")
             image.load()
             upright = ImageOps.exif_transpose(image)
-            return _on_grey(_in_srgb(upright, image.info.get("icc_profile")))
+            return _on_white(_in_srgb(upright, image.info.get("icc_profile")))
     except Exception:  # a broken file raises whatever its reader thought of
         return None
 
@@ -50,11 +50,9 @@ def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
         return image
 
 
-def _on_grey(image: Image.Image) -> Image.Image:
-    """What lies behind a transparent part is nobody's matter, as long as it is the same."""
+def _on_white(image: Image.Image) -> Image.Image:
+    """As paper shows what is transparent."""
     if not image.has_transparency_data:
         return image.convert("RGB")
     layer = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", layer.size, (128, 128, 128)), layer).convert(
-        "RGB"
-    )
+    return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
