@@ -1,7 +1,8 @@
 """Pictures that others collected to break readers, posted as a booth does to a server that runs.
 
 Rule: a documented refusal, or the right picture; never a failure of ours, in bounded memory. A
-test run takes a few of them, other ones each day; `make corpora` takes all.
+test run takes a few of them, other ones each day; `make corpora` takes all; CORPORA=snow takes
+those with `snow` in their path.
 """
 
 import datetime
@@ -25,6 +26,8 @@ SAMPLE = 25  # of each corpus, unless CORPORA=all
 REFUSALS = {(kind.status, kind.reason) for kind in (InvalidImage, UnsupportedMediaType)}
 REFUSALS.add((PayloadTooLarge.status, PayloadTooLarge.reason))
 MAX_GROWTH_BYTES = 400 * 1024 * 1024
+# Its segments are out of step, which a reader that repairs shows as stripes.
+DAMAGED = {"hopper_bad_exif.jpg"}
 # Of 255, on average over a thumbnail: another picture, or one on its side, is far above it.
 MAX_DIFFERENCE = 14
 
@@ -62,7 +65,9 @@ class CorporaTests(SimpleTestCase):
                 if fault := self.judge(path, answer):
                     faults.append(f"{path.relative_to(corpus.folder)}: {fault}")
         assert not faults, "\n".join([f"CORPORA_SEED={seed} chooses the same again", *faults])
-        assert accepted, f"CORPORA_SEED={seed}: none of {len(chosen)} became a picture"
+        assert accepted or len(chosen) < SAMPLE, (
+            f"CORPORA_SEED={seed}: none of {len(chosen)} became a picture"
+        )
         assert watch.max_rss_bytes - watch.rss_before_bytes < MAX_GROWTH_BYTES
 
     def send(self, path: Path) -> BoothAnswer:
@@ -97,13 +102,13 @@ class CorporaTests(SimpleTestCase):
             return f"{answer.status} {reason} {answer.error or ''}"
         if self.sim.calls:
             return "refused after the provider was called"
-        if is_sound(path.read_bytes()):
+        if path.name not in DAMAGED and is_sound(path.read_bytes()):
             return f"refused with {reason}, but a strict reader shows it"
         return ""
 
 
 def choose(paths: list[Path]) -> tuple[list[Path], int]:
     seed = int(os.environ.get("CORPORA_SEED", datetime.date.today().toordinal()))
-    if os.environ.get("CORPORA") == "all":
-        return paths, seed
+    if wanted := os.environ.get("CORPORA"):
+        return [path for path in paths if wanted == "all" or wanted in str(path)], seed
     return random.Random(seed).sample(paths, SAMPLE), seed

@@ -34,20 +34,33 @@ def measure_difference(body: bytes, other: bytes) -> float | None:
     first, second = render(body), render(other)
     if first is None or second is None:
         return None
+    if _names_space_in_exif(body):  # what its colours are in sRGB is beyond this reader
+        first, second = first.convert("L"), second.convert("L")
     small = [shown.resize(THUMBNAIL, Image.Resampling.BOX) for shown in (first, second)]
     return max(ImageStat.Stat(ImageChops.difference(*small)).mean)
 
 
+def _names_space_in_exif(body: bytes) -> bool:
+    """Adobe RGB without a profile: `R03` of the cameras' interoperability rules."""
+    with Image.open(io.BytesIO(body), formats=FORMATS) as image:
+        return image.getexif().get_ifd(0xA005).get(1) == "R03"
+
+
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    alpha = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
     if image.mode.startswith("I"):  # 16 bits of grey
         image = image.point(lambda value: value / 256).convert("L")
-    if not profile or image.mode not in ("RGB", "CMYK", "L"):
-        return image
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        return ImageCms.profileToProfile(image, source, SRGB, outputMode="RGB") or image
-    except (ImageCms.PyCMSError, OSError):  # a profile that fits another kind of picture
-        return image
+    if alpha:
+        image = image.convert("RGB")
+    if profile and image.mode in ("RGB", "CMYK", "L"):
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            image = ImageCms.profileToProfile(image, source, SRGB, outputMode="RGB") or image
+        except (ImageCms.PyCMSError, OSError):
+            pass  # it fits another kind of picture
+    if alpha:
+        image.putalpha(alpha)
+    return image
 
 
 def _on_white(image: Image.Image) -> Image.Image:
