@@ -1,6 +1,7 @@
 """Alerts in the console: title and icon, recipients, tests, what could not be delivered."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -58,15 +59,16 @@ class AlertsBrowserTests(ConsoleTestCase):
     def test_without_a_watch_pages_tell_trouble_and_that_nobody_watches(self) -> None:
         page = self.logged_in()
         expect(page.get_by_text("Никто не следит")).to_be_visible()
-        calm = page.locator("link[rel=icon]").get_attribute("href")
         for number in range(3):
             self.add_job("slot-002", ago_s=5 + number, reason="network")
         page.goto("/admin/audit/")
         expect(page).to_have_title("(1!) Изменения — PhotoChanger")
-        expect(page.locator("link[rel=icon]")).not_to_have_attribute("href", calm or "")
+        icon = page.locator("link[rel=icon]")
+        expect(icon).to_have_attribute("href", re.compile("icon-alarm"))
         expect(page.locator(".alarm-bar").first).to_contain_text("slot-002")
         self.add_job("slot-002", ago_s=1)
         expect(page).to_have_title("Изменения — PhotoChanger")
+        expect(icon).to_have_attribute("href", re.compile("guest/icon"))
 
     def test_from_a_new_recipient_to_a_message_in_their_hand(self) -> None:
         page = self.logged_in()

@@ -1,5 +1,6 @@
 """The watch from a failed photo to a message on a phone, and to the one that says it is over."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -221,6 +222,20 @@ class DeliveryTests(WatchTestCase):
         failed = AlertMessage.objects.get(recipient=bad)
         self.assertIn("chat not found", failed.last_error)
         self.assertFalse(failed.is_waiting)
+
+    def test_a_service_that_never_ends_its_answer_is_given_up(self) -> None:
+        hangs = threading.Event()
+        self.addCleanup(hangs.set)
+        self.anna()
+        self.fail()
+        self.watcher.look()
+        with (
+            self.later(seconds=6),
+            mock.patch("stats.watch.delivery.send_message", lambda *_: hangs.wait()),
+            mock.patch("stats.watch.delivery.GIVE_UP_S", 0.1),
+        ):
+            look_until_settled(self.watcher)
+        self.assertIn("no answer within", AlertMessage.objects.get().last_error)
 
     def test_an_address_that_no_key_opens_is_told_in_the_console(self) -> None:
         self.anna()

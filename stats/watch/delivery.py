@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,6 +18,7 @@ log = structlog.get_logger()
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 10.0, 600.0
 MOST_AT_ONCE = 16
+GIVE_UP_S = 60.0  # every channel has time-outs, but a server may answer a byte at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +39,19 @@ class Outcome:
     failure: DeliveryFailed | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    parcel: Parcel
+    thread: threading.Thread
+    begun_at: float  # time.monotonic()
+
+
 class Sender:
     """Sends parcels side by side: a mail server that hangs delays nobody else's message."""
 
     def __init__(self) -> None:
         self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
-        self._in_flight: dict[int, threading.Thread] = {}
+        self._in_flight: dict[int, _Flight] = {}
 
     def send(self, parcel: Parcel) -> None:
         """Returns at once; does nothing while the same one is on its way."""
@@ -50,7 +59,7 @@ class Sender:
             return
         # A thread that hangs must not keep the process from ending.
         thread = threading.Thread(target=self._run, args=[parcel], daemon=True)
-        self._in_flight[parcel.id] = thread
+        self._in_flight[parcel.id] = _Flight(parcel, thread, time.monotonic())
         thread.start()
 
     @property
@@ -75,8 +84,12 @@ class Sender:
         self._outcomes.put(outcome)
 
     def collect(self) -> list[Outcome]:
-        """What has come of them since the last time."""
+        """What has come of them since the last time; one that hangs for too long has failed."""
         found = []
+        for flight in list(self._in_flight.values()):
+            if time.monotonic() - flight.begun_at > GIVE_UP_S:
+                words = f"no answer within {GIVE_UP_S:g} s"
+                self._outcomes.put(Outcome(flight.parcel, DeliveryFailed(words)))
         while not self._outcomes.empty():
             outcome = self._outcomes.get()
             self._in_flight.pop(outcome.parcel.id, None)
@@ -85,8 +98,9 @@ class Sender:
 
     def wait(self, timeout_s: float) -> None:
         """Until all have come back, at most so long."""
-        for thread in list(self._in_flight.values()):
-            thread.join(timeout_s)
+        until = time.monotonic() + timeout_s
+        for flight in list(self._in_flight.values()):
+            flight.thread.join(max(0.0, until - time.monotonic()))
 
 
 def pause_after(attempts: int, failure: DeliveryFailed) -> timedelta:
