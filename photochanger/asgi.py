@@ -5,6 +5,7 @@
 import asyncio
 import gc
 import os
+import tempfile
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "photochanger.settings")
@@ -76,6 +77,7 @@ async def warm_up() -> None:
     reverse("home")
     http.warm_up()
     await asyncio.to_thread(storage.warm_up)
+    await asyncio.to_thread(tempfile.gettempdir)  # on a full disk it would find none
     await lanes.warm_up(_connect)
     await asyncio.to_thread(_check_slots)
     initialize_counters()

@@ -38,8 +38,6 @@ async def handle_booth_photo(request: HttpRequest, slot_id: str) -> HttpResponse
     """
     slot, platform, password_hash = await accept_request(request, slot_id)  # 404, 413: no body yet
     link_base = find_link_base(request)  # all that needs the request is settled before it costs
-    if not link_base:
-        note_unknown_host(request)
     deadline = Deadline.of(request, slot.wait_s(platform.sync_response_seconds))
     async with receive_form(request, slot, deadline) as form:  # 400, 413
         await authenticate_booth(request, form, password_hash)  # 401, 429
@@ -55,6 +53,8 @@ async def handle_booth_photo(request: HttpRequest, slot_id: str) -> HttpResponse
             idempotency_key=read_idempotency_key(request),
         )
         note_order(request, slot.pk, form.fields)
+        if not link_base:
+            note_unknown_host(request)
         try:
             return make_picture_response(await process_photo(order), link_base)
         except AppError as exc:

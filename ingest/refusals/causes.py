@@ -179,6 +179,11 @@ FAILURES: dict[str, Cause] = {
         _("The AI service did not accept the photo or the slot's settings"),
     ),
     "client_gone": REFUSALS["client_gone"],
+    "not_kept": Cause(
+        _("Free the server's disk: clean the media cache in the settings."),
+        Page.SETTINGS,
+        _("Printed, but not kept on the server: guests have no link"),
+    ),
     "storage_error": Cause(
         _("Free the server's disk; its log says more."),
         Page.EVENT,

@@ -108,7 +108,7 @@ class Sighting:
     photos: int = 1
 
 
-Sightings = dict[tuple[str, str], Sighting]  # by name and address
+Sightings = dict[tuple[str, str, str], Sighting]  # by name, address and slot
 
 
 class Notebook:
@@ -156,7 +156,7 @@ class Notebook:
                     self._tallies[kind] = tally
 
     def add_booth(self, booth: Booth, address: str, seen: Sighting) -> None:
-        key = (booth.name, clean_address(address))
+        key = (booth.name, clean_address(address), seen.slot_id)
         with self._lock:
             if earlier := self._sightings.get(key):
                 seen.first_at, seen.photos = earlier.first_at, earlier.photos + 1

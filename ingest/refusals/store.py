@@ -75,11 +75,11 @@ def write_notes() -> None:
     tallies, sightings = notebook.take(), notebook.take_booths()
     try:
         with transaction.atomic():
-            for (name, address), seen in sightings.items():
+            for (name, address, _slot), seen in sightings.items():
                 _write_booth(name, address, seen)
             for kind, tally in tallies.items():
                 _write_refusal(_name_booth(kind), tally)
-            for (name, address), seen in sightings.items():
+            for (name, address, _slot), seen in sightings.items():
                 _end_refusals(name, address, seen)
             _forget_booths(sightings)
     except AnyDatabaseError:
@@ -179,11 +179,15 @@ def _write_booth(name: str, address: str, seen: Sighting) -> None:
 
 
 def _end_refusals(name: str, address: str, seen: Sighting) -> None:
-    """A photo that was all right: what was refused to this booth before is mended."""
+    """A photo that was all right: what was refused to this booth at this slot is mended.
+
+    Only there: booths behind one router share an address, and often a name.
+    """
     same = Q(booth_name=name) | Q(booth_name="")
-    Refusal.objects.filter(
-        same, address=address, last_at__gte=seen.last_at - ENDED_WITHIN, last_at__lt=seen.last_at
-    ).update(over_at=seen.last_at, booth_name=name)
+    at_slot = Refusal.objects.filter(same, address=address, slot_asked=seen.slot_id)
+    at_slot.filter(last_at__gte=seen.last_at - ENDED_WITHIN, last_at__lt=seen.last_at).update(
+        over_at=seen.last_at, booth_name=name
+    )
 
 
 def _forget_booths(seen: Sightings) -> None:

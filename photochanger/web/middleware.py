@@ -2,8 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 
+import structlog
 from asgiref.sync import markcoroutinefunction
+from django.db import Error as AnyDatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
@@ -14,6 +17,8 @@ from ingest.refusals.watch import note_stray_photo
 from photochanger.api import answer_app_error
 from photochanger.edge.language import negotiate_language
 from photochanger.errors import AppError, MethodNotAllowed, PathNotFound
+
+log = structlog.get_logger()
 
 GetResponse = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
@@ -128,6 +133,21 @@ class HtmxLoginMiddleware(AsyncMiddleware):
             return response
         page = HtmxDetails(request).current_url_abs_path or reverse("admin:index")
         return HttpResponse(status=401, headers={"X-Login": f"{login}?{urlencode({'next': page})}"})
+
+
+class DatabaseAwayMiddleware(AsyncMiddleware):
+    """A page that cannot be made without the database says so, and what becomes of photos."""
+
+    async def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return await self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exc: Exception) -> HttpResponse | None:
+        if not isinstance(exc, AnyDatabaseError):
+            return None
+        log.error("http.page.database_failed", detail=type(exc).__name__)
+        response = render(request, "console/database_away.html", status=503)
+        response["Cache-Control"], response["Retry-After"] = "no-store", "5"
+        return response
 
 
 def is_page(response: HttpResponseBase) -> bool:

@@ -49,6 +49,19 @@
 
   // What must be known in a tab that nobody looks at, and while a menu is open: the alarm.
   const isUrgent = (event) => event.detail.target.matches("[data-urgent]");
+
+  // What is not refreshed must not look as if it were true now.
+  let freshAt = new Date();
+  const showAge = (isFresh, status) => {
+    const pill = document.getElementById("offline");
+    pill.hidden = isFresh;
+    document.body.classList.toggle("stale", !isFresh);
+    if (isFresh) freshAt = new Date();
+    const { offline, broken, since } = pill.dataset;
+    if (!isFresh && offline)
+      pill.textContent = `${status >= 500 ? broken : offline} ${since} ${freshAt.toLocaleTimeString()}`;
+  };
+
   const isOurs = (event) => event.detail.target.matches(".live");
   const isRefresh = (event) => event.detail.requestConfig.verb === "get";
   document.addEventListener("htmx:beforeRequest", (event) => {
@@ -64,7 +77,6 @@
   });
   document.addEventListener("htmx:afterRequest", (event) => {
     const { successful, xhr } = event.detail;
-    if (!isOurs(event) || isUrgent(event)) return;
-    document.getElementById("offline").hidden = successful || xhr.status === 401;
+    if (isOurs(event) && !isUrgent(event)) showAge(successful || xhr.status === 401, xhr.status);
   });
 })();

@@ -53,7 +53,7 @@ def find_page(page: Page, slot_id: str) -> str:
         return reverse("admin:slots_slot_change", args=[slot_id])
     if page == Page.BOARD:
         return f"{reverse('admin:index')}#cards"
-    url = reverse(f"admin:{page}")
+    url = reverse("admin:slots_setting_changelist" if page == Page.SETTINGS else f"admin:{page}")
     return f"{url}?slot={slot_id}" if page == Page.CAPTURE and slot_id else url
 
 

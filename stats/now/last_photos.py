@@ -32,6 +32,7 @@ class LastPhoto:
     reason: str
     duration_ms: int | None
     booth_name: str
+    is_kept: bool = True  # False: the booth got it, and the server has no file for its guest
 
     @classmethod
     def of(cls, job: Job) -> "LastPhoto":
@@ -45,6 +46,7 @@ class LastPhoto:
             reason=reason,
             duration_ms=job.duration_ms,
             booth_name=job.booth_name,
+            is_kept=not (fate == Fate.DONE and job.failure_detail),
         )
 
     @property
@@ -75,6 +77,10 @@ class LastPhotos:
         return [photo for photo in self.judged if photo.is_lost]
 
     @property
+    def unkept(self) -> list[LastPhoto]:
+        return [photo for photo in self.judged if not photo.is_kept]
+
+    @property
     def is_bad(self) -> bool:
         """So many are lost that the slot fails; a single one that was followed by a good photo
         may have been an accident."""
@@ -97,7 +103,8 @@ class LastPhotos:
 
 
 COLUMNS = (
-    "job_id, slot_id, status, started_at, deadline, duration_ms, failure_reason, booth_name, source"
+    "job_id, slot_id, source, status, started_at, deadline, duration_ms, "
+    "failure_reason, failure_detail, booth_name"
 )
 # One walk down the index for each slot, whatever the table holds. Each part is a query of its own,
 # since SQLite takes no order within a union.

@@ -15,6 +15,7 @@ from slots.models import Slot
 from slots.services import is_complete
 from stats.now.last_photos import Fate, LastPhoto, LastPhotos
 
+NOT_KEPT = "not_kept"
 BOOTH_MARGIN_S = 10  # how much longer than the slot a booth should wait
 
 
@@ -83,24 +84,26 @@ def _describe_group(group: RefusalGroup) -> str:
 
 def _find_lost_photos(slot: Slot, photos: LastPhotos, wait_s: int) -> list[Problem]:
     """One for each reason among the photos that are judged, the newest first."""
-    if not slot.is_active or not photos.is_poor:
+    if not slot.is_active:
         return []
-    by_reason: dict[str, list[LastPhoto]] = {}
-    for photo in photos.lost:
+    by_reason: dict[str, list[LastPhoto]] = {NOT_KEPT: photos.unkept} if photos.unkept else {}
+    for photo in photos.lost if photos.is_poor else ():
         by_reason.setdefault(photo.reason, []).append(photo)
     return [
-        _describe_lost(slot, same, photos, wait_s if same[0].fate == Fate.GONE else None)
-        for same in by_reason.values()
+        _describe_lost(
+            slot, word, same, photos=photos, wait_s=wait_s if same[0].fate == Fate.GONE else None
+        )
+        for word, same in by_reason.items()
     ]
 
 
 def _describe_lost(
-    slot: Slot, same: list[LastPhoto], photos: LastPhotos, hangup_wait_s: int | None
+    slot: Slot, word: str, same: list[LastPhoto], *, photos: LastPhotos, wait_s: int | None
 ) -> Problem:
-    word = same[0].reason
+    """``wait_s``: of the slot, where the booth gave up."""
     cause = find_cause(word, of_photo=True)
     waited = [photo.duration_ms for photo in same if photo.duration_ms is not None]
-    is_hangup = hangup_wait_s is not None and bool(waited)
+    is_hangup = wait_s is not None and bool(waited)
     title = _describe_hangup(median(waited) / 1000) if is_hangup else ""
     facts = _("%(lost)s of the last %(count)s photos") % {
         "lost": len(same),
@@ -111,9 +114,9 @@ def _describe_lost(
         word=word,
         title=title or str(get_title(word, of_photo=True)).rstrip("."),
         facts=", ".join([facts, *who] if len(who) == 1 else [facts]),
-        remedy=_advise_timeout(hangup_wait_s) if is_hangup else str(cause.remedy),
+        remedy=_advise_timeout(wait_s) if is_hangup else str(cause.remedy),
         page=cause.page,
-        is_grave=photos.is_bad,
+        is_grave=photos.is_bad or word == NOT_KEPT,
         slot_id=slot.pk,
         at=same[0].started_at,
         job_id=str(same[0].job_id),

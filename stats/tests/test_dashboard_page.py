@@ -1,5 +1,6 @@
 """The dashboard by HTTP: who may see it, how many queries it takes, what its buttons do."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,8 @@ from django.contrib.auth.models import User
 from django.test import TestCase
 from django.utils import timezone
 
-from ingest.models import Job
+from ingest.models import Job, Refusal
+from ingest.refusals.causes import FAILURES, REFUSALS
 from media.models import MediaObject
 from photochanger.testing.client import Client
 from slots.models import Slot
@@ -124,6 +126,37 @@ class CardTests(DashboardTestCase):
     def test_a_name_is_no_html(self) -> None:
         Slot.objects.filter(pk="slot-001").update(display_name='"><script>alert(1)</script>')
         self.assertNotContains(self.client.get("/admin/"), "<script>alert")
+
+
+class AlarmTests(DashboardTestCase):
+    def test_every_cause_has_a_link_to_its_remedy(self) -> None:
+        """Of a slot that is on, of one that is off, of a link that none has."""
+        now = timezone.now()
+        links = ("slot-001", "slot-009", "slot-016", "")
+        Refusal.objects.bulk_create(
+            Refusal(
+                minute=now,
+                cause=cause,
+                place=place,
+                slot_asked=link,
+                reason=cause,
+                status=400,
+                count=1,
+                first_at=now,
+                last_at=now,
+            )
+            for cause in REFUSALS
+            for place, link in enumerate(links)
+        )
+        Job.objects.bulk_create(job("slot-002", reason=reason) for reason in list(FAILURES)[-10:])
+        answer = self.client.get("/admin/")
+        self.assertEqual(
+            answer.context["red_count"], 2 + 2 * sum(c.is_grave for c in REFUSALS.values()) + 1
+        )
+        for path in set(re.findall(r'<a\s+href="(/admin/[^"]*)"', answer.content.decode())):
+            with self.subTest(path):
+                self.assertEqual(self.client.get(path).status_code, 200)
+        self.assertEqual(self.client.get("/admin/refusals/").status_code, 200)
 
 
 class ActionTests(DashboardTestCase):
