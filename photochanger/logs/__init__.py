@@ -6,6 +6,8 @@ from typing import Any
 
 import structlog
 
+from photochanger.logs.masks import shorten_ids
+
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -15,9 +17,14 @@ _SHARED: list[Any] = [
 ]
 # Plain tracebacks: the fancy ones print local variables, passwords among them.
 _CONSOLE: list[Any] = [
-    structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    shorten_ids,
+    structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
 ]
-_JSON: list[Any] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+_JSON: list[Any] = [
+    structlog.processors.format_exc_info,
+    shorten_ids,
+    structlog.processors.JSONRenderer(),
+]
 _LOGGERS = {
     # httpx logs every request's address at INFO; ours says more with less.
     "httpx": {"level": "WARNING"},
