@@ -24,6 +24,7 @@ DAMAGE = re.compile(r"premature end|bad huffman|found marker|before marker 0xd[0
 UNKNOWN = re.compile(r"unsupported|could not|not implemented|invalid|bogus", re.I)
 COLOURS = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
 RAW_MODES = {"L": "L", "RGB": "RGB", "CMYK": "CMYK;I"}  # inks are stored inverted, by all programs
+MAX_LAST_ZEROS = 64  # at most some dozens of blocks of 8 pixels
 SMALL_BYTES = 1024 * 1024
 Bytes = bytes | mmap.mmap
 
@@ -61,9 +62,11 @@ def decode_jpeg(body: Bytes, *, mode: str, max_side_px: int | None) -> Image.Ima
 
 
 def _end(body: bytes) -> bytes:
-    """Cut the zeros of a file that was made larger than what was written, and end it."""
-    cut = body.rstrip(b"\0")
-    return (cut + b"\0" if cut.endswith(b"\xff") else cut) + END_MARKER
+    """End it, without the zeros of a file that was made larger than what was written.
+
+    Some zeros are pixels: a smooth picture's last bytes often are.
+    """
+    return body[: len(body.rstrip(b"\0")) + MAX_LAST_ZEROS] + END_MARKER
 
 
 def _decode(body: Bytes, *, mode: str, max_side_px: int | None) -> Image.Image:

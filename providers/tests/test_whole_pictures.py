@@ -1,5 +1,6 @@
 """A photo is decoded far enough to be sure, in bounded time; every format gets the same verdict."""
 
+import asyncio
 import io
 import random
 import threading
@@ -11,7 +12,7 @@ from django.test import SimpleTestCase
 from PIL import Image
 
 from photochanger.errors import InvalidImage
-from photochanger.pictures.workers import MAX_DECODES, run_in_worker_and_wait
+from photochanger.pictures.workers import MAX_DECODES, run_in_worker
 from providers.pictures import Photo, UnreadablePicture, prepare_photo
 from providers.tests.test_pictures import build_chunk, draw_picture, encode_picture
 
@@ -95,6 +96,15 @@ class TruncatedTests(SimpleTestCase):
                     with self.subTest(name, orientation=orientation, tail=tail[:2]):
                         assert not is_refused(body[:-2] + tail)
 
+    def test_last_pixels_that_are_stored_as_zeros_are_pixels(self) -> None:
+        chance, ends = random.Random(5), set()
+        for _ in range(120):
+            shade = Image.frombytes("L", (48, 32), chance.randbytes(48 * 32))
+            body = encode_picture(shade.convert("RGB"))[:-2]
+            ends.add(body[-1])
+            assert not is_refused(body), body[-8:].hex()
+        assert 0 in ends
+
     def test_what_stands_behind_the_end_harms_nobody(self) -> None:
         for name in FORMATS:
             assert not is_refused(encode_turned(name, 1) + b"trailer" * 100), name
@@ -138,7 +148,7 @@ class BoundTests(SimpleTestCase):
         body = b"\x89PNG\r\n\x1a\n" + build_chunk(b"IHDR", head) + build_chunk(b"IEND", b"")
         assert is_refused(body)
 
-    def test_many_at_once_wait_for_few_threads(self) -> None:
+    async def test_many_at_once_wait_for_few_threads(self) -> None:
         lock, running, most = threading.Lock(), 0, 0
 
         def step() -> None:
@@ -150,9 +160,5 @@ class BoundTests(SimpleTestCase):
             with lock:
                 running -= 1
 
-        threads = [threading.Thread(target=run_in_worker_and_wait, args=(step,)) for _ in range(12)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        await asyncio.gather(*(run_in_worker(step) for _ in range(12)))
         assert 1 <= most <= MAX_DECODES
