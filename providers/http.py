@@ -42,6 +42,12 @@ class Reply:
     def is_good(self) -> bool:
         return 200 <= self.status < 300
 
+    def require_whole(self) -> "Reply":
+        """Raises ProviderNetwork."""
+        if self.cut:
+            raise self.cut
+        return self
+
 
 @cache
 def _make_tls_context() -> ssl.SSLContext:
@@ -107,9 +113,15 @@ def expect_call(url: str) -> Iterator[None]:
 
 
 async def post(
-    url: str, *, headers: dict[str, str], content: AsyncIterable[bytes] | bytes
+    url: str,
+    *,
+    headers: dict[str, str],
+    content: AsyncIterable[bytes] | bytes,
+    accepts_cut: bool = False,
 ) -> Reply:
-    """POST and read the answer, at most ``MAX_ANSWER_BYTES``; its end may be missing (``cut``).
+    """POST and read the answer, at most ``MAX_ANSWER_BYTES``.
+
+    With ``accepts_cut`` the end of a reply may be missing, which ``Reply.cut`` then says.
 
     Raises ProviderNetwork (retryable when the connection was never made), BadResponse, and for
     what an operator mistyped ProviderAuth and ProviderConfig. The caller evaluates the status:
@@ -117,7 +129,8 @@ async def post(
     """
     check_headers(headers)
     with _translate_errors():
-        return await _exchange("POST", url, headers, content, max_bytes=MAX_ANSWER_BYTES)
+        reply = await _exchange("POST", url, headers, content, max_bytes=MAX_ANSWER_BYTES)
+    return reply if accepts_cut else reply.require_whole()
 
 
 async def get(
@@ -134,9 +147,7 @@ async def get(
                 reply = await _exchange("GET", url, headers or {}, None, max_bytes=max_bytes)
     except TimeoutError as exc:
         raise ProviderNetwork(f"no whole answer within {timeout_s:g} s") from exc
-    if reply.cut:
-        raise reply.cut
-    return reply
+    return reply.require_whole()
 
 
 async def _exchange(

@@ -102,7 +102,10 @@ async def send(request: ProviderRequest[GeminiSettings]) -> http.Reply:
     try:
         body = build_body(request, pictures)
         return await http.post(
-            build_url(choose_model(request)), headers=build_headers(request, body), content=body
+            build_url(choose_model(request)),
+            headers=build_headers(request, body),
+            content=body,
+            accepts_cut=True,  # the picture may have come whole
         )
     finally:
         for picture in pictures:
