@@ -86,8 +86,8 @@ monitoring:  ## Install Prometheus' and Alertmanager's tools for the tests of al
 	  --no-install-recommends prometheus prometheus-alertmanager >/dev/null; \
 	} || echo "Prometheus cannot be installed here (it takes root and apt-get)."
 
-foreign: install  ## Install programmes and pictures of others that tests use (1.3 GB in var/foreign).
-	@$(BIN)/python -m photochanger.testing.foreign
+foreign: install  ## Install programmes and pictures of others for tests (1.4 GB). ONLY="pillow pibooth"
+	@$(BIN)/python -m photochanger.testing.foreign $(ONLY)
 
 corpora: foreign  ## Post every picture of two foreign collections to a server, as a booth does.
 	@CORPORA=all FOREIGN_TESTS=required $(BIN)/pytest -n 2 ingest/tests/test_corpora.py $(ARGS)
