@@ -89,7 +89,8 @@ monitoring:  ## Install Prometheus' and Alertmanager's tools for the tests of al
 foreign: install  ## Install programmes and pictures of others for tests (1.4 GB). ONLY="pillow pibooth"
 	@$(BIN)/python -m photochanger.testing.foreign $(ONLY)
 
-corpora: foreign  ## Post every picture of two foreign collections to a server, as a booth does.
+corpora: install  ## Post every picture of two foreign collections to a server, as a booth does.
+	@$(BIN)/python -m photochanger.testing.foreign pillow exiv2
 	@CORPORA=all FOREIGN_TESTS=required $(BIN)/pytest -n 2 ingest/tests/test_corpora.py $(ARGS)
 
 audit: install  ## Secrets in what is committed; known weaknesses of what production installs.
