@@ -1,5 +1,6 @@
 """Each rule finds what it is for, says what to do, and is silent when all is well."""
 
+from dataclasses import replace
 from datetime import timedelta
 from unittest import mock
 
@@ -230,6 +231,18 @@ class AlertRowTests(TestCase):
         record_findings([Finding(rule="disk", severity=Severity.CRITICAL)], later)
         (alert,) = Alert.objects.all()
         self.assertEqual((alert.severity, alert.raised_at), (Severity.CRITICAL, later))
+
+    def test_a_share_that_becomes_all_is_one_trouble_that_got_graver(self) -> None:
+        now = timezone.now()
+        finding = Finding(rule="failed_share", subject="slot-001", severity=Severity.WARNING)
+        record_findings([finding], now)
+        away = Finding(rule="service_away", subject="slot-001", severity=Severity.CRITICAL)
+        all_fail = replace(away, rule="failures_in_row")
+        record_findings([finding, away, all_fail], now + timedelta(seconds=2))
+        (alert,) = Alert.objects.all()
+        self.assertEqual(alert.rule, "failures_in_row")
+        record_findings([finding], now + timedelta(seconds=4))
+        self.assertEqual(Alert.objects.get().rule, "failures_in_row")
 
     def test_a_rule_of_which_nothing_is_known_closes_nothing(self) -> None:
         now = timezone.now()

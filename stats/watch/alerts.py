@@ -73,9 +73,9 @@ def _refresh_alert(row: Alert, finding: Finding, now: datetime) -> None:
         return
     row.facts, row.seen_at = facts, now
     if is_graver:
-        row.severity, row.raised_at = finding.severity, now
+        row.rule, row.severity, row.raised_at = finding.rule, finding.severity, now
         log.error("stats.alert.raised", rule=row.rule, subject=row.subject)
-    row.save(update_fields=["facts", "seen_at", "severity", "raised_at"])
+    row.save(update_fields=["rule", "facts", "seen_at", "severity", "raised_at"])
 
 
 def close_alert(row: Alert, now: datetime) -> None:
