@@ -19,8 +19,8 @@ from photochanger.pictures.jpeg import UnsupportedJpeg, check_scans, decode_jpeg
 from photochanger.pictures.kinds import UnreadablePicture, sniff_result
 from photochanger.pictures.plain import find_alpha, is_plain, make_plain
 
-# Decoded whole, whatever size is wanted: a progressive JPEG, a PNG, a WEBP. Four bytes a pixel, or
-# six; more of them at once than one would be more memory than a small server has.
+# Decoded whole, whatever size is wanted: a progressive JPEG, a PNG, a WEBP. Four to seven bytes a
+# pixel; more of them at once than one would be more memory than a small server has.
 LARGE_PIXELS = 30_000_000
 _large_decode = threading.Lock()
 
@@ -95,7 +95,8 @@ def _load(
     image: Image.Image, header: Header, file: IO[bytes], *, max_side_px: int | None
 ) -> Image.Image:
     is_jpeg = image.format in ("JPEG", "MPO")
-    with _limit_memory(header, is_scaled=is_jpeg and not header.is_progressive):
+    is_scaled = is_jpeg and not header.is_progressive and max_side_px is not None
+    with _limit_memory(header, is_scaled=is_scaled):
         if is_jpeg and image.mode in ("L", "RGB", "CMYK"):
             body = map_bytes(file)
             if header.is_progressive:
