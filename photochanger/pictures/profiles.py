@@ -66,17 +66,15 @@ def _build_cicp_profile(*, primaries: int, transfer: int) -> bytes:
 
 
 def _build_chromaticity_profile(gamma: bytes | None, chromaticity: bytes | None) -> bytes:
+    """A gamma alone is not believed: old programs wrote 1.0 and meant nothing by it."""
+    if chromaticity is None:
+        return b""
     exponent = int.from_bytes(gamma) / 100_000 if gamma else SRGB_GAMMA
     is_srgb = abs(exponent - SRGB_GAMMA) < GAMMA_TOLERANCE
-    if is_srgb and chromaticity is None:
-        return b""
     curve = decode_srgb if is_srgb else make_power_curve(1 / exponent)
-    primaries, white = SRGB_PRIMARIES, D65
-    if chromaticity is not None:
-        found = [value / 100_000 for value in struct.unpack(">8I", chromaticity)]
-        white, *rest = zip(found[::2], found[1::2], strict=True)
-        primaries = (rest[0], rest[1], rest[2])
-    return build_profile(primaries, white, curve)
+    found = [value / 100_000 for value in struct.unpack(">8I", chromaticity)]
+    white, red, green, blue = zip(found[::2], found[1::2], strict=True)
+    return build_profile((red, green, blue), white, curve)
 
 
 @lru_cache(maxsize=32)

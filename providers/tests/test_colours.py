@@ -230,7 +230,10 @@ class EveryByteTests(ColourTestCase):
         assert measure_worst(send(body), expect_p3) <= MAX_DIFFERENCE
 
     def test_gamma_and_primaries_of_a_png_are_followed(self) -> None:
+        points = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)  # of sRGB
         linear = add_chunk(encode(draw_chart(), "PNG"), b"gAMA", (100_000).to_bytes(4))
+        assert send(linear) == linear  # alone it is not believed
+        linear = add_chunk(linear, b"cHRM", b"".join(point.to_bytes(4) for point in points))
 
         def expect(colour: RGB) -> RGB:
             red, green, blue = (encode_srgb(value / 255) for value in colour)
