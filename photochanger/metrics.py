@@ -103,6 +103,11 @@ faces_skipped = Counter(
     "photochanger_faces_skipped",
     "Photos whose people were not looked at because of load.",
 )
+faces_repeats = Counter(
+    "photochanger_faces_repeats",
+    "Pictures asked for once more because people were not kept, and whether that helped.",
+    ["slot", "helped"],
+)
 faces_seconds = Histogram(
     "photochanger_faces_seconds",
     "How long one look at the faces of a picture took; beside the photo's path, not in it.",
@@ -141,6 +146,8 @@ def initialize_counters(
         replays.labels(slot)
         for verdict in FACE_VERDICTS:
             faces.labels(slot, verdict)
+        for helped in ("yes", "no"):
+            faces_repeats.labels(slot, helped)
         for limit in ("slot", "provider"):
             full.labels(slot, limit)
         for provider, ends in outcomes.items():
@@ -220,6 +227,11 @@ def count_fallback(*, slot: str) -> None:
 @_count_safely
 def count_faces(*, slot: str, verdict: str) -> None:
     faces.labels(slot, verdict).inc()
+
+
+@_count_safely
+def count_faces_repeat(*, slot: str, is_helped: bool) -> None:
+    faces_repeats.labels(slot, "yes" if is_helped else "no").inc()
 
 
 @_count_safely

@@ -118,6 +118,7 @@ class ProviderRequest(Generic[S]):
     api_key: str = field(repr=False)
     budget_s: float
     call_number: int = 1  # from SECOND_MODEL_TURN on a driver asks its second model
+    firmer: str = ""  # for a second call, when the first picture did not keep the people
     trace: CallTrace = field(default_factory=CallTrace)
     publish: Publish | None = None  # None: a driver that needs it raises ProviderConfig
 
@@ -148,6 +149,7 @@ class ProviderDriver(ABC, Generic[S]):
     template_kinds: ClassVar[dict[str, tuple[str, ...]]]
     models: ClassVar[tuple["Model", ...]] = ()  # to choose from; none where there is no choice
     requires_public_media: ClassVar[bool] = False  # it fetches pictures from us
+    takes_firmer_words: ClassVar[bool] = False  # ``ProviderRequest.firmer`` goes into its prompt
     tells_calls_left: ClassVar[bool] = False  # in some answers: ``calls_left`` reads them
     Settings: type[S]
 

@@ -3,6 +3,7 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -87,14 +88,19 @@ async def _wait_for(look: Look) -> list[Face] | None:
     return None if look.cancelled() else look.result()
 
 
-def record_report(job_id: UUID, report: Report) -> None:
-    """Write the four figures to the job, and to the call that brought its picture."""
-    figures = {
+def make_figures(report: Report) -> dict[str, Any]:
+    """The columns of a job, and of a call."""
+    return {
         "people_in": report.people_in,
         "people_out": report.people_out,
         "faces": report.verdict.value,
         "likeness": report.likeness,
     }
+
+
+def record_report(job_id: UUID, report: Report) -> None:
+    """Write the four figures to the job, and to the call that brought its picture."""
+    figures = make_figures(report)
     with transaction.atomic():
         Job.objects.filter(pk=job_id).update(**figures)
         Attempt.objects.filter(job=job_id, failure_reason="").update(**figures)

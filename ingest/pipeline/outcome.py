@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import structlog
 from django.db import Error as AnyDatabaseError
@@ -61,6 +62,7 @@ class JobRun:
     storage_error: str = ""  # why the result has no file
     closing: "asyncio.Future[None] | None" = None
     watch: Watch | None = None
+    figures: dict[str, Any] = field(default_factory=dict)  # of faces that are judged already
     has_inputs: bool = False  # something was published for the provider to fetch
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
     steps_ms: dict[str, int] = field(default_factory=dict)
@@ -167,6 +169,7 @@ def close_done(run: JobRun, finished_at: datetime, fetches: int | None) -> bool:
             result_height=result.image.height,
             result_expires_at=expires_at,
             **({} if run.stored_path else {"replay_key": None}),
+            **run.figures,
         )
         if is_ours and expires_at:
             record_result(

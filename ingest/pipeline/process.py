@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponseBase
 from structlog.contextvars import bind_contextvars
 
 from ingest.pipeline.admission import Admission, admit_photo, find_equal_job
+from ingest.pipeline.face_repeat import mend_faces
 from ingest.pipeline.order import Booth, Deadline, Order
 from ingest.pipeline.outcome import PhotoResult, falls_back, job_outcome
 from ingest.pipeline.prepare import prepare_order
@@ -92,6 +93,7 @@ async def run_job(order: Order, admission: Admission, deadline: Deadline) -> Pho
         build = await asyncio.to_thread(prepare_request, run, admission)
         # No database connection is held while we wait here.
         run.result = await call_provider(run, build, deadline)
+        await mend_faces(run, build, deadline)  # asks once more, where a slot wants that
         # It is on disk now; the row is written when this block ends. File first, row second: a
         # row never points at a file that is not there.
     return PhotoResult(

@@ -1,7 +1,7 @@
 """Call the provider for one job: what it is sent, how long it may take, what it did."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -48,6 +48,7 @@ log = structlog.get_logger()
 BUSY_RETRY_AFTER_S = 5.0  # for the booth, where a busy service names no time of its own
 # What the driver may know of the job; each call adds its own time limit, number and trace.
 RequestBuilder = Callable[..., ProviderRequest[Any]]
+Finish = Callable[[JobRun, Picture, DriverSettings], Awaitable[ResultPicture]]
 
 
 def prepare_request(run: JobRun, admission: Admission) -> RequestBuilder:
@@ -145,9 +146,14 @@ async def plan_retry(
 
 
 async def call_once(
-    run: JobRun, build: RequestBuilder, deadline: Deadline, *, turn: int
+    run: JobRun,
+    build: RequestBuilder,
+    deadline: Deadline,
+    *,
+    turn: int,
+    finish: Finish | None = None,
 ) -> ResultPicture:
-    """One call, and its attempt row whatever comes of it."""
+    """One call, and its attempt row whatever comes of it; ``finish`` instead of storing it."""
     trace = CallTrace()
     attempt = Attempt(
         job=run.job,
@@ -160,7 +166,7 @@ async def call_once(
     try:
         picture = await _ask_driver(run, attempt, request)
         attempt.detail = trace.note
-        return await check_and_store(run, picture, request.settings)
+        return await (finish or check_and_store)(run, picture, request.settings)
     except BaseException as exc:
         attempt.failure_reason = _reason_of(exc, is_late=deadline.left_s <= 0)
         attempt.detail = str(exc)[:500] if isinstance(exc, AppError) else ""

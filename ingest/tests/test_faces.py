@@ -47,7 +47,7 @@ class LiveFacesTests(LiveTestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        need_engine()
+        cls.engine = need_engine()
         super().setUpClass()
         cls.site.env["FACES_DIR"] = FOLDER
         cls.scenario("slot-001", "ok")
@@ -64,7 +64,7 @@ class LiveFacesTests(LiveTestCase):
         """Send the group, and wait for the figures of its job and of its last call."""
         answer = self.post(self.server, encode(self.group), slot=slot_id)
         self.assertEqual(answer.status_code, 200, answer.text[:300])
-        where = f"job_id = '{answer.headers['X-Job-Id'].replace('-', '')}'"
+        where = f"job_id = '{self.to_key(answer)}'"
         job = f"select {FIGURES} from job_history where {where}"
         wait_until(lambda: self.site.rows(job)[0][2])
         call = f"select {FIGURES} from job_attempt where {where} order by number desc limit 1"
@@ -87,6 +87,53 @@ class LiveFacesTests(LiveTestCase):
             slot_id = f"slot-00{number + 2}"
             self.scenario(slot_id, name)
             self.assertEqual(self.measure(slot_id)[:3], (3, out, verdict), name)
+
+    def test_a_face_lost_is_asked_for_once_more_and_the_better_picture_is_sent(self) -> None:
+        self.scenario("slot-007", "lose-face-unless-told=3", faces="retry")
+        answer = self.post(self.server, encode(self.group), slot="slot-007")
+        self.assertEqual(answer.status_code, 200)
+        job, calls = self.read_figures(answer)
+        self.assertEqual(job[:3], (3, 3, "kept"))
+        self.assertEqual([call[2] for call in calls], ["lost", "kept"])
+        self.assertEqual(calls[1][:4], job)
+        stored = httpx.get(f"{self.server.url}/public/results/{answer.headers['X-Job-Id']}")
+        self.assertEqual(stored.content, answer.content)
+        with Image.open(io.BytesIO(answer.content)) as image:
+            faces = self.engine.find_faces(image.convert("RGB"), least_score=0.4, describe=False)
+        self.assertEqual(len(faces), 3)
+
+    def test_the_first_picture_is_sent_where_the_second_is_no_better(self) -> None:
+        for slot_id, name, verdicts, reasons in (
+            ("slot-008", "lose-face=3", ["lost", "lost"], ["", ""]),
+            ("slot-009", "lose-face-then-503=3", ["lost", ""], ["", "provider_5xx"]),
+        ):
+            self.scenario(slot_id, name, faces="retry")
+            answer = self.post(self.server, encode(self.group), slot=slot_id)
+            self.assertEqual(answer.status_code, 200, name)
+            job, calls = self.read_figures(answer)
+            self.assertEqual(job[:3], (3, 2, "lost"), name)
+            self.assertEqual([call[2] for call in calls], verdicts, name)
+            self.assertEqual([call[4] for call in calls], reasons, name)
+            stored = httpx.get(f"{self.server.url}/public/results/{answer.headers['X-Job-Id']}")
+            self.assertEqual(stored.content, answer.content)
+
+    def test_nothing_is_asked_again_where_it_would_not_help(self) -> None:
+        """Everybody is there; or the style changes faces by itself, so that it was braked."""
+        self.scenario("slot-010", "ok", faces="retry")
+        answer = self.post(self.server, encode(self.group), slot="slot-010")
+        _job, calls = self.read_figures(answer)
+        self.assertEqual([call[2] for call in calls], ["kept"])
+
+    def read_figures(self, answer: httpx.Response) -> tuple[tuple[Any, ...], list[tuple[Any, ...]]]:
+        """Of the job, and of its calls with their failure's reason. They stand in rows already."""
+        where = f"job_id = '{self.to_key(answer)}'"
+        [job] = self.site.rows(f"select {FIGURES} from job_history where {where}")
+        calls = f"select {FIGURES}, failure_reason from job_attempt where {where} order by number"
+        return tuple(job), [tuple(call) for call in self.site.rows(calls)]
+
+    def to_key(self, answer: httpx.Response) -> str:
+        """A job's id as its database writes it."""
+        return answer.headers["X-Job-Id"].replace("-", "")
 
     def test_figures_are_counted_and_nothing_of_a_face_stays(self) -> None:
         self.scenario("slot-006", "ok")

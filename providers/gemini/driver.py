@@ -52,6 +52,7 @@ class GeminiDriver(ProviderDriver[GeminiSettings]):
     name = "gemini"
     title = "Google Gemini"
     operations = {"image_edit": _("Edit by prompt")}
+    takes_firmer_words = True
     template_kinds = {"image_edit": ALL_TEMPLATE_KINDS}  # the prompt describes each to the model
     models = GEMINI_MODELS
     Settings = GeminiSettings
@@ -238,6 +239,8 @@ def build_prompt(request: ProviderRequest[GeminiSettings]) -> str:
         lines.append(f"Image 1 is the photo of the guests; {kinds}.")
     if request.settings.keep_identity:
         lines.append(IDENTITY_CLAUSE)
+    if request.firmer:
+        lines.append(request.firmer)
     return "\n\n".join(lines)
 
 

@@ -74,6 +74,13 @@ def answer_with_mistake(mistake: Mistake, work: Work) -> Answer:
     return make_json_answer(build_success(work, make_signed_part(picture)))
 
 
+def answer_until_told(
+    answer: Callable[[Work], Answer], told: Callable[[Work], Answer], work: Work
+) -> Answer:
+    """``told`` is for a prompt that insists on exactly who is in the photo."""
+    return told(work) if "exactly" in work.request.prompt else answer(work)
+
+
 def answer_urlsafe_base64(work: Work) -> Answer:
     part = make_signed_part(draw(work))
     blob = part["inlineData"]
