@@ -17,7 +17,6 @@ from providers.simulator.gemini.answers import (
     make_signed_part,
 )
 from providers.simulator.gemini.contract import Refusal, check_key
-from providers.simulator.people import Mistake
 from providers.simulator.wire import Answer, Ending, make_json_answer
 
 HTML = "text/html; charset=UTF-8"
@@ -66,19 +65,6 @@ def answer_two_pictures(work: Work) -> Answer:
 
 def answer_in_format(file_format: str, mime: str, work: Work) -> Answer:
     return make_json_answer(build_success(work, make_signed_part(draw(work, file_format), mime)))
-
-
-def answer_with_mistake(mistake: Mistake, work: Work) -> Answer:
-    """The photo altered as ever, and its people not all kept."""
-    picture = draw(work, mistake=mistake)
-    return make_json_answer(build_success(work, make_signed_part(picture)))
-
-
-def answer_until_told(
-    answer: Callable[[Work], Answer], told: Callable[[Work], Answer], work: Work
-) -> Answer:
-    """``told`` is for a prompt that insists on exactly who is in the photo."""
-    return told(work) if "exactly" in work.request.prompt else answer(work)
 
 
 def answer_urlsafe_base64(work: Work) -> Answer:

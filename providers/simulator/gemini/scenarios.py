@@ -52,14 +52,11 @@ from providers.simulator.gemini.scenario_answers import (
     answer_unknown_field,
     answer_unknown_finish,
     answer_unpadded_base64,
-    answer_until_told,
     answer_urlsafe_base64,
-    answer_with_mistake,
 )
-from providers.simulator.people import add_person, lose_person, swap_person
+from providers.simulator.gemini.scenario_faces import FACE_SCENARIOS
 from providers.simulator.wire import Ending, make_json_answer
 
-LOSE_PERSON = partial(answer_with_mistake, lose_person)
 SCENARIOS: dict[str, Scenario] = {
     "ok": Scenario("the photo, visibly altered, as JPEG", answer_ok),
     "ok-thoughts": Scenario(
@@ -127,24 +124,7 @@ SCENARIOS: dict[str, Scenario] = {
         "served as standard whatever was asked", answer_ok, downgrades=True
     ),
     "big-picture": Scenario("4096x4096 pixels", answer_big_picture),
-    "lose-face": Scenario(
-        "the last person is lost, of two side by side, or of =N",
-        LOSE_PERSON,
-    ),
-    "add-face": Scenario(
-        "a stranger stands beside two people, or =N", partial(answer_with_mistake, add_person)
-    ),
-    "swap-face": Scenario(
-        "the last person becomes somebody else, of two side by side, or of =N",
-        partial(answer_with_mistake, swap_person),
-    ),
-    "lose-face-unless-told": Scenario(
-        "as lose-face, but for a prompt that insists on exactly who is there",
-        partial(answer_until_told, LOSE_PERSON, answer_ok),
-    ),
-    "lose-face-then-503": Scenario(
-        "as lose-face, and busy for such a prompt", partial(answer_until_told, LOSE_PERSON, BUSY)
-    ),
+    **FACE_SCENARIOS,
     "slow": Scenario("ok after 70 s, or as many as said: slow=5", answer_ok, seconds=SLOW_S),
     "text-only": Scenario("STOP with words and no picture", answer_text_only),
     "no-image": Scenario(
