@@ -48,6 +48,7 @@ CHECK_TITLES = {
     "models": gettext_lazy("Models"),
     "quota": gettext_lazy("Quota"),
     "address": gettext_lazy("Public address"),
+    "galleries": gettext_lazy("Who sees the pictures"),
     "disk": gettext_lazy("Room on the disk"),
     "storage": gettext_lazy("Storing pictures"),
     "clock": gettext_lazy("Clock"),

@@ -12,6 +12,7 @@ CHECKS: dict[str, Callable[[], CheckResult]] = {
     "models": services.check_models,
     "quota": services.check_quota,
     "address": server.check_address,
+    "galleries": server.check_galleries,
     "disk": server.check_disk,
     "storage": server.check_storage,
     "clock": server.check_clock,

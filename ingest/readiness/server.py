@@ -32,6 +32,7 @@ from media.reach import Reach, judge_address
 from photochanger.errors import ProviderConfig, ProviderError, StorageError
 from providers import http
 from providers.registry import DRIVERS
+from slots.gallery import gallery_is_open
 from slots.passwords import get_password_hash
 from slots.platform_settings import load_platform_settings
 from slots.services import is_complete
@@ -66,6 +67,17 @@ def check_password() -> CheckResult:
     return CheckResult(
         OK, _("A booth password is set. Only the booth can show whether it has it too.")
     )
+
+
+def check_galleries() -> CheckResult:
+    """Open galleries are the operator's choice; nobody else may make it."""
+    platform = load_platform_settings()
+    is_open = [slot.pk for slot in list_active_slots() if gallery_is_open(slot, platform)]
+    if not is_open:
+        return CheckResult(OK, _("Only who has a picture's link: every gallery is closed."))
+    words = _("Whoever opens the gallery's link sees all faces of %(slots)s; it is easy to guess.")
+    to_do = _("If the guests should not see each other, switch the gallery off in the slot.")
+    return CheckResult(OK, f"{words % {'slots': ', '.join(is_open)}} {to_do}")
 
 
 def check_address() -> CheckResult:

@@ -144,6 +144,12 @@ class EventTests(ConsoleTestCase):
         self.on(is_active=False)
         self.assertEqual(self.level("slots"), "fail")
 
+    def test_galleries_are_a_choice_that_the_page_asks_for(self) -> None:
+        self.assertEqual(self.level("galleries"), "ok")
+        self.assertIn("sees all faces of slot-001", self.words("galleries"))
+        self.on(gallery_enabled=False)
+        self.assertIn("every gallery is closed", self.words("galleries"))
+
     def test_address(self) -> None:
         self.assertEqual(self.level("address"), "warn")
         with override_settings(PUBLIC_BASE_URL="http://192.168.1.5"):
