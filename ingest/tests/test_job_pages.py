@@ -178,7 +178,7 @@ class JobTests(JobPagesTestCase):
         self.assertEqual(self.open_job_page(working, **part).status_code, 200)
         self.assertEqual(self.open_job_page(done, **part).status_code, 286)
         self.assertContains(self.open_job_page(working), 'hx-trigger="every 2s"')
-        self.assertNotContains(self.open_job_page(done), "hx-trigger")
+        self.assertNotContains(self.open_job_page(done), 'hx-trigger="every 2s"')
 
     def test_an_unknown_photo_is_not_found(self) -> None:
         for job_id in (uuid.uuid4(), "x", "slot-001"):

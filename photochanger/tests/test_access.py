@@ -28,6 +28,7 @@ PUBLIC = {
     "GET /api/jobs/{job_id}",
     *(f"{method} /public/results/{{job_id}}" for method in ("GET", "HEAD", "DELETE")),
     *(f"{method} /public/results/{{job_id}}/preview" for method in ("GET", "HEAD")),
+    *(f"{method} /public/results/{{job_id}}/share.jpg" for method in ("GET", "HEAD")),
     *(f"{method} /public/results/{{job_id}}/page" for method in ("GET", "HEAD")),
     *(f"{method} /public/results/{{job_id}}/delete" for method in ("GET", "POST")),
     *(f"{method} /public/results/{{job_id}}/qr.svg" for method in ("GET", "HEAD")),

@@ -376,7 +376,7 @@ class SettingsTests(AdminTestCase):
 
 class ProvidersTests(AdminTestCase):
     def providers(self, language: str = "en") -> dict[str, Any]:
-        with self.assertNumQueries(2):
+        with self.assertNumQueries(1):
             answer = self.client.get("/api/providers", headers={"Accept-Language": language})
         return {one["provider"]: one for one in answer.json()}
 

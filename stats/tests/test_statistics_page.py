@@ -108,7 +108,10 @@ class StatisticsPageTests(StatsTestCase):
         part = self.client.get(PAGE, headers={"HX-Request": "true"}).content.decode()
         live = set(re.findall(r'id="([\w-]+)" data-live', part))
         whole = set(re.findall(r'id="([\w-]+)" data-live', self.client.get(PAGE).content.decode()))
-        self.assertEqual(whole - live, {"plots-shown", "numbers-shown", "stored-lines"})
+        self.assertEqual(
+            whole - live,
+            {"alarm-bar", "plots-shown", "numbers-shown", "steps-shown", "stored-lines"},
+        )
         others = "".join(self.client.get(path).content.decode() for path in (PLOTS, STORAGE))
         self.assertEqual(set(re.findall(r'id="([\w-]+)" data-live', others)), whole - live)
 

@@ -80,7 +80,7 @@ class Watcher:
     def _look(self, now: datetime) -> None:
         was_speaking, self.speaks = self.speaks, take_lease(self.holder)
         if self.speaks != was_speaking:
-            log.info("stats.watch.lease_taken" if self.speaks else "stats.watch.lease_lost")
+            log.info("stats.watch.lease_changed", speaks=self.speaks)
         outcomes = [one for one in self.sender.collect() if not self.outage.record(one)]
         record_outcomes(outcomes, now)
         self.outage.end()
