@@ -16,6 +16,7 @@ PAGES = {
     "statistics of a slot": "/admin/statistics/?slot=slot-001",
     "plots": "/admin/statistics/plots/",
     "plots of a month": "/admin/statistics/plots/?window=44640",
+    "people kept": "/admin/statistics/faces/",
     "steps": "/admin/statistics/steps/",
     "storage": "/admin/statistics/storage/",
     "jobs": "/admin/ingest/job/",

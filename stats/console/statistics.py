@@ -224,7 +224,7 @@ def check_permission(request: HttpRequest) -> None:
 
 
 def _load_figures(asked: StatisticsQuery) -> dict[str, Any]:
-    """At most thirteen queries."""
+    """At most eleven queries."""
     seen = services.load_overview(asked.window, is_lean=True)
     chosen = [one for one in seen.slots if one.recent.slot.pk == asked.slot_id]
     if asked.slot_id and not chosen:
@@ -242,20 +242,26 @@ def _load_figures(asked: StatisticsQuery) -> dict[str, Any]:
         "kpi": KPI,
         "lines": _make_rows(asked, seen),
         "failures": _load_failures(asked, seen),
-        **_load_faces(asked),
     }
 
 
-def _load_faces(asked: StatisticsQuery) -> dict[str, Any]:
-    """Two queries."""
-    now = timezone.now()
+@require_GET
+def faces_part(request: HttpRequest) -> HttpResponse:
+    """Whether people were kept; loaded after the page, with two queries."""
+    check_permission(request)
+    asked, now = StatisticsQuery.of(request), timezone.now()
     since = now - asked.window
     if asked.slot_id:
         figures = load_figures_by_version(since, asked.slot_id)
     else:
         figures = load_figures_by_slot(since)
     wrong = load_last_wrong(since, now, asked.slot_id)
-    return {"faces": figures, "wrong_pictures": [JobRow(job) for job in wrong]}
+    context = {
+        "faces": figures,
+        "wrong_pictures": [JobRow(job) for job in wrong],
+        "chosen": asked.slot_id,
+    }
+    return render(request, "stats/console/_faces.html", context)
 
 
 def _make_rows(asked: StatisticsQuery, seen: Overview) -> list[SlotRow]:

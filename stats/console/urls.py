@@ -25,6 +25,7 @@ def get_console_urls(
         *get_alert_urls(admin_view),
         path("statistics/", admin_view(statistics.statistics_page), name="statistics"),
         path("statistics/plots/", admin_view(statistics.plots_part), name="statistics_plots"),
+        path("statistics/faces/", admin_view(statistics.faces_part), name="statistics_faces"),
         path("statistics/steps/", admin_view(steps.steps_part), name="statistics_steps"),
         path("statistics/storage/", admin_view(statistics.storage_part), name="statistics_storage"),
     ]

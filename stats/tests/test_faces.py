@@ -90,8 +90,8 @@ class PageTests(ConsoleTestCase):
         words = "4 people, 3 in the result: one face lost"
         english = {"Accept-Language": "en"}
         for path in (
-            "/admin/statistics/",
-            "/admin/statistics/?slot=slot-001",
+            "/admin/statistics/faces/",
+            "/admin/statistics/faces/?slot=slot-001",
             "/admin/ingest/job/?faces=lost",
             f"/admin/ingest/job/{one.pk}/change/",
         ):
