@@ -39,6 +39,7 @@ from photochanger.edge.static_files import StaticFiles
 from photochanger.errors import StorageError
 from photochanger.server import protocol
 from photochanger.server.limits import raise_file_limit
+from photochanger.web.body_caps import find_body_cap
 from photochanger.web.stacks import MachineStack
 from providers import http
 from stats.metrics import initialize_counters
@@ -119,7 +120,10 @@ lifespan = Lifespan(startup=warm_up, shutdown=shut_down)
 booth_app = BodyLimit(lanes, note_edge_refusal)
 other_app = DownloadThrottle(
     DownloadMemory(
-        BodyLimit(StaticFiles(lanes, root=settings.STATIC_ROOT, prefix=settings.STATIC_URL))
+        BodyLimit(
+            StaticFiles(lanes, root=settings.STATIC_ROOT, prefix=settings.STATIC_URL),
+            find_cap=find_body_cap,
+        )
     )
 )
 

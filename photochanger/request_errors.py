@@ -88,3 +88,8 @@ class HeadTooLarge(InvalidRequest):
 
 class ServerBusy(RateLimited):
     sentence = _("The server has too many connections. Try again in a few seconds.")
+
+
+class UnknownHost(InvalidRequest):
+    cause = "unknown_host"
+    sentence = _("This server does not answer under that name. ALLOWED_HOSTS lists its names.")

@@ -15,6 +15,9 @@ class StreamedBody(Protocol):
 
     taken_bytes: int
 
+    @property
+    def batch_bytes(self) -> int: ...
+
     def check_declared(self, cap_bytes: int | None = None) -> None: ...
 
     def iter_chunks(self) -> AsyncIterator[bytes]: ...

@@ -23,7 +23,7 @@ from photochanger.request_errors import (
     TooManyFields,
     UploadTooSlow,
 )
-from photochanger.request_scope import get_streamed_body
+from photochanger.request_scope import StreamedBody, get_streamed_body
 from providers import pictures
 
 FILE_FIELDS = ("fileToUpload", "file", "image")  # the best first
@@ -230,11 +230,12 @@ async def _read_all(request: HttpRequest, parser: FormParser) -> None:
         body = get_streamed_body(request)
         # Where no edge stands before Django, as Django has read it.
         async for batch in _iter_batches(
-            body.iter_chunks() if body else _iter_django_body(request)
+            body.iter_chunks() if body else _iter_django_body(request), body
         ):
             if parsing is not None:
                 await parsing
             parsing = asyncio.ensure_future(asyncio.to_thread(parser.feed, batch))
+            del batch  # while the next one is waited for, which may be long
         if parsing is not None:
             await parsing
     finally:
@@ -247,13 +248,16 @@ async def _iter_django_body(request: HttpRequest) -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def _iter_batches(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _iter_batches(
+    chunks: AsyncIterator[bytes], body: StreamedBody | None
+) -> AsyncIterator[bytes]:
     batch: list[bytes] = []
     size = 0
     async for chunk in chunks:
         batch.append(chunk)
         size += len(chunk)
-        if size >= BATCH_BYTES:
+        del chunk
+        if size >= (body.batch_bytes if body else BATCH_BYTES):
             yield b"".join(batch)
             batch, size = [], 0
     if batch:

@@ -9,6 +9,9 @@ from django.conf import settings
 
 # Recipes a booth's hash is compared with; told apart by the number of hex digits.
 HASH_RECIPES = {32: "md5", 40: "sha1", 64: "sha256"}
+# A small photo waits in memory, but not a flood of them: the others go to the disk at once.
+MAX_IN_MEMORY = 16
+_in_memory: set["UploadedForm"] = set()
 
 
 class UploadedForm:
@@ -26,6 +29,7 @@ class UploadedForm:
         self._digests: dict[str, Any] = {}
 
     def close(self) -> None:
+        _in_memory.discard(self)
         if self.file is not None:
             with suppress(OSError):  # on a full disk it would try once more to write the rest
                 self.file.close()
@@ -42,10 +46,13 @@ class UploadedForm:
         if self.file is not None:
             self.forget_file()
         spool_bytes = settings.UPLOAD_SPOOL_BYTES
+        is_in_memory = not self.is_large and len(_in_memory) < MAX_IN_MEMORY
+        if is_in_memory:
+            _in_memory.add(self)
         self.file = (
-            tempfile.TemporaryFile()  # noqa: SIM115  close() ends both
-            if self.is_large
-            else tempfile.SpooledTemporaryFile(max_size=spool_bytes)  # noqa: SIM115
+            tempfile.SpooledTemporaryFile(max_size=spool_bytes)  # noqa: SIM115  close() ends both
+            if is_in_memory
+            else tempfile.TemporaryFile()  # noqa: SIM115
         )
         recipes = {"sha256", HASH_RECIPES.get(len(self.fields.get("hash", "")), "sha256")}
         self._digests = {name: hashlib.new(name, usedforsecurity=False) for name in recipes}

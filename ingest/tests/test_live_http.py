@@ -10,6 +10,7 @@ import httpx
 from PIL import Image
 
 from ingest.tests.live_support import LiveTestCase, RawAnswer, RawClient, chunked
+from photochanger.edge.reception import MAX_PAUSING
 from photochanger.server import limits
 from photochanger.testing import live
 
@@ -21,6 +22,12 @@ H2C = (
     "Upgrade: h2c",
     "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA",
 )
+
+
+def forever(piece: bytes, first: bytes = b"") -> Iterator[bytes]:
+    yield first
+    while True:
+        yield piece
 
 
 class HttpCase(LiveTestCase):
@@ -188,11 +195,6 @@ class HostileClientTests(HttpCase):
             client.is_closed(within_s=20)
 
     def test_what_has_no_end_is_cut_off_and_leaves_no_memory(self) -> None:
-        def forever(piece: bytes, first: bytes = b"") -> Iterator[bytes]:
-            yield first
-            while True:
-                yield piece
-
         get, big = b"GET /livez HTTP/1.1\r\nHost: a\r\n", b"x" * 60_000
         body = b"POST /livez HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n"
         httpx.get(f"{self.server.url}/livez")
@@ -217,6 +219,35 @@ class HostileClientTests(HttpCase):
                 client.send((get + b"\r\n") * 30_000)
         self.assertLess(self.server.rss_bytes() - before, 30 * MB)
         self.assertEqual(httpx.get(f"{self.server.url}/livez").status_code, 200)
+
+    def test_a_body_is_taken_only_where_one_is_due(self) -> None:
+        for path, status, reason in (
+            ("/nowhere", 404, "not_found"),
+            ("/public/x", 404, "not_found"),
+            *((path, 413, "payload_too_large") for path in ("/api/login", "/admin/login/")),
+            ("/admin/", 413, "payload_too_large"),
+            *((path, 401, "unauthorized") for path in ("/api/media/register", "/api/settings")),
+        ):
+            for length in ("Content-Length: 5000000", "Transfer-Encoding: chunked"):
+                with self.subTest(path=path, length=length):
+                    client = self.connect()
+                    client.send_head(path, length, "Authorization: Bearer e30.e30.x")
+                    client.send_until_answered(
+                        forever(b"fff0\r\n" + b"x" * 65520 + b"\r\n"), at_most=5 * MB
+                    )
+                    answer = client.read_answer()
+                    self.assertEqual((answer.status, answer.reason), (status, reason))
+                    self.assertLess(self.site.temp_bytes(self.server), MB)
+
+    def test_in_a_crowd_of_senders_that_pause_the_oldest_make_room(self) -> None:
+        form = self.form()
+        clients = [self.connect() for _ in range(MAX_PAUSING + 8)]
+        for client in clients:
+            client.send_head(OPEN, f"Content-Length: {len(form)}", boundary=form.boundary)
+            client.send(b"--" + form.boundary.encode() + b"\r\n")
+        for client in clients[:8]:
+            self.assert_refused(client.read_answer(), 400, "invalid_request")
+        self.assert_picture(self.send_form(OPEN).read_answer())
 
     def test_connections_without_a_request_are_given_up(self) -> None:
         clients = [self.connect() for _ in range(60)]

@@ -14,11 +14,14 @@ from photochanger import metrics
 from photochanger.edge.asgi_types import App, Message, Receive, Scope, Send
 from photochanger.edge.language import negotiate_language
 from photochanger.edge.paths import BOOTH_PATHS, takes_photo
+from photochanger.edge.reception import reception
 from photochanger.errors import AppError, ClientGone, PayloadTooLarge
 from photochanger.request_errors import UploadStalled
 from photochanger.request_scope import ARRIVED_KEY, BODY_KEY, HEAD_KEY
 
+BODY_SECONDS = 75.0  # from the first byte to the last one; a slot may wait for 60
 FORM_ROOM_BYTES = 64 * 1024  # form fields around the photo, above the cap of the photo itself
+SMALL_BODY_BYTES = 16 * 1024  # where no picture is due
 DRAIN_BYTES, DRAIN_SECONDS = 1024 * 1024, 2.0
 HEAD_BYTES = 4096  # kept of a body: the booth's own fields stand before its photo
 
@@ -32,38 +35,69 @@ class RequestBody:
         self.declared_bytes = int(length) if length.isdigit() else None
         self.has_waiting_sender = headers.get(b"expect", b"").lower() == b"100-continue"
         self.cap_bytes = cap_bytes
-        self.taken_bytes = 0
+        self.taken_bytes, self._is_arriving = 0, False
         self.head = bytearray()
+        self._address = (scope.get("client") or ("",))[0]
         self.is_complete = self.declared_bytes == 0 or (
             self.declared_bytes is None and b"transfer-encoding" not in headers
         )
-        self._receive = receive
+        self._receive, self._arrived_at = receive, float(scope.get(ARRIVED_KEY, 0.0))
         self._is_released = asyncio.Event()  # the view does not read the body (any more)
         if self.is_complete:
             self._is_released.set()
 
+    @property
+    def _room_bytes(self) -> int:
+        """For the fields around a picture."""
+        return FORM_ROOM_BYTES if self.cap_bytes > SMALL_BODY_BYTES else 0
+
+    @property
+    def batch_bytes(self) -> int:
+        """How much of it may wait in memory, for the next step, among all that are arriving."""
+        return reception.batch_bytes
+
+    def open(self) -> None:
+        """From here on it is one that is arriving, until it is complete or closed."""
+        if not self.is_complete:
+            self._is_arriving = True
+            reception.begin()
+
+    def close(self) -> None:
+        if self._is_arriving:
+            self._is_arriving = False
+            reception.end(self._address, self.taken_bytes)
+
     def check_declared(self, cap_bytes: int | None = None) -> None:
         """Refuse by Content-Length, before a byte is read. Raises PayloadTooLarge."""
         cap = min(self.cap_bytes, cap_bytes or self.cap_bytes)
-        if (self.declared_bytes or 0) > cap + FORM_ROOM_BYTES:
+        if (self.declared_bytes or 0) > cap + self._room_bytes:
             raise PayloadTooLarge(f"{self.declared_bytes} bytes declared, {cap} allowed")
 
     async def receive(self) -> Message:
         """The next ASGI message. Raises PayloadTooLarge; InvalidRequest when the sender stalls."""
         if self.is_complete:
             return await self._receive()  # the client may stay as long as it likes
+        now = asyncio.get_running_loop().time()
+        # A photo must be whole before its slot's time is over; every other body within this.
+        left_s = self._arrived_at + BODY_SECONDS - now
         try:
-            async with asyncio.timeout(settings.UPLOAD_IDLE_SECONDS):
-                return self._count(await self._receive())
+            async with asyncio.timeout(min(settings.UPLOAD_IDLE_SECONDS, left_s)) as timeout:
+                with reception.watch(timeout):
+                    return self._count(await self._receive())
         except TimeoutError as exc:
             raise UploadStalled("the sender stalled in the middle of its body") from exc
 
     def _count(self, message: Message) -> Message:
         if message["type"] == "http.request":
-            self.taken_bytes += self._keep_head(message.get("body", b""))
-            if self.taken_bytes > self.cap_bytes + FORM_ROOM_BYTES:
+            size_bytes = self._keep_head(message.get("body", b""))
+            self.taken_bytes += size_bytes
+            if self._is_arriving:
+                reception.take(self._address, size_bytes)
+            if self.taken_bytes > self.cap_bytes + self._room_bytes:
                 raise PayloadTooLarge(f"more than {self.cap_bytes} bytes sent")
             self.is_complete = not message.get("more_body", False)
+            if self.is_complete:
+                self.close()
         return message
 
     def _keep_head(self, chunk: bytes) -> int:
@@ -78,8 +112,9 @@ class RequestBody:
                 message = await self.receive()
                 if message["type"] == "http.disconnect":
                     raise ClientGone("the booth hung up while it sent the photo")
-                if chunk := message.get("body", b""):
-                    yield chunk
+                # Whoever stalls holds nothing of what has been read already.
+                if body := [message.pop("body", b"")]:
+                    yield body.pop()
         finally:
             self._is_released.set()
 
@@ -102,7 +137,7 @@ class RequestBody:
         if self.is_complete or (self.has_waiting_sender and not self.taken_bytes):
             return
         declared = self.declared_bytes or 0
-        left = max(DRAIN_BYTES, declared if declared <= self.cap_bytes + FORM_ROOM_BYTES else 0)
+        left = max(DRAIN_BYTES, declared if declared <= self.cap_bytes + self._room_bytes else 0)
         try:
             async with asyncio.timeout(DRAIN_SECONDS):
                 while left > 0:
@@ -115,6 +150,12 @@ class RequestBody:
 
 
 NoteRefusal = Callable[[Scope, AppError], None]
+# How large a request's body may be, 0 where it is not read; raises AppError where none is due.
+FindCap = Callable[[Scope], int]
+
+
+def allow_upload(scope: Scope) -> int:
+    return settings.MAX_UPLOAD_MB * 1024 * 1024
 
 
 class BodyLimit:
@@ -124,19 +165,29 @@ class BodyLimit:
     ``scope[BODY_KEY]`` (see ``photochanger.request_scope``).
     """
 
-    def __init__(self, app: App, note_refusal: NoteRefusal = lambda scope, error: None) -> None:
-        self.app, self._note_refusal = app, note_refusal
+    def __init__(
+        self,
+        app: App,
+        note_refusal: NoteRefusal = lambda scope, error: None,
+        *,
+        find_cap: FindCap = allow_upload,
+    ) -> None:
+        self.app, self._note_refusal, self._find_cap = app, note_refusal, find_cap
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         scope[ARRIVED_KEY] = asyncio.get_running_loop().time()
-        body = RequestBody(scope, receive, cap_bytes=settings.MAX_UPLOAD_MB * 1024 * 1024)
+        body = RequestBody(scope, receive, cap_bytes=SMALL_BODY_BYTES)
         scope[HEAD_KEY] = body.head
         sender = ResponseSender(body, send, is_for_booth=scope["path"].startswith(BOOTH_PATHS))
+        body.open()
         try:
+            is_unread = not body.is_complete and not self._allow(body, scope)
             body.check_declared()
-            if takes_photo(scope["path"]) and scope["method"] == "POST":
+            if is_unread:
+                django_receive = _empty_body_receive(body)
+            elif takes_photo(scope["path"]) and scope["method"] == "POST":
                 scope[BODY_KEY] = body
                 django_receive = _empty_body_receive(body)
             else:
@@ -147,7 +198,15 @@ class BodyLimit:
                 raise
             self._note_refusal(scope, exc)
             await sender.refuse(exc, language=_client_language(scope))
+        finally:
+            body.close()
         return None
+
+    def _allow(self, body: RequestBody, scope: Scope) -> bool:
+        """Set the body's cap; False when it is answered unread."""
+        cap_bytes = self._find_cap(scope)
+        body.cap_bytes = cap_bytes or allow_upload(scope)
+        return bool(cap_bytes)
 
 
 def _empty_body_receive(body: RequestBody) -> Receive:

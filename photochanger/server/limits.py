@@ -11,6 +11,8 @@ WRITE_S = 60.0  # without one byte of the answer taken
 PIPELINED = 8  # requests of one connection that wait for their turn
 PIPELINED_IN_ONE_PIECE = 64  # when they come right behind a body
 WAITING_BYTES = 8 * 1024 * 1024  # of all incomplete heads together
+# Up to so many connections each may send 256 KB at once; in a crowd it takes more rounds.
+ROOMY_CONNECTIONS, CROWDED_READ_BYTES = 64, 32 * 1024
 RESERVED_FILES = 256  # for databases, files, and calls to providers
 MAX_CONNECTIONS = 4096
 

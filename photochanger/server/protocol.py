@@ -6,21 +6,21 @@ side after the request lost the answer.
 """
 
 import asyncio
-import json
 import re
+import socket
 from asyncio.events import TimerHandle
 from typing import Any
 
 import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from photochanger.edge.language import negotiate_language
 from photochanger.errors import AppError
 from photochanger.request_errors import HeadTooLarge, ServerBusy, UnreadableRequest
 from photochanger.server import limits
 from photochanger.server.connections import RefusalLog, WaitingConnections
 from photochanger.server.half_close import BegunAnswer, watch_reset
+from photochanger.server.heads import make_answer, make_plain_head
 
 ABSOLUTE_FORM = re.compile(rb"[a-z][a-z0-9+.-]*://[^/?#]*", re.IGNORECASE)
 _refusals = RefusalLog()
@@ -50,18 +50,37 @@ class EdgeProtocol(HttpToolsProtocol):
         self._write_timer: TimerHandle | None = None
         self._is_reading_message = self._is_in_body = self._has_progressed = False
         self._head_bytes = self._silent_bytes = 0
+        self._running: RequestResponseCycle | None = None
         self._rest = b""  # arrived, but not parsed before the pipeline is shorter
         if len(self.connections) > limits.get_max_connections() and not _waiting.evict():
             self._refuse(ServerBusy("too many connections", retry_after_s=5))
             return
+        if len(self.connections) > limits.ROOMY_CONNECTIONS:
+            sock = transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, limits.CROWDED_READ_BYTES)
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._disconnect()
         self._stop_waiting()
         self._stop_write_timer()
         self._rest = b""
         self.pipeline.clear()
         super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _disconnect(self) -> None:
+        """Tell the request that is being answered; of a pipeline that is not the newest one."""
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
+
+    def _abort(self) -> None:
+        self._disconnect()
+        self.transport.abort()
 
     # What arrives
 
@@ -103,15 +122,13 @@ class EdgeProtocol(HttpToolsProtocol):
         if self.parser.get_method() == b"CONNECT":
             self._refuse(UnreadableRequest("CONNECT"))
             return b""
-        line = b"%b %b HTTP/%b\r\n" % (
-            self.parser.get_method(),
-            self.url,
-            self.parser.get_http_version().encode(),
+        head = make_plain_head(
+            (self.parser.get_method(), self.url, self.parser.get_http_version().encode()),
+            self.headers,
         )
-        kept = [pair for pair in map(_decline_in_header, self.headers) if pair]
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        return line + b"".join(b"%b: %b\r\n" % pair for pair in kept) + b"\r\n" + rest
+        return head + rest
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Keep the connection for the answer to a request that is complete."""
@@ -123,7 +140,7 @@ class EdgeProtocol(HttpToolsProtocol):
             answer = BegunAnswer(self.transport)
             cycle.transport = answer  # type: ignore[assignment]
             cycle.waiting_for_100_continue = False
-            watch_reset(self.transport, answer, on_gone=self.transport.abort)
+            watch_reset(self.transport, answer, on_gone=self._abort)
         return True
 
     # What the parser finds
@@ -240,7 +257,7 @@ class EdgeProtocol(HttpToolsProtocol):
         if self.transport.is_closing() and self._write_timer is None:
             return
         _refusals.warn(why, self._address())
-        self.transport.abort()
+        self._abort()
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(UnreadableRequest(msg))
@@ -249,9 +266,10 @@ class EdgeProtocol(HttpToolsProtocol):
         """Answer in our JSON and close; after an answer that is under way only close."""
         _refusals.warn(str(error), self._address())
         if self.pipeline or (self._is_busy() and self.cycle.response_started):
-            self.transport.abort()
+            self._abort()
             return
-        self.transport.write(_make_answer(error, self.headers or ()))
+        self._disconnect()
+        self.transport.write(make_answer(error, self.headers or ()))
         self.transport.close()
         self._limit_writing()
 
@@ -267,27 +285,3 @@ def install() -> None:
         return protocol
 
     HttpToolsProtocol.__new__ = make  # type: ignore[method-assign,assignment]
-
-
-def _decline_in_header(pair: tuple[bytes, bytes]) -> tuple[bytes, bytes] | None:
-    name, value = pair
-    if name in (b"upgrade", b"http2-settings"):
-        return None
-    if name == b"connection":
-        tokens = [token.strip() for token in value.split(b",")]
-        value = b", ".join(t for t in tokens if t.lower() not in (b"upgrade", b"http2-settings"))
-    return name, value
-
-
-def _make_answer(error: AppError, headers: Any) -> bytes:
-    accepted = dict(headers).get(b"accept-language", b"").decode("latin-1")
-    body = json.dumps(error.to_json(negotiate_language(accepted)), ensure_ascii=False).encode()
-    lines = {
-        **error.headers,
-        "Content-Type": "application/json; charset=utf-8",
-        "Content-Length": str(len(body)),
-        "X-Content-Type-Options": "nosniff",
-        "Connection": "close",
-    }
-    head = "".join(f"{name.lower()}: {value}\r\n" for name, value in lines.items())
-    return b"".join((STATUS_LINE[error.status], head.encode(), b"\r\n", body))

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 from asgiref.sync import markcoroutinefunction
+from django.core.exceptions import DisallowedHost
 from django.db import Error as AnyDatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -16,7 +17,9 @@ from django_htmx.middleware import HtmxDetails
 from ingest.refusals.watch import note_stray_photo
 from photochanger.api import answer_app_error
 from photochanger.edge.language import negotiate_language
+from photochanger.edge.paths import PROVIDER_MEDIA_PATH
 from photochanger.errors import AppError, MethodNotAllowed, PathNotFound
+from photochanger.request_errors import UnknownHost
 
 log = structlog.get_logger()
 
@@ -80,6 +83,9 @@ class GuestLanguageMiddleware(AsyncMiddleware):
     async def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith("/public/"):
             return await self.get_response(request)
+        if not (request.path_info.startswith(PROVIDER_MEDIA_PATH) or has_known_host(request)):
+            # Else a page elsewhere could give its name our address, and read a closed network.
+            return answer_app_error(request, UnknownHost("ALLOWED_HOSTS does not list the name"))
         language = negotiate_language(request.headers.get("Accept-Language", ""))
         with translation.override(language):
             response = await self.get_response(request)
@@ -101,8 +107,8 @@ class ApiNotFoundMiddleware(AsyncMiddleware):
         # A photo posted to an address with a mistake in it; people's forms post to known ones.
         is_posted = request.method not in ("GET", "HEAD")
         is_unknown = request.resolver_match is None
-        is_home = request.path_info == "/"
-        if not (request.path_info.startswith(API_PATHS) or is_posted and (is_unknown or is_home)):
+        is_wrong = is_unknown or response.status_code == 405 or request.path_info == "/"
+        if not (request.path_info.startswith(API_PATHS) or is_posted and is_wrong):
             return response
         error: AppError
         if is_unknown and response.status_code in (301, 404):
@@ -148,6 +154,14 @@ class DatabaseAwayMiddleware(AsyncMiddleware):
         response = render(request, "console/database_away.html", status=503)
         response["Cache-Control"], response["Retry-After"] = "no-store", "5"
         return response
+
+
+def has_known_host(request: HttpRequest) -> bool:
+    try:
+        request.get_host()
+    except DisallowedHost:
+        return False
+    return True
 
 
 def is_page(response: HttpResponseBase) -> bool:
