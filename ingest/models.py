@@ -17,7 +17,10 @@ class FacesMeasured(models.Model):
     # Null and blank: not looked at, or skipped under load.
     people_in = models.PositiveSmallIntegerField(_("people in the photo"), null=True, blank=True)
     people_out = models.PositiveSmallIntegerField(_("people in the result"), null=True, blank=True)
-    faces = models.CharField(_("faces"), max_length=10, choices=VERDICT_CHOICES, blank=True)
+    # With the database's own default: a server of the release before still writes its rows.
+    faces = models.CharField(
+        _("faces"), max_length=10, choices=VERDICT_CHOICES, blank=True, default="", db_default=""
+    )
     # Of the least alike person, 0-100; 50 is the limit for photo-like styles.
     likeness = models.PositiveSmallIntegerField(_("likeness, %"), null=True, blank=True)
 

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='attempt',
             name='faces',
-            field=models.CharField(blank=True, choices=[('kept', 'everybody kept'), ('changed', 'somebody looks different'), ('lost', 'a face lost'), ('stranger', 'a face too many'), ('unknown', 'no face found in the drawing'), ('nobody', 'nobody in the photo')], max_length=10, verbose_name='faces'),
+            field=models.CharField(blank=True, db_default='', default='', choices=[('kept', 'everybody kept'), ('changed', 'somebody looks different'), ('lost', 'a face lost'), ('stranger', 'a face too many'), ('unknown', 'no face found in the drawing'), ('nobody', 'nobody in the photo')], max_length=10, verbose_name='faces'),
         ),
         migrations.AddField(
             model_name='attempt',
@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='job',
             name='faces',
-            field=models.CharField(blank=True, choices=[('kept', 'everybody kept'), ('changed', 'somebody looks different'), ('lost', 'a face lost'), ('stranger', 'a face too many'), ('unknown', 'no face found in the drawing'), ('nobody', 'nobody in the photo')], max_length=10, verbose_name='faces'),
+            field=models.CharField(blank=True, db_default='', default='', choices=[('kept', 'everybody kept'), ('changed', 'somebody looks different'), ('lost', 'a face lost'), ('stranger', 'a face too many'), ('unknown', 'no face found in the drawing'), ('nobody', 'nobody in the photo')], max_length=10, verbose_name='faces'),
         ),
         migrations.AddField(
             model_name='job',

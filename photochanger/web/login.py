@@ -9,6 +9,7 @@ names is locked too: each try costs 0.3 s of CPU.
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Literal
+from urllib.parse import urlsplit
 
 import structlog
 from axes.models import AccessAttempt
@@ -26,7 +27,7 @@ from ninja import Router, Schema
 from pydantic import Field
 
 from ingest.schemas import ErrorOut
-from photochanger.errors import LoginFailed, Throttled
+from photochanger.errors import InvalidRequest, LoginFailed, Throttled
 from photochanger.openapi import error_responses
 from photochanger.parsing import group_address, make_printable
 from photochanger.web.devices import find_device_address, remember_device
@@ -126,12 +127,25 @@ def token(request: HttpRequest, credentials: LoginIn, response: HttpResponse) ->
     failures for one name from one address close this door, and the console's, to that name from
     there for 15 minutes; thirty for any names close it to all names from there.
     """
+    refuse_foreign_page(request)
     administrator = log_in(request, credentials.username, credentials.password)
     response["Cache-Control"] = "no-store"
     return TokenOut(
         access_token=str(AdminToken.for_user(administrator)),
         expires_in=int(LIFETIME.total_seconds()),
     )
+
+
+def refuse_foreign_page(request: HttpRequest) -> None:
+    """Raises InvalidRequest for a log-in that a page of another site sends by somebody's browser.
+
+    It cannot read the answer, but ten of them would lock the name out. Browsers say where a request
+    comes from; programs say nothing.
+    """
+    origin = request.headers.get("Origin")
+    is_foreign = origin is not None and urlsplit(origin).netloc != request.get_host()
+    if is_foreign or request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
+        raise InvalidRequest("a log-in from another site's page")
 
 
 def log_in(request: HttpRequest, username: str, password: str) -> User:

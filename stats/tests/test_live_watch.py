@@ -76,7 +76,7 @@ class WholeWayTests(LiveTestCase):
             env = {"TELEGRAM_BASE_URL": phone.url}
             log = self.site.logs / "watch.log"
             with run_watch(self.site, log, env) as one, run_watch(self.site, log, env) as other:
-                wait_until(lambda: "lease_taken" in log.read_text())
+                wait_until(lambda: "lease_changed" in log.read_text())
                 self.site.execute('UPDATE slot SET settings = \'{"prompt": "[sim:400-key]"}\'')
                 for _ in range(3):
                     self.assertEqual(self.post(server).status_code, 503)
@@ -110,7 +110,7 @@ class OutageTests(SimpleTestCase):
         with telegram() as phone, mail_server() as mail:
             add_recipients(site, mail)
             with run_watch(site, log, {"TELEGRAM_BASE_URL": phone.url}):
-                wait_until(lambda: "lease_taken" in log.read_text())
+                wait_until(lambda: "lease_changed" in log.read_text())
                 phone.is_down = True
                 try:
                     postgres.stop()
@@ -144,7 +144,7 @@ class StartTests(SimpleTestCase):
                 log=log,
                 ready="/livez",
             ) as server:
-                wait_until(lambda: "stats.watch.lease_taken" in log.read_text())
+                wait_until(lambda: "stats.watch.lease_changed" in log.read_text())
                 rows = site.rows("SELECT holder FROM watch_lease")
                 watch = psutil.Process(int(rows[0][0].split(":")[1]))
                 self.assertIn("--beside", watch.cmdline())
