@@ -18,9 +18,7 @@ def render(body: bytes) -> Image.Image | None:
             warnings.simplefilter("ignore")
             image.load()
             upright = ImageOps.exif_transpose(image)
-            return _on_white(
-                _in_srgb(upright, image.info.get("icc_profile"), image.info.get("gamma"))
-            )
+            return _on_white(_in_srgb(upright, image.info.get("icc_profile")))
     except Exception:  # a broken file raises whatever its reader thought of
         return None
 
@@ -48,14 +46,12 @@ def _names_space_in_exif(body: bytes) -> bool:
         return image.getexif().get_ifd(0xA005).get(1) == "R03"
 
 
-def _in_srgb(image: Image.Image, profile: bytes | None, gamma: float | None = None) -> Image.Image:
+def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     alpha = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
     if image.mode.startswith("I"):  # 16 bits of grey
         image = image.point(lambda value: value / 256).convert("L")
     if alpha:
         image = image.convert("RGB")
-    if gamma and not profile:  # a PNG's: how its numbers become light; 1/2.2 is sRGB's, nearly
-        image = image.convert("RGB").point(lambda v: 255 * (v / 255) ** (1 / (gamma * 2.2)))
     if profile and image.mode in ("RGB", "CMYK", "L"):
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
