@@ -108,7 +108,7 @@ def expect_call(url: str) -> Iterator[None]:
     """
     get_client()
     connections = _connections.get(asyncio.get_running_loop())
-    with connections.expect_call(url) if connections else nullcontext():
+    with connections.expect_call(url) if connections and url else nullcontext():
         yield
 
 

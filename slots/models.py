@@ -103,6 +103,11 @@ class Slot(models.Model):
         return DRIVERS[self.provider]
 
     @property
+    def service_url(self) -> str:
+        """Where the AI service is; empty for a provider that was removed from the code."""
+        return self.driver.base_url if self.provider in DRIVERS else ""
+
+    @property
     def size_limit_bytes(self) -> int:
         return self.size_limit_mb * 1024 * 1024
 

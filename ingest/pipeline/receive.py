@@ -84,7 +84,7 @@ async def receive_form(
     """
     trace = get_trace(request)
     trace.parser = FormParser.of(request, max_file_bytes=slot.size_limit_bytes)
-    with expect_call(slot.driver.base_url):
+    with expect_call(slot.service_url):
         async with read_form(request, trace.parser, deadline) as form:
             trace.mark("form")
             yield form

@@ -144,9 +144,13 @@ class NothingLeaksTests(LiveTestCase):
             self.assertIn("ingest.job.closed", server.log_text())
 
     def test_a_key_that_no_header_takes_is_not_quoted(self) -> None:
-        with self.watched_server(GEMINI_API_KEY=KEY_THAT_NO_HEADER_TAKES) as server:
-            answer = self.send(server, "ingest/slot-002")
-        self.assertEqual(answer.json()["failure_reason"], "provider_auth")
+        with (
+            self.assertRaises(RuntimeError) as refused,
+            self.site.server(env={"GEMINI_API_KEY": KEY_THAT_NO_HEADER_TAKES}),
+        ):
+            pass
+        self.assertIn("GEMINI_API_KEY", str(refused.exception))
+        self.assert_clean("start", str(refused.exception))
 
     def test_no_secret_leaks_when_the_server_itself_fails(self) -> None:
         with self.watched_server(LOG_FORMAT="json") as server:
