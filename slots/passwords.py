@@ -14,7 +14,7 @@ from slots.secrets import add_keyed_hash, hash_password
 from slots.setting_rows import store_row
 
 PASSWORD_KEY = "ingest_password_hash"  # noqa: S105  the name of a setting
-ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # without i, l, o and u
+ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # without l, o, 0 and 1
 MIN_PASSWORD, MAX_PASSWORD_BYTES = 6, 72  # bcrypt reads no further
 
 

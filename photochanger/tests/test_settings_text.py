@@ -26,10 +26,11 @@ SETTING = {
     "DATABASE_URL": "DATABASES",
     "COOKIES_OVER_HTTPS_ONLY": "SESSION_COOKIE_SECURE",
 }
+NEARLY_OURS = ("GEMINI_KEY", "TIMEZONE", "debug", "SITE_ADDRESS", "POSTGRES_PASSWORD")
 SAMPLES = {
     "SECRET_KEY": "s" * 20 + "$HOME\\n\\!%&()*" + "x" * 20,
     "JWT_SIGNING_KEY": "j" * 50,
-    "FIELD_ENCRYPTION_KEY": "zmNtyS1aXcVcXWe5SFGMMDLEyR5vJQuhF5V5nRxRGgI=",
+    "FIELD_ENCRYPTION_KEY": base64.urlsafe_b64encode(b"k" * 32).decode(),
     "INGEST_PASSWORD": "$ummer-#77'\"пароль",
     "DATABASE_URL": "postgres://u:p@$$#w/?@db.example.com:5432/photos?sslmode=require",
     "PUBLIC_BASE_URL": "https://photos.example.com",
@@ -190,7 +191,7 @@ class EveryVariableTests(SimpleTestCase):
         (answer,) = run_cases(
             [
                 case(
-                    "GEMINI_KEY=x\nTIMEZONE=UTC\ndebug=1\nSITE_ADDRESS=a\nPOSTGRES_PASSWORD=x",
+                    "\n".join(f"{name}=1" for name in NEARLY_OURS),
                     ALLOWED_HOST="a",
                 )
             ]

@@ -2,7 +2,7 @@
 // The page works without this file; with it there is a slider, a password is made, and long
 // actions show that they run.
 (() => {
-  const LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"; // none that look like another
+  const LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"; // none that look like another
   const wait = document.getElementById("wait");
   const seconds = document.getElementById("id_sync_response_seconds");
   const password = document.getElementById("id_ingest_password");
