@@ -17,6 +17,8 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from slots.passwords import generate_password
+
 FOLDER = settings.VAR_DIR / "demo"
 PHOTO = settings.BASE_DIR / "ingest/sample/portrait.jpg"
 PROMPT = "An oil painting of an explorer in front of a nebula, warm evening light"
@@ -57,7 +59,7 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         shutil.rmtree(FOLDER, ignore_errors=True)
         FOLDER.mkdir(parents=True)
-        password = str(secrets.randbelow(10**8)).zfill(8)
+        password = generate_password()
         port, simulator_port = _find_free_port(port), _find_free_port(0)
         url = f"http://127.0.0.1:{port}"
         env = _make_environment(password, port=port, simulator_port=simulator_port)
