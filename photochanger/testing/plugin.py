@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 from cryptography.fernet import Fernet
 from django.core.cache import cache
+from django.utils import translation
 
 from photochanger.testing import shared
 
@@ -53,7 +54,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _nothing_of_another_test() -> Generator[None, None, None]:
-    """Files and the cache go with a test, as its rows do; live sites have their own."""
+    """Files, the cache and a page's language go with a test, as its rows do; live sites have
+    their own."""
+    translation.deactivate()  # a request leaves its reader's language in the thread
     yield
     cache.clear()
     for folder in os.scandir(_media_root):
