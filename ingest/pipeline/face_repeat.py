@@ -18,13 +18,13 @@ from ingest.pipeline.outcome import JobRun
 from ingest.pipeline.provider_call import call_once, store_picture
 from ingest.pipeline.result_check import ResultPicture, check_result
 from ingest.pipeline.retry_policy import FLOOR_S, estimate_call_s
-from ingest.pipeline.tasks import run_to_completion
 from media.faces.verdict import Report
 from photochanger import metrics
 from photochanger.db import in_db
 from photochanger.errors import AppError
+from photochanger.pictures import Picture
+from photochanger.tasks import run_to_completion
 from providers.base import DriverSettings
-from providers.pictures import Picture
 from slots.models import Slot
 
 log = structlog.get_logger()

@@ -7,13 +7,13 @@ from django.conf import settings
 from django.urls import reverse
 
 from ingest.pipeline.outcome import JobRun
-from ingest.pipeline.tasks import run_to_completion
 from media.provider_inputs import publish_input
 from media.reach import Reach, judge_host
 from photochanger.errors import ProviderConfig
+from photochanger.pictures import EXTENSIONS
+from photochanger.tasks import run_to_completion
 from providers.base import Publish
 from providers.clean_photo import Slices
-from providers.pictures import EXTENSIONS
 
 READING_BYTES = 1024 * 1024
 

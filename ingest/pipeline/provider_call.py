@@ -19,7 +19,6 @@ from ingest.pipeline.order import Deadline
 from ingest.pipeline.outcome import JobRun, to_milliseconds
 from ingest.pipeline.result_check import ResultPicture, check_result
 from ingest.pipeline.retry_policy import Retry, choose_retry, estimate_call_s
-from ingest.pipeline.tasks import run_to_completion
 from media import storage
 from media.services import build_result_path
 from photochanger import metrics
@@ -36,8 +35,9 @@ from photochanger.errors import (
     StorageError,
     UnsupportedMediaType,
 )
+from photochanger.pictures import EXTENSIONS, Photo, Picture
+from photochanger.tasks import run_to_completion
 from providers.base import CallTrace, DriverSettings, ProviderRequest, Reference
-from providers.pictures import EXTENSIONS, Photo, Picture
 from providers.registry import DRIVERS
 from providers.traffic import measure_traffic
 from slots.models import SlotTemplateMedia

@@ -12,15 +12,15 @@ from ingest.faces.measure import measure_later
 from ingest.models import Job
 from ingest.pipeline.order import Order
 from ingest.pipeline.outcome import PhotoResult, to_milliseconds
-from ingest.pipeline.tasks import run_to_completion
 from media.links import build_url_of_path
 from media.previews import record_preview, write_preview
 from photochanger import metrics
 from photochanger.db import in_db
 from photochanger.errors import AppError
+from photochanger.pictures import EXTENSIONS, Picture
 from photochanger.pictures.workers import run_in_worker
+from photochanger.tasks import run_to_completion
 from providers.clean_photo import make_print_copy
-from providers.pictures import EXTENSIONS, Picture
 
 log = structlog.get_logger()
 

@@ -9,7 +9,8 @@ from enum import StrEnum
 
 from django.utils.translation import gettext_lazy as _
 
-from photochanger.errors import ERROR_BY_REASON, AppError, Text
+from photochanger.errors import ERROR_BY_REASON, AppError, ProviderQuota, Text
+from providers.meanings import BUSY_MARK
 
 
 class Page(StrEnum):
@@ -103,6 +104,11 @@ REFUSALS: dict[str, Cause] = {
         Page.SETTINGS,
         _("Too many photos at once for the AI service"),
     ),
+    "server_full": Cause(
+        _("Let fewer booths send at once, or set a smaller picture size in them."),
+        Page.EVENT,
+        _("More photos at once than the server can prepare in time"),
+    ),
     "rate_limited": Cause(
         _("Raise the limit of photos at once."), Page.SETTINGS, _("Too many photos at once")
     ),
@@ -132,6 +138,7 @@ REFUSALS: dict[str, Cause] = {
     "internal_error": Cause(SERVER_REMEDY, Page.EVENT, _("Something broke on our side")),
 }
 
+BUSY = "busy"  # a finer word than the reason ``quota``: of a limit that passes by itself
 FAILURES: dict[str, Cause] = {
     "timeout": Cause(
         _("Choose a faster model or a smaller picture, or let the slot wait longer."),
@@ -152,6 +159,11 @@ FAILURES: dict[str, Cause] = {
         _("Top up the account at the AI service or raise its limits; else switch the service."),
         Page.EVENT,
         _("The AI service's quota is used up"),
+    ),
+    BUSY: Cause(
+        _("It passes by itself. If it comes often, name a second model in the slot."),
+        Page.SLOT,
+        _("The AI service is busy"),
     ),
     "provider_auth": Cause(
         _("Enter a working key in the settings."),
@@ -197,6 +209,11 @@ FAILURES: dict[str, Cause] = {
     "internal_error": REFUSALS["internal_error"],
 }
 UNKNOWN = Cause(SERVER_REMEDY, Page.EVENT)
+
+
+def name_failure(reason: str, detail: str) -> str:
+    """The word for what came of a photo: its reason, or a finer one where the remedy is another."""
+    return BUSY if reason == ProviderQuota.reason and BUSY_MARK in detail else reason
 
 
 def find_cause(word: str, *, of_photo: bool = False) -> Cause:

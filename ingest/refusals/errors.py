@@ -29,6 +29,12 @@ class SlotFull(RateLimited):
     cause = "slot_full"
 
 
+class PhotoQueueFull(RateLimited):
+    """More photos came at once than this server can decode before their deadlines."""
+
+    cause = "server_full"
+
+
 class ProviderFull(RateLimited):
     cause = "provider_full"
 

@@ -3,17 +3,20 @@
 import asyncio
 import io
 import secrets
+import threading
 from dataclasses import replace
 
 from ingest.models import Job
 from ingest.pipeline.order import Deadline, Order
 from ingest.pipeline.process import process_photo
+from ingest.refusals.errors import PhotoQueueFull
 from ingest.tests.support import IngestTestCase, jpeg
 from media.models import MediaObject
 from media.services import select_listed_results
 from photochanger.db import in_db
+from photochanger.pictures import JPEG, Photo
+from photochanger.pictures.workers import MAX_DECODES, run_in_worker
 from photochanger.testing.marks import both_databases
-from providers.pictures import JPEG, Photo
 from slots.platform_settings import load_platform_settings
 
 pytestmark = both_databases
@@ -64,3 +67,16 @@ class TrialTests(OrderTestCase):
         self.assertTrue(
             await in_db(select_listed_results("slot-001").filter(job_id=listed.job.pk).exists)
         )
+
+
+class CrowdTests(OrderTestCase):
+    async def test_a_photo_whose_turn_to_be_decoded_never_comes_is_refused_in_time(self) -> None:
+        """It had 429 and no job: nobody is told that the photo or the service was at fault."""
+        may_end = threading.Event()
+        decoding = [asyncio.create_task(run_in_worker(may_end.wait)) for _ in range(MAX_DECODES)]
+        order = replace(await self.order(), deadline=Deadline.from_now(0.3))
+        with self.assertRaises(PhotoQueueFull):
+            await process_photo(order)
+        self.assertFalse(await Job.objects.aexists())
+        may_end.set()
+        await asyncio.gather(*decoding)

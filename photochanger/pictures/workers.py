@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
+from photochanger.tasks import run_to_completion
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -13,7 +15,11 @@ _limits: "WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]" = Wea
 
 
 async def run_in_worker(step: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run one step that decodes or encodes in a thread; who waits for its turn holds none."""
+    """Run one step that decodes or encodes in a thread; who waits for its turn holds none.
+
+    Whoever gives up meanwhile waits for the thread all the same: it reads that photo's file, and
+    more threads than these would take more memory than there is.
+    """
     loop = asyncio.get_running_loop()
     async with _limits.setdefault(loop, asyncio.Semaphore(MAX_DECODES)):
-        return await asyncio.to_thread(step, *args, **kwargs)
+        return await run_to_completion(asyncio.to_thread(step, *args, **kwargs))

@@ -12,8 +12,8 @@ from django.test import SimpleTestCase
 from PIL import Image
 
 from photochanger.errors import InvalidImage
+from photochanger.pictures import Photo, UnreadablePicture, prepare_photo
 from photochanger.pictures.workers import MAX_DECODES, run_in_worker
-from providers.pictures import Photo, UnreadablePicture, prepare_photo
 from providers.tests.test_pictures import build_chunk, draw_picture, encode_picture
 
 FORMATS: dict[str, dict[str, Any]] = {
@@ -162,3 +162,23 @@ class BoundTests(SimpleTestCase):
 
         await asyncio.gather(*(run_in_worker(step) for _ in range(12)))
         assert 1 <= most <= MAX_DECODES
+
+    async def test_who_gives_up_keeps_the_place_until_the_thread_is_done(self) -> None:
+        begun, may_end, has_ended = (threading.Event() for _ in range(3))
+
+        def step() -> None:
+            begun.set()
+            may_end.wait()
+            has_ended.set()
+
+        tasks = [asyncio.create_task(run_in_worker(step)) for _ in range(MAX_DECODES)]
+        await asyncio.to_thread(begun.wait)
+        waiting = asyncio.create_task(run_in_worker(lambda: has_ended.is_set()))
+        for task in tasks:
+            task.cancel()
+        await asyncio.sleep(0.05)
+        assert not any(task.done() for task in (*tasks, waiting))
+        may_end.set()
+        assert await waiting
+        await asyncio.wait(tasks)
+        assert all(task.cancelled() for task in tasks)

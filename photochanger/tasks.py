@@ -1,4 +1,4 @@
-"""Short steps of a job that must not be left half done."""
+"""Short steps that must not be left half done."""
 
 import asyncio
 from collections.abc import Coroutine
