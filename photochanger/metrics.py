@@ -1,7 +1,7 @@
 """The counters of `/metrics` (stats/metrics.py), each incremented where its fact is decided.
 
 Labels come from closed sets only: a slot or provider of a row that exists, a reason of
-photochanger/errors.py. Text from a link never becomes one.
+photochanger/errors.py, a word of ingest/refusals/causes.py. Text from a link never becomes one.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -16,7 +16,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from ingest.cleanup import load_last_cleanup
 from ingest.models import Job
-from ingest.refusals.causes import REFUSALS
+from ingest.refusals.causes import BUSY, REFUSALS
 from media import storage
 from media.models import MediaObject
 from photochanger import metrics
@@ -41,7 +41,13 @@ FRESH_S = 2.0  # how long one reading of database and disk serves all scrapes
 
 def initialize_counters() -> None:
     """Pre-create all label combinations so alerts see the first increase. Touches no database."""
-    failures = [*PROVIDER_REASONS, InternalError.reason, StorageError.reason, ClientGone.reason]
+    failures = [
+        *PROVIDER_REASONS,
+        BUSY,
+        InternalError.reason,
+        StorageError.reason,
+        ClientGone.reason,
+    ]
     ends = [("done", ""), ("timeout", ProviderTimeout.reason), *(("failed", r) for r in failures)]
     metrics.initialize_counters(
         slots=SLOT_IDS,

@@ -23,6 +23,7 @@ class RecentEvents:
     last_success_at: datetime | None
     last_failure_at: datetime | None
     last_failure_reason: str | None
+    last_failure_detail: str
     has_recovered: bool  # a later photo than the last failure succeeded
 
     @property
@@ -52,14 +53,15 @@ def _with_events(slots: QuerySet[Slot], now: datetime) -> QuerySet[Slot, Any]:
         done_started_at=Subquery(done.values("started_at")[:1]),
         failed_at=Subquery(failed.values("started_at")[:1]),
         failed_reason=Subquery(failed.values("failure_reason")[:1]),
+        failed_detail=Subquery(failed.values("failure_detail")[:1]),
         died_at=Subquery(died.values("started_at")[:1]),
     )
 
 
 def _make_recent_events(slot: Any) -> RecentEvents:
-    failed_at, reason = slot.failed_at, slot.failed_reason
+    failed_at, reason, detail = slot.failed_at, slot.failed_reason, slot.failed_detail or ""
     if slot.died_at and (failed_at is None or slot.died_at > failed_at):
-        failed_at, reason = slot.died_at, Interrupted.reason
+        failed_at, reason, detail = slot.died_at, Interrupted.reason, ""
     done = slot.done_started_at
     return RecentEvents(
         slot=slot,
@@ -68,5 +70,6 @@ def _make_recent_events(slot: Any) -> RecentEvents:
         last_success_at=slot.done_at,
         last_failure_at=failed_at,
         last_failure_reason=reason,
+        last_failure_detail=detail,
         has_recovered=bool(failed_at and done and done > failed_at),
     )

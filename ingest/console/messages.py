@@ -7,14 +7,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ingest.cleanup import CleanupReport
+from ingest.refusals.causes import BUSY, name_failure
 from photochanger.errors import ERROR_BY_REASON, ProviderQuota
-from providers.meanings import BUSY_MARK
 from slots.models import Slot
 
 
 def get_failure_sentence(reason: str | None, detail: str = "") -> str:
     """Empty without a reason; a reason that only an older version knew is returned as it is."""
-    if reason == ProviderQuota.reason and BUSY_MARK in detail:
+    if reason and name_failure(reason, detail) == BUSY:
         return str(ProviderQuota.busy_sentence)
     return str(ERROR_BY_REASON[reason].sentence) if reason in ERROR_BY_REASON else reason or ""
 

@@ -18,13 +18,14 @@ from ingest.models import Attempt, Job
 from ingest.pipeline.order import Order
 from ingest.pipeline.result_check import ResultPicture
 from ingest.pipeline.steps import Stopwatch
+from ingest.refusals.causes import name_failure
 from media import storage
 from media.provider_inputs import remove_inputs
 from media.services import record_result
 from photochanger import metrics
 from photochanger.db import in_db, in_db_with_retry
 from photochanger.errors import AppError, ClientGone, InternalError, ProviderTimeout, StorageError
-from providers.pictures import Picture
+from photochanger.pictures import Picture
 from slots.models import Slot
 
 log = structlog.get_logger()
@@ -255,7 +256,7 @@ def _report_closed(
     status: Job.Status,
     finished_at: datetime,
     reason: str = "",
-    **facts: object,
+    detail: str = "",
 ) -> None:
     """To the log and the metrics."""
     job = run.job
@@ -266,18 +267,17 @@ def _report_closed(
         job=str(job.pk),
         slot=job.slot_id,
         status=status,
-        **({"reason": reason} if reason else {}),
+        **({"reason": reason, "detail": detail} if reason else {}),
         provider_ms=run.provider_ms,
         duration_ms=duration_ms,
         size_bytes=len(run.result.body) if run.result else None,
-        **facts,
     )
     metrics.count_photo_closed(
         slot=job.slot_id,
         provider=job.provider,
         source=job.source,
         status=status,
-        reason=reason,
+        reason=name_failure(reason, detail),
         duration_ms=duration_ms,
         provider_ms=run.provider_ms,
     )

@@ -126,7 +126,8 @@ class SlotRow:
 
     @property
     def last_error(self) -> str:
-        return get_failure_sentence(self.figures.recent.last_error_reason)
+        recent = self.figures.recent
+        return get_failure_sentence(recent.last_error_reason, recent.last_failure_detail)
 
     @property
     def is_idle(self) -> bool:

@@ -7,6 +7,7 @@ from statistics import median
 from uuid import UUID
 
 from ingest.models import Job
+from ingest.refusals.causes import name_failure
 from photochanger.errors import ClientGone
 from slots.models import SLOT_IDS
 
@@ -43,7 +44,7 @@ class LastPhoto:
             job_id=job.pk,
             started_at=job.started_at,
             fate=fate,
-            reason=reason,
+            reason=name_failure(reason, job.failure_detail),
             duration_ms=job.duration_ms,
             booth_name=job.booth_name,
             is_kept=not (fate == Fate.DONE and job.failure_detail),

@@ -6,6 +6,7 @@ from django.utils import timezone
 from ingest.models import Refusal
 from media.models import MediaObject
 from photochanger.testing.marks import both_databases
+from providers.meanings import BUSY_MARK
 from slots.models import Slot
 from stats.dashboard import SlotCard
 from stats.services import load_board
@@ -112,6 +113,12 @@ class StateTests(BoardTestCase):
                 "Поставьте в будке тайм-аут 58 с."
             ],
         )
+
+    def test_a_busy_service_is_told_apart_from_a_used_up_quota(self) -> None:
+        self.store(job(reason="quota", failure_detail=f"HTTP 429, {BUSY_MARK}no capacity"))
+        self.assertIn("AI-сервис перегружен", self.words()[0])
+        self.store(job(reason="quota", failure_detail="HTTP 429: per day"))
+        self.assertTrue(any("Квота" in words for words in self.words()))
 
     def test_tests_are_no_photos_of_booths(self) -> None:
         self.store(*(job(reason="quota", source="ui_test") for _ in range(3)))

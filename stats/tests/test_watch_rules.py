@@ -13,6 +13,7 @@ from ingest.models import Refusal
 from media.models import MediaObject
 from photochanger.testing.marks import both_databases
 from providers.checking import KeyCheck
+from providers.meanings import BUSY_MARK
 from slots.models import Setting, Slot
 from slots.setting_rows import store_fact
 from stats.models import Alert, Severity
@@ -56,6 +57,19 @@ class PhotoRuleTests(StatsTestCase):
         self.assertEqual(found["quota"].facts["slots"], ["slot-002"])
         self.store(job("slot-002", ago_s=1))
         self.assertEqual(self.find(), [])
+
+    def test_a_busy_service_is_no_used_up_quota(self) -> None:
+        """One photo that it refused says nothing yet; several in a row are told for what it is."""
+        busy = {"reason": "quota", "failure_detail": f"HTTP 429, {BUSY_MARK}Resource exhausted"}
+        self.store(job(ago_s=20, **busy))
+        self.assertEqual(self.find(), [])
+        self.store(job(ago_s=19, **busy), job(ago_s=18, **busy))
+        (found,) = self.find()
+        self.assertEqual((found.rule, found.facts["reason"]), ("failures_in_row", "busy"))
+        with translation.override("en"):
+            told = word_alert(found)
+        self.assertIn("The AI service is busy", told.words)
+        self.assertIn("second model", told.remedy)
 
     def test_all_slots_of_a_failing_service_are_one_finding(self) -> None:
         for slot_id in ("slot-001", "slot-002"):

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db.models import Max
 
 from ingest.models import Job
+from ingest.refusals.causes import BUSY, name_failure
 from photochanger.errors import (
     ClientGone,
     Interrupted,
@@ -30,14 +31,14 @@ GONE_IN_ROW = 3
 # What a service does to all of its slots at once; the rest is a slot's own trouble.
 OF_THE_SERVICE = {
     *(ProviderNetwork.reason, ProviderUnavailable.reason, ProviderTimeout.reason),
-    *(ProviderQuota.reason, ProviderAuth.reason),
+    *(ProviderQuota.reason, ProviderAuth.reason, BUSY),
 }
 BLOCKING = {"quota": ProviderQuota.reason, "key_refused": ProviderAuth.reason}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Photo:
-    """``reason`` is "" for a picture that was made."""
+    """``reason`` is the failure's word (``name_failure``), "" for a picture that was made."""
 
     slot_id: str
     provider: str
@@ -71,10 +72,11 @@ def find_in_photos(slots: list[Slot], limits: AlertSettings, now: datetime) -> l
 def _load_photos(now: datetime) -> Iterator[Photo]:
     """The last hour's that are over, newest first."""
     jobs = Job.objects.filter(BOOTH, started_at__gte=now - LOOK_BACK).order_by("-started_at")
-    columns = ("slot_id", "provider", "status", "failure_reason", "started_at", "deadline")
-    for slot_id, provider, status, reason, started_at, deadline, took_ms in jobs.values_list(
-        *columns, "duration_ms"
-    )[:MOST_PHOTOS]:
+    columns = ("slot_id", "provider", "status", "started_at", "deadline", "duration_ms")
+    rows = jobs.values_list(*columns, "failure_reason", "failure_detail")
+    for slot_id, provider, status, started_at, deadline, took_ms, reason, detail in rows[
+        :MOST_PHOTOS
+    ]:
         if status == Job.Status.PROCESSING:
             if now <= deadline:
                 continue
@@ -84,7 +86,7 @@ def _load_photos(now: datetime) -> Iterator[Photo]:
         yield Photo(
             slot_id=slot_id,
             provider=provider,
-            reason="" if status == Job.Status.DONE else reason,
+            reason="" if status == Job.Status.DONE else name_failure(reason, detail),
             started_at=started_at,
             waited_ms=took_ms or 0,
         )
