@@ -4,7 +4,7 @@ since the view reads the one itself and answers with the other."""
 from typing import Any
 
 from photochanger.openapi import EXAMPLE_JOB, error_responses
-from providers.pictures import EXTENSIONS
+from photochanger.pictures import EXTENSIONS
 
 BINARY = {"type": "string", "format": "binary"}
 

@@ -20,6 +20,7 @@ from media.services import find_linked_result, select_live_results
 from photochanger.db import in_db
 from photochanger.errors import ResultExpired, ResultNotFound, StorageError
 from photochanger.pictures import UnreadablePicture, decode_file
+from photochanger.pictures.decoding import Decoded
 from photochanger.pictures.header import RESULT_FORMATS
 
 log = structlog.get_logger()
@@ -108,7 +109,7 @@ def _make_missing(result: MediaObject) -> StoredPreview:
         return _describe_preview(storage.read(path))
     except FileNotFoundError:
         pass
-    image = _decode_result(result)
+    image = decode_result(result, max_side_px=PREVIEW_SIDE_PX).image
     try:
         return write_preview(result.slot_id, result.job_id, image)
     except StorageError as exc:
@@ -118,7 +119,8 @@ def _make_missing(result: MediaObject) -> StoredPreview:
             raise exc from None
 
 
-def _decode_result(result: MediaObject) -> Image.Image:
+def decode_result(result: MediaObject, *, max_side_px: int) -> Decoded:
+    """A stored result, plain and small. Blocking. Raises ResultNotFound, StorageError."""
     try:
         file = storage.open_file(result.path)
     except FileNotFoundError as exc:
@@ -129,8 +131,8 @@ def _decode_result(result: MediaObject) -> Image.Image:
                 file,
                 max_megapixels=settings.MAX_PHOTO_MEGAPIXELS,
                 formats=RESULT_FORMATS,
-                max_side_px=PREVIEW_SIDE_PX,
-            ).image
+                max_side_px=max_side_px,
+            )
     except UnreadablePicture as exc:
         raise StorageError(f"{result.path} {exc}") from exc
 

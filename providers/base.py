@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 from django.utils.translation import gettext_noop as _  # translated where the form is rendered
 from pydantic import BaseModel, Field, field_validator
 
+from photochanger.pictures import Photo, Picture
 from providers.checking import KeyCheck, check_key
 from providers.clean_photo import Slices
-from providers.pictures import Photo, Picture
 
 
 # hide_input_in_errors: messages of errors go to logs and rows, and prompts must not.

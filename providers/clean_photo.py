@@ -6,11 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
-from photochanger.pictures.jpeg import END_MARKER
-from photochanger.pictures.metadata import Ranges, find_ranges_without_metadata
-from photochanger.pictures.plain import is_plain
-from photochanger.pictures.preparing import QUALITY, spool
-from providers.pictures import (
+from photochanger.pictures import (
     JPEG,
     PNG,
     WEBP,
@@ -20,6 +16,10 @@ from providers.pictures import (
     decode_file,
     encode,
 )
+from photochanger.pictures.jpeg import END_MARKER
+from photochanger.pictures.metadata import Ranges, find_ranges_without_metadata
+from photochanger.pictures.plain import is_plain
+from photochanger.pictures.preparing import QUALITY, spool
 
 READING_BYTES = 1024 * 1024
 

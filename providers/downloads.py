@@ -11,8 +11,8 @@ import structlog
 from django.conf import settings as django_settings
 
 from photochanger.errors import BadResponse, ProviderConfig, ProviderNetwork
+from photochanger.pictures import Picture, sniff_result
 from providers import http
-from providers.pictures import Picture, sniff_result
 from providers.retry_hints import find_retry_delay
 
 log = structlog.get_logger()

@@ -19,7 +19,7 @@ from media.deletion import delete_file
 from media.models import MediaObject
 from media.uploads import find_upload, read_upload, store_upload
 from photochanger.errors import InvalidFields, StorageError, VersionConflict
-from providers.pictures import EXTENSIONS
+from photochanger.pictures import EXTENSIONS
 from slots.history.records import (
     COLUMNS,
     PASSWORD,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from photochanger.openapi import error_responses
-from providers.pictures import EXTENSIONS
+from photochanger.pictures import EXTENSIONS
 
 ANY = ("unauthorized", "forbidden", "internal_error", "storage_error")
 UPLOAD = (

@@ -12,8 +12,8 @@ from django.utils.translation import gettext
 from media.links import build_url, build_url_of_path
 from media.models import MediaObject
 from media.services import select_listed_results
+from photochanger.pictures import EXTENSIONS
 from providers.base import ProviderDriver
-from providers.pictures import EXTENSIONS
 from providers.registry import DRIVERS
 from slots.checked_keys.listed_models import peek_listed_models
 from slots.gallery import gallery_is_open

@@ -12,9 +12,9 @@ from django.utils import timezone
 from media.models import MediaObject
 from media.uploads import store_upload
 from photochanger.errors import InvalidImage, PayloadTooLarge
+from photochanger.pictures import EXTENSIONS, Photo, UnreadablePicture, prepare_photo
 from providers.base import DriverSettings
 from providers.clean_photo import clean_photo
-from providers.pictures import EXTENSIONS, Photo, UnreadablePicture, prepare_photo
 from slots.services import find_slot
 
 log = structlog.get_logger()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from providers import pictures
+from photochanger import pictures
 
 CHUNK_BYTES = 64 * 1024
 HASH_RECIPES = ("opaque", "none", "md5", "sha1", "sha256")

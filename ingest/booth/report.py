@@ -18,8 +18,8 @@ from rich.text import Text
 
 from ingest.booth.client import BoothAnswer
 from ingest.booth.form import BoothRequest
+from photochanger import pictures
 from photochanger.parsing import make_printable
-from providers import pictures
 
 URL_COLUMN_NEEDS = 160  # columns of a terminal; on a narrower one the links stand below the table
 

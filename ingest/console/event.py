@@ -31,7 +31,7 @@ from ingest.readiness.services import check_provider_key
 from media.links import build_url, find_links
 from photochanger.db import in_db
 from photochanger.errors import AppError
-from providers.pictures import Photo
+from photochanger.pictures import Photo
 from providers.registry import DRIVERS
 from slots.console.pages import console_page
 from slots.models import Slot, SlotTemplateMedia

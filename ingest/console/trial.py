@@ -26,8 +26,8 @@ from photochanger.errors import (
     InvalidFields,
     Text,
 )
+from photochanger.pictures import JPEG, Photo
 from photochanger.request_scope import get_arrival_time
-from providers.pictures import JPEG, Photo
 from slots.console.slot_form import read_slot_form
 from slots.editing import Draft, build_draft
 from slots.history.field_names import get_label

@@ -12,7 +12,7 @@ from media.faces.loading import are_models_there, load_engine
 from media.faces.looking import open_for_look, view_file
 from media.faces.verdict import DRAWN, PHOTO, Rules
 from photochanger import metrics
-from providers.pictures import Photo
+from photochanger.pictures import Photo
 from slots.models import Slot
 from slots.platform_settings import PlatformSettings, load_platform_settings
 

@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from ingest.models import Job
+from photochanger.pictures import Photo
 from photochanger.request_scope import get_arrival_time
-from providers.pictures import Photo
 from slots.models import Slot, SlotTemplateMedia
 from slots.platform_settings import PlatformSettings
 

@@ -16,6 +16,7 @@ from ingest.pipeline.uploaded_form import UploadedForm
 from photochanger.db import in_db
 from photochanger.errors import ChecksumMismatch, InvalidImage
 from photochanger.parsing import decode_header
+from photochanger.pictures import Photo
 from photochanger.request_errors import (
     BadIdempotencyKey,
     PasswordMissing,
@@ -24,7 +25,6 @@ from photochanger.request_errors import (
 )
 from photochanger.request_scope import get_arrival_time, get_streamed_body
 from providers.http import expect_call
-from providers.pictures import Photo
 from slots.models import Slot
 from slots.platform_settings import PlatformSettings
 from slots.services import OpenSlot, open_slot

@@ -16,7 +16,7 @@ from photochanger.errors import (
     Interrupted,
     ProviderTimeout,
 )
-from providers.pictures import Picture
+from photochanger.pictures import Picture
 
 POLL_FIRST_S, POLL_MAX_S = 0.1, 1.0
 

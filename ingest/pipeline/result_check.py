@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from PIL import Image
 
 from photochanger.errors import BadResponse
-from photochanger.pictures.decoding import Decoded
-from photochanger.pictures.header import RESULT_FORMATS
-from photochanger.pictures.jpeg import END_MARKER
-from photochanger.pictures.metadata import find_ranges_without_metadata
-from providers.base import DriverSettings
-from providers.pictures import (
+from photochanger.pictures import (
     Picture,
     UnreadablePicture,
     decode_file,
     encode,
     sniff_result,
 )
+from photochanger.pictures.decoding import Decoded
+from photochanger.pictures.header import RESULT_FORMATS
+from photochanger.pictures.jpeg import END_MARKER
+from photochanger.pictures.metadata import find_ranges_without_metadata
+from providers.base import DriverSettings
 
 MAX_RESULT_MEGAPIXELS = 50
 UNREADABLE_KINDS = {"image/heic"}  # known by name, and decoded by nothing that we have

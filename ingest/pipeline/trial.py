@@ -35,8 +35,8 @@ from photochanger.errors import (
     MediaNotFound,
     PayloadTooLarge,
 )
+from photochanger.pictures import Photo
 from photochanger.request_scope import get_streamed_body
-from providers.pictures import Photo
 from slots.editing import Draft, build_draft
 from slots.platform_settings import PlatformSettings, load_platform_settings
 from slots.schemas import SlotIn

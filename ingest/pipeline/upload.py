@@ -13,6 +13,7 @@ from ingest.pipeline.order import Deadline
 from ingest.pipeline.part_head import FormPart, PartDecoder, parse_parameters
 from ingest.pipeline.uploaded_form import UploadedForm
 from ingest.refusals.errors import DiskFull
+from photochanger import pictures
 from photochanger.errors import InvalidRequest, PayloadTooLarge, StorageError
 from photochanger.parsing import decode_text
 from photochanger.request_errors import (
@@ -24,7 +25,6 @@ from photochanger.request_errors import (
     UploadTooSlow,
 )
 from photochanger.request_scope import StreamedBody, get_streamed_body
-from providers import pictures
 
 FILE_FIELDS = ("fileToUpload", "file", "image")  # the best first
 # What is read of a form, by anybody; the rest of it only costs its bytes.

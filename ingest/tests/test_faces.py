@@ -19,9 +19,9 @@ from ingest.faces.watch import Watch, watch_photo
 from ingest.tests.live_support import LiveTestCase
 from ingest.tests.support import IngestTestCase
 from media.faces.verdict import PHOTO
+from photochanger.pictures import Photo
 from photochanger.testing.faces import FOLDER, need_engine
 from photochanger.testing.waiting import PATIENCE_S, wait_until
-from providers.pictures import Photo
 from providers.simulator.people import make_group
 from slots.models import Slot
 from slots.platform_settings import PlatformSettings

@@ -13,8 +13,8 @@ from ingest.pipeline import result_check
 from ingest.pipeline.result_check import ResultPicture, check_result
 from media.previews import PREVIEW_SIDE_PX, make_preview
 from photochanger.errors import BadResponse
+from photochanger.pictures import JPEG, PNG, WEBP, Picture, sniff
 from providers.base import DriverSettings
-from providers.pictures import JPEG, PNG, WEBP, Picture, sniff
 
 MIMES = {"jpeg": JPEG, "png": PNG, "webp": WEBP}
 

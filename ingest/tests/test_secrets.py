@@ -15,11 +15,11 @@ from pydantic import ValidationError
 from ingest.booth.form import BoothRequest
 from ingest.tests.live_support import LiveTestCase
 from ingest.tests.support import jpeg
+from photochanger.pictures import JPEG, Photo
 from photochanger.testing import live
 from photochanger.testing.marks import both_databases
 from providers.base import ProviderRequest
 from providers.gemini.driver import GeminiSettings
-from providers.pictures import JPEG, Photo
 from slots.platform_settings import PlatformSettings
 
 pytestmark = both_databases

@@ -9,9 +9,9 @@ from PIL import Image, ImageChops, ImageStat
 from ingest.models import Job
 from ingest.pipeline.result_check import check_result
 from ingest.tests.support import IngestTestCase
+from photochanger.pictures import JPEG, PNG, Photo, Picture, prepare_photo
 from providers.base import DriverSettings
 from providers.gemini.settings import GeminiSettings
-from providers.pictures import JPEG, PNG, Photo, Picture, prepare_photo
 from providers.turbotext.public_photo import prepare_public_photo
 from slots.models import Slot
 

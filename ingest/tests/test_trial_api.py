@@ -20,8 +20,8 @@ from media import storage
 from media.models import MediaObject
 from media.services import select_listed_results
 from photochanger.db import in_db
+from photochanger.pictures import Photo
 from photochanger.web.tokens import AdminToken
-from providers.pictures import Photo
 from slots.editing import build_draft
 from slots.models import Slot
 from slots.platform_settings import change_settings, load_platform_settings

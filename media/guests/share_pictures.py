@@ -13,11 +13,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import NamedTuple
 
-from PIL import Image, ImageFile, ImageOps
+from PIL import Image, ImageFile
 
 from media import storage
 from media.models import MediaObject
-from photochanger.errors import RateLimited, ResultNotFound, StorageError
+from media.previews import decode_result
+from photochanger.errors import RateLimited, StorageError
 
 SIDE_PX = 1200
 MAX_BYTES = 300_000
@@ -69,28 +70,10 @@ def _make(result: MediaObject) -> bytes:
 
 
 def _decode(result: MediaObject) -> Image.Image:
-    try:
-        file = storage.open_file(result.path)
-    except FileNotFoundError as exc:
-        raise ResultNotFound(f"{result.path} is gone") from exc
-    try:
-        with file, Image.open(file) as image:
-            size = fit_size(_get_upright_size(image))
-            image.draft("RGB", (SIDE_PX, SIDE_PX))  # a JPEG decodes at a lower resolution
-            upright = ImageOps.exif_transpose(image)
-            return _flatten(upright).resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
-    except (OSError, SyntaxError, ValueError) as exc:
-        raise StorageError(f"{result.path} cannot be read") from exc
-
-
-def _flatten(image: Image.Image) -> Image.Image:
-    """RGB, on white where it is transparent."""
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    ground = Image.new("RGB", image.size, "white")
-    opaque = image.convert("RGBA")
-    ground.paste(opaque, mask=opaque.getchannel("A"))
-    return ground
+    image, header, _ = decode_result(result, max_side_px=SIDE_PX)
+    is_lying = header.orientation in LYING
+    shown = Size(header.height, header.width) if is_lying else Size(header.width, header.height)
+    return image.convert("RGB").resize(fit_size(shown), Image.Resampling.BICUBIC)
 
 
 def _encode(image: Image.Image) -> bytes:

@@ -15,6 +15,7 @@ from django.conf import settings as django_settings
 
 from photochanger.errors import BadResponse, ContentBlocked, ProviderConfig, ProviderError
 from photochanger.parsing import make_printable
+from photochanger.pictures import Picture, UnreadablePicture, decode_file, sniff_result
 from photochanger.pictures.header import RESULT_FORMATS
 from providers.base import CallTrace
 from providers.base64_reader import decode_base64
@@ -22,7 +23,6 @@ from providers.error_body import read_error, read_error_body
 from providers.gemini.parts import Part, read_candidates, read_key
 from providers.lenient_json import is_page, load_cut_json, load_json
 from providers.meanings import explain_failure
-from providers.pictures import Picture, UnreadablePicture, decode_file, sniff_result
 
 THOUGHT_ONLY = "thought_only"  # a note on the attempt
 BLOCKED = {

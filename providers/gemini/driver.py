@@ -18,6 +18,7 @@ from django.conf import settings as django_settings
 from django.utils.translation import gettext_noop as _  # translated where a form is drawn
 
 from photochanger.errors import BadResponse, ProviderConfig
+from photochanger.pictures import Picture, UnreadablePicture
 from providers import http
 from providers.base import (
     ALL_TEMPLATE_KINDS,
@@ -37,7 +38,6 @@ from providers.gemini.answer import (
 from providers.gemini.models import COMMON_RATIOS, GEMINI_BY_ID, GEMINI_MODELS
 from providers.gemini.settings import CATEGORIES, THRESHOLDS, normalize_model_id
 from providers.gemini.settings import GeminiSettings as GeminiSettings
-from providers.pictures import Picture, UnreadablePicture
 
 BASE64_PIECE = 3 * 65536  # a multiple of 3: no padding inside
 JSON_ROOM_BYTES = 64 * 1024  # prompt and settings, kept free below the service's cap

@@ -6,8 +6,8 @@ import uuid
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from photochanger.pictures import EXTENSIONS
 from providers.clean_photo import Slices
-from providers.pictures import EXTENSIONS
 
 
 class Links:

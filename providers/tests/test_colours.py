@@ -9,9 +9,9 @@ from PIL import Image, ImageChops
 
 from ingest.pipeline.result_check import check_result
 from media.previews import make_preview
+from photochanger.pictures import JPEG, PNG, Photo, Picture, prepare_photo, sniff_result
 from providers.base import DriverSettings
 from providers.clean_photo import clean_photo
-from providers.pictures import JPEG, PNG, Photo, Picture, prepare_photo, sniff_result
 from providers.tests.charts import (
     COLOURS,
     MAX_DIFFERENCE,

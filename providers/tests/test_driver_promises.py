@@ -27,6 +27,7 @@ from photochanger.errors import (
     ProviderError,
     ProviderNetwork,
 )
+from photochanger.pictures import Picture, decode
 from photochanger.testing.certificates import tls_pair
 from photochanger.testing.waiting import wait_until_async
 from providers import downloads, http, simulator
@@ -34,7 +35,6 @@ from providers.base import CallTrace, DriverSettings, ProviderRequest, Reference
 from providers.checking import KeyCheck
 from providers.clean_photo import Slices
 from providers.gemini.driver import GeminiSettings
-from providers.pictures import Picture, decode
 from providers.registry import DRIVERS
 from providers.simulator.gemini.scenarios import SCENARIOS as GEMINI_SCENARIOS
 from providers.tests.links import serving_links

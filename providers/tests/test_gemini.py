@@ -28,13 +28,13 @@ from photochanger.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
+from photochanger.pictures import JPEG, PNG, UnreadablePicture
 from providers import http
 from providers.base import CallTrace, ProviderRequest, Reference
 from providers.gemini import driver as gemini
 from providers.gemini.answer import explain_error, parse_picture
 from providers.gemini.driver import GeminiSettings, build_body, prepare_pictures
 from providers.gemini.models import DEFAULT_GEMINI_MODEL, GEMINI_MODELS
-from providers.pictures import JPEG, PNG, UnreadablePicture
 from providers.tests.test_pictures import (
     SECRET,
     build_exif,

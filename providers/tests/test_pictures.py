@@ -14,10 +14,7 @@ from unittest import mock
 from django.test import SimpleTestCase
 from PIL import Image, ImageChops, ImageCms, ImageFile, ImageOps, PngImagePlugin
 
-from photochanger.pictures.header import ORIENTATION_TAG, describe_image, open_image
-from photochanger.pictures.metadata import MAX_JPEG_SEGMENTS
-from providers.clean_photo import Slices, clean_photo
-from providers.pictures import (
+from photochanger.pictures import (
     JPEG,
     PNG,
     WEBP,
@@ -27,6 +24,9 @@ from providers.pictures import (
     encode,
     sniff,
 )
+from photochanger.pictures.header import ORIENTATION_TAG, describe_image, open_image
+from photochanger.pictures.metadata import MAX_JPEG_SEGMENTS
+from providers.clean_photo import Slices, clean_photo
 
 MEGAPIXELS = 80
 NO_LIMIT = 100 * 1024 * 1024

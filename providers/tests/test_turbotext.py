@@ -28,11 +28,11 @@ from photochanger.errors import (
     ProviderRejected,
     ProviderUnavailable,
 )
+from photochanger.pictures import JPEG, PNG, WEBP, Photo
 from providers import http
 from providers.base import CallTrace, ProviderRequest, Reference
 from providers.clean_photo import Slices
 from providers.downloads import check_address, is_public
-from providers.pictures import JPEG, PNG, WEBP, Photo
 from providers.tests.test_pictures import (
     SECRET,
     build_exif,

@@ -27,6 +27,7 @@ from photochanger.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
+from photochanger.pictures import Picture, UnreadablePicture
 from providers import http
 from providers.base import ProviderDriver, ProviderRequest
 from providers.checking import (
@@ -39,7 +40,6 @@ from providers.checking import (
 from providers.downloads import download
 from providers.error_body import read_error_body
 from providers.meanings import explain_failure
-from providers.pictures import Picture, UnreadablePicture
 from providers.retry_hints import find_retry_delay
 from providers.turbotext.answer import Answer, explain_refusal, find_picture_url, parse_answer
 from providers.turbotext.operations import (

@@ -1,8 +1,8 @@
 """A photo as a service may fetch it: JPEG or PNG, and no larger than is useful."""
 
+from photochanger.pictures import JPEG, WEBP, Photo, decode_file, encode
 from photochanger.pictures.preparing import spool
 from providers.clean_photo import Slices, clean_photo
-from providers.pictures import JPEG, WEBP, Photo, decode_file, encode
 
 MAX_BYTES = 3 * 1024 * 1024
 MAX_SIDE_PX = 2048  # such services give back 768-1500 px

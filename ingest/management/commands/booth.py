@@ -30,7 +30,8 @@ from ingest.booth.report import (
     make_shot,
     summarize,
 )
-from providers import pictures, simulator
+from photochanger import pictures
+from providers import simulator
 from slots.models import Slot
 from slots.services import is_complete
 
