@@ -37,6 +37,19 @@ class DashboardTestCase(TestCase):
         return Slot.objects.get(pk=slot_id)
 
 
+class AlarmBarTests(DashboardTestCase):
+    def test_the_bar_does_not_say_once_more_what_the_cards_say(self) -> None:
+        Job.objects.bulk_create(job(ago_s=9 + n, reason="network") for n in range(3))
+        texts = {}
+        for page in ("/admin/", "/admin/audit/"):
+            asked = {"HX-Current-URL": f"http://testserver{page}", "Accept-Language": "en"}
+            answer = self.client.get("/admin/alarm/", headers=HTMX | asked)
+            self.assertContains(answer, 'data-count="1"')  # title and icon tell it everywhere
+            texts[page] = answer.content.decode()
+        self.assertIn('role="alert"', texts["/admin/audit/"])
+        self.assertNotIn('role="alert"', texts["/admin/"])
+
+
 class AccessTests(DashboardTestCase):
     def test_every_page_is_under_the_content_policy(self) -> None:
         for page in ("", "board/", "slots/slot/", "ingest/job/", "auth/user/", "password_change/"):
