@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 
 from ingest.tests.live_support import LiveTestCase
-from photochanger.testing import live
+from photochanger.testing import server_process
 from photochanger.testing.databases import BASE_DIR
 
 PLUGINS = BASE_DIR / "deploy/booths"
@@ -17,7 +17,7 @@ SAME = 12
 
 
 class BoothTestCase(LiveTestCase):
-    server: live.Server
+    server: server_process.Server
     folder: Path
 
     @classmethod

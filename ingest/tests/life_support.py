@@ -16,7 +16,7 @@ import httpx
 
 from ingest.tests.live_support import LiveTestCase
 from ingest.tests.support import jpeg
-from photochanger.testing import live
+from photochanger.testing import live, server_process
 
 T_SYNC_S, SLOT_LIMIT = 60, 10
 PROMPT = {"prompt": "As an oil painting"}
@@ -77,12 +77,14 @@ class LifeTestCase(LiveTestCase):
         slot = {"settings": PROMPT, "sync_response_seconds": T_SYNC_S}
         site.configure_all({"slot-001": slot}, limits={"max_jobs_per_slot": SLOT_LIMIT})
 
-    def send(self, server: live.Server, photos: Sequence[bytes]) -> list[Future[httpx.Response]]:
+    def send(
+        self, server: server_process.Server, photos: Sequence[bytes]
+    ) -> list[Future[httpx.Response]]:
         return [self.workers.submit(self.post, server, photo) for photo in photos]
 
     @contextmanager
     def in_flight(
-        self, server: live.Server, photos: Sequence[bytes] | int
+        self, server: server_process.Server, photos: Sequence[bytes] | int
     ) -> Iterator[list[Future[httpx.Response]]]:
         """Photos, or so many new ones, that their provider works on until the block ends."""
         photos = [jpeg() for _ in range(photos)] if isinstance(photos, int) else photos
@@ -104,7 +106,7 @@ class LifeTestCase(LiveTestCase):
         self.assertEqual((content["status"], content["failure_reason"]), ("error", "storage_error"))
         self.assertTrue(content["details"])
 
-    def measure_refusal_s(self, server: live.Server, photo: bytes | None = None) -> float:
+    def measure_refusal_s(self, server: server_process.Server, photo: bytes | None = None) -> float:
         """Seconds until the photo was refused with ``storage_error``."""
         begun = time.monotonic()
         self.assert_storage_error(self.post(server, photo))
@@ -114,5 +116,5 @@ class LifeTestCase(LiveTestCase):
         sql = "select job_id from job_history where status = 'processing'"
         return [str(uuid.UUID(str(job_id))) for (job_id,) in self.site.rows(sql)]
 
-    def get_job(self, server: live.Server, job_id: str) -> Any:
+    def get_job(self, server: server_process.Server, job_id: str) -> Any:
         return httpx.get(f"{server.url}/api/jobs/{job_id}", timeout=90).json()

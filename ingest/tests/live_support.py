@@ -12,7 +12,7 @@ import httpx
 
 from ingest.booth.form import BoothForm, BoothRequest
 from ingest.tests.support import jpeg
-from photochanger.testing import live
+from photochanger.testing import live, server_process
 from photochanger.testing.databases import chosen_database
 from photochanger.testing.marks import live_server
 from photochanger.testing.waiting import PATIENCE_S, wait_until
@@ -39,7 +39,7 @@ class LiveTestCase(unittest.TestCase):
 
     def post(
         self,
-        server: live.Server,
+        server: server_process.Server,
         photo: bytes | None = None,
         *,
         slot: str = "slot-001",
@@ -90,7 +90,7 @@ class RawAnswer(NamedTuple):
 class RawClient:
     """One connection, written and read by hand: what it sends and gets is exactly known."""
 
-    def __init__(self, server: live.Server, *, timeout_s: float = PATIENCE_S) -> None:
+    def __init__(self, server: server_process.Server, *, timeout_s: float = PATIENCE_S) -> None:
         self.sock = socket.create_connection(("127.0.0.1", server.port), timeout=timeout_s)
         # Small, so that what is counted as sent is not just lying in our own buffer.
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SENDING_BYTES)

@@ -15,7 +15,7 @@ from ingest.tests.live_support import LiveTestCase
 from ingest.tests.support import jpeg
 from media import storage
 from media.models import MediaObject
-from photochanger.testing import live
+from photochanger.testing import server_process
 from photochanger.testing.marks import both_databases
 from slots.tests.support import AdminTestCase
 
@@ -106,7 +106,7 @@ class TwoAdministratorsTests(LiveTestCase):
     SECRETS = ("new-booth-password", "AIza-console-key", "own-slot-password", "Elena-and-Boris")
 
     def send(
-        self, server: live.Server, method: str, path: str, token: str, **options: Any
+        self, server: server_process.Server, method: str, path: str, token: str, **options: Any
     ) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}"}
         answer = httpx.request(

@@ -16,7 +16,7 @@ from django.test import SimpleTestCase
 
 from ingest.booth.client import BoothAnswer, BoothRequest, send_photo
 from photochanger.errors import InvalidImage, PayloadTooLarge, UnsupportedMediaType
-from photochanger.testing import live
+from photochanger.testing import live, server_process, server_watch
 from photochanger.testing.foreign.corpora import EXIV2, PILLOW, Corpus
 from photochanger.testing.foreign.reference import is_sound, measure_difference, render
 from photochanger.testing.marks import foreign, live_server
@@ -35,7 +35,7 @@ MAX_DIFFERENCE = 14
 @foreign
 @live_server
 class CorporaTests(SimpleTestCase):
-    server: ClassVar[live.Server]
+    server: ClassVar[server_process.Server]
     site: ClassVar[live.LiveSite]
     sim: ClassVar[simulator.Simulator]
 
@@ -58,7 +58,7 @@ class CorporaTests(SimpleTestCase):
     def post_all(self, corpus: Corpus) -> None:
         faults, accepted = [], 0
         chosen, seed = choose(corpus.obtain())
-        with live.Watch(self.server, self.site.database_url) as watch:
+        with server_watch.Watch(self.server, self.site.database_url) as watch:
             for path in chosen:
                 answer = self.send(path)
                 accepted += answer.status == 200

@@ -5,12 +5,12 @@ import socket
 from typing import ClassVar
 
 from ingest.tests.live_support import LiveTestCase, RawClient
-from photochanger.testing import live
+from photochanger.testing import server_process
 from photochanger.testing.waiting import PATIENCE_S
 
 
 class AheadTests(LiveTestCase):
-    server: live.Server
+    server: server_process.Server
     provider_door: ClassVar[socket.socket]
 
     @classmethod

@@ -9,7 +9,7 @@ import psutil
 
 from ingest.tests.life_support import LifeTestCase, small_disk
 from ingest.tests.support import jpeg
-from photochanger.testing import live
+from photochanger.testing import server_process
 from photochanger.testing.databases import chosen_database
 
 MB = 1024 * 1024
@@ -18,7 +18,7 @@ SPOOLED_BYTES = 3 * MB // 2  # more than waits in memory
 
 class DiskTests(LifeTestCase):
     simulated: ClassVar[dict[str, Any]] = {"plain": True}
-    server: live.Server
+    server: server_process.Server
 
     @classmethod
     def setUpClass(cls) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 from ingest.booth.client import BoothAnswer, BoothRequest, send_photo
 from ingest.tests.live_support import LiveTestCase, RawClient, chunked
 from ingest.tests.support import jpeg
-from photochanger.testing import live
+from photochanger.testing import server_process
 
 MB = 1024 * 1024
 GIGABYTE = "Content-Length: 1073741824"
@@ -23,7 +23,7 @@ OPEN, SLOW, CLOSED = "/ingest/slot-001", "/ingest/slot-002", "/ingest/slot-003"
 class EdgeTests(LiveTestCase):
     """``slot-001`` answers at once, ``slot-002`` after 30 s; each takes one photo at a time."""
 
-    server: live.Server
+    server: server_process.Server
 
     @classmethod
     def setUpClass(cls) -> None:

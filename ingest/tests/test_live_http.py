@@ -12,7 +12,7 @@ from PIL import Image
 from ingest.tests.live_support import LiveTestCase, RawAnswer, RawClient, chunked
 from photochanger.edge.reception import MAX_PAUSING
 from photochanger.server import limits
-from photochanger.testing import live
+from photochanger.testing import server_process
 
 MB = 1024 * 1024
 OPEN, SLOW = "/ingest/slot-001", "/ingest/slot-002"
@@ -31,7 +31,7 @@ def forever(piece: bytes, first: bytes = b"") -> Iterator[bytes]:
 
 
 class HttpCase(LiveTestCase):
-    server: live.Server
+    server: server_process.Server
 
     @classmethod
     def setUpClass(cls) -> None:

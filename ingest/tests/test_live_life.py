@@ -9,7 +9,7 @@ import psutil
 
 from ingest.tests.life_support import SLOT_LIMIT, LifeTestCase
 from ingest.tests.support import jpeg
-from photochanger.testing import live
+from photochanger.testing import server_process
 from photochanger.testing.marks import both_databases
 
 pytestmark = both_databases
@@ -17,7 +17,7 @@ pytestmark = both_databases
 LONG_AGO = "2026-01-01 00:00:00+00:00"
 
 
-def takes_photos(server: live.Server) -> bool:
+def takes_photos(server: server_process.Server) -> bool:
     with suppress(httpx.TransportError):
         return httpx.get(f"{server.url}/livez", timeout=30).is_success
     return False
@@ -62,7 +62,9 @@ class LifeTests(LifeTestCase):
             self.assertIsInstance(failure, httpx.TransportError)
         return len(sent) - len(answers)
 
-    def assert_dead_jobs_look_interrupted(self, server: live.Server, jobs: list[str]) -> None:
+    def assert_dead_jobs_look_interrupted(
+        self, server: server_process.Server, jobs: list[str]
+    ) -> None:
         for job_id in jobs:
             job = self.get_job(server, job_id)
             self.assertEqual((job["status"], job["failure_reason"]), ("failed", "interrupted"))
@@ -110,7 +112,7 @@ class LifeTests(LifeTestCase):
                 pass
             self.assert_all_well([photo.result() for photo in sent])
 
-    def busiest_worker(self, server: live.Server) -> psutil.Process:
+    def busiest_worker(self, server: server_process.Server) -> psutil.Process:
         def calls(worker: psutil.Process) -> int:
             peers = [c.raddr.port for c in worker.net_connections("tcp") if c.raddr]
             return peers.count(self.provider.port)

@@ -11,7 +11,7 @@ import httpx
 
 from ingest.tests.live_support import LiveTestCase
 from ingest.tests.support import jpeg
-from photochanger.testing import live
+from photochanger.testing import server_process, server_watch
 from photochanger.testing.marks import both_databases
 
 pytestmark = both_databases
@@ -26,7 +26,7 @@ class TwoServersTestCase(LiveTestCase):
     """Slots 1 to 9 take half a second, slot 10 longer than it may wait."""
 
     simulated: ClassVar[Mapping[str, Any]] = {"plain": True, "latency_s": 0.5}
-    servers: tuple[live.Server, live.Server]
+    servers: tuple[server_process.Server, server_process.Server]
     answered = 0  # photos of the crowd of now
     limits: ClassVar[Mapping[str, Any]] = {}
 
@@ -52,7 +52,7 @@ class TwoServersTestCase(LiveTestCase):
         slots: Iterable[str] = ("slot-001",),
         at_once: int = 100,
         key: str | None = None,
-        servers: Iterable[live.Server] | None = None,
+        servers: Iterable[server_process.Server] | None = None,
     ) -> list[httpx.Response]:
         """Send each photo, turn and turn about to the slots and the servers."""
         turns = zip(
@@ -152,7 +152,10 @@ class ManyPhotosTests(TwoServersTestCase):
         server = self.servers[0]
         self.post(server)  # so that what is bought once is there
         photos = [jpeg() for _ in range(30)]
-        with live.Watch(server, self.site.database_url) as watch, ThreadPoolExecutor(1) as crowd:
+        with (
+            server_watch.Watch(server, self.site.database_url) as watch,
+            ThreadPoolExecutor(1) as crowd,
+        ):
             with self.provider.holding():
                 posted = crowd.submit(self.post_all, photos, servers=[server])
                 self.eventually(lambda: self.provider.state()["in_flight"] == len(photos))

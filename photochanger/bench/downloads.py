@@ -12,7 +12,7 @@ from rich.table import Table
 from photochanger.bench.figures import MB, Requirements, mb, ms, percentile
 from photochanger.bench.overhead import Pinger
 from photochanger.bench.phones import Fetch, fetch_at_once
-from photochanger.testing import live
+from photochanger.testing import live, server_process
 
 PICTURES, PICTURE_BYTES = 20, 2 * MB
 ROUNDS = 2
@@ -49,7 +49,7 @@ class DownloadResult:
     cpu_s: float = 0.0
     rss_bytes: int = 0
 
-    def take(self, server: live.Server, links: list[str]) -> None:
+    def take(self, server: server_process.Server, links: list[str]) -> None:
         cpu_before = server.cpu_seconds()
         with Pinger(server.url) as pinger:
             fetched = fetch_at_once(links)
@@ -91,11 +91,13 @@ def downloads(
 
 
 @contextmanager
-def raw_sender(site: live.LiveSite) -> Iterator[live.Server]:
-    port = live.free_port()
-    command = live.uvicorn_command("photochanger.bench.sender:application", port)
+def raw_sender(site: live.LiveSite) -> Iterator[server_process.Server]:
+    port = server_process.free_port()
+    command = server_process.uvicorn_command("photochanger.bench.sender:application", port)
     env = site.env | {"SENDER_FILE": str(site.root / "picture.jpg")}
-    with live.serving(command, port=port, env=env, log=site.logs / "sender.log") as server:
+    with server_process.serving(
+        command, port=port, env=env, log=site.logs / "sender.log"
+    ) as server:
         yield server
 
 

@@ -18,7 +18,7 @@ from photochanger.bench.face_pictures import Sample, make_crowds, make_row, make
 from photochanger.bench.figures import Requirements, mb, ms, percentile
 from photochanger.bench.load import Exchange, Plan, Target, run
 from photochanger.bench.sides import Side, check
-from photochanger.testing import live
+from photochanger.testing import live, server_process
 from photochanger.testing.faces import FOLDER, NO_MODELS
 from photochanger.testing.waiting import wait_until
 
@@ -159,7 +159,7 @@ def add_server_rows(site: live.LiveSite, table: Table, requirements: Requirement
 
 def send(
     site: live.LiveSite,
-    server: live.Server,
+    server: server_process.Server,
     photo: Path,
     way: Literal["turns", "crowd"],
     slots: list[str],

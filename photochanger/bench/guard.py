@@ -15,7 +15,7 @@ from rich.table import Table
 
 from photochanger.bench.figures import MB, Requirements, mb
 from photochanger.bench.sides import SLOT
-from photochanger.testing import live
+from photochanger.testing import live, server_process
 
 DECLARED_BYTES = 1_000_000_000
 CAP_BYTES = 20 * 1024 * 1024
@@ -62,7 +62,7 @@ BODIES = {
 }
 
 
-def send_endless_photo(server: live.Server, *, body: str) -> Refusal:
+def send_endless_photo(server: server_process.Server, *, body: str) -> Refusal:
     """Send a form with an endless photo; stop at the first byte of a response."""
     address = urlsplit(server.url)
     boundary = "-" * 12 + "090306000104030805010400"

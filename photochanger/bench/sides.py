@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from photochanger.bench.load import Exchange, Plan, Target, run
-from photochanger.testing import live
+from photochanger.testing import live, server_process
 
 WARM_UP = 3  # imports, the first bcrypt, the first connections
 SLOT = "slot-001"
@@ -15,7 +15,7 @@ SLOT = "slot-001"
 @dataclass(frozen=True)
 class Side:
     name: str
-    server: live.Server
+    server: server_process.Server
 
     @property
     def target(self) -> Target:
@@ -23,12 +23,12 @@ class Side:
 
 
 @contextmanager
-def baseline(site: live.LiveSite, *, preview: bool) -> Iterator[live.Server]:
-    port = live.free_port()
-    command = live.uvicorn_command("photochanger.bench.baseline:application", port)
+def baseline(site: live.LiveSite, *, preview: bool) -> Iterator[server_process.Server]:
+    port = server_process.free_port()
+    command = server_process.uvicorn_command("photochanger.bench.baseline:application", port)
     env = site.env | {"BASELINE_PREVIEW": str(int(preview))}
     log = site.logs / f"baseline-{port}.log"
-    with live.serving(command, port=port, env=env, log=log) as server:
+    with server_process.serving(command, port=port, env=env, log=log) as server:
         yield server
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from photochanger.bench.figures import Requirements, ms, percentile
-from photochanger.testing import live
+from photochanger.testing import live, server_process
 
 JOBS, FILES, YEAR_S = 1_000_000, 300_000, 365 * 24 * 3600
 BAR_S = 0.1
@@ -65,7 +65,7 @@ class Timing:
     again_s: list[float]
 
 
-def ask(server: live.Server, path: str, headers: dict[str, str], repeats: int) -> Timing:
+def ask(server: server_process.Server, path: str, headers: dict[str, str], repeats: int) -> Timing:
     """The first response includes imports and cold reads of the database."""
     taken = []
     with closing(http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=60)) as asked:

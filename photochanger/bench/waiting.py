@@ -11,7 +11,7 @@ from rich.table import Table
 from photochanger.bench.figures import MB, Requirements, mb, ms, percentile
 from photochanger.bench.load import Exchange, Plan, run
 from photochanger.bench.sides import Side, warm_up
-from photochanger.testing import live
+from photochanger.testing import live, server_watch
 
 MAX_CONNECTIONS = 8
 MAX_MB_PER_PHOTO = 5.0
@@ -33,7 +33,7 @@ def waiting(
         side = Side("product", server)
         warm_up(site, [side], photo, count=1)  # each takes the slow provider's time
         provider.reset()
-        with live.Watch(server, site.database_url) as watch:
+        with server_watch.Watch(server, site.database_url) as watch:
             exchanges = _send(site, side, photo, crowd, console)
         in_flight = int(provider.state()["max_in_flight"])
     _report(exchanges, watch, in_flight, crowd, requirements, console)
@@ -58,7 +58,7 @@ def _send(
 
 def _report(
     exchanges: list[Exchange],
-    watch: live.Watch,
+    watch: server_watch.Watch,
     in_flight: int,
     crowd: Crowd,
     requirements: Requirements,

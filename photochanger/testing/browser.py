@@ -35,7 +35,7 @@ from playwright.sync_api import (
 )
 
 from media.view_ids import make_view_id
-from photochanger.testing import live
+from photochanger.testing import live, server_process
 from photochanger.testing.databases import BASE_DIR, chosen_database
 from photochanger.testing.marks import browser
 from photochanger.testing.shared import make_once
@@ -104,7 +104,7 @@ class BrowserTestCase(SimpleTestCase):
     public_address = ""
 
     site: live.LiveSite
-    server: live.Server
+    server: server_process.Server
     browser: Browser
 
     @classmethod

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import SkipTest
 
-from photochanger.testing import live
+from photochanger.testing import live, server_process
 from photochanger.testing.certificates import own_certificate
 from photochanger.testing.databases import BASE_DIR
 
@@ -76,7 +76,7 @@ def replaced(text: str, changes: dict[str, str]) -> str:
 def nginx(site: live.LiveSite, ports: Sequence[int]) -> Iterator[Front]:
     """The example as it stands, before apps on these ports."""
     program = program_or_skip("nginx")
-    port, plain_port = live.free_port(), live.free_port()
+    port, plain_port = server_process.free_port(), server_process.free_port()
     root = site.root / f"nginx-{port}"
     root.mkdir()
     private, public = own_certificate()
@@ -98,7 +98,7 @@ def nginx(site: live.LiveSite, ports: Sequence[int]) -> Iterator[Front]:
     (root / "nginx.conf").write_text(NGINX_MAIN.format(root=root))
     command = [program, "-c", f"{root}/nginx.conf", "-p", f"{root}/", "-e", "stderr"]
     log = site.logs / f"nginx-{port}.log"
-    with live.serving(command, port=port, env=site.env, log=log):
+    with server_process.serving(command, port=port, env=site.env, log=log):
         yield Front(
             name="nginx",
             url=f"https://127.0.0.1:{port}",
@@ -114,7 +114,7 @@ def caddy(site: live.LiveSite, ports: Sequence[int]) -> Iterator[Front]:
     program = program_or_skip("caddy")
     root = site.root / "caddy"
     root.mkdir()
-    port, plain_port = live.free_port(), live.free_port()
+    port, plain_port = server_process.free_port(), server_process.free_port()
     example = (BASE_DIR / "deploy/Caddyfile").read_text()
     ours = f"{{\n\tadmin off\n\thttp_port {plain_port}\n\thttps_port {port}\n\tskip_install_trust\n"
     (root / "Caddyfile").write_text(replaced(example, {r"(?m)^\{$": ours.replace("\\", "")}))
@@ -126,7 +126,7 @@ def caddy(site: live.LiveSite, ports: Sequence[int]) -> Iterator[Front]:
     }
     command = [program, "run", "--adapter", "caddyfile", "--config", f"{root}/Caddyfile"]
     log = site.logs / "caddy.log"
-    with live.serving(command, port=port, env=environment, log=log):
+    with server_process.serving(command, port=port, env=environment, log=log):
         authority = root / "caddy/pki/authorities/local/root.crt"
         yield Front(
             name="caddy",

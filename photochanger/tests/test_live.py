@@ -8,7 +8,7 @@ import httpx
 import psycopg
 from PIL import Image
 
-from photochanger.testing import live
+from photochanger.testing import live, server_process, server_watch
 from photochanger.testing.databases import chosen_database, new_database, pg_connections, rows
 from photochanger.testing.marks import live_server
 
@@ -28,7 +28,7 @@ class LiveSiteTests(unittest.TestCase):
         cls.site = cls.enterClassContext(live.site(chosen_database()))
         cls.site.configure(prompt="Make it a beach")
 
-    def post(self, server: live.Server, password: str) -> httpx.Response:
+    def post(self, server: server_process.Server, password: str) -> httpx.Response:
         return httpx.post(
             f"{server.url}/ingest/slot-001",
             data={"password": password},
@@ -38,7 +38,7 @@ class LiveSiteTests(unittest.TestCase):
 
     def test_a_photo_goes_through_real_processes_and_is_recorded(self) -> None:
         with self.site.simulator(latency_s=0.1) as provider, self.site.server() as server:
-            with live.Watch(server, self.site.database_url) as watch:
+            with server_watch.Watch(server, self.site.database_url) as watch:
                 answer = self.post(server, self.site.password)
             assert answer.status_code == 200, answer.text + server.log_text()
             assert answer.headers["content-type"].startswith("image/")

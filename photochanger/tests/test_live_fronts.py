@@ -10,7 +10,7 @@ from PIL import Image
 from ingest.booth.client import BoothAnswer, BoothRequest, send_photo
 from ingest.tests.live_support import LiveTestCase
 from ingest.tests.support import jpeg
-from photochanger.testing import fronts, live
+from photochanger.testing import fronts, server_process
 from photochanger.testing.fronts import Front
 from photochanger.testing.marks import only_postgresql
 
@@ -23,7 +23,7 @@ class FrontTests(LiveTestCase):
     them. ``slot-001`` answers at once, ``slot-002`` after a while, ``slot-003`` takes 1 MB.
     """
 
-    app_of_nginx: live.Server
+    app_of_nginx: server_process.Server
     fronts: tuple[Front, Front]
 
     @classmethod

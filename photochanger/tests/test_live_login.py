@@ -5,7 +5,7 @@ import unittest
 
 import httpx
 
-from photochanger.testing import live
+from photochanger.testing import live, server_process
 from photochanger.testing.databases import chosen_database
 from photochanger.testing.marks import both_databases, live_server
 
@@ -25,7 +25,9 @@ class LiveLoginTests(unittest.TestCase):
         said = cls.site.manage("sync_admins", "--generate", "--usernames", "serg")
         cls.password = said.split("serg")[1].split()[0]
 
-    def log_in(self, server: live.Server, password: str, *, by_way_of: str) -> httpx.Response:
+    def log_in(
+        self, server: server_process.Server, password: str, *, by_way_of: str
+    ) -> httpx.Response:
         return httpx.post(
             f"{server.url}/api/login",
             json={"username": "serg", "password": password},

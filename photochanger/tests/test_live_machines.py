@@ -11,7 +11,7 @@ from ingest.tests.live_support import LiveTestCase
 from ingest.tests.support import jpeg
 from media.tests.test_s3 import KEY, SECRET
 from media.tests.test_s3 import Server as Bucket
-from photochanger.testing import fronts, live
+from photochanger.testing import fronts, server_process
 from photochanger.testing.fronts import Front
 from photochanger.testing.marks import only_postgresql
 
@@ -26,7 +26,7 @@ class TwoMachinesTests(LiveTestCase):
 
     simulated: ClassVar[dict[str, Any]] = {"plain": True}
     bucket: Bucket
-    machines: tuple[live.Server, live.Server]
+    machines: tuple[server_process.Server, server_process.Server]
     front: Front
     booths: ThreadPoolExecutor
 
@@ -131,20 +131,22 @@ class TwoMachinesTests(LiveTestCase):
         self.assert_the_dead_jobs_look_interrupted(living, len(lost))
 
     def assert_only_held_photos_are_lost(
-        self, dying: live.Server, answered: list[tuple[int, str]], lost: int
+        self, dying: server_process.Server, answered: list[tuple[int, str]], lost: int
     ) -> None:
         failed = [servers for status, servers in answered if status == 502]
         self.assertEqual(failed, [f"127.0.0.1:{dying.port}"] * lost)
 
     def assert_pictures_are_there(
-        self, living: live.Server, sent: Sequence["Future[httpx.Response]"]
+        self, living: server_process.Server, sent: Sequence["Future[httpx.Response]"]
     ) -> None:
         for answer in self.answers(sent):
             if answer.status_code == 200:
                 link = f"{living.url}/public/results/{answer.headers['X-Job-Id']}"
                 self.assertEqual(httpx.get(link).content, answer.content)
 
-    def assert_the_dead_jobs_look_interrupted(self, living: live.Server, lost: int) -> None:
+    def assert_the_dead_jobs_look_interrupted(
+        self, living: server_process.Server, lost: int
+    ) -> None:
         open_now = "status = 'processing'"
         self.assertEqual(self.count_jobs(open_now), lost)
         rows = self.site.rows(f"select job_id from job_history where {open_now}")

@@ -20,7 +20,7 @@ import httpx
 
 from ingest.tests.life_support import LifeTestCase
 from ingest.tests.support import jpeg
-from photochanger.testing import live
+from photochanger.testing import server_process
 from photochanger.testing.databases import BASE_DIR
 from photochanger.testing.marks import only_postgresql
 
@@ -88,7 +88,7 @@ class StartTests(LifeTestCase):
 
     @unittest.skipUnless(os.geteuid() == 0 and can_mount(), "only root may make a disk read-only")
     def test_nobody_serves_from_files_that_cannot_be_written(self) -> None:
-        port = live.free_port()
+        port = server_process.free_port()
         for folder in (self.site.media_root, self.site.tmp):
             shutil.chown(folder, NOBODYS, NOBODYS)
         env = self.site.env | {
@@ -104,7 +104,9 @@ class StartTests(LifeTestCase):
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             command = self.as_in_an_image(tree, "deploy/start.sh")
             log = self.site.logs / "image.log"
-            with live.serving(command, port=port, env=env, log=log, ready="/livez") as server:
+            with server_process.serving(
+                command, port=port, env=env, log=log, ready="/livez"
+            ) as server:
                 self.assertEqual({p.uids().effective for p in server.tree()}, {NOBODYS})
                 check = [part.replace(":8000", f":{port}") for part in health_check()]
                 subprocess.run(check, cwd=BASE_DIR, check=True, timeout=90)
@@ -131,7 +133,7 @@ class StartTests(LifeTestCase):
             server.process.send_signal(signal.SIGHUP)
             self.assert_all_well(self.photos_until_others_serve(server))
 
-    def photos_until_others_serve(self, server: live.Server) -> list[httpx.Response]:
+    def photos_until_others_serve(self, server: server_process.Server) -> list[httpx.Response]:
         """Answers to the photos sent until none of the processes of now is left."""
         first = {worker.pid for worker in server.process.children()}
         sent: list[Future[httpx.Response]] = []

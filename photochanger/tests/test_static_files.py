@@ -6,14 +6,14 @@ import unittest
 
 import httpx
 
-from photochanger.testing import live
+from photochanger.testing import live, server_process
 from photochanger.testing.databases import chosen_database
 from photochanger.testing.marks import live_server
 
 
 @live_server
 class StaticFilesTests(unittest.TestCase):
-    server: live.Server
+    server: server_process.Server
     css: str  # a file's address with the hash of its content in it
 
     @classmethod

@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from ingest.tests.live_support import LiveTestCase
 from ingest.tests.support import jpeg
 from photochanger.server.worker_metrics import SHARED_MEMORY
-from photochanger.testing import live
+from photochanger.testing import server_process
 from photochanger.testing.marks import both_databases
 from photochanger.testing.monitors import DEPLOY, RULES, names_in, panel_queries, rules, tool
 
@@ -34,7 +34,7 @@ ON_POSTGRES_ONLY = {"База: p95 запроса A", "База: запросо�
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
-def scraped(server: live.Server) -> Samples:
+def scraped(server: server_process.Server) -> Samples:
     answer = httpx.get(f"{server.url}/metrics", timeout=90)
     assert answer.status_code == 200, answer.text[:500]
     return {
@@ -51,7 +51,7 @@ def total(samples: Samples, name: str, **labels: str) -> float:
 
 
 class LiveMetricsTests(LiveTestCase):
-    server: ClassVar[live.Server]
+    server: ClassVar[server_process.Server]
     folder: ClassVar[Path]
 
     @classmethod
@@ -183,14 +183,16 @@ class LiveMetricsTests(LiveTestCase):
         job["static_configs"][0]["targets"] = [f"127.0.0.1:{self.server.port}"]
         config |= {"scrape_configs": [job], "alerting": {}}
         (root / "prometheus.yml").write_text(yaml.safe_dump(config))
-        port = live.free_port()
+        port = server_process.free_port()
         command = [
             *(tool("prometheus"), f"--config.file={root / 'prometheus.yml'}"),
             *(f"--storage.tsdb.path={root / 'data'}", "--log.level=warn"),
             f"--web.listen-address=127.0.0.1:{port}",
         ]
         log = self.site.logs / "prometheus.log"
-        serving = live.serving(command, port=port, env=self.site.env, log=log, ready="/-/ready")
+        serving = server_process.serving(
+            command, port=port, env=self.site.env, log=log, ready="/-/ready"
+        )
         with serving as up, httpx.Client(base_url=up.url, timeout=90) as client:
             yield client
 

@@ -12,7 +12,7 @@ import psutil
 from django.test import SimpleTestCase
 
 from ingest.tests.live_support import LiveTestCase
-from photochanger.testing import live
+from photochanger.testing import live, server_process
 from photochanger.testing.databases import BASE_DIR, own_postgres
 from photochanger.testing.marks import both_databases, live_server, only_postgresql
 from photochanger.testing.waiting import wait_until
@@ -134,10 +134,10 @@ class OutageTests(SimpleTestCase):
 class StartTests(SimpleTestCase):
     def test_the_watch_comes_with_the_server_and_goes_with_it(self) -> None:
         with live.site() as site:
-            port = live.free_port()
+            port = server_process.free_port()
             env = site.env | {"BIND": f"127.0.0.1:{port}", "WEB_CONCURRENCY": "1"}
             log = site.logs / "together.log"
-            with live.serving(
+            with server_process.serving(
                 [str(BASE_DIR / "deploy/start.sh"), "together"],
                 port=port,
                 env=env,

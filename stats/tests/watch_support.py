@@ -14,7 +14,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 from django.utils import timezone
 
-from photochanger.testing import live
+from photochanger.testing import server_process
 from photochanger.testing.waiting import wait_until
 from stats.models import AlertRecipient
 from stats.watch.channels import seal_address
@@ -110,7 +110,7 @@ def mail_server() -> Iterator[MailServer]:
     controller = Controller(
         found,
         hostname="127.0.0.1",
-        port=live.free_port(),  # it wants to know it beforehand
+        port=server_process.free_port(),  # it wants to know it beforehand
         authenticator=authenticate,
         auth_require_tls=False,
     )

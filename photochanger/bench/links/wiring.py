@@ -12,7 +12,7 @@ from types import TracebackType
 from photochanger.bench.links.places import PROVIDER_S, Place
 from photochanger.bench.load import Target
 from photochanger.bench.sides import SLOT, Side, baseline
-from photochanger.testing import live
+from photochanger.testing import live, server_process
 from photochanger.testing.certificates import own_certificate
 
 PRODUCT = "photochanger.bench.links.product:application"
@@ -75,14 +75,19 @@ def wired(site: live.LiveSite, folder: Path, *, is_tls: bool) -> Iterator[Wiring
         ]
         targets = []
         for side in sides:
-            port = live.free_port()
+            port = server_process.free_port()
             relay.order(open={side.name: [port, side.server.port]})
             targets.append(Target(side.name, f"http://127.0.0.1:{port}/ingest/{SLOT}"))
         yield Wiring(relay, sides, targets, is_tls)
 
 
 def open_provider(
-    site: live.LiveSite, relay: Relay, provider: live.Server, folder: Path, *, is_tls: bool
+    site: live.LiveSite,
+    relay: Relay,
+    provider: server_process.Server,
+    folder: Path,
+    *,
+    is_tls: bool,
 ) -> str:
     """The provider's address at the near end of its link."""
     target = provider.port
@@ -92,17 +97,19 @@ def open_provider(
         certificate.write_bytes(private + public)
         (folder / "provider-ca.pem").write_bytes(public)
         site.env["BENCH_PROVIDER_CA"] = str(folder / "provider-ca.pem")
-        target = live.free_port()
+        target = server_process.free_port()
         relay.order(tls={"port": target, "target": provider.port, "certificate": str(certificate)})
-    port = live.free_port()
+    port = server_process.free_port()
     relay.order(open={"provider": [port, target]})
     return f"{'https' if is_tls else 'http'}://127.0.0.1:{port}"
 
 
 @contextmanager
-def serve_product(site: live.LiveSite) -> Iterator[live.Server]:
-    port = live.free_port()
+def serve_product(site: live.LiveSite) -> Iterator[server_process.Server]:
+    port = server_process.free_port()
     log = site.logs / f"product-{port}.log"
-    command = live.uvicorn_command(PRODUCT, port)
-    with live.serving(command, port=port, env=site.env, log=log, ready="/livez") as server:
+    command = server_process.uvicorn_command(PRODUCT, port)
+    with server_process.serving(
+        command, port=port, env=site.env, log=log, ready="/livez"
+    ) as server:
         yield server

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import httpx
 
-from photochanger.testing import live
+from photochanger.testing import live, server_process
 from photochanger.testing.databases import DatabaseKind
 
 HERE = Path(__file__).parent
@@ -44,7 +44,7 @@ class Checked:
 @contextmanager
 def open_site(
     database: DatabaseKind,
-) -> Iterator[tuple[live.LiveSite, live.Server, dict[str, str]]]:
+) -> Iterator[tuple[live.LiveSite, server_process.Server, dict[str, str]]]:
     """A site with three slots ready for photos, its server, and what opens its doors."""
     with live.site(database) as site, site.simulator():
         said = site.manage("sync_admins", "--generate", "--usernames", "serg")
