@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-RATIO_BAR = 1.5
+RATIO_BAR = 1.3
 MB = 1_000_000
 
 

@@ -3,9 +3,10 @@
 import http.client
 import threading
 import time
-from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,12 +16,22 @@ from rich.table import Table
 
 from photochanger.bench.figures import RATIO_BAR, mb, ms, percentile
 from photochanger.bench.load import Plan, run
+from photochanger.bench.pictures import MAX_MEGAPIXELS, SENT_SIDE_PX, measure
 from photochanger.bench.sides import Side, all_sides, check, warm_up
+from photochanger.pictures import Photo, prepare_photo
 from photochanger.testing import live
 
 PROVIDER_S = 0.5
 CROWD = 8
 PING_EVERY_S = 0.02
+
+
+@dataclass
+class Turns:
+    """What one server took for photos that came one at a time."""
+
+    overheads_s: list[float] = field(default_factory=list)
+    cpu_s: float = 0.0  # of all of them, with what it does after its answers
 
 
 def overhead(
@@ -29,6 +40,8 @@ def overhead(
     table = Table(title=f"Overhead, one photo at a time, provider {PROVIDER_S} s (ms)")
     for column in ("photo", "server", "n", "p50", "min", "p95", "x floor", "x bare"):
         table.add_column(column, justify="left" if column in ("photo", "server") else "right")
+    for column in ("CPU", "shrinking", "rest x floor"):
+        table.add_column(column, justify="right")
     with (
         site.simulator(latency_s=PROVIDER_S),
         all_sides(site) as sides,
@@ -37,37 +50,54 @@ def overhead(
         for name, photo in photos.items():
             warm_up(site, sides, photo)
             taken = _take_turns(site, sides, photo, repeats[name], progress)
-            _add_rows(table, name, taken)
+            _add_rows(table, name, taken, shrinking_s=measure_shrinking(photo))
             table.add_section()
     console.print(table)
     console.print(
         f"floor = thin baseline with the same preview; bar: product at most {RATIO_BAR}x of it.\n"
+        "CPU is of one photo with all that is done for it after the answer. Shrinking, which the\n"
+        "floor does not do, is counted apart: the last column is what is left, over the floor's.\n"
     )
+
+
+def measure_shrinking(photo: Path) -> float:
+    """Seconds of CPU to make a photo as small as the product sends it; 0 where it stays."""
+    with photo.open("rb") as file:
+        opened = Photo.open(file, max_megapixels=MAX_MEGAPIXELS)
+        cost_ms, sent = measure(partial(prepare_photo, opened, max_side_px=SENT_SIDE_PX))
+        return 0.0 if sent is opened else cost_ms / 1000
 
 
 def _take_turns(
     site: live.LiveSite, sides: list[Side], photo: Path, repeats: int, progress: Progress
-) -> dict[str, list[float]]:
+) -> dict[str, Turns]:
     targets = [side.target for side in sides]
     plan = Plan("turns", str(photo), targets, site.password, count=repeats)
     task = progress.add_task(photo.stem, total=repeats * len(sides))
-    taken: dict[str, list[float]] = defaultdict(list)
+    taken = {side.name: Turns(cpu_s=-side.server.cpu_seconds()) for side in sides}
     for exchange in run(plan):
         check(exchange, sides)
-        taken[exchange.target].append(exchange.latency_s - PROVIDER_S)
+        taken[exchange.target].overheads_s.append(exchange.latency_s - PROVIDER_S)
         progress.advance(task)
+    for side in sides:
+        taken[side.name].cpu_s += side.server.cpu_seconds()
     return taken
 
 
-def _add_rows(table: Table, photo: str, taken: dict[str, list[float]]) -> None:
-    middle = {name: percentile(values, 0.5) for name, values in taken.items()}
-    for name, values in taken.items():
+def _add_rows(table: Table, photo: str, taken: dict[str, Turns], *, shrinking_s: float) -> None:
+    middle = {name: percentile(turns.overheads_s, 0.5) for name, turns in taken.items()}
+    floor_cpu_s = taken["floor"].cpu_s
+    for name, turns in taken.items():
+        values, count = turns.overheads_s, len(turns.overheads_s)
         ratio = middle[name] / middle["floor"]
         colour = "red" if name == "product" and ratio > RATIO_BAR else "default"
+        apart_s = shrinking_s if name == "product" else 0.0
         table.add_row(
-            *(photo, name, str(len(values)), ms(middle[name])),
+            *(photo, name, str(count), ms(middle[name])),
             *(ms(min(values)), ms(percentile(values, 0.95))),
             *(f"[{colour}]{ratio:.2f}[/]", f"{middle[name] / middle['bare']:.2f}"),
+            *(ms(turns.cpu_s / count), ms(apart_s) if apart_s else ""),
+            f"{(turns.cpu_s - apart_s * count) / floor_cpu_s:.2f}",
         )
 
 
