@@ -39,6 +39,7 @@ from photochanger.edge.static_files import StaticFiles
 from photochanger.errors import StorageError
 from photochanger.server import protocol
 from photochanger.server.limits import raise_file_limit
+from photochanger.server.memory import keep_freed_memory
 from photochanger.web.body_caps import find_body_cap
 from photochanger.web.stacks import MachineStack
 from providers import http
@@ -115,6 +116,7 @@ async def shut_down() -> None:
 
 
 protocol.install()
+keep_freed_memory()
 lifespan = Lifespan(startup=warm_up, shutdown=shut_down)
 # A booth's photo passes nothing that only other requests need.
 booth_app = BodyLimit(lanes, note_edge_refusal)
