@@ -10,7 +10,7 @@ from django.utils import timezone
 from pydantic import BaseModel
 
 from ingest.capture.recorder import delete_captures
-from ingest.forgetting import forget_people
+from ingest.forgetting import forget_guest_texts, forget_people
 from ingest.models import Job
 from ingest.refusals.store import delete_old_refusals
 from media.cleanup import Progress, Sweep
@@ -97,6 +97,7 @@ def _delete_old_traces() -> None:
     delete_old_refusals()
     _finish_deletions()
     forget_people()
+    forget_guest_texts()
 
 
 def _finish_deletions() -> None:

@@ -6,10 +6,12 @@ The rest of the row is history: when, how long, what came of it. The schedule is
 
 from datetime import datetime, timedelta
 
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from ingest.models import Job
+from media.services import select_live_results
 from slots.setting_rows import load_fact, replace_fact
 
 KEPT_FOR = timedelta(days=30)
@@ -18,6 +20,8 @@ FORGOTTEN = {
     **{"photo_sha256": "", "idempotency_key": "", "booth_id": "", "booth_name": ""},
     "replay_key": None,
 }
+# Of a photo without a picture: so long an operator may look at what its guest had typed.
+TEXTS_KEPT_FOR = timedelta(hours=1)
 BATCH = 2000
 # Rows are found by when they began; what comes from a clock that is wrong is found the next time.
 OVERLAP = timedelta(days=2)
@@ -33,6 +37,18 @@ def forget_people() -> int:
     while keys := list(rows.order_by("started_at").values_list("pk", flat=True)[:BATCH]):
         forgotten += Job.objects.filter(pk__in=keys).update(**FORGOTTEN)
     replace_fact(DONE_UNTIL, {"at": until.isoformat()})
+    return forgotten
+
+
+def forget_guest_texts() -> int:
+    """What guests typed goes with its picture; returns how many rows. May be killed anywhere."""
+    has_result = Exists(select_live_results().filter(job_id=OuterRef("pk")))
+    rows = Job.objects.filter(
+        guest_texts__isnull=False, started_at__lt=timezone.now() - TEXTS_KEPT_FOR
+    ).exclude(has_result)
+    forgotten = 0
+    while keys := list(rows.values_list("pk", flat=True)[:BATCH]):
+        forgotten += Job.objects.filter(pk__in=keys).update(guest_texts=None)
     return forgotten
 
 

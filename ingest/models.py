@@ -74,6 +74,11 @@ class Job(FacesMeasured):
     # What a repeated photo would carry too. Unique, so that of two equal photos at once the
     # database lets only one in; freed when the job fails, so that a repeat is a new job.
     replay_key = models.CharField(max_length=300, null=True, unique=True, editable=False)
+    # The booth's texts that its prompt names, cleaned, by their words; emptied with the result.
+    # Null, so that a server of the release before can still write its rows.
+    guest_texts = models.JSONField(null=True, editable=False)
+    # How many people its prompt told of. 0: they were not known in time. Null: it told of none.
+    people_told = models.PositiveSmallIntegerField(null=True, editable=False)
     booth_id = models.CharField(_("booth"), max_length=64, blank=True)
     booth_name = models.CharField(_("booth's computer"), max_length=64, blank=True)
     booth_version = models.CharField(_("booth's version"), max_length=64, blank=True)
@@ -124,6 +129,12 @@ class Job(FacesMeasured):
                 fields=["slot", "-started_at"],
                 name="job_failed_by_slot_and_time",
                 condition=Q(status__in=["timeout", "failed"]),
+            ),
+            # What is emptied when its picture is gone: a few rows of many.
+            models.Index(
+                fields=["started_at"],
+                name="job_with_guest_texts",
+                condition=Q(guest_texts__isnull=False),
             ),
             # Holds every column that the figures of faces read.
             models.Index(

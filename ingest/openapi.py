@@ -30,7 +30,10 @@ FORM = {
         "id": _text("The booth's own number of the photo; kept with the job."),
         "name": _text("The booth's name; kept with the job.", examples=["DESKTOP-K968T3F"]),
         "version": _text("Version of the booth's software; kept with the job."),
-        "time": _text("Sent by booths and ignored, as are all other fields."),
+        "time": _text(
+            "Sent by booths and ignored, as are all other fields that no `variables` of the slot "
+            "name."
+        ),
         "user_id": _text("Ignored."),
         "profile": _text("Ignored."),
         "status": _text("Ignored."),

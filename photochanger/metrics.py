@@ -113,6 +113,11 @@ faces_seconds = Histogram(
     "How long one look at the faces of a picture took; beside the photo's path, not in it.",
     buckets=(0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2.5),
 )
+prompt_people = Counter(
+    "photochanger_prompt_people",
+    "Photos whose prompt says how many people there are, and whether that was known in time.",
+    ["slot", "known"],
+)
 in_progress = Gauge(
     "photochanger_photos_in_progress",
     "Photos that this server holds now.",
@@ -235,6 +240,10 @@ def count_faces_repeat(*, slot: str, is_helped: bool) -> None:
 
 
 @_count_safely
+def count_prompt_people(*, slot: str, is_known: bool) -> None:
+    prompt_people.labels(slot, "yes" if is_known else "no").inc()
+
+
 def count_faces_skipped() -> None:
     faces_skipped.inc()
 

@@ -2,6 +2,7 @@
 
 import uuid
 from ipaddress import IPv6Address, ip_address, ip_network
+from urllib.parse import unquote_to_bytes
 
 from photochanger.errors import AppError
 
@@ -58,6 +59,26 @@ def decode_text(data: bytes, charset: str = "") -> str:
         except UnicodeDecodeError:
             continue
     return data.decode("cp1251", "replace")
+
+
+def cut_text(data: bytes | bytearray, limit: int) -> bytes:
+    """At most ``limit`` bytes, and not half a letter of UTF-8 at the end."""
+    while 0 < limit < len(data) and data[limit] & 0xC0 == 0x80:
+        limit -= 1
+    return bytes(data[:limit])
+
+
+MAX_PAIRS, MAX_QUERY = 64, 16 * 1024
+
+
+def decode_query(query: str) -> list[tuple[str, str]]:
+    """The first pairs of an address's query, in whatever code page a booth writes them."""
+    pairs = (pair.partition("=") for pair in query[:MAX_QUERY].split("&", MAX_PAIRS)[:MAX_PAIRS])
+    return [(_decode_quoted(name), _decode_quoted(value)) for name, _equals, value in pairs]
+
+
+def _decode_quoted(text: str) -> str:
+    return decode_text(unquote_to_bytes(text.replace("+", " ")))
 
 
 def decode_header(value: str) -> str:

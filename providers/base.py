@@ -18,12 +18,14 @@ from providers.clean_photo import Slices
 class DriverSettings(BaseModel, extra="forbid", hide_input_in_errors=True):
     """Settings of every driver: rules for the picture that is stored and printed.
 
-    ``MODEL_FIELDS`` are the settings that hold the id of one of the driver's models.
+    ``MODEL_FIELDS`` are the settings that hold the id of one of the driver's models,
+    ``PROMPT_FIELDS`` those whose words may change with the photo: they are filled for each call.
     ``CHOICE_TITLES`` says how people read the choices of a setting where the service's own word is
     not theirs, marked for translation.
     """
 
     MODEL_FIELDS: ClassVar[tuple[str, ...]] = ()
+    PROMPT_FIELDS: ClassVar[tuple[str, ...]] = ()
     CHOICE_TITLES: ClassVar[Mapping[str, str]] = {}
 
     DEFAULT_SEND_SIDE_PX: ClassVar[int] = 2048

@@ -9,12 +9,20 @@ from pydantic import ValidationError as RecipeError
 from media.models import MediaObject
 from providers.base import DriverSettings, ProviderDriver
 from providers.registry import DRIVERS
-from slots.validation_messages import list_recipe_errors
+from slots.prompts.checking import find_prompt_mistakes
+from slots.prompts.language import read_prompt
+from slots.prompts.variables import PromptVariable, dump_variables, load_variables
+from slots.validation_messages import list_inner_errors, list_recipe_errors
 
 SLOT_IDS = tuple(f"slot-{number:03}" for number in range(1, 16))  # as migrations made them
 # What a slot is born with: the first of what there is.
 DEFAULT_PROVIDER = next(iter(DRIVERS))
 DEFAULT_OPERATION = next(iter(DRIVERS[DEFAULT_PROVIDER].operations))
+
+
+PEOPLE_UNSEEN = _(
+    "The prompt asks how many people there are. Let faces be compared, or take {people} out of it."
+)
 
 
 class Slot(models.Model):
@@ -38,6 +46,8 @@ class Slot(models.Model):
     provider = models.CharField(_("provider"), max_length=30, default=DEFAULT_PROVIDER)
     operation = models.CharField(_("operation"), max_length=50, default=DEFAULT_OPERATION)
     settings = models.JSONField(_("recipe"), default=dict, blank=True)
+    # Which texts of a booth may stand in the prompt: ``slots.prompts.variables``.
+    variables = models.JSONField(_("words from the booth"), default=list, blank=True)
     is_active = models.BooleanField(_("active"), default=False)
     size_limit_mb = models.PositiveSmallIntegerField(
         _("size limit, MB"), default=15, validators=[MinValueValidator(1), MaxValueValidator(20)]
@@ -120,19 +130,50 @@ class Slot(models.Model):
         recipe: DriverSettings = self.driver.Settings.model_validate(self.settings)
         return recipe
 
+    def list_variables(self) -> list[PromptVariable]:
+        """Raises pydantic's ValidationError."""
+        return load_variables(self.variables)
+
+    def list_used_variables(self) -> list[PromptVariable]:
+        """Those that a prompt of the slot names; the others of the list make no difference."""
+        if not self.variables:
+            return []
+        used = {name for text in self.list_prompts() for name in read_prompt(text).iter_names()}
+        return [one for one in self.list_variables() if one.key in used]
+
+    @property
+    def asks_for_people(self) -> bool:
+        """Whether a prompt wants to know how many people are in the photo."""
+        return any(read_prompt(text).asks_for_people for text in self.list_prompts())
+
+    def list_prompts(self) -> list[str]:
+        """As they are written, whatever else is right or wrong with the recipe."""
+        fields = self.driver.Settings.PROMPT_FIELDS if self.provider in DRIVERS else ()
+        texts = (self.settings.get(name) for name in fields)
+        return [text for text in texts if isinstance(text, str)]
+
     def clean(self) -> None:
         """The driver's schema is the only judge of a slot's settings."""
         if self.provider not in DRIVERS:
             raise ValidationError({"provider": _("There is no such provider.")})
         if self.operation not in self.driver.operations:
             raise ValidationError({"operation": _("The provider has no such operation.")})
+        try:
+            variables = self.list_variables()
+        except RecipeError as exc:
+            raise ValidationError({"variables": list_recipe_errors(exc)}) from exc
+        self.variables = dump_variables(variables)
         if not self.is_active and not self.settings:
             return  # not configured yet, and nobody can send to it
         try:
             recipe = self.recipe()
         except RecipeError as exc:
             raise ValidationError({"settings": list_recipe_errors(exc)}) from exc
+        if mistakes := find_prompt_mistakes(recipe, variables):
+            raise ValidationError({"settings": list_inner_errors(mistakes)})
         self.settings = recipe.model_dump(mode="json", exclude_unset=True)  # "92" is 92 from now on
+        if self.faces == self.Faces.OFF and self.asks_for_people:
+            raise ValidationError({"faces": PEOPLE_UNSEEN})
 
 
 class SlotTemplateMedia(models.Model):

@@ -63,6 +63,7 @@ def slot_detail(request: HttpRequest, slot: Slot) -> SlotOut:
         sync_response_seconds=slot.sync_response_seconds,
         effective_sync_response_seconds=(slot.wait_s(platform.sync_response_seconds)),
         settings=slot.settings,
+        variables=slot.list_variables(),
         template_media=[present_template(request, one) for one in templates],
         on_failure=Slot.OnFailure(slot.on_failure),
         faces=Slot.Faces(slot.faces),

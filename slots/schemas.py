@@ -18,6 +18,7 @@ from slots.platform_settings import (
     TtlHours,
     WaitSeconds,
 )
+from slots.prompts.variables import PromptVariable, PromptVariables, dump_variables
 
 _SLOT_ID = {"description": "slot-001 to slot-015", "example": "slot-001"}
 SlotId = Annotated[str, Path(**_SLOT_ID)]
@@ -80,6 +81,10 @@ class SlotIn(
     settings: dict[str, Any] = allow_absent(
         "The recipe, replaced as a whole; its schema is in `GET /api/providers`."
     )
+    variables: PromptVariables = allow_absent(
+        "The booth's texts that may stand in the prompt, replaced as a whole. "
+        "Words that are not here stay as they are written."
+    )
     template_media: list[TemplateMediaIn] = allow_absent(
         "Replaces the slot's template pictures; an empty list removes them. A picture that is no "
         "longer used is deleted.",
@@ -110,8 +115,11 @@ class SlotIn(
         return {name: value for name, value in values.items() if name not in only_read}
 
     def get_sent(self, *names: str) -> dict[str, Any]:
-        """Those of the keys that were sent."""
-        return {name: getattr(self, name) for name in names if name in self.model_fields_set}
+        """Those of the keys that were sent, as a slot keeps them."""
+        sent = {name: getattr(self, name) for name in names if name in self.model_fields_set}
+        if "variables" in sent:
+            sent["variables"] = dump_variables(self.variables)
+        return sent
 
 
 class SlotShortOut(Schema):
@@ -153,6 +161,9 @@ class SlotOut(SlotShortOut):
     sync_response_seconds: int | None = Field(description="Null: as in the settings.")
     effective_sync_response_seconds: int
     settings: dict[str, Any]
+    variables: list[PromptVariable] = Field(
+        description="The booth's texts that may stand in the prompt."
+    )
     template_media: list[TemplateMediaOut]
     on_failure: Slot.OnFailure
     faces: Slot.Faces

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils.functional import lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError as RecipeError
 
@@ -66,7 +67,12 @@ def get_message(error: Mapping[str, Any]) -> Text:
         name: str(bound).replace("'", "").replace(" or ", ", ")
         for name, bound in error.get("ctx", {}).items()
     }
-    return _make_lazy(lambda: str(words) % bounds)
+    return make_lazy(lambda: str(words) % {name: translate(it) for name, it in bounds.items()})
+
+
+def translate(text: str) -> str:
+    """Our own validators' words are among the bounds."""
+    return gettext(text) if text else ""
 
 
 def messages_by_field(errors: Iterable[Mapping[str, Any]], *, prefix: str = "") -> FieldMessages:
@@ -94,7 +100,13 @@ def join_path(parts: Iterable[int | str], *, prefix: str = "") -> str:
 
 def list_recipe_errors(error: RecipeError) -> list[DjangoValidationError]:
     """A refused recipe as errors of the one field that keeps it."""
-    found = messages_by_field(error.errors(include_input=False, include_url=False))
+    return list_inner_errors(
+        messages_by_field(error.errors(include_input=False, include_url=False))
+    )
+
+
+def list_inner_errors(found: FieldMessages) -> list[DjangoValidationError]:
+    """Sentences by their places within the one field that keeps them all."""
     return [
         DjangoValidationError(
             "%(name)s: %(sentence)s", code=RECIPE, params={"name": name, "sentence": sentence}
@@ -113,10 +125,10 @@ def model_messages_by_field(error: DjangoValidationError) -> FieldMessages:
                     one, "sentence"
                 )
             else:
-                fields.setdefault(name, _make_lazy(partial(_join_messages, one)))
+                fields.setdefault(name, make_lazy(partial(_join_messages, one)))
     return fields
 
 
-def _make_lazy(say: Callable[[], str]) -> Text:
+def make_lazy(say: Callable[[], str]) -> Text:
     """Said in the language of whoever reads it."""
     return cast(Text, lazy(say, str)())

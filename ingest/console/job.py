@@ -127,6 +127,13 @@ class JobDetail(JobRow):
         return str(RECIPES.get(self.job.hash_recipe, self.job.hash_recipe))
 
     @property
+    def prompt_words(self) -> list[tuple[str, str]]:
+        """What the booth sent for the prompt, by what it is called; until it is forgotten."""
+        titles = {one.key: one.title for one in self.job.slot.list_variables()}
+        texts = self.job.guest_texts or {}
+        return [(titles.get(key, key), text) for key, text in texts.items()]
+
+    @property
     def wait_s(self) -> float:
         return (self.job.deadline - self.job.started_at).total_seconds()
 

@@ -66,12 +66,12 @@ async def measure_now(job: Job, watch: Watch, image: Image.Image) -> None:
 
 async def compare_pictures(watch: Watch, image: Image.Image) -> Report | None:
     """None where one of the two was not looked at. Raises what a picture's decoder raises."""
-    before = await _wait_for(watch.look)
+    before = await wait_for_look(watch.look)
     if before is None:
         return None
     small = await asyncio.to_thread(shrink_for_look, image)
     look = looker.begin(partial(_get, small), describe=watch.describe)
-    after = await _wait_for(look) if look else None
+    after = await wait_for_look(look) if look else None
     if after is None:
         return None
     # 40 faces against 40 others take 50 ms.
@@ -82,7 +82,7 @@ def _get(image: Image.Image) -> Image.Image:
     return image
 
 
-async def _wait_for(look: Look) -> list[Face] | None:
+async def wait_for_look(look: Look) -> list[Face] | None:
     """None for a look that was given up before its turn came."""
     await asyncio.wait([asyncio.wrap_future(look)])
     return None if look.cancelled() else look.result()

@@ -8,9 +8,11 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import orjson
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from ingest.models import Job
 from ingest.pipeline.order import Order
@@ -144,6 +146,7 @@ def _job_fields(order: Order, slot: Slot) -> dict[str, object]:
         "photo_bytes": order.photo.size_bytes,
         "hash_recipe": order.hash_recipe,
         "idempotency_key": order.idempotency_key,
+        "guest_texts": order.guest_texts or None,
         "booth_id": order.booth.id,
         "booth_name": order.booth.name,
         "booth_version": order.booth.version,
@@ -195,18 +198,31 @@ def replay_key(order: Order) -> str | None:
     if order.idempotency_key:
         return f"key:{slot.pk}:{order.idempotency_key}"
     if order.platform.replay_by_hash:
-        return f"hash:{slot.pk}:{slot.version}:{order.photo.sha256}"
+        return f"hash:{slot.pk}:{slot.version}:{order.photo.sha256}{_sign(order.guest_texts)}"
     return None
+
+
+def _sign(texts: dict[str, str]) -> str:
+    """Of the words of a prompt, so that nobody gets a picture with another guest's name on it.
+
+    Keyed: names are guessed too easily from a plain hash.
+    """
+    if not texts:
+        return ""
+    told = orjson.dumps(texts, option=orjson.OPT_SORT_KEYS)
+    return ":" + salted_hmac("ingest.guest_texts", told, algorithm="sha256").hexdigest()
 
 
 def is_replay(order: Order, holder: Job, *, has_result: bool) -> bool:
     """Is the holder's job in progress, or its picture still kept? Then this order is the same one.
 
-    Raises IdempotencyConflict when the key came with another photo.
+    Raises IdempotencyConflict when the key came with another photo, or with other words.
     """
     is_open = holder.status == Job.Status.PROCESSING and not holder.is_overdue()
     if not (is_open or has_result):
         return False
     if holder.photo_sha256 != order.photo.sha256:
         raise IdempotencyConflict("the key belongs to another photo", job_id=str(holder.pk))
+    if (holder.guest_texts or {}) != order.guest_texts:
+        raise IdempotencyConflict("the key belongs to other words", job_id=str(holder.pk))
     return True

@@ -14,6 +14,7 @@ from photochanger.pictures import Photo
 from photochanger.request_scope import get_arrival_time
 from slots.models import Slot, SlotTemplateMedia
 from slots.platform_settings import PlatformSettings
+from slots.prompts.texts import SentTexts, read_texts
 
 MAX_IDENTITY, MAX_RAW, MIN_SECRET = 64, 1000, 4
 
@@ -97,6 +98,7 @@ class Order:
     deadline: Deadline
     source: Job.Source = Job.Source.INGEST
     booth: Booth = Booth()
+    sent_texts: SentTexts = SentTexts()  # beside the photo; only what the prompt names is used
     received_at: float = 0.0  # the photo's last byte, in the event loop's time; 0: as it arrived
     # What the provider gets of it: the photo itself, or a copy that lives as long as the order.
     outgoing: Photo | None = None
@@ -126,11 +128,18 @@ class Order:
             received_at=received_at,
             source=Job.Source.UI_TEST,
             draft_templates=templates,
+            sent_texts=SentTexts.of_examples(slot.list_variables()),
         )
 
     @property
     def photo_to_send(self) -> Photo:
         return self.outgoing or self.photo
+
+    @property
+    def guest_texts(self) -> dict[str, str]:
+        """The booth's texts that the slot's prompt names, fit to stand there, by their keys."""
+        used = self.slot.list_used_variables()
+        return read_texts(used, self.sent_texts) if used else {}
 
     @property
     def is_trial(self) -> bool:

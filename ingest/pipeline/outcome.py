@@ -63,6 +63,7 @@ class JobRun:
     storage_error: str = ""  # why the result has no file
     closing: "asyncio.Future[None] | None" = None
     watch: Watch | None = None
+    people_told: int | None = None  # to the AI service; 0: they were not known
     figures: dict[str, Any] = field(default_factory=dict)  # of faces that are judged already
     has_inputs: bool = False  # something was published for the provider to fetch
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
@@ -237,6 +238,7 @@ def _close(run: JobRun, *, finished_at: datetime, **values: object) -> bool:
         duration_ms=to_milliseconds((finished_at - job.started_at).total_seconds()),
         provider_ms=run.provider_ms,
         steps_ms=run.steps_ms,
+        people_told=run.people_told,
         **values,
     )
     if closed:

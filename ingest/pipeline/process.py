@@ -17,6 +17,7 @@ from ingest.pipeline.receive import (
     authenticate_booth,
     inspect_photo,
     read_idempotency_key,
+    read_sent_texts,
     receive_form,
 )
 from ingest.pipeline.replay import replay_result
@@ -50,6 +51,7 @@ async def handle_booth_photo(request: HttpRequest, slot_id: str) -> HttpResponse
             deadline=deadline,
             received_at=form.received_at,
             booth=Booth.of(form.fields),
+            sent_texts=read_sent_texts(request, form),
             hash_recipe=form.hash_recipe,
             idempotency_key=read_idempotency_key(request),
         )

@@ -17,6 +17,7 @@ from ingest.pipeline.admission import Admission
 from ingest.pipeline.input_links import make_publisher
 from ingest.pipeline.order import Deadline
 from ingest.pipeline.outcome import JobRun, to_milliseconds
+from ingest.pipeline.prompt_words import count_people, fill_prompts, hide_guest_texts
 from ingest.pipeline.result_check import ResultPicture, check_result
 from ingest.pipeline.retry_policy import Retry, choose_retry, estimate_call_s
 from media import storage
@@ -105,6 +106,7 @@ async def call_provider(run: JobRun, build: RequestBuilder, deadline: Deadline) 
 
     Raises ProviderError, which is ProviderTimeout at the deadline.
     """
+    await count_people(run, deadline)  # where the prompt asks for their number
     turn = 1  # as the driver counts, which changes to a second model
     try:
         async with asyncio.timeout_at(deadline.at):
@@ -162,12 +164,14 @@ async def call_once(
         started_at=timezone.now(),
     )
     run.attempts.append(attempt)
-    request = build(budget_s=deadline.left_s, call_number=turn, trace=trace)
+    request = fill_prompts(build(budget_s=deadline.left_s, call_number=turn, trace=trace), run)
     try:
         picture = await _ask_driver(run, attempt, request)
-        attempt.detail = trace.note
+        attempt.detail = hide_guest_texts(trace.note, run)
         return await (finish or check_and_store)(run, picture, request.settings)
     except BaseException as exc:
+        if isinstance(exc, AppError):  # before it goes to rows and logs
+            exc.args = (hide_guest_texts(str(exc), run),)
         attempt.failure_reason = _reason_of(exc, is_late=deadline.left_s <= 0)
         attempt.detail = str(exc)[:500] if isinstance(exc, AppError) else ""
         raise

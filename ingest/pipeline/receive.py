@@ -15,7 +15,7 @@ from ingest.pipeline.upload import FormParser, read_form
 from ingest.pipeline.uploaded_form import UploadedForm
 from photochanger.db import in_db
 from photochanger.errors import ChecksumMismatch, InvalidImage
-from photochanger.parsing import decode_header
+from photochanger.parsing import decode_header, decode_query
 from photochanger.pictures import Photo
 from photochanger.request_errors import (
     BadIdempotencyKey,
@@ -27,6 +27,8 @@ from photochanger.request_scope import get_arrival_time, get_streamed_body
 from providers.http import expect_call
 from slots.models import Slot
 from slots.platform_settings import PlatformSettings
+from slots.prompts.texts import SentTexts
+from slots.prompts.variables import fold_field
 from slots.services import OpenSlot, open_slot
 
 MAX_KEY = 200
@@ -113,6 +115,23 @@ async def inspect_photo(
     get_trace(request).hash_recipe = form.hash_recipe
     get_trace(request).mark("photo")
     return photo
+
+
+def read_sent_texts(request: HttpRequest, form: UploadedForm) -> SentTexts:
+    """What came beside the photo, for a prompt that names some of it."""
+    return SentTexts(
+        form=form.fields,
+        url=_read_url(request.META.get("QUERY_STRING", "")),
+        password=form.fields.get("password", ""),
+    )
+
+
+def _read_url(query: str) -> dict[str, str]:
+    """Of names that come twice the first that says something counts, as in forms."""
+    texts: dict[str, str] = {}
+    for name, value in decode_query(query) if query else ():
+        texts[fold_field(name)] = texts.get(fold_field(name)) or value
+    return texts
 
 
 def _inspect(form: UploadedForm, hash_check: str) -> Photo:

@@ -15,7 +15,7 @@ from ingest.pipeline.uploaded_form import UploadedForm
 from ingest.refusals.errors import DiskFull
 from photochanger import pictures
 from photochanger.errors import InvalidRequest, PayloadTooLarge, StorageError
-from photochanger.parsing import decode_text
+from photochanger.parsing import cut_text, decode_text
 from photochanger.request_errors import (
     FieldTooLong,
     FormWithoutBoundary,
@@ -167,7 +167,8 @@ class FormParser:
         key, is_whole = self._part.key, len(self._text) <= self._max_field_bytes
         if not is_whole and key in REFUSED_IF_LONG:
             raise REFUSED_IF_LONG[key]("a text field is too long")
-        text = decode_text(bytes(self._text), self._part.charset or self._charset)
+        data = bytes(self._text) if is_whole else cut_text(self._text, self._max_field_bytes)
+        text = decode_text(data, self._part.charset or self._charset)
         if key == "_charset_":
             self._charset = text
         elif key in TEXT_FIELDS or len(self.form.fields) < MAX_LISTED:

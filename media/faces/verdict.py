@@ -95,6 +95,16 @@ def find_people(faces: Sequence[Face], rules: Rules) -> list[Face]:
     return [face for face in sure if face.width >= least]
 
 
+def count_people_surely(faces: Sequence[Face], rules: Rules) -> int | None:
+    """How many people a photo shows; None when a face as large as theirs may or may not be one."""
+    people = find_people(faces, rules)
+    if not people:
+        return None
+    least = rules.smallest_share * median(face.width for face in people)
+    is_doubted = any(face.width >= least for face in faces if face.score < rules.sure_score)
+    return None if is_doubted else len(people)
+
+
 def _weigh(one: Face, other: Face, rules: Rules) -> float:
     return one.distance_to(other) + rules.shift_weight * one.shift_to(other)
 

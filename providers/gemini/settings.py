@@ -27,6 +27,7 @@ class GeminiSettings(DriverSettings):
     """A slot's recipe for Gemini."""
 
     MODEL_FIELDS = ("model", "fallback_model")
+    PROMPT_FIELDS = ("prompt",)
     CHOICE_TITLES = {
         "standard": _("standard"),
         "strict": _("strict"),

@@ -243,7 +243,7 @@ OUTCOMES = {  # of one call of the simulated Gemini, by scenario; "" is a pictur
         "html-image html-200 empty-200 redirect huge-answer huge-stream gzip-bomb thoughts-cut",
         "content_blocked": "img-safety img-prohibited prohibited safety spii blocklist language "
         "prompt-blocked recitation recitation-then-ok safety-half",
-        "provider_rejected": "400 400-unknown-field 413 415 422",
+        "provider_rejected": "400 400-quoting 400-unknown-field 413 415 422",
         "provider_auth": "400-key 401 403",
         "provider_config": "400-location 400-billing 402 404-retired 400-page 403-page 404-page "
         "405 407 410 421 451",

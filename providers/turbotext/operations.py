@@ -14,6 +14,7 @@ MAX_WORDS_NOT_WANTED = 80
 class TurbotextSettings(DriverSettings):
     """A slot's recipe for Turbotext. Empty fields are left to the service."""
 
+    PROMPT_FIELDS = ("prompt",)
     CHOICE_TITLES = {
         "face": _("face into the template scene"),
         "scene": _("template face onto the photo"),

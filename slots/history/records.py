@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     *("display_name", "provider", "operation", "is_active", "size_limit_mb"),
     *("sync_response_seconds", "settings", "on_failure", "gallery_enabled"),
-    *("gallery_until", "faces", "face_style"),
+    *("gallery_until", "faces", "face_style", "variables"),
 )
 PASSWORD, TEMPLATES = "ingest_password", "template_media"
 SECRETS = (PASSWORD, "provider_keys.")

@@ -20,6 +20,8 @@ from providers.registry import DRIVERS
 from slots.history.field_names import get_label
 from slots.history.records import REMOVED, Change, Record, read_removed_files
 from slots.models import Slot, SlotTemplateMedia
+from slots.prompts.variables import PromptVariable
+from slots.prompts.wording import describe_variable
 
 LONG_TEXT = 40
 ALIKE = 0.6  # spaces and commas alone make half of it
@@ -111,6 +113,8 @@ def format_value(place: str, value: Any, state: Mapping[str, Any]) -> str:
         return _("yes") if value else _("no")
     if place == "template_media":
         return _format_pictures(value)
+    if place == "variables":
+        return "; ".join(describe_variable(PromptVariable.model_construct(**one)) for one in value)
     if place == "gallery_until":
         at = parse_datetime(str(value))
         return date_format(localtime(at), "SHORT_DATETIME_FORMAT") if at else str(value)

@@ -159,6 +159,11 @@ def answer_error(
     return lambda work: make_json_answer(build_error(code, status, message, *details), code)
 
 
+def answer_quoting_prompt(work: Work) -> Answer:
+    words = f"Request contains an invalid argument: {work.request.prompt[:200]}"
+    return answer_error(400, "INVALID_ARGUMENT", words)(work)
+
+
 def answer_raw(status: int, body: bytes, content_type: str = HTML) -> Callable[[Work], Answer]:
     return lambda work: Answer(status=status, body=body, content_type=content_type)
 

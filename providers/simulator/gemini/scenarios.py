@@ -40,6 +40,7 @@ from providers.simulator.gemini.scenario_answers import (
     answer_quota_per_day,
     answer_quota_per_minute,
     answer_quota_zero,
+    answer_quoting_prompt,
     answer_raw,
     answer_redirect,
     answer_retired,
@@ -168,6 +169,7 @@ SCENARIOS: dict[str, Scenario] = {
     "html-200": Scenario("an HTML page with status 200", answer_raw(200, LOGIN_PAGE)),
     "empty-200": Scenario("status 200 without a body", answer_raw(200, b"", "application/json")),
     "400": Scenario("INVALID_ARGUMENT", answer_error(400, "INVALID_ARGUMENT", "Invalid argument.")),
+    "400-quoting": Scenario("INVALID_ARGUMENT that quotes the prompt", answer_quoting_prompt),
     "400-key": Scenario("API_KEY_INVALID", answer_invalid_key),
     "400-location": Scenario(
         "country not served", answer_error(400, "FAILED_PRECONDITION", NO_LOCATION)

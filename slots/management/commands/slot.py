@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from slots.models import SLOT_IDS, Slot
+from slots.prompts.wording import describe_variable
 from slots.services import save_slot
 
 
@@ -24,6 +25,13 @@ class Command(BaseCommand):
             metavar="FIELD=VALUE",
             help="a field of the recipe; VALUE is JSON or plain text",
         )
+        parser.add_argument(
+            "--variables",
+            type=json.loads,
+            metavar="JSON",
+            help="""the booth's texts that may stand in the prompt, all of them: '[{"name": "guest",
+            "label": "the guest's name", "default": "our guest"}]'""",
+        )
         switch = parser.add_mutually_exclusive_group()
         switch.add_argument("--on", dest="is_active", action="store_true", default=None)
         switch.add_argument("--off", dest="is_active", action="store_false", default=None)
@@ -38,6 +46,7 @@ class Command(BaseCommand):
             "provider": options["provider"],
             "operation": options["operation"],
             "is_active": options["is_active"],
+            "variables": options["variables"],
         }
         changes = {name: value for name, value in columns.items() if value is not None}
         if options["set"]:
@@ -52,6 +61,8 @@ class Command(BaseCommand):
         state = "on" if slot.is_active else "off"
         self.stdout.write(f"{slot.pk} «{slot}» {slot.provider}/{slot.operation}, {state}")
         self.stdout.write(json.dumps(slot.settings, ensure_ascii=False, indent=2))
+        for variable in slot.list_variables():
+            self.stdout.write(describe_variable(variable))
 
 
 def _list_messages(exc: ValidationError) -> str:
