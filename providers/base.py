@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
 from django.utils.translation import gettext_noop as _  # translated where the form is rendered
@@ -118,6 +119,7 @@ class ProviderRequest(Generic[S]):
     references: tuple[Reference, ...] = ()
     settings: S
     api_key: str = field(repr=False)
+    base_url: str = ""  # another address of the same service, a relay; empty: the driver's own
     budget_s: float
     call_number: int = 1  # from SECOND_MODEL_TURN on a driver asks its second model
     firmer: str = ""  # for a second call, when the first picture did not keep the people
@@ -177,10 +179,13 @@ class ProviderDriver(ABC, Generic[S]):
     async def process(self, request: ProviderRequest[S]) -> Picture:
         """The picture, its type detected from its bytes; the caller checks that it decodes."""
 
-    async def check(self, api_key: str) -> KeyCheck:
-        """Whether the service takes this key, by a call that costs nothing. Never raises."""
-        return await check_key(api_key, self.probe)
+    async def check(self, api_key: str, base_url: str = "") -> KeyCheck:
+        """Whether the service takes this key, by a call that costs nothing. Never raises.
+
+        ``base_url``: as in ``ProviderRequest``.
+        """
+        return await check_key(api_key, partial(self.probe, base_url=base_url))
 
     @abstractmethod
-    async def probe(self, api_key: str) -> KeyCheck:
+    async def probe(self, api_key: str, base_url: str = "") -> KeyCheck:
         """An unbilled call with this key, within ``CHECK_SECONDS``. Raises ProviderError."""

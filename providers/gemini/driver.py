@@ -80,12 +80,12 @@ class GeminiDriver(ProviderDriver[GeminiSettings]):
         finally:
             keep_service_tier(reply.headers, request.trace)
 
-    async def probe(self, api_key: str) -> KeyCheck:
+    async def probe(self, api_key: str, base_url: str = "") -> KeyCheck:
         """The list of models: GET, no body, at most 1000 a page [D]; it makes no picture, so it
         costs nothing [G]. A wrong key is refused as for a photo [D]; whether a used-up quota or an
         unsupported country shows here already is not certain [G]."""
         reply = await http.get(
-            f"{django_settings.GEMINI_BASE_URL}/{django_settings.GEMINI_API_VERSION}"
+            f"{base_url or self.base_url}/{django_settings.GEMINI_API_VERSION}"
             "/models?pageSize=1000",
             headers=build_key_header(api_key),
             max_bytes=MAX_CHECK_BYTES,
@@ -103,7 +103,7 @@ async def send(request: ProviderRequest[GeminiSettings]) -> http.Reply:
     try:
         body = build_body(request, pictures)
         return await http.post(
-            build_url(choose_model(request)),
+            build_url(choose_model(request), request.base_url),
             headers=build_headers(request, body),
             content=body,
             accepts_cut=True,  # the picture may have come whole
@@ -120,8 +120,8 @@ def choose_model(request: ProviderRequest[GeminiSettings]) -> str:
     return slot.fallback_model if slot.fallback_model and is_second else slot.model
 
 
-def build_url(model: str) -> str:
-    base, version = django_settings.GEMINI_BASE_URL, django_settings.GEMINI_API_VERSION
+def build_url(model: str, base_url: str = "") -> str:
+    base, version = base_url or django_settings.GEMINI_BASE_URL, django_settings.GEMINI_API_VERSION
     # Quoted, so that a mistyped name is an unknown model and never another URL.
     return f"{base}/{version}/models/{quote(normalize_model_id(model), safe='')}:generateContent"
 

@@ -127,6 +127,18 @@ class Promises:
         for call in self.sim.calls:
             assert not call.key_in_query and GOOD_KEY not in call.path
 
+    async def test_another_address_of_the_service_wins_over_its_own(self) -> None:
+        driver = DRIVERS[self.driver]
+        relay = driver.base_url
+        self.point_at("http://127.0.0.1:1")
+        try:
+            picture, _trace = await self.process(base_url=relay)
+            assert picture.body
+            found = await driver.check(GOOD_KEY, relay)
+            assert found.ok, found.detail
+        finally:
+            await http.close()
+
     async def test_a_used_up_quota_is_quota_with_its_delay(self) -> None:
         error = await self.failure(self.quota_key)
         assert error.reason == "quota" and error.retry_after_s

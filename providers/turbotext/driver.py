@@ -112,17 +112,17 @@ class TurbotextDriver(ProviderDriver[TurbotextSettings]):
         result = await wait_for_result(method, queue_id, request)
         return await download(
             result,
-            base_url=django_settings.TURBOTEXT_BASE_URL,
+            base_url=request.base_url or self.base_url,
             hosts=django_settings.TURBOTEXT_RESULT_HOSTS,
         )
 
-    async def probe(self, api_key: str) -> KeyCheck:
+    async def probe(self, api_key: str, base_url: str = "") -> KeyCheck:
         """Whether the service responds. No free call that needs a key is documented: each operation
         costs an attempt, and the response to a poll without an order is unknown [G]. So the key is
         not sent, only checked for its characters."""
         http.check_headers({"authorization": api_key})
         reply = await http.get(
-            django_settings.TURBOTEXT_BASE_URL,
+            base_url or self.base_url,
             max_bytes=MAX_CHECK_BYTES,
             timeout_s=CHECK_SECONDS,
         )
@@ -248,7 +248,7 @@ async def send(
 ) -> http.Reply:
     """POST a form to the method's address, in both phases."""
     reply = await http.post(
-        f"{django_settings.TURBOTEXT_BASE_URL}/{method}",
+        f"{request.base_url or django_settings.TURBOTEXT_BASE_URL}/{method}",
         headers={"authorization": f"Bearer {request.api_key}", "content-type": FORM},
         content=urlencode(fields).encode(),
     )
