@@ -1,7 +1,10 @@
-"""Failures as responses in the API's OpenAPI document."""
+"""The API's OpenAPI document: failures as responses, and the keys of bodies that come back."""
 
 from collections.abc import Mapping
 from typing import Any
+
+from ninja import Field, Schema
+from pydantic import BaseModel
 
 from photochanger.errors import (
     ERROR_BY_REASON,
@@ -59,3 +62,28 @@ def _make_example(kind: type[AppError], fields: Mapping[str, str] | None) -> dic
     if issubclass(kind, ProviderError):
         error.job_id = EXAMPLE_JOB
     return error.to_json("en")
+
+
+def drop_default(schema: dict[str, Any]) -> None:
+    """Absent keys keep their values: there is no default to show."""
+    schema.pop("default", None)
+
+
+def allow_absent(description: str, **more: Any) -> Any:
+    """A key that may be absent."""
+    return Field(default=None, description=description, json_schema_extra=drop_default, **more)
+
+
+def allow_read_only_keys(schema: dict[str, Any], answer: type[Schema]) -> None:
+    """What a GET answers may be sent back whole: its other keys are taken, and ignored."""
+    ignored = {"readOnly": True, "description": "As answered: ignored."}
+    for name in answer.model_fields:
+        schema["properties"].setdefault(name, ignored)
+
+
+def drop_read_only(values: Any, taken: type[BaseModel], answer: type[Schema]) -> Any:
+    """What came, without what only the answer holds."""
+    if not isinstance(values, dict):
+        return values
+    only_read = answer.model_fields.keys() - taken.model_fields.keys()
+    return {name: value for name, value in values.items() if name not in only_read}
