@@ -27,6 +27,7 @@ def get_job_status(job_id: uuid.UUID, *, link: Callable[[Job], str]) -> JobOut:
         status=status,
         source=Job.Source(job.source),
         provider=job.provider,
+        reserve=job.reserve,
         started_at=job.started_at,
         deadline=job.deadline,
         finished_at=job.finished_at,

@@ -51,6 +51,9 @@ class Job(FacesMeasured):
     )
     provider = models.CharField(_("provider"), max_length=30)
     operation = models.CharField(_("operation"), max_length=50)
+    # The last one that was asked: 0 is the slot's own service, else the position of its reserve.
+    # With the database's own default: a server of the release before still writes its rows.
+    reserve = models.PositiveSmallIntegerField(_("reserve"), default=0, db_default=0)
 
     started_at = models.DateTimeField(_("first byte"))
     deadline = models.DateTimeField(_("deadline"))
@@ -166,6 +169,7 @@ class Attempt(FacesMeasured):
     job = models.ForeignKey(Job, models.CASCADE, related_name="attempts")
     number = models.PositiveSmallIntegerField(_("call"))
     provider = models.CharField(_("provider"), max_length=30)
+    reserve = models.PositiveSmallIntegerField(_("reserve"), default=0, db_default=0)  # as in Job
     model = models.CharField(_("model"), max_length=100, blank=True)
     started_at = models.DateTimeField(_("started"))
     duration_ms = models.PositiveIntegerField(_("took, ms"))

@@ -76,6 +76,7 @@ class JobOut(Schema):
     status: Job.Status
     source: Job.Source
     provider: str
+    reserve: int = Field(description="0: the slot's own service made it; else which reserve.")
     started_at: datetime
     deadline: datetime
     finished_at: datetime | None

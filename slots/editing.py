@@ -3,12 +3,10 @@
 import uuid
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
 import structlog
-from django.contrib.admin.models import LogEntry
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F, Q
@@ -22,15 +20,13 @@ from photochanger.errors import InvalidFields, StorageError, VersionConflict
 from photochanger.pictures import EXTENSIONS
 from slots.history.records import (
     COLUMNS,
-    PASSWORD,
-    TEMPLATES,
-    Record,
-    get_state,
     history_entry,
-    read_record,
 )
-from slots.models import Slot, SlotTemplateMedia
+from slots.models import ReserveSource, Slot, SlotTemplateMedia
 from slots.passwords import hash_new_password
+from slots.reserve.circuits import reset_circuits
+from slots.reserve.editing import bind_reserves, build_reserves, copy_reserves, settle_switch
+from slots.reserve.recipes import find_reserve_misfits
 from slots.schemas import SlotIn, TemplateMediaIn
 from slots.services import find_misfits, find_slot, store_slot
 from slots.uploads import UNUSED_TEMPLATE_LIVES
@@ -52,14 +48,23 @@ def change_slot(slot_id: str, change: SlotIn, *, by: str, restores: int | None =
         slot = _lock_slot(slot_id)
         if change.version not in (None, slot.version):
             raise VersionConflict(slot_id, version=slot.version)
-        templates = apply_change(change, slot)
+        before = _read_sources(slot)
+        templates, reserves = apply_change(change, slot)
         if password is not None:
             slot.ingest_password_hash = hashed
         with history_entry(slot_id, by=by, restores=restores):
             store_slot(slot, by=by)
             if templates is not None:
                 _bind_templates(slot, templates)
+            if reserves is not None:
+                bind_reserves(slot, reserves)
+        if reserves is not None or _read_sources(slot) != before:
+            reset_circuits(slot_id)  # what failed was another recipe
     return slot
+
+
+def _read_sources(slot: Slot) -> tuple[object, ...]:
+    return slot.provider, slot.operation, slot.settings, slot.on_reserve
 
 
 class Draft(NamedTuple):
@@ -76,16 +81,23 @@ def build_draft(slot_id: str, change: SlotIn) -> Draft:
     """
     slot = find_slot(slot_id)
     slot.is_active = True  # for us; and an empty recipe is an error now
-    templates = apply_change(change.model_copy(update={"is_active": True}), slot)
+    templates = apply_change(change.model_copy(update={"is_active": True}), slot).templates
     if templates is None:
         templates = list(slot.template_media.select_related("media_object"))
     return Draft(slot, tuple(templates))
 
 
-def apply_change(change: SlotIn, slot: Slot) -> list[SlotTemplateMedia] | None:
+class NewRows(NamedTuple):
+    """What a change puts beside the slot, unsaved; None: as it is."""
+
+    templates: list[SlotTemplateMedia] | None = None
+    reserves: list[ReserveSource] | None = None
+
+
+def apply_change(change: SlotIn, slot: Slot) -> NewRows:
     """Put the changes into ``slot``, without saving, and check the whole of it.
 
-    The new template pictures, unsaved too; None when they stay. Raises InvalidFields.
+    Raises InvalidFields.
     """
     for name, value in change.get_sent(*COLUMNS).items():
         setattr(slot, name, value)
@@ -94,17 +106,30 @@ def apply_change(change: SlotIn, slot: Slot) -> list[SlotTemplateMedia] | None:
         slot.full_clean()
     except ValidationError as exc:
         fields |= model_messages_by_field(exc)
-    templates = None
+    templates = reserves = None
     if "template_media" in change.model_fields_set:
         templates, missing = _resolve_templates(slot, change.template_media)
         fields |= missing
-    if not fields and slot.is_active:
-        used = slot.template_media.all() if templates is None else templates
-        # A booth must not be the first to hear of it.
-        fields = find_misfits(slot, [one.media_kind for one in used])
-    if fields:
+    if "reserves" in change.model_fields_set:
+        reserves, wrong = build_reserves(slot, change.reserves)
+        fields |= wrong
+    new = NewRows(templates, reserves)
+    if fields := fields or _find_conflicts(slot, new):
         raise InvalidFields(fields)
-    return templates
+    used = slot.reserves.all() if slot.on_reserve and reserves is None else reserves or ()
+    settle_switch(slot, used, is_asked=bool(change.get_sent("on_reserve").get("on_reserve")))
+    return new
+
+
+def _find_conflicts(slot: Slot, new: NewRows) -> FieldMessages:
+    """Of a slot that is on, its reserves included: a booth must not be the first to hear of it."""
+    if not slot.is_active and new.reserves is None:
+        return {}
+    used = slot.template_media.all() if new.templates is None else new.templates
+    kinds = [one.media_kind for one in used]
+    reserves = slot.reserves.all() if new.reserves is None else new.reserves
+    fields = find_misfits(slot, kinds) if slot.is_active else {}
+    return fields | find_reserve_misfits(slot, reserves, kinds)
 
 
 def _resolve_templates(
@@ -190,6 +215,7 @@ def delete_template(media_id: str, *, by: str) -> None:
 COPIED = (
     *("display_name", "provider", "operation", "settings", "size_limit_mb"),
     *("sync_response_seconds", "on_failure", "faces", "face_style", "variables"),
+    "reserve_may_cost_twice",
 )
 
 
@@ -206,7 +232,8 @@ def copy_slot(source_id: str, target_id: str, *, version: int, by: str) -> Slot:
         )
         for one in source.template_media.select_related("media_object")
     ]
-    change = SlotIn.model_validate(values | {"template_media": pictures, "version": version})
+    values |= {"template_media": pictures, "reserves": copy_reserves(source)}
+    change = SlotIn.model_validate(values | {"on_reserve": False, "version": version})
     return change_slot(target_id, change, by=by)
 
 
@@ -222,56 +249,3 @@ def _copy_file(media: MediaObject, slot_id: str) -> str:
         expires_at=timezone.now() + UNUSED_TEMPLATE_LIVES,
     )
     return copy.pk.hex
-
-
-@dataclass(frozen=True, slots=True)
-class Restoration:
-    """What would come of it; ``obstacles`` are why it cannot be done, field by field."""
-
-    slot: Slot
-    change: SlotIn
-    becoming: Record
-    version: int | None  # whose state it is
-    lost_pictures: int
-    had_other_password: bool
-    obstacles: FieldMessages
-
-
-def plan_restoration(slot_id: str, entry: LogEntry, *, before: bool) -> Restoration | None:
-    """Back to the state after an entry, or before it. None for an entry that tells no state."""
-    record = read_record(entry)
-    if record is None:
-        return None
-    slot = find_slot(slot_id)
-    wanted = record.was if before else record.now
-    gone = count_lost_templates(slot.pk, wanted.get(TEMPLATES, []))
-    # With one of them gone the recipe of then cannot come back whole: those of now stay.
-    names = COLUMNS if gone else (*COLUMNS, TEMPLATES)
-    values = {name: wanted[name] for name in names if name in wanted}
-    change = SlotIn.model_validate({**values, "version": slot.version})
-    now = get_state(slot)
-    version = record.version - 1 if before and record.version else record.version
-    return Restoration(
-        slot=slot,
-        change=change,
-        becoming=Record(was=now, now=now | values, version=None, restores=version, by=""),
-        version=version,
-        lost_pictures=gone,
-        had_other_password=PASSWORD in record.now,
-        obstacles=_find_obstacles(slot.pk, change),
-    )
-
-
-def _find_obstacles(slot_id: str, change: SlotIn) -> FieldMessages:
-    """Judged as a save would judge it; nothing is kept."""
-    try:
-        apply_change(change, find_slot(slot_id))
-    except InvalidFields as exc:
-        return dict(exc.fields)
-    return {}
-
-
-def restore_slot(found: Restoration, *, seen_version: int, by: str) -> Slot:
-    """Raises VersionConflict when the slot is no longer what was shown, and InvalidFields."""
-    change = found.change.model_copy(update={"version": seen_version})
-    return change_slot(found.slot.pk, change, by=by, restores=found.version)

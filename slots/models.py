@@ -1,8 +1,10 @@
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError as RecipeError
 
@@ -12,6 +14,7 @@ from providers.registry import DRIVERS
 from slots.prompts.checking import find_prompt_mistakes
 from slots.prompts.language import read_prompt
 from slots.prompts.variables import PromptVariable, dump_variables, load_variables
+from slots.secrets import CiphertextField
 from slots.validation_messages import list_inner_errors, list_recipe_errors
 
 SLOT_IDS = tuple(f"slot-{number:03}" for number in range(1, 16))  # as migrations made them
@@ -94,6 +97,18 @@ class Slot(models.Model):
         default=FaceStyle.PHOTO,
         help_text=_("In drawn styles likeness says little; what counts is the number of people."),
     )
+    # With the database's own default: a server of the release before still writes its rows.
+    reserve_may_cost_twice = models.BooleanField(
+        _("a second service may be paid for one photo"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "When a service may have been paid and no picture came in time, the reserve is asked "
+            "all the same. Otherwise only after failures that cost nothing."
+        ),
+    )
+    # Set by hand: since then only the reserves are asked. Null: they follow the main service.
+    on_reserve_since = models.DateTimeField(null=True, blank=True, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
     updated_by = models.CharField(_("changed by"), max_length=150, blank=True, editable=False)
@@ -111,6 +126,16 @@ class Slot(models.Model):
     def driver(self) -> ProviderDriver[Any]:
         """Raises KeyError for a provider that was removed from the code."""
         return DRIVERS[self.provider]
+
+    @property
+    def on_reserve(self) -> bool:
+        """An operator has set it to its reserve: its own service is not asked."""
+        return self.on_reserve_since is not None
+
+    @on_reserve.setter
+    def on_reserve(self, is_on: bool) -> None:
+        since: datetime | None = self.on_reserve_since or timezone.now()
+        self.on_reserve_since = since if is_on else None
 
     @property
     def service_url(self) -> str:
@@ -198,6 +223,60 @@ class SlotTemplateMedia(models.Model):
 
     def __str__(self) -> str:
         return f"{self.slot_id}: {self.media_kind}"
+
+
+class ReserveSource(models.Model):
+    """Another way to make a slot's picture, asked when those before it fail.
+
+    Its recipe is whole by itself, but for the prompt: without one it has the slot's. A service at
+    another address gets this row's own key and never that of the settings page.
+    """
+
+    slot = models.ForeignKey(Slot, models.CASCADE, related_name="reserves")
+    position = models.PositiveSmallIntegerField()  # 1 is asked first; 0 is the slot itself
+    is_enabled = models.BooleanField(default=True)
+    provider = models.CharField(_("provider"), max_length=30)
+    operation = models.CharField(_("operation"), max_length=50)
+    settings = models.JSONField(_("recipe"), default=dict, blank=True)
+    base_url = models.CharField(_("address"), max_length=200, blank=True)
+    api_key = CiphertextField(blank=True)
+
+    class Meta:
+        db_table = "slot_reserve"
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["slot", "position"], name="reserve_position")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.slot_id}: reserve {self.position}"
+
+
+class SourceCircuit(models.Model):
+    """How a source of a slot with reserves has done lately; ``slots.reserve.circuits`` keeps it.
+
+    All its times are of the database's clock. ``opened_at`` null: closed, photos are sent there.
+    """
+
+    slot = models.ForeignKey(Slot, models.CASCADE, related_name="circuits")
+    position = models.PositiveSmallIntegerField()  # 0: the slot's own service
+    failures = models.PositiveSmallIntegerField(default=0)
+    window_from = models.DateTimeField()  # of the failures that are counted
+    reason = models.CharField(max_length=30)  # of the last one
+    opened_at = models.DateTimeField(null=True)
+    retry_at = models.DateTimeField(null=True)  # then it may be tried again
+    tries = models.PositiveSmallIntegerField(default=0)  # that failed since it was opened
+    is_checked = models.BooleanField(default=False)  # a free call went well: one photo may try
+
+    class Meta:
+        db_table = "slot_source_circuit"
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["slot", "position"], name="circuit_of_source")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.slot_id}: source {self.position}"
 
 
 class Setting(models.Model):

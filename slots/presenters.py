@@ -20,6 +20,8 @@ from slots.gallery import gallery_is_open
 from slots.model_retirement import End, find_end
 from slots.models import Slot, SlotTemplateMedia
 from slots.platform_settings import load_platform_settings
+from slots.reserve.editing import read_reserves
+from slots.reserve.schemas import ReserveOut
 from slots.schemas import (
     ModelOut,
     OperationOut,
@@ -53,7 +55,7 @@ def slot_summary(
 
 
 def slot_detail(request: HttpRequest, slot: Slot) -> SlotOut:
-    """With template pictures and last results: three queries."""
+    """With template pictures, reserves and last results: four queries."""
     platform = load_platform_settings()
     templates = list(slot.template_media.select_related("media_object"))
     kinds = [one.media_kind for one in templates]
@@ -65,6 +67,10 @@ def slot_detail(request: HttpRequest, slot: Slot) -> SlotOut:
         settings=slot.settings,
         variables=slot.list_variables(),
         template_media=[present_template(request, one) for one in templates],
+        reserves=[ReserveOut(**one) for one in read_reserves(slot)],
+        reserve_may_cost_twice=slot.reserve_may_cost_twice,
+        on_reserve=slot.on_reserve,
+        on_reserve_since=slot.on_reserve_since,
         on_failure=Slot.OnFailure(slot.on_failure),
         faces=Slot.Faces(slot.faces),
         face_style=Slot.FaceStyle(slot.face_style),

@@ -7,6 +7,12 @@ from typing import Annotated, Any, Literal
 from ninja import Field, Form, Path, Schema
 from pydantic import AwareDatetime, BaseModel, StrictBool, model_validator
 
+from photochanger.openapi import (
+    allow_absent,
+    allow_read_only_keys,
+    drop_default,
+    drop_read_only,
+)
 from providers.registry import DRIVERS
 from slots.models import DEFAULT_PROVIDER, Slot, SlotTemplateMedia
 from slots.passwords import MAX_PASSWORD_BYTES, MIN_PASSWORD
@@ -19,6 +25,7 @@ from slots.platform_settings import (
     WaitSeconds,
 )
 from slots.prompts.variables import PromptVariable, PromptVariables, dump_variables
+from slots.reserve.schemas import MAX_RESERVES, ReserveIn, ReserveOut
 
 _SLOT_ID = {"description": "slot-001 to slot-015", "example": "slot-001"}
 SlotId = Annotated[str, Path(**_SLOT_ID)]
@@ -35,29 +42,12 @@ NearDate = Annotated[
 ]
 
 
-def drop_default(schema: dict[str, Any]) -> None:
-    """Absent keys keep their values: there is no default to show."""
-    schema.pop("default", None)
-
-
 def describe_provider_keys(schema: dict[str, Any]) -> None:
     """Of providers that there are; what an answer tells of a key may come back, and is ignored."""
     drop_default(schema)
     told = {"type": "object", "description": "As answered: ignored."}
     schema["propertyNames"] = {"enum": list(DRIVERS)}
     schema["additionalProperties"]["anyOf"].append(told)
-
-
-def allow_absent(description: str, **more: Any) -> Any:
-    """A key that may be absent."""
-    return Field(default=None, description=description, json_schema_extra=drop_default, **more)
-
-
-def allow_read_only_keys(schema: dict[str, Any], answer: type[Schema]) -> None:
-    """What a GET answers may be sent back whole: its other keys are taken, and ignored."""
-    ignored = {"readOnly": True, "description": "As answered: ignored."}
-    for name in answer.model_fields:
-        schema["properties"].setdefault(name, ignored)
 
 
 class TemplateMediaIn(BaseModel):
@@ -90,6 +80,16 @@ class SlotIn(
         "longer used is deleted.",
         max_length=10,
     )
+    reserves: list[ReserveIn] = allow_absent(
+        "Asked in this order when the slot's own service fails; replaces those that there are.",
+        max_length=MAX_RESERVES,
+    )
+    reserve_may_cost_twice: StrictBool = allow_absent(
+        "Whether a reserve is asked also after a failure that may have been paid for."
+    )
+    on_reserve: StrictBool = allow_absent(
+        "`true`: from now on only the reserves are asked. `false`: the slot's own service first."
+    )
     on_failure: Slot.OnFailure = allow_absent("`original`: a failure is answered with the photo.")
     faces: Slot.Faces = allow_absent("Whether the people of photo and result are compared.")
     face_style: Slot.FaceStyle = allow_absent("`drawn`: a face may be there and not be found.")
@@ -109,10 +109,7 @@ class SlotIn(
     @model_validator(mode="before")
     @classmethod
     def _what_was_read_may_come_back(cls, values: Any) -> Any:
-        if not isinstance(values, dict):
-            return values
-        only_read = SlotOut.model_fields.keys() - cls.model_fields.keys()
-        return {name: value for name, value in values.items() if name not in only_read}
+        return drop_read_only(values, cls, SlotOut)
 
     def get_sent(self, *names: str) -> dict[str, Any]:
         """Those of the keys that were sent, as a slot keeps them."""
@@ -165,6 +162,10 @@ class SlotOut(SlotShortOut):
         description="The booth's texts that may stand in the prompt."
     )
     template_media: list[TemplateMediaOut]
+    reserves: list[ReserveOut] = Field(description="In the order in which they are asked.")
+    reserve_may_cost_twice: bool
+    on_reserve: bool
+    on_reserve_since: datetime | None = Field(description="When an operator switched to it.")
     on_failure: Slot.OnFailure
     faces: Slot.Faces
     face_style: Slot.FaceStyle

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from photochanger.errors import InvalidFields, VersionConflict
 from slots.console.pages import console_page
-from slots.editing import Restoration, plan_restoration, restore_slot
 from slots.history.field_names import get_label
 from slots.history.records import Record, find_entries, get_author_name, read_record
+from slots.history.restoration import Restoration, plan_restoration, restore_slot
 from slots.history.wording import Line, describe_entry, describe_record
 from slots.models import Slot
 

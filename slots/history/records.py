@@ -20,6 +20,7 @@ from django.utils.translation import gettext_noop
 from media.models import MediaObject
 from slots.history.field_names import get_msgid
 from slots.models import SLOT_IDS, Setting, Slot
+from slots.reserve.editing import read_reserves
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -28,9 +29,11 @@ COLUMNS = (
     *("display_name", "provider", "operation", "is_active", "size_limit_mb"),
     *("sync_response_seconds", "settings", "on_failure", "gallery_enabled"),
     *("gallery_until", "faces", "face_style", "variables"),
+    *("reserve_may_cost_twice", "on_reserve"),
 )
-PASSWORD, TEMPLATES = "ingest_password", "template_media"
-SECRETS = (PASSWORD, "provider_keys.")
+PASSWORD, TEMPLATES, RESERVES = "ingest_password", "template_media", "reserves"
+RESERVE_KEYS = "reserve_keys"
+SECRETS = (PASSWORD, RESERVE_KEYS, "provider_keys.")
 SETTINGS_ID = "settings"  # all of them are one object of the history
 CHANGED, REMOVED = "changed", "removed"  # all that is told of a secret
 FILES, REMOVED_FILES = gettext_noop("pictures"), "removed_files"
@@ -77,6 +80,8 @@ def history_entry(slot_id: str, *, by: str, restores: int | None = None) -> Iter
     was, now = before.state, after.state
     if before.password_hash != after.password_hash:
         now = now | {PASSWORD: CHANGED if after.password_hash else REMOVED}
+    if before.reserve_keys != after.reserve_keys:
+        now = now | {RESERVE_KEYS: CHANGED if any(after.reserve_keys) else REMOVED}
     if diff_states(was, now):
         more = {"version": after.slot.version, "restores": restores}
         write_entry(after.slot, after.slot.pk, str(after.slot), was, now, by=by, **more)
@@ -140,11 +145,13 @@ class _SlotState:
     slot: Slot
     state: State
     password_hash: str
+    reserve_keys: list[str]  # encrypted
 
 
 def _load_state(slot_id: str) -> _SlotState:
-    slot = Slot.objects.get(pk=slot_id)
-    return _SlotState(slot, get_state(slot), slot.ingest_password_hash)
+    slot = Slot.objects.prefetch_related(RESERVES).get(pk=slot_id)
+    keys = [row.api_key for row in slot.reserves.all()]
+    return _SlotState(slot, get_state(slot), slot.ingest_password_hash, keys)
 
 
 def get_state(slot: Slot) -> State:
@@ -154,6 +161,7 @@ def get_state(slot: Slot) -> State:
         state["gallery_until"] = slot.gallery_until.isoformat()
     pictures = slot.template_media.values_list("media_kind", "media_object_id")
     state[TEMPLATES] = [{"media_kind": kind, "media_object_id": key.hex} for kind, key in pictures]
+    state[RESERVES] = read_reserves(slot)
     return state
 
 

@@ -115,6 +115,8 @@ def format_value(place: str, value: Any, state: Mapping[str, Any]) -> str:
         return _format_pictures(value)
     if place == "variables":
         return "; ".join(describe_variable(PromptVariable.model_construct(**one)) for one in value)
+    if place == "reserves":
+        return "; ".join(_format_reserve(one) for one in value)
     if place == "gallery_until":
         at = parse_datetime(str(value))
         return date_format(localtime(at), "SHORT_DATETIME_FORMAT") if at else str(value)
@@ -133,6 +135,17 @@ def _format_choice(place: str, value: str, state: Mapping[str, Any]) -> str:
         if place == column and value in choices.values:
             return str(choices(value).label)
     return value
+
+
+def _format_reserve(one: Mapping[str, Any]) -> str:
+    """``Google Gemini, Edit by prompt (prompt: As an oil painting)``."""
+    words = [_format_choice(name, str(one[name]), one) for name in ("provider", "operation")]
+    if one["base_url"]:
+        words.append(one["base_url"])
+    if not one["is_enabled"]:
+        words.append(_("switched off"))
+    settings = ", ".join(f"{name}: {value}" for name, value in one["settings"].items())
+    return ", ".join(words) + (f" ({settings})" if settings else "")
 
 
 def _format_pictures(pictures: list[dict[str, str]]) -> str:

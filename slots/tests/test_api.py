@@ -35,8 +35,8 @@ class ReadSlotTests(AdminTestCase):
         self.assertEqual(first["ingest_url"], "http://testserver/ingest/slot-001")
         self.assertIn("updated_at", first)
 
-    def test_a_slot_is_told_whole_in_five_queries(self) -> None:
-        with self.assertNumQueries(5):  # account, slot, settings, templates, results
+    def test_a_slot_is_told_whole_in_six_queries(self) -> None:
+        with self.assertNumQueries(6):  # account, slot, settings, templates, reserves, results
             slot = self.client.get(SLOT).json()
         self.assertEqual(
             (slot["sync_response_seconds"], slot["effective_sync_response_seconds"]), (None, 48)
