@@ -59,6 +59,11 @@ call_seconds = Histogram(
     ["provider"],
     buckets=WAIT_BUCKETS,
 )
+source_calls = Counter(
+    "photochanger_source_photos",
+    "Photos of slots with reserves by the source that was asked; 0 is the slot's own service.",
+    ["slot", "position", "outcome"],
+)
 hashes = Counter(
     "photochanger_photo_hashes",
     "Booths' photos by the recipe that their hash follows; absent: none was looked at.",
@@ -155,6 +160,8 @@ def initialize_counters(
             faces_repeats.labels(slot, helped)
         for limit in ("slot", "provider"):
             full.labels(slot, limit)
+        for outcome in ("picture", "failed"):
+            source_calls.labels(slot, "0", outcome)
         for provider, ends in outcomes.items():
             for status, reason in ends:
                 photos.labels(slot, provider, "ingest", status, reason)
@@ -212,6 +219,11 @@ def count_photo_steps(steps_ms: Mapping[str, int]) -> None:
 def count_provider_call(*, provider: str, reason: str, duration_ms: int) -> None:
     calls.labels(provider, reason).inc()
     call_seconds.labels(provider).observe(duration_ms / 1000)
+
+
+@_count_safely
+def count_source(*, slot: str, position: int, outcome: str) -> None:
+    source_calls.labels(slot, str(position), outcome).inc()
 
 
 @_count_safely

@@ -24,6 +24,7 @@ from photochanger.db import in_db
 from photochanger.errors import ClientGone, IdempotencyConflict, SlotDisabled
 from slots.models import Slot, SlotTemplateMedia
 from slots.provider_keys import make_provider_row, provider_row_key
+from slots.reserve.sources import Source, plan_sources
 
 FULL_RETRY_AFTER_S = 3
 
@@ -36,6 +37,8 @@ class Admission:
     job: Job
     stored_key: object = None  # of the provider, as its settings row keeps it
     templates: tuple[SlotTemplateMedia, ...] = ()
+    base_url: str = ""  # where the provider is called, if not at its own address
+    sources: tuple[Source, ...] = ()  # of a slot with reserves, in the order they are asked in
     is_replay: bool = False
 
 
@@ -94,13 +97,20 @@ def _admit_locked(order: Order) -> Admission:
         Job.objects.filter(replay_key=key).update(replay_key=None)
     job = Job.objects.create(**_job_fields(order, slot), replay_key=key)
     templates = order.draft_templates if order.is_trial else load_templates(slot, locked)
-    return Admission(job=job, stored_key=locked.stored_key, templates=templates)
+    has_sources = locked.reserves and not order.is_trial
+    return Admission(
+        job=job,
+        stored_key=locked.stored_key,
+        templates=templates,
+        sources=plan_sources(slot, locked.stored_key) if has_sources else (),
+    )
 
 
 class LockedRows(NamedTuple):
     slot_version: int
     stored_key: object
     templates: int  # how many the slot has; most have none, and need not be asked for them
+    reserves: int  # that are switched on
 
 
 def load_templates(slot: Slot, locked: LockedRows) -> tuple[SlotTemplateMedia, ...]:
@@ -111,7 +121,8 @@ def load_templates(slot: Slot, locked: LockedRows) -> tuple[SlotTemplateMedia, .
 
 LOCK_ROWS = """
     SELECT slot.version, settings.value,
-        (SELECT count(*) FROM slot_template_media WHERE slot_template_media.slot_id = slot.id)
+        (SELECT count(*) FROM slot_template_media WHERE slot_template_media.slot_id = slot.id),
+        (SELECT count(*) FROM slot_reserve WHERE slot_reserve.slot_id = slot.id AND is_enabled)
     FROM slot JOIN settings ON settings.key = %s WHERE slot.id = %s
 """
 

@@ -18,7 +18,7 @@ from providers.clean_photo import Slices
 READING_BYTES = 1024 * 1024
 
 
-def make_publisher(run: JobRun) -> Publish:
+def make_publisher(run: JobRun, base_url: str = "") -> Publish:
     """How this job's driver puts a picture under a link; ``job_outcome`` takes it back.
 
     The driver's publish raises ProviderConfig when the provider could not reach us anyway.
@@ -26,7 +26,7 @@ def make_publisher(run: JobRun) -> Publish:
     job = run.job
 
     async def publish(picture: Slices) -> str:
-        base = find_public_base(job.provider)
+        base = find_public_base(job.provider, base_url)
         body = await asyncio.to_thread(read_all_bytes, picture)
         run.has_inputs = True
         stored = await run_to_completion(
@@ -48,16 +48,18 @@ def read_all_bytes(picture: Slices) -> bytes:
     return b"".join(picture.read_chunks(READING_BYTES))
 
 
-def find_public_base(provider: str) -> str:
+def find_public_base(provider: str, base_url: str = "") -> str:
     """Where a provider finds us, without a slash at the end. Raises ProviderConfig.
 
-    A private address is good enough where the provider is one too: in the demo and in tests.
+    ``base_url``: where it is itself, if not at its own address. A private address of ours is good
+    enough where the provider has one too: in the demo and in tests.
     """
     base = settings.PUBLIC_MEDIA_BASE_URL or settings.PUBLIC_BASE_URL
     address = urlsplit(base)
     if address.scheme not in ("http", "https") or not address.hostname:
         raise ProviderConfig("PUBLIC_MEDIA_BASE_URL is not set: the provider cannot fetch photos")
-    service = urlsplit(getattr(settings, f"{provider.upper()}_BASE_URL", "")).hostname or ""
+    own_url = getattr(settings, f"{provider.upper()}_BASE_URL", "")
+    service = urlsplit(base_url or own_url).hostname or ""
     if is_private(address.hostname) and not (settings.DEBUG or is_private(service)):
         raise ProviderConfig("PUBLIC_MEDIA_BASE_URL is not public: the provider cannot reach it")
     return base

@@ -65,6 +65,7 @@ class JobRun:
     watch: Watch | None = None
     people_told: int | None = None  # to the AI service; 0: they were not known
     figures: dict[str, Any] = field(default_factory=dict)  # of faces that are judged already
+    has_next_source: bool = False  # a reserve may be asked when the present call fails
     has_inputs: bool = False  # something was published for the provider to fetch
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
     steps_ms: dict[str, int] = field(default_factory=dict)
@@ -236,6 +237,9 @@ def _close(run: JobRun, *, finished_at: datetime, **values: object) -> bool:
     closed = Job.objects.filter(pk=job.pk, status=Job.Status.PROCESSING).update(
         finished_at=finished_at,
         duration_ms=to_milliseconds((finished_at - job.started_at).total_seconds()),
+        provider=job.provider,  # the last one that was asked
+        operation=job.operation,
+        reserve=job.reserve,
         provider_ms=run.provider_ms,
         steps_ms=run.steps_ms,
         people_told=run.people_told,

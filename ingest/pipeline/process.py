@@ -22,6 +22,7 @@ from ingest.pipeline.receive import (
 )
 from ingest.pipeline.replay import replay_result
 from ingest.pipeline.response import make_original_response, make_picture_response
+from ingest.pipeline.sources import call_sources
 from ingest.refusals.watch import note_order, note_unknown_host
 from media.links import find_link_base
 from photochanger import metrics
@@ -92,9 +93,12 @@ async def run_job(order: Order, admission: Admission, deadline: Deadline) -> Pho
     log.info("ingest.job.opened", job=str(job.pk), slot=job.slot_id, source=job.source)
     metrics.count_photo_opened(is_from_booth=not order.is_trial, recipe=order.hash_recipe)
     async with job_outcome(job, order) as run:  # closes the row, whatever happens
-        build = await asyncio.to_thread(prepare_request, run, admission)
-        # No database connection is held while we wait here.
-        run.result = await call_provider(run, build, deadline)
+        if admission.sources:  # of a slot with reserves, which are asked where it fails
+            run.result, build = await call_sources(run, admission, deadline)
+        else:
+            build = await asyncio.to_thread(prepare_request, run, admission)
+            # No database connection is held while we wait here.
+            run.result = await call_provider(run, build, deadline)
         await mend_faces(run, build, deadline)  # asks once more, where a slot wants that
         # It is on disk now; the row is written when this block ends. File first, row second: a
         # row never points at a file that is not there.

@@ -65,7 +65,9 @@ def prepare_request(run: JobRun, admission: Admission) -> RequestBuilder:
     api_key = read_provider_key(slot.provider, admission.stored_key)
     if not api_key:
         raise ProviderConfig(f"there is no key for {slot.provider}")
-    run.watch = watch_photo(run.order.photo, slot, run.order.platform, run.files)
+    if run.watch is None:
+        run.watch = watch_photo(run.order.photo, slot, run.order.platform, run.files)
+    base_url = admission.base_url
     return partial(
         ProviderRequest,
         operation=slot.operation,
@@ -76,7 +78,8 @@ def prepare_request(run: JobRun, admission: Admission) -> RequestBuilder:
         ),
         settings=recipe,
         api_key=api_key,
-        publish=make_publisher(run) if slot.driver.requires_public_media else None,
+        base_url=base_url,
+        publish=make_publisher(run, base_url) if slot.driver.requires_public_media else None,
     )
 
 
@@ -136,7 +139,8 @@ async def plan_retry(
         turn=turn,
         left_s=deadline.left_s,
         typical_s=typical_s,
-        has_second_model=len(set(run.order.slot.recipe().models_used())) > 1,
+        has_second_model=len(set(job.slot.recipe().models_used())) > 1,
+        has_next_source=run.has_next_source,
     )
     if retry is not None:
         log.info(
@@ -161,6 +165,7 @@ async def call_once(
         job=run.job,
         number=len(run.attempts) + 1,
         provider=run.job.provider,
+        reserve=run.job.reserve,
         started_at=timezone.now(),
     )
     run.attempts.append(attempt)

@@ -12,6 +12,8 @@ from ingest.models import Attempt
 from photochanger.errors import (
     BadResponse,
     ContentBlocked,
+    ProviderAuth,
+    ProviderConfig,
     ProviderError,
     ProviderNetwork,
     ProviderQuota,
@@ -29,6 +31,7 @@ MAX_CALLS_AFTER: dict[type[ProviderError], int] = {
 SOON_S = 0.1  # a hint shorter than that is none
 FLOOR_S = 3.0  # no provider made a picture sooner; also what counts before a slot has a history
 HISTORY = 20
+LONGEST_PAUSE_S = 1.5  # before a repeat, where a reserve could be asked at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +42,33 @@ class Retry:
     turn: int
 
 
+def is_known_unpaid(error: ProviderError, *, is_accepted: bool) -> bool:
+    """Has this failure surely cost nothing, so that another service may be asked freely?
+
+    ``is_accepted``: the service has given the call a number of its own. What may be repeated was
+    not paid for, by the drivers' contract.
+    """
+    is_refused = isinstance(error, ProviderAuth | ProviderConfig | ProviderQuota)
+    return error.retryable or (is_refused and not is_accepted)
+
+
 def choose_retry(
-    error: ProviderError, *, turn: int, left_s: float, typical_s: float, has_second_model: bool
+    error: ProviderError,
+    *,
+    turn: int,
+    left_s: float,
+    typical_s: float,
+    has_second_model: bool,
+    has_next_source: bool = False,
 ) -> Retry | None:
     """The next call, or None to give up. See ``pause_before_retry``.
 
+    Where a reserve waits, one quick repeat is all: the guest would wait for more of them in vain.
     A limit belongs to one model: where waiting for it would take too long, the second is asked.
     """
     pause_s = pause_before_retry(error, calls_made=turn, left_s=left_s, typical_s=typical_s)
+    if has_next_source and (turn > 1 or (pause_s or 0.0) > LONGEST_PAUSE_S):
+        pause_s = None
     if pause_s is not None:
         return Retry(pause_s, turn + 1)
     is_first_model = turn < SECOND_MODEL_TURN and has_second_model
