@@ -54,6 +54,7 @@ class ReserveApiTests(AdminTestCase):
             (reserve(operation="dance"), "reserves.0.operation"),
             (reserve(settings={"promt": "x"}), "reserves.0.settings.promt"),
             (reserve(settings={"image_size": "9K"}), "reserves.0.settings.image_size"),
+            (reserve(settings={"prompt": "Of {nobody}"}), "reserves.0.settings.prompt"),
             (reserve(provider=OTHER, operation="style_transfer"), "reserves.0.template_media"),
             (reserve(base_url=RELAY), "reserves.0.api_key"),
             (reserve(api_key="with a space"), "reserves.0.api_key"),
