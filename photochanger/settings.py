@@ -102,9 +102,7 @@ WEB_CONCURRENCY = env.get_number("WEB_CONCURRENCY", default=2)  # server process
 WORKER_MAX_REQUESTS = env.get_number("WORKER_MAX_REQUESTS", default=100_000)
 
 # The photo's path
-SYNC_RESPONSE_SECONDS = env.get_number(
-    "SYNC_RESPONSE_SECONDS", default=48
-)  # 10-60; first value only
+SYNC_RESPONSE_SECONDS = env.get_number("SYNC_RESPONSE_SECONDS", default=48)  # 10-60; first value
 MAX_SYNC_RESPONSE_SECONDS = 60  # what a slot may say at most; time-outs around us follow from it
 RESULT_TTL_HOURS = env.get_number("RESULT_TTL_HOURS", default=72)  # first value only
 TEMP_TTL_SECONDS = env.get_number("TEMP_TTL_SECONDS", default=900)  # test photos of the console
@@ -150,6 +148,11 @@ DATABASES: dict[str, dict[str, Any]] = {
     )
 }
 add_options(DATABASES["default"])
+# How long PostgreSQL lets a server of ours wait: for a lock, an answer, and within a transaction.
+DATABASE_LOCK_SECONDS = env.get_number("DATABASE_LOCK_SECONDS", default=3)
+DATABASE_STATEMENT_SECONDS = env.get_number("DATABASE_STATEMENT_SECONDS", default=15)
+DATABASE_IDLE_SECONDS = env.get_number("DATABASE_IDLE_SECONDS", default=30)
+DATABASE_BEHIND_POOLER = env.get_flag("DATABASE_BEHIND_POOLER", default=False)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Files

@@ -135,6 +135,9 @@ def _check_bounds() -> Iterator[checks.CheckMessage]:
         "GEMINI_MAX_REQUEST_MB": (1, 100),
         "WEB_CONCURRENCY": (1, 256),
         "WORKER_MAX_REQUESTS": (0, 1_000_000_000),
+        "DATABASE_LOCK_SECONDS": (1, 60),
+        "DATABASE_STATEMENT_SECONDS": (1, 300),
+        "DATABASE_IDLE_SECONDS": (1, 600),
         "HSTS_SECONDS": (0, 2 * 365 * 24 * 3600),
     }
     for name, (low, high) in bounds.items():

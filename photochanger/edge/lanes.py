@@ -2,21 +2,38 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from asgiref.sync import ThreadSensitiveContext
 from django.conf import settings
 
+from photochanger.db.limits import GUEST_STEP_S, PHOTO_STEP_S
+from photochanger.db.threads import make_database_threads
 from photochanger.edge.asgi_types import App, Receive, Scope, Send
 from photochanger.edge.paths import GUEST_PATHS, MONITORING_PATHS, PROVIDER_MEDIA_PATH, takes_photo
+
+# An operator may have asked for minutes of work: cleaning up, an archive. It goes on, while whoever
+# else needs the lane gets a fresh thread.
+CONSOLE_LIMIT_S, CONSOLE_PATIENCE_S = 900.0, 3.0
 
 
 class Lane:
     """One thread, and so one database connection, shared by requests in turn."""
 
-    def __init__(self) -> None:
-        self.executor = ThreadPoolExecutor(1, thread_name_prefix="lane")
+    def __init__(self, name: str, *, limit_s: float, patience_s: float) -> None:
+        self.executor = make_database_threads(name, limit_s=limit_s, patience_s=patience_s)
         self.requests = 0
+
+    @property
+    def load(self) -> tuple[bool, int]:
+        return self.executor.is_stuck, self.requests
+
+
+def make_lanes(
+    name: str, count: int, limit_s: float, *, patience_s: float | None = None
+) -> list[Lane]:
+    """``limit_s`` for each step of a request, not for the whole of it."""
+    patience_s = patience_s or limit_s
+    return [Lane(name, limit_s=limit_s, patience_s=patience_s) for _ in range(count)]
 
 
 class RequestLanes:
@@ -25,21 +42,23 @@ class RequestLanes:
     Django's own way is a thread, and so a database connection, for every request in flight: 500
     waiting photos held 500 connections; on lanes they hold as many as there are lanes. The photo's
     path has its own lanes, so that a slow console page never delays a photo; guests have theirs, so
-    that a storm of log-ins never delays a download.
+    that a storm of log-ins never delays a download. A lane whose thread hangs gets a fresh one.
     """
 
     def __init__(self, app: App) -> None:
         self.app = app
-        self._photo = [Lane() for _ in range(settings.REQUEST_LANES)]
-        self._guests = [Lane() for _ in range(settings.GUEST_LANES)]
-        self._console = [Lane() for _ in range(settings.CONSOLE_LANES)]
-        self._monitoring = [Lane()]
+        self._photo = make_lanes("photo", settings.REQUEST_LANES, PHOTO_STEP_S)
+        self._guests = make_lanes("guest", settings.GUEST_LANES, GUEST_STEP_S)
+        self._console = make_lanes(
+            "console", settings.CONSOLE_LANES, CONSOLE_LIMIT_S, patience_s=CONSOLE_PATIENCE_S
+        )
+        self._monitoring = make_lanes("monitoring", 1, GUEST_STEP_S)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         # The least busy one, and of equals the first: its connection is the warmest.
-        lane = min(self._lanes_for(scope["path"]), key=lambda lane: lane.requests)
+        lane = min(self._lanes_for(scope["path"]), key=lambda lane: lane.load)
         lane.requests += 1
         try:
             async with ThreadSensitiveContext(executor=lane.executor):
