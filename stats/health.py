@@ -1,15 +1,12 @@
 """`/healthz`: the state of each part, within a second, whatever hangs.
 
-Each part is checked by one probe per process, which caches its result for a while. A request
-waits for a running probe, but no longer than the budget; a probe that hangs goes on in the
-background, and is never started twice. Nothing here holds a key or a provider's words.
+Nothing here holds a key or a provider's words.
 """
 
 import asyncio
 import shutil
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -22,8 +19,9 @@ from django.utils import timezone
 from ingest.cleanup import load_last_cleanup
 from media import storage
 from media.faces.loading import are_models_there, is_engine_absent
-from photochanger.db import in_db
+from photochanger.db.threads import in_db_apart
 from photochanger.errors import ProviderConfig, StorageError
+from photochanger.threads.probe import Probe
 from providers.registry import DRIVERS
 from slots.models import Setting, Slot
 from slots.provider_keys import provider_row_key, read_provider_key
@@ -70,37 +68,6 @@ class Health:
         }
 
 
-@dataclass(slots=True)
-class Probe:
-    """Checks one part, at most once at a time; a result is valid for ``fresh_s``."""
-
-    check: Callable[[], Awaitable[Any]]
-    fresh_s: float
-    result: Any = None
-    result_at: float = 0.0
-    running: "asyncio.Task[None] | None" = None
-
-    async def get_result(self, until: float) -> Any:
-        """The last valid result; None when there is none by ``until`` (the event loop's time)."""
-        loop = asyncio.get_running_loop()
-        if self.result is not None and loop.time() - self.result_at < self.fresh_s:
-            return self.result
-        if self.running is None:
-            self.running = loop.create_task(self._run())
-        await asyncio.wait({self.running}, timeout=max(0.0, until - loop.time()))
-        is_fresh = self.result is not None and loop.time() - self.result_at < 2 * self.fresh_s
-        return self.result if is_fresh else None
-
-    async def _run(self) -> None:
-        try:
-            self.result = await self.check()
-            self.result_at = asyncio.get_running_loop().time()
-        except Exception:  # a bug in one check must not stop the others; nobody awaits this task
-            log.exception("health.probe.crashed")
-        finally:
-            self.running = None
-
-
 @dataclass(frozen=True, slots=True)
 class DatabaseResult:
     """What one connection to the database yields."""
@@ -115,7 +82,7 @@ class Probes:
     """The probes of one process."""
 
     database: Probe = field(
-        default_factory=lambda: Probe(lambda: in_db(check_database), OWN_FRESH_S)
+        default_factory=lambda: Probe(lambda: in_db_apart(check_database), OWN_FRESH_S)
     )
     media: Probe = field(
         default_factory=lambda: Probe(lambda: asyncio.to_thread(check_media), OWN_FRESH_S)

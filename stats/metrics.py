@@ -1,9 +1,11 @@
 """`/metrics`: the counters of all processes, and the state of the database and the disk."""
 
+import asyncio
 import shutil
 import threading
 import time
 from collections.abc import Iterator
+from weakref import WeakKeyDictionary
 
 import structlog
 from django.conf import settings
@@ -13,6 +15,7 @@ from django.utils import timezone
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest, values
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 from ingest.cleanup import load_last_cleanup
 from ingest.models import Job
@@ -20,12 +23,14 @@ from ingest.refusals.causes import BUSY, REFUSALS
 from media import storage
 from media.models import MediaObject
 from photochanger import metrics
+from photochanger.db.threads import in_db_apart
 from photochanger.errors import (
     ClientGone,
     InternalError,
     ProviderTimeout,
     StorageError,
 )
+from photochanger.threads.probe import Probe
 from providers.registry import DRIVERS
 from slots.model_retirement import find_retiring_slots
 from slots.models import SLOT_IDS, Slot
@@ -37,6 +42,8 @@ log = structlog.get_logger()
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 FRESH_S = 2.0  # how long one reading of database and disk serves all scrapes
+BUDGET_S = 2.0  # that a scrape waits for it, of the 10 s that Prometheus gives
+_state_by_loop: "WeakKeyDictionary[asyncio.AbstractEventLoop, Probe]" = WeakKeyDictionary()
 
 
 def initialize_counters() -> None:
@@ -56,11 +63,26 @@ def initialize_counters() -> None:
     )
 
 
-def generate_exposition() -> bytes:
-    """All metrics of all processes of this server. Blocking; five queries at most."""
-    now = CollectorRegistry()
-    now.register(STATE)
-    return _generate_counters() + generate_latest(now)
+async def generate_exposition() -> bytes:
+    """All metrics of all processes of this server; five queries at most.
+
+    In time, whatever hangs: without the figures of a database or a disk that does not answer.
+    """
+    loop = asyncio.get_running_loop()
+    state = _state_by_loop.setdefault(loop, Probe(lambda: in_db_apart(_generate_state), FRESH_S))
+    found = await state.get_result(loop.time() + BUDGET_S)
+    counters = await asyncio.to_thread(_generate_counters)
+    return counters + (found or _generate(NoAnswer()))
+
+
+def _generate_state() -> bytes:
+    return _generate(STATE)
+
+
+def _generate(collector: Collector) -> bytes:
+    registry = CollectorRegistry()
+    registry.register(collector)
+    return generate_latest(registry)
 
 
 def _generate_counters() -> bytes:
@@ -93,6 +115,13 @@ class StateCollector:
 
 
 STATE = StateCollector()
+
+
+class NoAnswer:
+    """In place of the state while database or disk do not answer."""
+
+    def collect(self) -> Iterator[Metric]:
+        yield _make_database_up(is_up=False)
 
 
 def make_labelled_gauge(name: str, words: str, labels: tuple[str, ...] = ()) -> GaugeMetricFamily:
@@ -131,8 +160,12 @@ def _collect_database() -> Iterator[Metric]:
     except AnyDatabaseError as exc:
         log.error("stats.database.failed", detail=type(exc).__name__)
         found = []
-    yield make_gauge("database_up", "Whether the database answered.", float(bool(found)))
+    yield _make_database_up(is_up=bool(found))
     yield from found
+
+
+def _make_database_up(*, is_up: bool) -> Metric:
+    return make_gauge("database_up", "Whether the database answered.", float(is_up))
 
 
 def _collect_slots(slots: list[Slot]) -> Iterator[Metric]:

@@ -25,12 +25,12 @@ async def healthz(request: HttpRequest) -> HttpResponse:
     return _forbid_caching(JsonResponse(health.to_json(), status=200 if is_fine else 503))
 
 
-def metrics(request: HttpRequest) -> HttpResponse:
+async def metrics(request: HttpRequest) -> HttpResponse:
     try:
         check_metrics_access(request)
     except Unauthorized as exc:
         return _make_refusal(exc)
-    return _forbid_caching(HttpResponse(generate_exposition(), content_type=CONTENT_TYPE))
+    return _forbid_caching(HttpResponse(await generate_exposition(), content_type=CONTENT_TYPE))
 
 
 def _make_refusal(error: AppError) -> HttpResponse:
