@@ -29,6 +29,7 @@ from media import storage
 from media.deletion import forget_deleted
 from media.download_memory import DownloadMemory
 from photochanger.checks.environment import log_public_address
+from photochanger.db.limits import limit_this_process
 from photochanger.edge.body import BodyLimit
 from photochanger.edge.download_throttle import DownloadThrottle
 from photochanger.edge.lanes import RequestLanes
@@ -115,6 +116,7 @@ async def shut_down() -> None:
     await http.close()
 
 
+limit_this_process()
 protocol.install()
 keep_freed_memory()
 lifespan = Lifespan(startup=warm_up, shutdown=shut_down)

@@ -53,7 +53,7 @@ def add_options(database: dict[str, Any]) -> None:
         }
     else:
         # It counts and times statements. Its SQLite sibling would make a class for each of them.
-        database["ENGINE"] = "django_prometheus.db.backends.postgresql"
+        database["ENGINE"] = "photochanger.db.postgresql"
         # DATABASE_URL may override each. A database host that vanished silently must not hold a
         # lane for the quarter of an hour that the kernel would retry.
         database["OPTIONS"] = {

@@ -17,16 +17,20 @@ from django.utils.crypto import salted_hmac
 from ingest.models import Job
 from ingest.pipeline.order import Order
 from ingest.pipeline.outcome import JobRun, close_failed
-from ingest.refusals.errors import ProviderFull, SlotFull
+from ingest.refusals.errors import DatabaseAway, ProviderFull, SlotFull
 from media.services import select_live_results
 from photochanger import metrics
 from photochanger.db import in_db
+from photochanger.db.limits import PHOTO_STEP_S
 from photochanger.errors import ClientGone, IdempotencyConflict, SlotDisabled
+from photochanger.threads.time_limit import choose_end, limit_waits
+from photochanger.threads.turns import take_turn
 from slots.models import Slot, SlotTemplateMedia
 from slots.provider_keys import make_provider_row, provider_row_key
 from slots.reserve.sources import Source, plan_sources
 
 FULL_RETRY_AFTER_S = 3
+PROVIDER_ADMISSIONS = 2  # of the photos' lanes in one process
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +48,7 @@ class Admission:
 
 async def admit_photo(order: Order) -> Admission:
     """``admit``, and the place given back when the booth hangs up at this very moment."""
-    admitting = asyncio.ensure_future(in_db(admit, order))
+    admitting = asyncio.ensure_future(_admit_in_turn(order))
     try:
         return await asyncio.shield(admitting)
     except asyncio.CancelledError:
@@ -53,6 +57,18 @@ async def admit_photo(order: Order) -> Admission:
             run = JobRun(admission.job, order)
             await in_db(close_failed, run, ClientGone("the booth hung up on its way in"))
         raise
+
+
+async def _admit_in_turn(order: Order) -> Admission:
+    """One photo of a slot at a time, and two of a provider: the row's lock lets no more in anyway,
+    and where somebody else holds it, lanes are left for the other slots."""
+    slot = order.slot
+    with limit_waits(choose_end(PHOTO_STEP_S)):
+        async with (
+            take_turn(slot.pk, at_once=1, make_error=DatabaseAway),
+            take_turn(slot.provider, at_once=PROVIDER_ADMISSIONS, make_error=DatabaseAway),
+        ):
+            return await in_db(admit, order)
 
 
 def find_equal_job(order: Order) -> Job | None:

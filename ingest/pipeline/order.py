@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -12,6 +13,7 @@ from django.utils import timezone
 from ingest.models import Job
 from photochanger.pictures import Photo
 from photochanger.request_scope import get_arrival_time
+from photochanger.threads.time_limit import limit_waits
 from slots.models import Slot, SlotTemplateMedia
 from slots.platform_settings import PlatformSettings
 from slots.prompts.texts import SentTexts, read_texts
@@ -57,6 +59,10 @@ class Deadline:
     @property
     def expires_at(self) -> datetime:
         return self.started_at + timedelta(seconds=self.wait_s)
+
+    def limit_waits(self) -> AbstractContextManager[None]:
+        """Within the block no step waits for a thread, the database or a disk any longer."""
+        return limit_waits(self.at)
 
     def shorten(self, reserve_s: float) -> "Deadline":
         """The same deadline, a little earlier: what is left then is for another step."""

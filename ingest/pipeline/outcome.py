@@ -26,6 +26,7 @@ from photochanger import metrics
 from photochanger.db import in_db, in_db_with_retry
 from photochanger.errors import AppError, ClientGone, InternalError, ProviderTimeout, StorageError
 from photochanger.pictures import Picture
+from photochanger.threads.time_limit import limit_waits_for
 from slots.models import Slot
 
 log = structlog.get_logger()
@@ -34,7 +35,8 @@ log = structlog.get_logger()
 # longer after the booth has its answer.
 CLOSE_LATE_S = 30.0
 REMOVE_PATIENCE_S = 1.0
-FAILED_PATIENCE_S = 0.5  # the booth is to hear of its failure now
+FAILED_PATIENCE_S, FAILED_LIMIT_S = 0.5, 1.5  # the booth is to hear of its failure now
+PICTURE_PATIENCE_S = 3.0  # and to get its picture: a row that takes longer is written afterwards
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,14 +117,16 @@ async def _close_in_time(run: JobRun) -> None:
     """
     run.stop_watch()
     run.closing = asyncio.ensure_future(_close_and_report(run, timezone.now()))
-    await asyncio.wait([run.closing], timeout=max(0.0, run.order.deadline.left_s))
+    left_s = min(PICTURE_PATIENCE_S, run.order.deadline.left_s)
+    await asyncio.wait([run.closing], timeout=max(0.0, left_s))
 
 
 async def _close_and_report(run: JobRun, finished_at: datetime) -> None:
     job, patience_s = run.job, run.order.deadline.left_s + CLOSE_LATE_S
     try:
-        fetches = await in_db(withdraw_inputs, run)
-        is_closed = await in_db_with_retry(close_done, patience_s, run, finished_at, fetches)
+        with limit_waits_for(patience_s):
+            fetches = await in_db(withdraw_inputs, run)
+            is_closed = await in_db_with_retry(close_done, patience_s, run, finished_at, fetches)
     except AnyDatabaseError:
         log.exception("ingest.job.left_open", job=str(job.pk), status=Job.Status.DONE)
         return
@@ -135,7 +139,8 @@ async def _close_and_report(run: JobRun, finished_at: datetime) -> None:
 async def _fail(run: JobRun, error: AppError) -> None:
     run.stop_watch()
     try:
-        is_closed = await in_db_with_retry(close_failed, FAILED_PATIENCE_S, run, error)
+        with limit_waits_for(FAILED_LIMIT_S):
+            is_closed = await in_db_with_retry(close_failed, FAILED_PATIENCE_S, run, error)
     except AnyDatabaseError:
         # Readers will see the row as interrupted once its deadline has passed; what was stored is
         # swept by cleanup. The booth still gets the answer of what went wrong first.

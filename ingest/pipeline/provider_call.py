@@ -19,7 +19,8 @@ from ingest.pipeline.order import Deadline
 from ingest.pipeline.outcome import JobRun, to_milliseconds
 from ingest.pipeline.prompt_words import count_people, fill_prompts, hide_guest_texts
 from ingest.pipeline.result_check import ResultPicture, check_result
-from ingest.pipeline.retry_policy import Retry, choose_retry, estimate_call_s
+from ingest.pipeline.retry_policy import FLOOR_S, Retry, choose_retry, estimate_call_s
+from ingest.refusals.errors import NoTimeLeft
 from media import storage
 from media.services import build_result_path
 from photochanger import metrics
@@ -107,9 +108,12 @@ def open_template(run: JobRun, template: SlotTemplateMedia) -> Photo:
 async def call_provider(run: JobRun, build: RequestBuilder, deadline: Deadline) -> ResultPicture:
     """A checked and stored picture; calls again where ``retry_policy`` says so.
 
-    Raises ProviderError, which is ProviderTimeout at the deadline.
+    Raises ProviderError, which is ProviderTimeout at the deadline, and NoTimeLeft without a call
+    when it is so near that no picture could be made by then.
     """
     await count_people(run, deadline)  # where the prompt asks for their number
+    if deadline.left_s < FLOOR_S:
+        raise NoTimeLeft(f"{max(0.0, deadline.left_s):.1f} s were left: the service was not called")
     turn = 1  # as the driver counts, which changes to a second model
     try:
         async with asyncio.timeout_at(deadline.at):

@@ -81,12 +81,13 @@ async def receive_form(
 ) -> AsyncIterator[UploadedForm]:
     """The booth's form, hashed and spooled while it arrives; its file lives in this block.
 
-    Meanwhile a connection to the provider is opened, unless one is there.
+    Whatever is waited for in this block ends at the deadline. While the form arrives a connection
+    to the provider is opened, unless one is there.
     Raises InvalidRequest, PayloadTooLarge, ClientGone, StorageError.
     """
     trace = get_trace(request)
     trace.parser = FormParser.of(request, max_file_bytes=slot.size_limit_bytes)
-    with expect_call(slot.service_url):
+    with deadline.limit_waits(), expect_call(slot.service_url):
         async with read_form(request, trace.parser, deadline) as form:
             trace.mark("form")
             yield form

@@ -12,7 +12,7 @@ from ingest.pipeline.multipart_stream import MultipartStream
 from ingest.pipeline.order import Deadline
 from ingest.pipeline.part_head import FormPart, PartDecoder, parse_parameters
 from ingest.pipeline.uploaded_form import UploadedForm
-from ingest.refusals.errors import DiskFull
+from ingest.refusals.errors import DatabaseAway, DiskFull
 from photochanger import pictures
 from photochanger.errors import InvalidRequest, PayloadTooLarge, StorageError
 from photochanger.parsing import cut_text, decode_text
@@ -37,6 +37,7 @@ REFUSED_IF_LONG: dict[str, type[InvalidRequest]] = {
 }
 MAX_PARTS, MAX_LISTED, MAX_FIELD_BYTES, MAX_BOUNDARY = 1000, 64, 8 * 1024, 1000
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
+OWN_WAIT_S = 2.0  # who let a booth wait so long before reading its photo may not call it slow
 BATCH_BYTES = 256 * 1024  # parsed in one thread hop; what has arrived of one photo in memory
 
 
@@ -211,11 +212,14 @@ async def read_form(
     Raises InvalidRequest (also for an upload that takes longer), PayloadTooLarge, ClientGone and
     StorageError.
     """
+    waited_s = deadline.wait_s - deadline.left_s  # for the database, while the photo arrived
     try:
         try:
             async with asyncio.timeout_at(deadline.at):
                 await _read_all(request, parser)
         except TimeoutError as exc:
+            if waited_s > OWN_WAIT_S:
+                raise DatabaseAway(f"the slot was looked up for {waited_s:.1f} s") from exc
             raise UploadTooSlow("the upload took longer than the slot may wait") from exc
         form = parser.finish()
         form.received_at = asyncio.get_running_loop().time()

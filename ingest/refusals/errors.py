@@ -5,9 +5,12 @@ wrong, in the list of refusals. What may be wrong with the request itself is in
 ``photochanger.request_errors``.
 """
 
+from django.utils.translation import gettext_lazy as _
+
 from photochanger.errors import (
     AppError,
     InvalidPassword,
+    ProviderTimeout,
     RateLimited,
     StorageError,
 )
@@ -41,6 +44,12 @@ class ProviderFull(RateLimited):
 
 class DatabaseAway(StorageError):
     cause = "database_away"
+
+
+class NoTimeLeft(ProviderTimeout):
+    """The photo was ready for its service when no picture could be made in time any more."""
+
+    sentence = _("The photo came too slowly, or waited here too long: no time was left for it.")
 
 
 class DiskFull(StorageError):

@@ -84,10 +84,26 @@ class OwnPostgres:
 
     url: str
     _control: Callable[[str], object]
+    _data: Path
 
     def restart(self, mode: str) -> None:
         """``fast`` breaks off its clients in good order, ``immediate`` as a crash would."""
         self._control(f"-m {mode} restart")
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It accepts connections and answers nothing, as on a machine that hangs."""
+        first = psutil.Process(int((self._data / "postmaster.pid").read_text().split()[0]))
+        first.suspend()  # it starts no others then
+        others = first.children(recursive=True)
+        for process in others:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in (*others, first):
+                with suppress(psutil.NoSuchProcess):
+                    process.resume()
 
     def stop(self) -> None:
         self._control("-m fast stop")
@@ -116,7 +132,7 @@ def own_postgres() -> Iterator[OwnPostgres]:
         )
 
     try:
-        yield OwnPostgres(server.get_uri(), control)
+        yield OwnPostgres(server.get_uri(), control, server.pgdata)
     finally:
         with suppress(subprocess.CalledProcessError):  # stopped already
             control("-m immediate stop")

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from photochanger.db.limits import limit_this_process
 from stats.watch.watcher import EVERY_S, Watcher
 
 
@@ -27,6 +28,7 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stop.set())
         if beside:
             threading.Thread(target=_follow, args=[beside, stop], daemon=True).start()
+        limit_this_process()
         Watcher().run(stop)
 
 
