@@ -9,6 +9,7 @@ from django.urls import URLPattern, URLResolver
 from django.utils.translation import gettext_lazy as _
 
 from ingest.console import urls as ingest_urls
+from photochanger.web.navigation import make_navigation
 from slots.console import urls as slots_urls
 from stats.console import dashboard
 from stats.console import urls as stats_urls
@@ -19,6 +20,9 @@ class Console(admin.AdminSite):
     index_title = _("AI processing slots")
     site_url = None
     enable_nav_sidebar = False
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        return super().each_context(request) | {"navigation": make_navigation(request)}
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -148,6 +148,7 @@ class ProviderDriver(ABC, Generic[S]):
 
     name: ClassVar[str]
     title: ClassVar[str]
+    icon: ClassVar[str] = "slot"  # a symbol of the console's icons, to tell services apart
     operations: ClassVar[dict[str, Any]]  # operation -> title for people
     # operation -> kinds of template pictures that it uses
     template_kinds: ClassVar[dict[str, tuple[str, ...]]]
@@ -169,6 +170,10 @@ class ProviderDriver(ABC, Generic[S]):
     def calls_left(self, usage: Mapping[str, Any]) -> int | None:
         """How many more calls the account has, where the service said so in ``CallTrace.usage``."""
         return None
+
+    def describe_usage(self, usage: Mapping[str, Any]) -> str:
+        """What a call has used up, in the reader's words."""
+        return ", ".join(f"{name}: {value}" for name, value in usage.items())
 
     @property
     @abstractmethod

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from ingest.capture.recorder import MAX_REQUESTS, delete_captures, start_capture, stop_capture
 from ingest.capture.snapshot import RequestSnapshot
+from ingest.console.details import Detail, describe_detail
 from ingest.models import Capture, CapturedRequest
 from photochanger.errors import ERROR_BY_REASON
 from slots.console.pages import console_page
@@ -72,6 +73,10 @@ class RequestView:
         if self.seen.reason in ERROR_BY_REASON:
             return str(ERROR_BY_REASON[self.seen.reason].sentence)
         return _("The booth got a picture.") if self.is_fine else ""
+
+    @property
+    def detail(self) -> Detail:
+        return describe_detail(self.seen.detail)
 
     @property
     def steps(self) -> Iterator[tuple[str, int]]:

@@ -12,11 +12,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
+from ingest.console.details import Detail, describe_detail
 from ingest.console.jobs import JobRow, get_provider_title
 from ingest.console.messages import get_failure_sentence
+from ingest.console.remedies import Remedy, list_remedies
 from ingest.console.step_bar import StepSegment, draw_step_bar
 from ingest.faces.words import FacesView
 from ingest.models import Attempt, Job
+from ingest.refusals.causes import find_cause, name_failure
 from media.deletion import delete_result, undo_deletion
 from media.erasure.held import HeldPicture, find_held
 from media.links import build_url, find_links
@@ -29,6 +32,7 @@ from slots.models import Slot
 STOP_POLLING = 286  # the status at which htmx ends its polling
 RECIPES = {
     "": gettext_lazy("none sent"),
+    "none": gettext_lazy("came, and matches no recipe we know"),
     "md5": gettext_lazy("MD5 of the photo"),
     "sha1": gettext_lazy("SHA-1 of the photo"),
     "sha256": gettext_lazy("SHA-256 of the photo"),
@@ -64,8 +68,15 @@ class CallView:
         return self.attempt.duration_ms / 1000
 
     @property
+    def detail(self) -> Detail:
+        return describe_detail(self.attempt.detail, self.attempt.provider)
+
+    @property
     def usage(self) -> str:
-        return ", ".join(f"{name}: {value}" for name, value in self.attempt.usage.items())
+        usage, driver = self.attempt.usage, DRIVERS.get(self.attempt.provider)
+        if driver:
+            return driver.describe_usage(usage)
+        return ", ".join(f"{name}: {value}" for name, value in usage.items())
 
 
 @dataclass(frozen=True)
@@ -143,10 +154,25 @@ class JobDetail(JobRow):
         return None if took is None else (took - (provider or 0)) / 1000
 
     @property
-    def words(self) -> str:
+    def detail(self) -> Detail:
         """The failure's detail for operators, unless one of the calls shows it already."""
         shown = [call.attempt.detail for call in self.calls]
-        return "" if self.job.failure_detail in shown else self.job.failure_detail
+        detail = self.job.failure_detail
+        return Detail() if detail in shown else describe_detail(detail, self.job.provider)
+
+    @cached_property
+    def remedies(self) -> list[Remedy]:
+        return list_remedies(self.job, self.job.outcome[1])
+
+    @property
+    def remedy_words(self) -> str:
+        word = name_failure(self.job.outcome[1], self.job.failure_detail)
+        return str(find_cause(word, of_photo=True).remedy)
+
+    @property
+    def spare_s(self) -> float:
+        """How much of the waiting time a failure has left unused."""
+        return max(0, self.wait_s - (self.took_s or self.wait_s))
 
     @property
     def bars(self) -> list[Bar]:

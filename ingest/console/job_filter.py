@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ingest.console.job_reasons import count_reasons, list_choices
 from ingest.faces.words import VERDICT_CHOICES
 from ingest.models import Job
 from photochanger.errors import ERROR_BY_REASON, Interrupted
@@ -33,10 +34,11 @@ SEARCH_WINDOW = timedelta(days=31)
 MICROSECOND = timedelta(microseconds=1)
 FIRST_ID = uuid.UUID(int=0)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+HOURS = range(24)
 
 
-def _list_reasons() -> list[tuple[str, Any]]:
-    return [("", _("any")), *((error.reason, error.sentence) for error in ERROR_BY_REASON.values())]
+LOST = "lost"  # an outcome of the filter: every kind of failure
+LAST_HOUR = "hour"
 
 
 class JobFilter(forms.Form):
@@ -46,7 +48,13 @@ class JobFilter(forms.Form):
     outcome = forms.CharField(
         required=False,
         label=gettext_lazy("Outcome"),
-        widget=forms.Select(choices=[("", gettext_lazy("any")), *Job.Status.choices]),
+        widget=forms.Select(
+            choices=[
+                ("", gettext_lazy("any")),
+                (LOST, gettext_lazy("failures of every kind")),
+                *Job.Status.choices,
+            ]
+        ),
     )
     reason = forms.CharField(required=False, label=gettext_lazy("Reason"), widget=forms.Select)
     faces = forms.CharField(
@@ -63,15 +71,33 @@ class JobFilter(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         input_formats=["%Y-%m-%d"],
     )
+    hour = forms.CharField(
+        required=False,
+        label=gettext_lazy("Hour"),
+        widget=forms.Select(
+            choices=[("", gettext_lazy("any")), *((f"{n}", f"{n:02}:00–{n:02}:59") for n in HOURS)]
+        ),
+    )
+    last = forms.CharField(
+        required=False,
+        label=gettext_lazy("Time"),
+        widget=forms.Select(
+            choices=[("", gettext_lazy("any")), (LAST_HOUR, gettext_lazy("the last hour"))]
+        ),
+    )
 
-    def __init__(self, data: QueryDict, slots: list[Slot]) -> None:
+    def __init__(self, data: QueryDict, slots: list[Slot], now: datetime) -> None:
         super().__init__(data)
+        self.now = now
         named = [(slot.pk, f"{slot.pk} · {slot}") for slot in slots]
         titles = [(name, str(driver.title)) for name, driver in DRIVERS.items()]
         self._set_choices("slot", [("", _("all")), *named])
-        self._set_choices("reason", _list_reasons())
         self._set_choices("provider", [("", _("all")), *titles])
         self.full_clean()
+        chosen = self.cleaned_data["reason"]
+        counts = count_reasons(now, *self.period)
+        known = chosen if chosen in ERROR_BY_REASON else ""
+        self._set_choices("reason", [("", _("any")), *list_choices(counts, known)])
 
     def _set_choices(self, name: str, choices: list[tuple[str, Any]]) -> None:
         widget = self.fields[name].widget
@@ -89,8 +115,29 @@ class JobFilter(forms.Form):
         day: date | None = self.cleaned_data.get("day")
         return day if day and 2000 <= day.year <= 2999 else None
 
+    @property
+    def period(self) -> tuple[datetime | None, datetime | None]:
+        """From when and before when; an hour without a day is one of today."""
+        if self.get_choice("last"):
+            return self.now - timedelta(hours=1), None
+        hour = self.get_choice("hour")
+        day = self.day_chosen or (timezone.localdate(self.now) if hour else None)
+        if day is None:
+            return None, None
+        first = datetime.combine(day, time(int(hour or 0)))
+        last = first + timedelta(hours=1) if hour else first + timedelta(days=1)
+        return timezone.make_aware(first), timezone.make_aware(last)
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether more is chosen than the chips above the form can show."""
+        names = ("slot", "reason", "faces", "provider", "hour")
+        return self.get_choice("outcome") not in ("", LOST) or any(
+            (*map(self.get_choice, names), self.day_chosen)
+        )
+
     def build_query(self, **more: str) -> str:
-        names = ("slot", "outcome", "reason", "faces", "provider")
+        names = ("slot", "outcome", "reason", "faces", "provider", "hour", "last")
         values = {name: self.get_choice(name) for name in names}
         values["day"] = self.day_chosen.isoformat() if self.day_chosen else ""
         return urlencode({name: value for name, value in (values | more).items() if value})
@@ -121,7 +168,9 @@ def find_closed(jobs: QuerySet[Job], form: JobFilter, now: datetime) -> list[Que
     outcome, reason = form.get_choice("outcome"), form.get_choice("reason")
     if outcome == Job.Status.PROCESSING:
         return []
-    if outcome:
+    if outcome == LOST:
+        queries, with_open = [jobs.filter(status__in=FAILED)], True
+    elif outcome:
         queries = [jobs.filter(status=outcome)]
         with_open = outcome == Job.Status.FAILED
     else:
@@ -133,12 +182,11 @@ def find_closed(jobs: QuerySet[Job], form: JobFilter, now: datetime) -> list[Que
     return [*queries, left_open] if with_open else queries
 
 
-def filter_by_day(jobs: QuerySet[Job], day: date | None) -> QuerySet[Job]:
-    if day is None:
-        return jobs
-    start = timezone.make_aware(datetime.combine(day, time.min))
-    end = timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
-    return jobs.filter(started_at__gte=start, started_at__lt=end)
+def filter_by_time(jobs: QuerySet[Job], form: JobFilter) -> QuerySet[Job]:
+    since, until = form.period
+    if since:
+        jobs = jobs.filter(started_at__gte=since)
+    return jobs.filter(started_at__lt=until) if until else jobs
 
 
 def make_cursor(started_at: datetime, pk: uuid.UUID) -> str:
@@ -165,7 +213,7 @@ def find_search_limit(form: JobFilter, cursor: str, now: datetime) -> datetime |
     None: without a limit. Rows of a provider or reason may be rare or missing, and the search
     would read the whole table.
     """
-    if form.day_chosen or not any(map(form.get_choice, ("provider", "reason", "faces"))):
+    if any(form.period) or not any(map(form.get_choice, ("provider", "reason", "faces"))):
         return None
     return min(now, parse_cursor(cursor) or now) - SEARCH_WINDOW
 
@@ -174,7 +222,7 @@ def load_page(
     form: JobFilter, cursor: str, now: datetime, back_to: datetime | None = None
 ) -> list[Job]:
     """The jobs of one page, and one more when there is another page."""
-    jobs = filter_after(filter_by_day(filter_by_slot_and_provider(form), form.day_chosen), cursor)
+    jobs = filter_after(filter_by_time(filter_by_slot_and_provider(form), form), cursor)
     if back_to:
         jobs = jobs.filter(started_at__gte=back_to)
     found = [job for query in find_closed(jobs, form, now) for job in query[: PER_PAGE + 1]]

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from ingest.console.decorators import async_admin_view
+from ingest.console.details import Detail, describe_detail
 from ingest.faces.words import FacesView
 from ingest.models import Job
 from ingest.pipeline.trial import TrialFailed, make_trial_order, run_trial
@@ -47,6 +48,10 @@ class TrialCall:
     @property
     def seconds(self) -> float:
         return float(self.facts["duration_ms"] / 1000)
+
+    @property
+    def detail(self) -> Detail:
+        return describe_detail(self.facts["detail"] or "", self.facts["provider"])
 
     @property
     def sentence(self) -> Text:

@@ -6,12 +6,15 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.utils import timezone
+from django.utils.html import escape
 
 from ingest.console.job_filter import PER_PAGE
 from ingest.models import Attempt, Job
+from ingest.refusals.causes import FAILURES
 from media import storage
 from media.models import MediaObject
 from photochanger.testing.marks import both_databases
+from slots.models import Slot
 from stats.tests.support import StatsTestCase, job, open_job
 
 pytestmark = both_databases
@@ -52,6 +55,60 @@ class LogTests(JobPagesTestCase):
         }.items():
             with self.subTest(query=query):
                 self.assertEqual(self.list_shown(query), [photo.pk for photo in expected])
+
+    def test_failures_of_every_kind_are_one_chip_away(self) -> None:
+        done, late, broke, dead = (
+            job(),
+            job(reason="timeout"),
+            job(reason="quota"),
+            open_job(ago_s=99),
+        )
+        self.store(done, late, broke, dead)
+        chip = self.client.get(LOG).context["chips"][0]
+        self.assertEqual((chip.query, chip.is_on), ("outcome=lost", False))
+        self.assertEqual(set(self.list_shown(chip.query)), {late.pk, broke.pk, dead.pk})
+        chip = self.client.get(f"{LOG}?outcome=lost&slot=slot-001").context["chips"][0]
+        self.assertEqual((chip.query, chip.is_on), ("slot=slot-001", True))
+
+    def test_the_last_hour_and_an_hour_of_a_day_are_found(self) -> None:
+        now = timezone.now()
+        fresh, old = job(ago_s=600), job(started_at=now - timedelta(days=3))
+        self.store(fresh, old)
+        self.assertEqual(self.list_shown("last=hour"), [fresh.pk])
+        at = timezone.localtime(old.started_at)
+        there = f"day={at.date().isoformat()}&hour={at.hour}"
+        self.assertEqual(self.list_shown(there), [old.pk])
+        elsewhere = f"day={at.date().isoformat()}&hour={(at.hour + 1) % 24}"
+        self.assertEqual(self.list_shown(elsewhere), [])
+        for wrong in ("hour=24", "hour=x", "last=day"):
+            self.assertEqual(len(self.list_shown(wrong)), 2)
+
+    def test_only_reasons_that_occurred_are_offered_with_their_counts(self) -> None:
+        self.store(*(job(reason="quota") for _ in range(3)), job(reason="network"), job())
+        self.store(open_job(ago_s=99), job(reason="storage_error", ago_s=8 * 86400))
+        offered = self.client.get(LOG).context["form"].fields["reason"].widget.choices
+        self.assertEqual(
+            [word for word, _words in offered], ["", "quota", "network", "interrupted"]
+        )
+        self.assertEqual(
+            offered[1][1], "Квота AI-сервиса исчерпана. Повторите позже или смените тариф. (3)"
+        )
+        page = self.client.get(f"{LOG}?reason=timeout").context["form"]
+        self.assertIn("timeout", dict(page.fields["reason"].widget.choices))
+
+    def test_small_pictures_are_those_that_are_still_kept(self) -> None:
+        kept, gone, broke = (job(result_path=f"results/{n}") for n in range(3))
+        self.store(kept, gone, broke)
+        for photo, over in ((kept, False), (gone, True)):
+            MediaObject.objects.create(
+                **{"slot_id": "slot-001", "job_id": photo.pk, "kind": "result", "size_bytes": 9},
+                **{"path": photo.result_path, "mime": "image/jpeg"},
+                expires_at=timezone.now() + timedelta(hours=-1 if over else 1),
+            )
+        page = self.client.get(LOG)
+        self.assertContains(page, f'src="/public/results/{kept.pk}/preview"')
+        for photo in (gone, broke):
+            self.assertNotContains(page, f"{photo.pk}/preview")
 
     def test_pages_hold_every_photo_once_also_of_one_moment(self) -> None:
         at = timezone.now() - timedelta(hours=1)
@@ -190,3 +247,79 @@ class JobTests(JobPagesTestCase):
         self.assertEqual(self.client.get(f"{LOG}add/").status_code, 403)
         self.assertEqual(self.client.get(f"{LOG}{photo.pk}/delete/").status_code, 403)
         self.assertEqual(self.client.post(f"{LOG}{photo.pk}/change/").status_code, 405)
+
+
+class RemedyTests(JobPagesTestCase):
+    def open_failed(self, reason: str, **columns: Any) -> Any:
+        photo = job(reason=reason, **columns)
+        self.store(photo)
+        return self.open_job_page(photo)
+
+    def test_every_failure_has_buttons_that_lead_to_what_they_say(self) -> None:
+        for reason in (*FAILURES, "invalid_image", "word_of_another_version"):
+            page = self.open_failed(reason)
+            remedies = page.context["detail"].remedies
+            self.assertTrue(remedies, reason)
+            for remedy in remedies:
+                with self.subTest(reason=reason, words=remedy.words):
+                    self.assertContains(page, escape(remedy.words))
+                    path, _hash, place = remedy.url.partition("#")
+                    target = self.client.get(path)
+                    self.assertEqual(target.status_code, 200)
+                    if place:
+                        self.assertContains(target, f'id="{place}"')
+
+    def test_a_picture_without_a_use_leads_to_the_prompt_and_to_other_services(self) -> None:
+        page = self.open_failed("bad_response", took_ms=6000)
+        for words in ("Изменить промпт", "Задать вторую модель", "Переключить слот на Turbotext"):
+            self.assertContains(page, words)
+        self.assertContains(page, "Осталось 42 с из 48 с")
+        recipe = {"prompt": "As an oil painting", "fallback_model": "gemini-3-pro-image"}
+        Slot.objects.filter(pk="slot-001").update(settings=recipe)
+        self.assertContains(self.open_failed("bad_response"), "Сменить вторую модель")
+
+    def test_a_photo_that_is_done_or_in_work_needs_nothing(self) -> None:
+        for photo in (job(), open_job()):
+            self.store(photo)
+            self.assertNotContains(self.open_job_page(photo), "remedies-title")
+
+    def test_our_words_are_translated_and_those_of_the_service_quoted(self) -> None:
+        late = "the deadline passed while the provider worked"
+        page = self.open_failed("timeout", failure_detail=late)
+        self.assertContains(page, "Время ожидания вышло, пока AI-сервис работал.")
+        self.assertNotContains(page, "deadline passed")
+        page = self.open_failed("provider_5xx", failure_detail="HTTP 503: overloaded")
+        self.assertContains(page, '<q class="said">overloaded</q>')
+
+    def test_what_a_call_used_is_told_in_words(self) -> None:
+        photo = job()
+        self.store(photo)
+        for number, (provider, usage) in enumerate(
+            [
+                (
+                    "gemini",
+                    {
+                        **{"promptTokenCount": 1290, "promptTokensDetails.TEXT": 25},
+                        **{"promptTokensDetails.IMAGE": 1265, "candidatesTokenCount": 1120},
+                        **{"serviceTier": "standard", "newCount": 3},
+                    },
+                ),
+                ("turbotext", {"foto_limit": 12384}),
+            ]
+        ):
+            Attempt.objects.create(
+                **{"job": photo, "number": number, "started_at": photo.started_at},
+                **{"provider": provider, "duration_ms": 5, "usage": usage},
+            )
+        page = self.open_job_page(photo)
+        self.assertContains(
+            page,
+            "Токены: отправлено 1290 (текст 25, снимки 1265), получено 1120 · "
+            "уровень обслуживания: standard · newCount: 3",
+        )
+        self.assertContains(page, "На счету сервиса осталось 12384 фото")
+
+    def test_a_hash_that_matches_nothing_is_told_in_words(self) -> None:
+        photo = job(hash_recipe="none")
+        self.store(photo)
+        self.assertContains(self.open_job_page(photo), "не совпал ни с одним известным")

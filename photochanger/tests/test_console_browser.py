@@ -2,7 +2,13 @@
 
 from playwright.sync_api import Page, expect
 
-from photochanger.testing.browser import LOOKS, assert_accessible, assert_nothing_is_cut_off
+from photochanger.testing.browser import (
+    LOOKS,
+    PHONE,
+    Look,
+    assert_accessible,
+    assert_nothing_is_cut_off,
+)
 from photochanger.testing.console import DESK, ConsoleTestCase
 
 
@@ -63,6 +69,63 @@ class StockPageTests(ConsoleTestCase):
                     assert_nothing_is_cut_off(page)
                     if not name.startswith("user"):  # Django's date fields there have no labels
                         assert_accessible(page, exclude=djangos)
+
+
+class NavigationTests(ConsoleTestCase):
+    def test_every_page_is_one_press_away_on_a_phone_and_on_a_desk(self) -> None:
+        for look in LOOKS:
+            with self.subTest(look=str(look)):
+                page = self.logged_in(look)
+                row = page.get_by_role("navigation", name="Разделы консоли")
+                for name in ("Слоты", "Журнал", "Статистика", "Мероприятие"):
+                    expect(row.get_by_role("link", name=name, exact=True)).to_be_in_viewport()
+                shown = row.locator(":scope > ul > li:visible")
+                tops = shown.evaluate_all(
+                    "all => all.map((one) => Math.round(one.getBoundingClientRect().top))"
+                )
+                expected = 5 if look.size == PHONE else 6
+                self.assertEqual((len(tops), len(set(tops))), (expected, 1), "one row")
+                row.get_by_role("link", name="Журнал").click()
+                page.wait_for_url("**/admin/ingest/job/")
+                here = page.locator(".navigation [aria-current]:visible")
+                expect(here).to_have_count(1)
+                expect(here).to_have_text("Журнал")
+                self.screenshot(page, "navigation", look)
+
+    def test_more_pages_open_and_close_as_people_expect(self) -> None:
+        for look in LOOKS:
+            with self.subTest(look=str(look)):
+                page = self.logged_in(look)
+                page.locator("#navigation-more").focus()
+                page.keyboard.press("Enter")
+                wanted = page.locator(".pull-down").get_by_role("link", name="Отказы и будки")
+                expect(wanted).to_be_in_viewport()
+                assert_accessible(page)
+                assert_nothing_is_cut_off(page)
+                self.screenshot(page, "navigation-more", look)
+                page.keyboard.press("Escape")
+                expect(wanted).to_be_hidden()
+                expect(page.locator("#navigation-more")).to_be_focused()
+                page.locator("#navigation-more").click()
+                page.mouse.click(10, 500)
+                expect(wanted).to_be_hidden()
+                page.locator("#navigation-more").click()
+                wanted.click()
+                page.wait_for_url("**/admin/refusals/")
+                expect(page.locator(".pull-down[data-here]")).to_have_count(1)
+
+    def test_the_row_stays_when_a_long_page_is_scrolled(self) -> None:
+        page = self.logged_in(LOOKS[0])
+        page.evaluate("document.body.style.minHeight = '4000px'")
+        page.mouse.wheel(0, 2000)
+        expect(page.locator(".brand")).not_to_be_in_viewport()
+        for name in ("Слоты", "Журнал"):
+            expect(page.locator(".navigation").get_by_role("link", name=name)).to_be_in_viewport()
+
+    def test_it_fits_at_200_percent(self) -> None:
+        page = self.logged_in(Look((640, 400)))
+        assert_nothing_is_cut_off(page)
+        assert_accessible(page)
 
 
 class FrameTests(ConsoleTestCase):
@@ -131,9 +194,9 @@ class FrameTests(ConsoleTestCase):
         page.get_by_role("button", name="English").click()
         expect(page.get_by_role("heading", name="AI processing slots")).to_be_visible()
         page.goto("/admin/ingest/job/")
-        expect(page.get_by_role("link", name="Log of jobs")).to_be_visible()
+        expect(page.get_by_role("link", name="Journal")).to_be_visible()
         page.get_by_role("button", name="Русский").click()
-        expect(page.get_by_role("link", name="Журнал обработок")).to_be_visible()
+        expect(page.get_by_role("link", name="Журнал", exact=True)).to_be_visible()
 
     def test_light_and_dark_are_switched_and_kept(self) -> None:
         page = self.logged_in()

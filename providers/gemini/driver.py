@@ -7,7 +7,7 @@ code), R (reported), M (measured) and G (guessed) below are its confidence marks
 import asyncio
 import math
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack
 from typing import Any
 from urllib.parse import quote
@@ -38,6 +38,7 @@ from providers.gemini.answer import (
 from providers.gemini.models import COMMON_RATIOS, GEMINI_BY_ID, GEMINI_MODELS
 from providers.gemini.settings import CATEGORIES, THRESHOLDS, normalize_model_id
 from providers.gemini.settings import GeminiSettings as GeminiSettings
+from providers.gemini.usage import describe_tokens
 
 BASE64_PIECE = 3 * 65536  # a multiple of 3: no padding inside
 JSON_ROOM_BYTES = 64 * 1024  # prompt and settings, kept free below the service's cap
@@ -51,6 +52,7 @@ IDENTITY_CLAUSE = (
 class GeminiDriver(ProviderDriver[GeminiSettings]):
     name = "gemini"
     title = "Google Gemini"
+    icon = "spark"
     operations = {"image_edit": _("Edit by prompt")}
     takes_firmer_words = True
     template_kinds = {"image_edit": ALL_TEMPLATE_KINDS}  # the prompt describes each to the model
@@ -60,6 +62,9 @@ class GeminiDriver(ProviderDriver[GeminiSettings]):
     @property
     def base_url(self) -> str:
         return str(django_settings.GEMINI_BASE_URL)
+
+    def describe_usage(self, usage: Mapping[str, Any]) -> str:
+        return describe_tokens(usage)
 
     async def process(self, request: ProviderRequest[GeminiSettings]) -> Picture:
         request.trace.model = model = choose_model(request)

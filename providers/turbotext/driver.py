@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings as django_settings
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.utils.translation import gettext_noop as _  # translated where a form is drawn
 
 from photochanger.errors import (
@@ -68,6 +68,7 @@ UNCERTAIN = gettext_lazy(
 class TurbotextDriver(ProviderDriver[TurbotextSettings]):
     name = "turbotext"
     title = "Turbotext"
+    icon = "layers"
     operations = {
         "style_transfer": _("Style of a template picture"),
         "identity_transfer": _("Face swap"),
@@ -99,6 +100,13 @@ class TurbotextDriver(ProviderDriver[TurbotextSettings]):
     def calls_left(self, usage: Mapping[str, Any]) -> int | None:
         """The service names it in some answers [R]; `foto_limit` is its own spelling."""
         return max(0, int(usage["foto_limit"])) if "foto_limit" in usage else None
+
+    def describe_usage(self, usage: Mapping[str, Any]) -> str:
+        left = self.calls_left(usage)
+        words = ngettext(
+            "%(count)s photo left at the service", "%(count)s photos left at the service", left or 0
+        )
+        return "" if left is None else words % {"count": left}
 
     async def process(self, request: ProviderRequest[TurbotextSettings]) -> Picture:
         operation = plan_operation(request)

@@ -54,6 +54,15 @@ class Row:
         return str(driver.title) if driver else self.slot.provider
 
     @property
+    def icon(self) -> str:
+        driver = DRIVERS.get(self.slot.provider)
+        return driver.icon if driver else "slot"
+
+    @property
+    def templates(self) -> int:
+        return len(self.slot.template_media.all())  # loaded with the slot
+
+    @property
     def operation(self) -> str:
         driver = DRIVERS.get(self.slot.provider)
         title = driver.operations.get(self.slot.operation) if driver else None

@@ -12,11 +12,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from ingest.cleanup import load_last_cleanup
+from ingest.console.details import Detail, describe_detail
 from ingest.console.jobs import JobRow
 from ingest.console.messages import get_failure_sentence
 from ingest.models import Job
@@ -53,7 +55,7 @@ WORDS = {
 # Seconds between two refreshes; a wide window costs the database more, and changes less.
 FIGURES_EVERY, PLOTS_EVERY = {HOUR: 10, DAY: 30}, {HOUR: 30, DAY: 120}
 DEFAULT_FIGURES_EVERY_S, DEFAULT_PLOTS_EVERY_S = 60, 600
-SHOWN_FAILURES = 10
+SHOWN_FAILURES, SHOWN_WORDS = 10, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +156,16 @@ class FailureRow:
 
     @property
     def sentence(self) -> str:
-        return get_failure_sentence(self.failure.failure_reason, self.said)
+        return get_failure_sentence(self.failure.failure_reason, self._words)
 
     @property
-    def said(self) -> str:
-        """The provider's own words, or else ours for operators."""
+    def detail(self) -> Detail:
+        """The provider's own words in quotes, ours for operators without."""
+        found = describe_detail(self._words)
+        return Detail(found.ours, Truncator(found.theirs).chars(SHOWN_WORDS))
+
+    @property
+    def _words(self) -> str:
         return self.failure.provider_said or self.failure.detail
 
 

@@ -2,7 +2,13 @@
 
 from playwright.sync_api import expect
 
-from photochanger.testing.browser import LOOKS, assert_accessible, assert_nothing_is_cut_off
+from photochanger.testing.browser import (
+    LOOKS,
+    PHONE,
+    Look,
+    assert_accessible,
+    assert_nothing_is_cut_off,
+)
 from photochanger.testing.console import DESK, ConsoleTestCase
 
 
@@ -86,6 +92,59 @@ class DashboardTests(ConsoleTestCase):
         page.locator("#menu-slot-003").get_by_role("button", name="Включить").click()
         expect(page.locator("#state-slot-003")).to_have_text("Активен")
 
+    def test_on_a_phone_what_fails_comes_first_with_three_large_buttons(self) -> None:
+        for ago_s in (130, 90, 40):
+            self.add_job("slot-003", ago_s=ago_s, reason="quota")
+        page = self.logged_in(Look(PHONE))
+        expect(page.locator("#cards .slot").first).to_have_id("slot-003")
+        large = page.locator("#quick-slot-003 > :visible")
+        expect(large).to_have_text(["Выключить", "Проверить", "Открыть лог"])
+        for number in range(3):
+            box = large.nth(number).bounding_box()
+            assert box and box["height"] >= 48 and box["width"] >= 90
+        large.nth(0).click()
+        page.get_by_role("dialog").get_by_role("button", name="Выключить").click()
+        expect(page.locator("#state-slot-003")).to_have_text("Выключен")
+        expect(page.locator("#quick-switch-slot-003")).to_have_text("Включить")
+        expect(page.locator("#quick-switch-slot-003")).to_be_focused()
+        self.assertEqual(self.is_active("slot-003"), 0)
+        self.screenshot(page, "dashboard-phone", Look(PHONE), full_page=True)
+        page.locator("#quick-test-slot-001").click()
+        page.wait_for_url("**/admin/event/#test-slot-001")
+
+    def test_a_row_leads_to_its_log_its_form_and_statistics_from_now_on(self) -> None:
+        page = self.logged_in()
+        for name, url in {
+            "Открыть лог": "**/admin/ingest/job/?slot=slot-001",
+            "Редактировать": "**/admin/slots/slot/slot-001/change/",
+            "Сброс статистики": "**/admin/statistics/?slot=slot-001&since=*",
+        }.items():
+            page.goto("/admin/")
+            page.locator("#quick-slot-001").get_by_text(name).click()
+            page.wait_for_url(url)
+        expect(page.get_by_text("после сброса").first).to_be_visible()
+
+    def test_a_card_says_what_its_slot_takes_and_whether_its_queue_is_free(self) -> None:
+        meta = self.logged_in().locator("#meta-slot-001")
+        for words in ("очередь свободна", "без шаблона", "фото до 15 МБ"):
+            expect(meta).to_contain_text(words)
+
+    def test_one_line_for_each_slot_is_a_choice_that_stays(self) -> None:
+        for look in LOOKS:
+            page = self.logged_in(look)
+            before = page.locator("#slot-001").bounding_box()
+            page.locator("#dense").click()
+            expect(page.locator("#dense")).to_have_attribute("aria-pressed", "true")
+            after = page.locator("#slot-001").bounding_box()
+            assert before and after and after["height"] < before["height"] / 1.5
+            expect(page.locator("#link-slot-001")).to_be_hidden()
+            expect(page.locator("#state-slot-001")).to_be_visible()
+            page.reload()
+            expect(page.locator("#link-slot-001")).to_be_hidden()
+            assert_accessible(page)
+            assert_nothing_is_cut_off(page)
+            self.screenshot(page, "dashboard-dense", look)
+
     def test_of_two_who_switch_at_once_the_later_sees_a_conflict(self) -> None:
         page = self.logged_in()
         page.locator("#more-slot-002").click()
@@ -155,7 +214,7 @@ class DashboardTests(ConsoleTestCase):
         page.keyboard.press("Tab")
         expect(page.locator(".skip-to-content-link")).to_be_focused()
         page.keyboard.press("Enter")
-        for place in ("#alarm-start", "#to-event", "#new-slot"):
+        for place in ("#alarm-start", "#to-event", "#dense", "#new-slot"):
             page.keyboard.press("Tab")
             expect(page.locator(place)).to_be_focused()
 

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from photochanger.testing.browser import (
     DESKTOP,
     LOOKS,
+    PHONE,
     Look,
     assert_accessible,
     assert_nothing_is_cut_off,
@@ -138,9 +139,34 @@ class FiguresTests(FiguresTestCase):
         page.get_by_role("link", name="Раньше").click()
         page.wait_for_url("**after=*")
         page.get_by_role("link", name="К новым").click()
+        page.locator("#filter summary").click()
         page.get_by_label("Итог").select_option("failed")
         page.get_by_role("button", name="Показать").click()
         expect(page.locator(".pill.done")).to_have_count(0)
+
+    def test_on_a_phone_the_first_photo_is_seen_and_failures_are_one_touch_away(self) -> None:
+        job = self.add_photo_with_picture()
+        self.add_job("slot-002", ago_s=30, reason="quota")
+        look = Look(PHONE)
+        page = self.logged_in(look)
+        page.goto("/admin/ingest/job/")
+        expect(page.locator("#log tbody tr").first).to_be_in_viewport()
+        small = page.locator("#log img")
+        expect(small).to_have_count(1)
+        expect(small).to_have_js_property("complete", value=True)
+        self.assertGreater(small.evaluate("img => img.naturalWidth"), 0)
+        self.screenshot(page, "jobs-pictures", look)
+        page.get_by_role("link", name="Только сбои").click()
+        expect(page.locator("#log tbody tr")).to_have_count(1)
+        expect(page.locator("#log")).to_contain_text("Квота AI-сервиса исчерпана")
+        page.get_by_role("link", name="Последний час").click()
+        page.wait_for_url("**outcome=lost&last=hour")
+        expect(page.locator(".chip[aria-current]")).to_have_count(2)
+        assert_accessible(page)
+        page.get_by_role("link", name="Только сбои").click()
+        expect(
+            page.locator(f"#job-{job[:8]}-{job[8:12]}-{job[12:16]}-{job[16:20]}-{job[20:]}")
+        ).to_be_visible()
 
     def test_an_empty_log_says_what_to_do(self) -> None:
         page = self.logged_in(Look(DESKTOP, "dark"))
@@ -151,6 +177,7 @@ class FiguresTests(FiguresTestCase):
     def test_photos_come_by_themselves_and_what_is_typed_stays(self) -> None:
         self.add_job("slot-001", ago_s=60)
         page = self.following("/admin/ingest/job/")
+        page.locator("#filter summary").click()
         page.get_by_label("День").fill("2026-05-05")
         page.locator("#log a[id^=job-]").first.focus()
         self.add_job("slot-002", ago_s=3, is_open=True)
@@ -162,6 +189,18 @@ class FiguresTests(FiguresTestCase):
         self.assertIn("job-", page.evaluate("document.activeElement.id"))
 
     # --- A photo
+    def test_a_button_leads_from_a_failure_into_the_field_that_mends_it(self) -> None:
+        self.add_job("slot-001", ago_s=5, reason="bad_response")
+        path = f"/admin/ingest/job/{self.jobs()[0]}/change/"
+        for page, look in self.in_every_look(path):
+            expect(page.get_by_role("heading", name="Что делать")).to_be_visible()
+            self.assert_good(page, "job-failed", look)
+        page.get_by_role("link", name="Изменить промпт").click()
+        expect(page.locator("[id='settings.prompt']")).to_be_focused()
+        page.go_back()
+        page.get_by_role("link", name="Задать вторую модель").click()  # in a fold
+        expect(page.locator("[id='settings.fallback_model']")).to_be_focused()
+
     def test_a_photo_is_good_on_phones_and_desks_by_day_and_night(self) -> None:
         job = self.add_photo_with_picture()
         for page, look in self.in_every_look(f"/admin/ingest/job/{job}/change/"):

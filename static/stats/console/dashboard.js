@@ -3,6 +3,21 @@
 // does (console/live.js). Menus close as people expect.
 (() => {
   const dashboard = document.getElementById("dashboard");
+  const close = (menu, at) => {
+    menu.open = false;
+    if (at) menu.querySelector("summary").focus();
+  };
+
+  // One line for each slot, as this browser's owner likes it.
+  const dense = document.getElementById("dense");
+  const showDense = (isDense) => {
+    dashboard.classList.toggle("dense", isDense);
+    dense.setAttribute("aria-pressed", String(isDense));
+    localStorage.setItem("dashboard.dense", isDense ? "1" : "");
+  };
+  dense.hidden = false;
+  showDense(Boolean(localStorage.getItem("dashboard.dense")));
+  dense.addEventListener("click", () => showDense(!dashboard.classList.contains("dense")));
 
   document.addEventListener("submit", async (event) => {
     if (event.target.id !== "slot-actions") return;
@@ -10,18 +25,14 @@
     const button = event.submitter;
     const card = button.closest(".slot");
     const values = Object.fromEntries(new FormData(event.target, button));
-    button.closest(".menu").open = false;
-    document.getElementById(`more-${card.id}`).focus();
+    const menu = button.closest(".menu");
+    if (menu) close(menu, true);
     card.setAttribute("aria-busy", "true");
     const to = { source: dashboard, target: dashboard, values };
     await window.htmx.ajax("POST", button.formAction, to);
     card.removeAttribute("aria-busy");
   });
 
-  const close = (menu, at) => {
-    menu.open = false;
-    if (at) menu.querySelector("summary").focus();
-  };
   document.addEventListener("click", (event) => {
     if (event.target.closest("#ask")) return; // a question that the menu has asked
     for (const menu of document.querySelectorAll(".menu[open]"))

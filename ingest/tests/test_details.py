@@ -1,0 +1,78 @@
+"""Failures' details as operators read them: ours in their language, the service's in quotes."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+from django.test import SimpleTestCase
+from django.utils.translation import override
+
+from ingest.console.details import NEVER_FETCHED, Detail, describe_detail
+
+FOLDERS = ("providers", "ingest/pipeline", "photochanger/edge", "photochanger/pictures")
+RAISED_FOR_OTHERS = {  # no photo's detail: of checks of a key, of API clients, of our own mistakes
+    *("not the list of models", "an empty list of models", "forbidden_content"),
+    *("the primaries stand in one line", "is not of a known kind", "nothing in it"),
+    *("a page instead of JSON", "no JSON", "nested too deeply", "of another slot"),
+    *("the photo was truncated while it was read", "too much arrives at once"),
+    *("too much arrives from one address", "there is always another poll"),
+    *("the last try returns or raises", "--fail-share is between 0 and 1"),
+}
+
+
+def list_raised(path: Path) -> Iterator[str]:
+    """What is raised with words of ours alone."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
+            words = node.exc.args[0]
+            if isinstance(words, ast.Constant) and isinstance(words.value, str):
+                yield words.value
+
+
+class DetailTests(SimpleTestCase):
+    def test_every_sentence_of_ours_is_translated_and_not_put_in_quotes(self) -> None:
+        raised = set[str]()
+        for folder in FOLDERS:
+            for path in (settings.BASE_DIR / folder).rglob("*.py"):
+                if not {"tests", "simulator"} & set(path.parts):
+                    raised |= set(list_raised(path))
+        self.assertGreater(len(raised), 30)
+        for words in sorted(raised - RAISED_FOR_OTHERS):
+            with self.subTest(words=words), override("ru"):
+                found = describe_detail(words)
+                self.assertEqual(found.theirs, "")
+                self.assertRegex(found.ours, "[а-я]")
+
+    def test_the_services_own_words_stay_as_they_are(self) -> None:
+        for detail, theirs in {
+            "HTTP 503: The model is overloaded.": "The model is overloaded.",
+            "HTTP 429, busy: Resource exhausted": "Resource exhausted",
+            "done, but without a picture: no face": "no face",
+            "connection lost: reset by peer": "reset by peer",
+            "IMAGE_SAFETY: the picture shows a brand": "IMAGE_SAFETY: the picture shows a brand",
+        }.items():
+            with self.subTest(detail=detail):
+                self.assertEqual(describe_detail(detail).theirs, theirs)
+
+    def test_fields_are_called_as_in_the_form(self) -> None:
+        detail = (
+            "settings.prompt, template_media: not right for identity_transfer"
+            " (template: base or background)"
+        )
+        with override("en"):
+            found = describe_detail(detail, "turbotext")
+        self.assertEqual(
+            found.ours,
+            "For this operation a field is missing or must be empty: Prompt, template pictures.",
+        )
+
+    def test_a_photo_that_was_never_fetched_says_so(self) -> None:
+        with override("en"):
+            found = describe_detail(f"no whole answer within 20 s{NEVER_FETCHED}")
+        self.assertEqual(
+            found.ours,
+            "It sent no whole answer within 20 s. It never fetched the photo from this server.",
+        )
+        self.assertFalse(describe_detail(""))
+        self.assertFalse(Detail())
