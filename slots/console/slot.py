@@ -181,6 +181,7 @@ def _render_page(
         "original": slot,
         "recipe": recipe,
         "columns": form.columns,
+        "words": form.words,
         "templates": templates,
         "templates_wrong": words,
         "left": [text for place, text in left.items() if not place.startswith("template_media")],

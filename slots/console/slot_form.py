@@ -19,6 +19,7 @@ from slots.console.form_fields import (
     set_ids,
 )
 from slots.console.recipe_form import RecipeForm
+from slots.console.words_form import WordsForm
 from slots.models import Slot
 from slots.schemas import SlotIn
 from slots.validation_messages import DATE, NOT_RIGHT, FieldMessages, messages_by_field
@@ -100,6 +101,7 @@ class SlotPageForm:
         self.recipe = RecipeForm(
             slot, read_typed(posted) if is_posted else None, is_posted=is_posted
         )
+        self.words = WordsForm(slot, posted)
         self.version = self.posted.get("version", "") if is_posted else str(slot.version)
 
     def read_change(self) -> SlotIn:
@@ -109,6 +111,8 @@ class SlotPageForm:
         values |= {name: self.posted[name] for name in names if name in self.posted}
         if "templates" in self.posted:
             values["template_media"] = read_templates(self.posted)
+        if self.words.is_posted:
+            values["variables"] = self.words.read_variables()
         version = self.posted.get("take_over") or self.version
         if version.isdecimal():
             values["version"] = int(version)
@@ -129,7 +133,7 @@ class SlotPageForm:
 
     def add_messages(self, messages: FieldMessages) -> FieldMessages:
         """Put each message beside its field; those without a field are returned."""
-        left = self.recipe.add_messages(messages)
+        left = self.words.add_messages(self.recipe.add_messages(messages))
         for name in self.columns.fields.keys() & left.keys():
             words = left.pop(name)
             if name not in self.columns.errors:
