@@ -75,7 +75,7 @@ def clean_photo(photo: Photo, *, max_bytes: int) -> Slices:
     is not plain, too large, or a WEBP with metadata is encoded again. Blocking
     (up to about 0.5 s for 24 megapixels): call it in a thread. Raises UnreadablePicture.
     """
-    if is_plain(photo.read_header()) and (
+    if is_plain(photo.header) and (
         ranges := find_ranges_without_metadata(photo.file, photo.size_bytes)
     ):
         tail = find_missing_end(photo.file, photo.mime, ranges)
@@ -90,7 +90,7 @@ def make_print_copy(photo: Photo) -> Picture:
 
     Raises UnreadablePicture.
     """
-    if photo.mime == WEBP or photo.read_header().has_alpha:
+    if photo.mime == WEBP or photo.header.has_alpha:
         image = decode_file(photo.file, max_megapixels=photo.megapixels).image
         return Picture(body=encode(image, JPEG, quality=QUALITY), mime=JPEG)
     slices = clean_photo(photo, max_bytes=sys.maxsize)

@@ -66,7 +66,7 @@ def register_template(slot_id: str, upload: Upload, *, by: str) -> StoredUpload:
         expires_at=timezone.now() + UNUSED_TEMPLATE_LIVES,
     )
     log.info("slots.template.registered", slot=slot.pk, media=str(media.pk), by=by)
-    return StoredUpload(media, *plain.upright_size)
+    return StoredUpload(media, *plain.header.upright_size)
 
 
 def register_test_photo(slot_id: str, upload: Upload, *, by: str) -> StoredUpload:
@@ -86,7 +86,7 @@ def register_test_photo(slot_id: str, upload: Upload, *, by: str) -> StoredUploa
         expires_at=timezone.now() + timedelta(seconds=settings.TEMP_TTL_SECONDS),
     )
     log.info("slots.test_photo.registered", slot=slot.pk, media=str(media.pk), by=by)
-    return StoredUpload(media, photo.width, photo.height)
+    return StoredUpload(media, photo.header.width, photo.header.height)
 
 
 def _open_photo(upload: Upload) -> Photo:

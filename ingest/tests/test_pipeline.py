@@ -15,6 +15,7 @@ from media.models import MediaObject
 from media.services import select_listed_results
 from photochanger.db import in_db
 from photochanger.pictures import JPEG, Photo
+from photochanger.pictures.header import Header
 from photochanger.pictures.workers import MAX_DECODES, run_in_worker
 from photochanger.testing.marks import both_databases
 from slots.platform_settings import load_platform_settings
@@ -33,8 +34,7 @@ class OrderTestCase(IngestTestCase):
                 size_bytes=len(photo),
                 sha256=secrets.token_hex(32),
                 mime=JPEG,
-                width=320,
-                height=240,
+                header=Header(width=320, height=240),
             ),
             deadline=Deadline.from_now(48),
         )

@@ -16,6 +16,7 @@ from ingest.booth.form import BoothRequest
 from ingest.tests.live_support import LiveTestCase
 from ingest.tests.support import jpeg
 from photochanger.pictures import JPEG, Photo
+from photochanger.pictures.header import Header
 from photochanger.testing import server_process
 from photochanger.testing.marks import both_databases
 from providers.base import ProviderRequest
@@ -195,7 +196,11 @@ class WordsOfErrorsTests(SimpleTestCase):
 
     def test_what_is_printed_of_a_request_holds_no_key(self) -> None:
         photo = Photo(
-            file=io.BytesIO(), size_bytes=0, sha256="", mime=JPEG, width=1, height=1, orientation=1
+            file=io.BytesIO(),
+            size_bytes=0,
+            sha256="",
+            mime=JPEG,
+            header=Header(width=1, height=1),
         )
         request = ProviderRequest(
             operation="image_edit",

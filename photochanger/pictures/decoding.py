@@ -69,13 +69,13 @@ def decode_file(
         return Decoded(image, header, is_plain(header) and (keep_alpha or alpha is None))
 
 
-def check_pixels(file: IO[bytes], *, max_megapixels: int) -> bool:
+def check_pixels(file: IO[bytes], header: Header, *, max_megapixels: int) -> bool:
     """Decode all of a photo as cheaply as can be; returns whether one can see through it.
 
     Blocking. Raises UnreadablePicture when anything is missing.
     """
     with open_image(file, max_megapixels=max_megapixels) as image:
-        decoded = _load(image, describe_image(image, file), file, max_side_px=1)
+        decoded = _load(image, header, file, max_side_px=1)
         return find_alpha(decoded) is not None
 
 

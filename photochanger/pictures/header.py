@@ -43,6 +43,11 @@ class Header:
     def longest_px(self) -> int:
         return max(self.width, self.height)
 
+    @property
+    def upright_size(self) -> tuple[int, int]:
+        sides = (self.width, self.height)
+        return sides[::-1] if self.orientation >= 5 else sides
+
 
 @contextmanager
 def open_image(

@@ -17,16 +17,13 @@ class Photo:
     """An uploaded photo: on disk above a small size, so that waiting costs no memory.
 
     ``file`` is seekable and belongs to whoever received it; ``sha256`` is of the bytes as sent.
-    ``width`` and ``height`` are in pixels as stored, before ``orientation`` (EXIF, 1-8) is applied.
     """
 
     file: IO[bytes]
     size_bytes: int
     sha256: str
     mime: str
-    width: int
-    height: int
-    orientation: int = 1
+    header: Header
 
     @classmethod
     def open(
@@ -59,25 +56,13 @@ class Photo:
             size_bytes=file.seek(0, io.SEEK_END) if size_bytes is None else size_bytes,
             sha256=sha256 or _hash_file(file),
             mime=mime,
-            width=header.width,
-            height=header.height,
-            orientation=header.orientation,
+            header=header,
         )
-
-    @property
-    def upright_size(self) -> tuple[int, int]:
-        sides = (self.width, self.height)
-        return (self.height, self.width) if self.orientation >= 5 else sides
-
-    def read_header(self) -> Header:
-        """Raises UnreadablePicture."""
-        with open_image(self.file, max_megapixels=self.megapixels) as image:
-            return describe_image(image, self.file)
 
     @property
     def megapixels(self) -> int:
         """Rounded up: within the limit, which was checked when it was opened."""
-        return self.width * self.height // 1_000_000 + 1
+        return self.header.width * self.header.height // 1_000_000 + 1
 
 
 def _hash_file(file: IO[bytes]) -> str:

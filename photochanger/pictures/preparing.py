@@ -8,7 +8,7 @@ from typing import IO
 from photochanger.errors import StorageError
 from photochanger.pictures.decoding import check_pixels, decode_file
 from photochanger.pictures.encoding import encode
-from photochanger.pictures.header import open_image
+from photochanger.pictures.header import describe_image, open_image
 from photochanger.pictures.kinds import JPEG, PNG, WEBP
 from photochanger.pictures.metadata import find_ranges_without_metadata
 from photochanger.pictures.photo import Photo
@@ -26,13 +26,13 @@ def prepare_photo(
     Blocking: every pixel is decoded, once. The caller closes the file of what is not ``photo``.
     Raises UnreadablePicture for a photo of which anything is missing, StorageError.
     """
-    header = photo.read_header()
+    header = photo.header
     is_foreign = not is_plain(header)
     if photo.mime == WEBP and not find_ranges_without_metadata(photo.file, photo.size_bytes):
         is_foreign = True  # only encoded again it is rid of its metadata
     is_large = max_side_px is not None and header.longest_px > max_side_px
     if not is_foreign and not is_large:
-        hides = check_pixels(photo.file, max_megapixels=photo.megapixels)
+        hides = check_pixels(photo.file, header, max_megapixels=photo.megapixels)
         if keep_alpha or not hides:
             return photo
     body, mime = _encode_plain(photo, max_side_px=max_side_px, keep_alpha=keep_alpha)
@@ -56,17 +56,10 @@ def _encode_plain(photo: Photo, *, max_side_px: int | None, keep_alpha: bool) ->
 
 
 def _make_copy(photo: Photo, body: bytes, mime: str) -> Photo:
-    with open_image(io.BytesIO(body), max_megapixels=photo.megapixels) as image:
-        width, height = image.size
-    return replace(
-        photo,
-        file=spool(body),
-        size_bytes=len(body),
-        mime=mime,
-        width=width,
-        height=height,
-        orientation=1,
-    )
+    encoded = io.BytesIO(body)
+    with open_image(encoded, max_megapixels=photo.megapixels) as image:
+        header = describe_image(image, encoded)
+    return replace(photo, file=spool(body), size_bytes=len(body), mime=mime, header=header)
 
 
 def spool(body: bytes) -> IO[bytes]:

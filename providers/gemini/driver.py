@@ -222,10 +222,7 @@ def choose_ratio(request: ProviderRequest[GeminiSettings]) -> str | None:
     """
     if not request.references:
         return None
-    photo = request.photo
-    width, height = photo.width, photo.height
-    if photo.orientation >= 5:  # these EXIF orientations swap the sides
-        width, height = height, width
+    width, height = request.photo.header.upright_size
 
     def measure_distance(ratio: str) -> float:
         across, down = map(int, ratio.split(":"))

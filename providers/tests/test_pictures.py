@@ -24,7 +24,7 @@ from photochanger.pictures import (
     encode,
     sniff,
 )
-from photochanger.pictures.header import ORIENTATION_TAG, describe_image, open_image
+from photochanger.pictures.header import ORIENTATION_TAG, Header, describe_image, open_image
 from photochanger.pictures.metadata import MAX_JPEG_SEGMENTS
 from providers.clean_photo import Slices, clean_photo
 
@@ -44,10 +44,9 @@ def draw_picture(size: tuple[int, int] = (48, 32), mode: str = "RGB") -> Image.I
     return image if mode == "RGB" else image.convert(mode)
 
 
-def read_header(file: IO[bytes], *, max_megapixels: int) -> tuple[int, int, int]:
+def read_header(file: IO[bytes], *, max_megapixels: int) -> Header:
     with open_image(file, max_megapixels=max_megapixels) as image:
-        found = describe_image(image, file)
-    return found.width, found.height, found.orientation
+        return describe_image(image, file)
 
 
 def encode_picture(image: Image.Image, file_format: str = "JPEG", **options: object) -> bytes:
@@ -74,15 +73,13 @@ def build_chunk(kind: bytes, body: bytes) -> bytes:
 
 
 def make_photo(body: bytes) -> Photo:
-    width, height, orientation = read_header(io.BytesIO(body), max_megapixels=MEGAPIXELS)
+    header = read_header(io.BytesIO(body), max_megapixels=MEGAPIXELS)
     return Photo(
         file=io.BytesIO(body),
         size_bytes=len(body),
         sha256=hashlib.sha256(body).hexdigest(),
         mime=sniff(body[:16]) or "",
-        width=width,
-        height=height,
-        orientation=orientation,
+        header=header,
     )
 
 
@@ -153,7 +150,8 @@ class QuietTestCase(SimpleTestCase):
 
 class ReadHeaderTests(QuietTestCase):
     def header(self, body: bytes, *, max_megapixels: int = MEGAPIXELS) -> tuple[int, int, int]:
-        return read_header(io.BytesIO(body), max_megapixels=max_megapixels)
+        found = read_header(io.BytesIO(body), max_megapixels=max_megapixels)
+        return found.width, found.height, found.orientation
 
     def test_size_is_as_stored_and_orientation_separate(self) -> None:
         for orientation in range(1, 9):

@@ -10,7 +10,7 @@ MAX_SIDE_PX = 2048  # such services give back 768-1500 px
 
 def prepare_public_photo(photo: Photo) -> Slices:
     """Plain, without metadata. Blocking. Raises UnreadablePicture, StorageError."""
-    is_small = max(photo.width, photo.height) <= MAX_SIDE_PX and photo.size_bytes <= MAX_BYTES
+    is_small = photo.header.longest_px <= MAX_SIDE_PX and photo.size_bytes <= MAX_BYTES
     if is_small and photo.mime != WEBP:
         return clean_photo(photo, max_bytes=MAX_BYTES)
     image = decode_file(photo.file, max_megapixels=photo.megapixels, max_side_px=MAX_SIDE_PX).image
