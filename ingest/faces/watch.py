@@ -1,5 +1,6 @@
 """Look at a photo while its provider works."""
 
+import asyncio
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -31,21 +32,21 @@ class Watch:
     rules: Rules
 
 
-def watch_photo(
+async def watch_photo(
     photo: Photo, slot: Slot, platform: PlatformSettings, job_files: ExitStack
 ) -> Watch | None:
     """Begin to look at a photo; None where that is off, cannot be, or would wait too long.
 
-    Blocking, but for no longer than it takes to copy what is in memory (1 MB). Call it before
-    anybody else reads the photo. A look that has not begun when ``job_files`` are closed is given
-    up: the result is there, and nobody waits. Never raises: a photo is not lost to this.
+    Call it before anybody else reads the photo. A look that has not begun when ``job_files`` are
+    closed is given up: the result is there, and nobody waits. Never raises: a photo is not lost to
+    this.
     """
     if platform.faces == "off" or slot.faces == Slot.Faces.OFF:
         return None
     if not are_models_there(settings.FACES_DIR):
         return None
     try:
-        return _begin(photo, slot, platform, job_files)
+        return await asyncio.to_thread(_begin, photo, slot, platform, job_files)
     except Exception as exc:
         log.warning("faces.watch.failed", detail=type(exc).__name__)
         return None
@@ -54,6 +55,7 @@ def watch_photo(
 def _begin(
     photo: Photo, slot: Slot, platform: PlatformSettings, job_files: ExitStack
 ) -> Watch | None:
+    """Blocking for as long as it takes to copy what is in memory (1 MB)."""
     describe = platform.faces == "likeness"
     view = view_file(
         photo.file, size_bytes=photo.size_bytes, in_memory_bytes=settings.UPLOAD_SPOOL_BYTES

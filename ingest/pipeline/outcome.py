@@ -125,7 +125,7 @@ async def _close_and_report(run: JobRun, finished_at: datetime) -> None:
     job, patience_s = run.job, run.order.deadline.left_s + CLOSE_LATE_S
     try:
         with limit_waits_for(patience_s):
-            fetches = await in_db(withdraw_inputs, run)
+            fetches = await in_db(withdraw_inputs, run) if run.has_inputs else None
             is_closed = await in_db_with_retry(close_done, patience_s, run, finished_at, fetches)
     except AnyDatabaseError:
         log.exception("ingest.job.left_open", job=str(job.pk), status=Job.Status.DONE)

@@ -1,7 +1,5 @@
 """The path of one photo: HTTP to HTTP, and job to result. Read this file first."""
 
-import asyncio
-
 import structlog
 from django.http import HttpRequest, HttpResponseBase
 from structlog.contextvars import bind_contextvars
@@ -96,7 +94,7 @@ async def run_job(order: Order, admission: Admission, deadline: Deadline) -> Pho
         if admission.sources:  # of a slot with reserves, which are asked where it fails
             run.result, build = await call_sources(run, admission, deadline)
         else:
-            build = await asyncio.to_thread(prepare_request, run, admission)
+            build = await prepare_request(run, admission)
             # No database connection is held while we wait here.
             run.result = await call_provider(run, build, deadline)
         await mend_faces(run, build, deadline)  # asks once more, where a slot wants that

@@ -53,8 +53,8 @@ RequestBuilder = Callable[..., ProviderRequest[Any]]
 Finish = Callable[[JobRun, Picture, DriverSettings], Awaitable[ResultPicture]]
 
 
-def prepare_request(run: JobRun, admission: Admission) -> RequestBuilder:
-    """What is the same for every call of the job. Blocking (opens template files).
+async def prepare_request(run: JobRun, admission: Admission) -> RequestBuilder:
+    """What is the same for every call of the job.
 
     Raises ProviderConfig for a slot that cannot work, StorageError for a lost template picture.
     """
@@ -67,16 +67,15 @@ def prepare_request(run: JobRun, admission: Admission) -> RequestBuilder:
     if not api_key:
         raise ProviderConfig(f"there is no key for {slot.provider}")
     if run.watch is None:
-        run.watch = watch_photo(run.order.photo, slot, run.order.platform, run.files)
+        run.watch = await watch_photo(run.order.photo, slot, run.order.platform, run.files)
     base_url = admission.base_url
+    # Most slots have no template pictures, and most photos need no thread for them.
+    templates = admission.templates
     return partial(
         ProviderRequest,
         operation=slot.operation,
         photo=run.order.photo_to_send,
-        references=tuple(
-            Reference(template.media_kind, open_template(run, template))
-            for template in admission.templates
-        ),
+        references=await asyncio.to_thread(open_templates, run, templates) if templates else (),
         settings=recipe,
         api_key=api_key,
         base_url=base_url,
@@ -84,11 +83,15 @@ def prepare_request(run: JobRun, admission: Admission) -> RequestBuilder:
     )
 
 
-def open_template(run: JobRun, template: SlotTemplateMedia) -> Photo:
-    """A template picture as an open file, which is closed with the job.
+def open_templates(run: JobRun, templates: tuple[SlotTemplateMedia, ...]) -> tuple[Reference, ...]:
+    """Template pictures as open files, which are closed with the job. Blocking.
 
-    Raises StorageError when it is gone, ProviderConfig when it is no picture.
+    Raises StorageError when one is gone, ProviderConfig when it is no picture.
     """
+    return tuple(Reference(one.media_kind, _open_template(run, one)) for one in templates)
+
+
+def _open_template(run: JobRun, template: SlotTemplateMedia) -> Photo:
     stored = template.media_object
     try:
         file = run.files.enter_context(storage.open_file(stored.path))

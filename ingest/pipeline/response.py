@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import structlog
+from django.db import transaction
 from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import reverse
 from PIL import Image
@@ -13,7 +14,7 @@ from ingest.models import Job
 from ingest.pipeline.order import Order
 from ingest.pipeline.outcome import PhotoResult, to_milliseconds
 from media.links import build_url_of_path
-from media.previews import record_preview, write_preview
+from media.previews import StoredPreview, record_preview, write_preview
 from photochanger import metrics
 from photochanger.db import in_db
 from photochanger.errors import AppError
@@ -82,39 +83,47 @@ async def stream_result(result: PhotoResult) -> AsyncIterator[bytes]:
 async def _finish(result: PhotoResult, answer_ms: int) -> None:
     if result.closing is not None:
         await result.closing
-    if not result.is_replay:
-        await _record_answer(result.job, answer_ms)
-    if result.image is not None and result.job.result_expires_at is not None:
-        await store_preview(result.job, result.image)
+    if result.is_replay:
+        return
+    if result.job.source == Job.Source.INGEST:
+        metrics.count_photo_steps({"answer": answer_ms})
+    has_file = result.image is not None and result.job.result_expires_at is not None
+    await store_preview(result.job, result.image if has_file else None, answer_ms=answer_ms)
     if result.image is not None and result.watch is not None:
         measure_later(result.job, result.watch, result.image)
-
-
-async def _record_answer(job: Job, answer_ms: int) -> None:
-    """How long the booth took to fetch the picture: a figure, whose loss costs nobody a photo."""
-    if job.source == Job.Source.INGEST:
-        metrics.count_photo_steps({"answer": answer_ms})
-    try:
-        steps_ms = {**(job.steps_ms or {}), "answer": answer_ms}
-        await in_db(Job.objects.filter(pk=job.pk).update, steps_ms=steps_ms)
-    except Exception as exc:  # the booth's answer is out, and must end well
-        log.warning("ingest.steps.not_recorded", job=str(job.pk), detail=type(exc).__name__)
 
 
 async def stream_bytes(body: bytes) -> AsyncIterator[bytes]:
     yield body
 
 
-async def store_preview(job: Job, image: Image.Image) -> None:
-    """Make the gallery's small picture, when the booth has its answer already.
+async def store_preview(
+    job: Job, image: Image.Image | None, *, answer_ms: int | None = None
+) -> None:
+    """Make the gallery's small picture, when the booth has its answer already, and note how long
+    the booth took to fetch that.
 
     A failure costs nothing: a missing preview is made when somebody asks for it.
     """
+    stored = None
     try:
-        stored = await asyncio.to_thread(write_preview, job.slot_id, job.pk, image)
-        await in_db(record_preview, job.slot_id, job.pk, stored, expires_at=job.result_expires_at)
+        if image is not None:
+            stored = await asyncio.to_thread(write_preview, job.slot_id, job.pk, image)
     except Exception as exc:  # the booth's answer is out, and must end well
         log.warning("media.preview.failed", job=str(job.pk), detail=f"{type(exc).__name__}: {exc}")
+    try:
+        await in_db(_record_end, job, stored, answer_ms)
+    except Exception as exc:  # as above
+        log.warning("ingest.end.not_recorded", job=str(job.pk), detail=type(exc).__name__)
+
+
+@transaction.atomic
+def _record_end(job: Job, preview: StoredPreview | None, answer_ms: int | None) -> None:
+    if answer_ms is not None:
+        steps_ms = {**(job.steps_ms or {}), "answer": answer_ms}
+        Job.objects.filter(pk=job.pk).update(steps_ms=steps_ms)
+    if preview is not None:
+        record_preview(job.slot_id, job.pk, preview, expires_at=job.result_expires_at)
 
 
 def result_url(request: HttpRequest, job: Job) -> str:

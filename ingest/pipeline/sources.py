@@ -71,7 +71,7 @@ async def _call_source(
     slot_id, position = source.slot.pk, source.position
     share = choose_share(run, deadline)
     try:
-        build = await asyncio.to_thread(prepare_request, run, use_source(run, admission, source))
+        build = await prepare_request(run, use_source(run, admission, source))
         result = await call_provider(run, build, share)
     except ProviderError as exc:
         log.warning("provider.source.failed", slot=slot_id, position=position, reason=exc.reason)

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import httpx
+from asgiref.sync import async_to_sync
 from django.test import override_settings
 from PIL import Image
 
@@ -213,4 +214,4 @@ class WatchTests(IngestTestCase):
     def watch(self, platform: PlatformSettings, files: ExitStack | None = None) -> Watch | None:
         photo = Photo.open(io.BytesIO(encode(make_group(["biden", "obama"]))), max_megapixels=5)
         with override_settings(FACES_DIR=FOLDER):
-            return watch_photo(photo, self.slot, platform, files or ExitStack())
+            return async_to_sync(watch_photo)(photo, self.slot, platform, files or ExitStack())
