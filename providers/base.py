@@ -127,6 +127,15 @@ class ProviderRequest(Generic[S]):
     publish: Publish | None = None  # None: a driver that needs it raises ProviderConfig
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnbilledCall:
+    """A call that a link is measured with."""
+
+    url: str
+    headers: dict[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
 class Model(Protocol):
     """A model a provider offers, for people to choose."""
 
@@ -169,6 +178,10 @@ class ProviderDriver(ABC, Generic[S]):
 
     def calls_left(self, usage: Mapping[str, Any]) -> int | None:
         """How many more calls the account has, where the service said so in ``CallTrace.usage``."""
+        return None
+
+    def build_unbilled_call(self, api_key: str, filler: str) -> UnbilledCall | None:
+        """A POST that carries ``filler`` (base64) and costs nothing; None: the service has none."""
         return None
 
     def describe_usage(self, usage: Mapping[str, Any]) -> str:

@@ -126,6 +126,16 @@ async def gallery_qr(request: HttpRequest, slot_id: SlotId) -> HttpResponse:
     return build_qr_response(address, cache_control=QR_FRESH)
 
 
+@gallery_router.get(
+    "/slots/{slot_id}/slideshow/qr.svg", url_name="slideshow_qr", include_in_schema=False
+)
+async def slideshow_qr(request: HttpRequest, slot_id: SlotId) -> HttpResponse:
+    """For the sheet that is printed for the hall."""
+    seen = await open_gallery(slot_id)
+    address = build_url_for_phones(request, "api:slideshow", slot_id=seen.slot_id)
+    return build_qr_response(address, cache_control=QR_FRESH)
+
+
 def build_context(request: HttpRequest, gallery: Gallery) -> dict[str, Any]:
     links = find_links(request)
     page = links.address + reverse("api:gallery", kwargs={"slot_id": gallery.slot_id})

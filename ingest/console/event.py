@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from ingest.console.decorators import async_admin_view
 from ingest.pipeline.order import Order
@@ -34,12 +36,15 @@ from photochanger.errors import AppError
 from photochanger.pictures import Photo
 from providers.registry import DRIVERS
 from slots.console.pages import console_page
+from slots.gallery import gallery_is_open
 from slots.models import Slot, SlotTemplateMedia
 from slots.passwords import get_password_hash
 from slots.platform_settings import PlatformSettings, load_platform_settings
 from slots.services import find_slot
+from slots.setting_rows import load_fact, store_fact
 
 SAMPLE = Path(__file__).parents[1] / "sample/portrait.jpg"
+PHONE_KEY, MAX_PHONE = "event.support_phone", 60
 BOOTH_LONGER_S = 10  # than the slot waits, so that its time-out response still arrives
 SLOW_SHARE = 0.75  # of the waiting time: a little slower, and photos will time out
 CHECK_TITLES = {
@@ -64,6 +69,7 @@ class BoothSetup:
     link: str
     wait_s: int
     has_password: bool
+    has_gallery: bool
 
     @property
     def timeout_s(self) -> int:
@@ -72,12 +78,15 @@ class BoothSetup:
 
 @require_GET
 def event_page(request: HttpRequest) -> HttpResponse:
-    platform = load_platform_settings()
+    platform, slots = load_platform_settings(), list_active_slots()
+    used = {slot.provider for slot in slots}
     context = {
         "title": _("Prepare for the event"),
         "checks": list(_list_checks()),
         "links": find_links(request),
-        "booths": [_describe_booth(request, slot, platform) for slot in list_active_slots()],
+        "services": [(name, driver.title) for name, driver in DRIVERS.items() if name in used],
+        "phone": load_fact(PHONE_KEY) or "",
+        "booths": [_describe_booth(request, slot, platform) for slot in slots],
         "now": timezone.localtime(),
     }
     return console_page(request, "ingest/console/event.html", context)
@@ -96,7 +105,20 @@ def _describe_booth(request: HttpRequest, slot: Slot, platform: PlatformSettings
         link=build_url(request, "api:ingest_photo_short", slot_id=slot.pk),
         wait_s=slot.wait_s(platform.sync_response_seconds),
         has_password=bool(get_password_hash(slot, platform)),
+        has_gallery=gallery_is_open(slot, platform),
     )
+
+
+@require_POST
+def save_phone(request: HttpRequest) -> HttpResponse:
+    """Whom to call, printed on the sheet; kept for the next event."""
+    if not admin.site.get_model_admin(Slot).has_change_permission(request):
+        raise PermissionDenied
+    phone = request.POST.get("phone", "").strip()[:MAX_PHONE]
+    if phone.isprintable():
+        store_fact(PHONE_KEY, phone, by=request.user.get_username())
+        messages.success(request, _("Saved: it stands on the sheet."))
+    return redirect("admin:event")
 
 
 @require_GET
@@ -119,6 +141,7 @@ async def event_trial(request: HttpRequest, slot_id: str) -> HttpResponse:
     """Send a sample photo through the slot to its provider. It is paid for like any other."""
     if request.method != "POST":
         raise Http404
+    result = None
     try:
         slot, platform, templates = await in_db(_load_slot, slot_id)
         photo = await asyncio.to_thread(_open_sample)
@@ -130,13 +153,14 @@ async def event_trial(request: HttpRequest, slot_id: str) -> HttpResponse:
                 photo=photo,
                 arrived_at=asyncio.get_running_loop().time(),
             )
-            _result, facts = await run_trial(order)
+            result, facts = await run_trial(order)
         wait_s = slot.wait_s(platform.sync_response_seconds)
         verdict = _judge_duration(facts["duration_ms"], facts["provider_ms"] or 0, wait_s)
+        job_id: str | None = str(result.job.pk)
     except AppError as exc:
-        verdict = CheckResult(FAIL, exc.sentence, _("Open the slot: its test run tells more."))
-    context = {"verdict": verdict}
-    return await in_db(render, request, "ingest/console/_check_result.html", context)
+        verdict, job_id = CheckResult(FAIL, exc.sentence), exc.job_id
+    context = {"verdict": verdict, "job_id": job_id, "has_picture": result is not None}
+    return await in_db(render, request, "ingest/console/_event_trial.html", context)
 
 
 def _load_slot(slot_id: str) -> tuple[Slot, PlatformSettings, tuple[SlotTemplateMedia, ...]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from ingest.console import capture, event, maintenance, refusals, trial
+from ingest.console import capture, event, event_links, maintenance, refusals, trial
 
 
 def get_console_urls(
@@ -16,6 +16,16 @@ def get_console_urls(
         path("event/", admin_view(event.event_page), name="event"),
         path("event/check/<slug:name>/", admin_view(event.event_check), name="event_check"),
         path("event/try/<slug:slot_id>/", event.event_trial, name="event_trial"),
+        path("event/phone/", admin_view(event.save_phone), name="event_phone"),
+        path("event/link/", admin_view(event_links.link_bytes), name="event_link"),
+        path(
+            "event/link/verdict/", admin_view(event_links.link_verdict), name="event_link_verdict"
+        ),
+        path(
+            "event/link/<slug:provider>/",
+            event_links.link_to_service,
+            name="event_link_service",
+        ),
         path("slot/<slug:slot_id>/try/", trial.slot_trial, name="slot_trial"),
         path("slot/sample.jpg", admin_view(trial.sample_photo), name="trial_sample"),
         path("refusals/", admin_view(refusals.refusals_page), name="refusals"),

@@ -16,7 +16,7 @@ from ingest.readiness import CHECKS
 from ingest.readiness.services import check_provider_key
 from ingest.tests.support import PASSWORD, IngestTestCase
 from photochanger.db import in_db
-from photochanger.testing.client import AsyncClient
+from photochanger.testing.client import AsyncClient, Client
 from photochanger.testing.marks import both_databases
 from slots.checked_keys.listed_models import load_listed_models
 from slots.models import Setting, Slot
@@ -52,7 +52,7 @@ class ConsoleTestCase(IngestTestCase):
 
 class EventTests(ConsoleTestCase):
     def test_the_page_loads_each_check_by_itself_and_shows_what_to_type(self) -> None:
-        with self.assertNumQueries(5):
+        with self.assertNumQueries(6):
             page = self.client.get(EVENT, headers={"Accept-Language": "en"})
         for name in [*CHECKS, "key-gemini"]:
             self.assertContains(page, f'hx-get="{EVENT}check/{name}/"')
@@ -265,3 +265,70 @@ class SettingsButtonTests(ConsoleTestCase):
         page = self.client.post(clean, {"confirmed": "1"}, headers=hx)
         self.assertContains(page, 'id="new-toasts"')
         self.assertContains(self.client.get(clean, headers=hx), "serg")
+
+
+class LinkTests(ConsoleTestCase):
+    """How fast the ways of a photo are: measured with real bytes, of which nothing stays."""
+
+    LINK = f"{EVENT}link/"
+
+    def test_bytes_are_taken_and_given_and_no_more_than_four_megabytes(self) -> None:
+        sent = self.client.post(
+            self.LINK, b"x" * 3_000_000, content_type="application/octet-stream"
+        )
+        self.assertEqual((sent.status_code, sent.content), (204, b""))
+        self.assertEqual(len(self.client.get(f"{self.LINK}?bytes=300000").content), 300_000)
+        for wrong in ("4194305", "-1", "x", "", "9" * 12):
+            self.assertEqual(self.client.get(f"{self.LINK}?bytes={wrong}").status_code, 400)
+
+    def test_only_administrators_with_a_token_may_do_it(self) -> None:
+        strict = Client(enforce_csrf_checks=True)
+        strict.force_login(self.serg)
+        for path in (self.LINK, f"{self.LINK}gemini/", f"{EVENT}phone/"):
+            with self.subTest(path=path):
+                self.assertEqual(strict.post(path).status_code, 403)
+        self.client.force_login(User.objects.create_user("eve", is_staff=True))
+        for path in (self.LINK, f"{self.LINK}gemini/", f"{EVENT}phone/"):
+            self.assertEqual(self.client.post(path).status_code, 403)
+        self.client.logout()
+        for path in (f"{self.LINK}?bytes=1", f"{self.LINK}verdict/?up=1&down=1"):
+            self.assertEqual(self.client.get(path).status_code, 302)
+
+    def test_what_was_measured_says_what_to_set(self) -> None:
+        english = {"Accept-Language": "en"}
+        for up_megabits, words in {
+            100: "The booth may send photos as large as it makes them.",
+            25: "maximum picture size to 4800 px",
+            9: "maximum picture size to 3000 px",
+            1: "2400 px, and give it a cable",
+        }.items():
+            rate = up_megabits * 1e6 / 8
+            page = self.client.get(f"{self.LINK}verdict/?up={rate}&down=1e7", headers=english)
+            self.assertContains(page, words)
+        for wrong in ("up=0&down=1", "up=nan&down=1", "up=1e99&down=1", "up=1", "up=x&down=1"):
+            self.assertEqual(self.client.get(f"{self.LINK}verdict/?{wrong}").status_code, 400)
+
+    def test_a_megabyte_goes_to_the_service_in_a_call_that_makes_no_picture(self) -> None:
+        answer = self.client.post(f"{self.LINK}gemini/", headers={"Accept-Language": "en"})
+        self.assertContains(answer, "Mbit/s: a photo made ready for it is sent in")
+        self.assertEqual(Job.objects.count(), 0)
+        answer = self.client.post(f"{self.LINK}turbotext/", headers={"Accept-Language": "en"})
+        self.assertContains(answer, "The service fetches photos itself")
+        with override_settings(GEMINI_BASE_URL="http://127.0.0.1:1"):
+            answer = self.client.post(f"{self.LINK}gemini/", headers={"Accept-Language": "en"})
+        self.assertContains(answer, "cannot be reached")
+        self.assertEqual(self.client.post(f"{self.LINK}nobody/").status_code, 404)
+
+    def test_whom_to_call_stands_on_the_sheet(self) -> None:
+        self.client.post(f"{EVENT}phone/", {"phone": "Сергей, +7 900 000-00-00"})
+        self.assertContains(self.client.get(EVENT), "<b>Сергей, +7 900 000-00-00</b>")
+        self.client.post(f"{EVENT}phone/", {"phone": "<script>\n"})
+        self.assertNotContains(self.client.get(EVENT), "<script>\n")
+
+    def test_the_sheet_has_codes_for_galleries_that_are_open(self) -> None:
+        with override_settings(PUBLIC_BASE_URL="https://photos.example"):
+            self.assertContains(self.client.get(EVENT), "/public/slots/slot-001/slideshow/qr.svg")
+            code = self.client.get("/public/slots/slot-001/slideshow/qr.svg")
+            self.assertEqual((code.status_code, code["Content-Type"]), (200, "image/svg+xml"))
+            self.on(gallery_enabled=False)
+            self.assertNotContains(self.client.get(EVENT), "qr.svg")

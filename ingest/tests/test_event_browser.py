@@ -176,12 +176,42 @@ class EventBrowserTests(ConsoleTestCase):
         expect(page.locator("#link-slot-001")).to_have_value(f"{self.server.url}/ingest/slot-001")
         page.get_by_role("button", name="Проверить slot-001").click()
         expect(page.locator(".trial-result").first).to_contain_text("Картинка пришла через")
+        after = page.locator(".trial .compare .after").first
+        expect(after).to_be_visible()
+        page.wait_for_function(
+            "[...document.querySelectorAll('.compare img')].every((i) => i.naturalWidth)"
+        )
         assert_accessible(page)
         self.screenshot(page, "event-trial", DESK, full_page=True)
         page.emulate_media(media="print")
         expect(page.locator("code.printed").first).to_be_visible()
         expect(page.locator("#header")).to_be_hidden()
         self.screenshot(page, "event-print", DESK, full_page=True)
+
+    def test_all_slots_are_tested_one_after_the_other_once_it_was_confirmed(self) -> None:
+        page = self.at(EVENT)
+        page.get_by_role("button", name="Проверить все (фото: 4)").click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog).to_contain_text("Будет отправлено фото: 4.")
+        dialog.get_by_role("button", name="Проверить").click()
+        expect(page.locator(".trial .compare")).to_have_count(4)
+        expect(page.locator("#tested")).to_have_text("")
+
+    def test_the_links_are_measured_and_it_says_what_to_set(self) -> None:
+        for look in LOOKS:
+            page = self.at(EVENT, look)
+            page.get_by_role("button", name="Измерить").click()
+            expect(page.locator("[data-booth]")).to_contain_text("Мбит/с")
+            expect(page.locator("[data-service]")).to_contain_text("подготовленное фото уходит")
+            expect(page.locator("#measure")).to_be_enabled()
+            assert_accessible(page)
+            assert_nothing_is_cut_off(page)
+            page.locator("#links").scroll_into_view_if_needed()
+            self.screenshot(page, "event-links", look)
+        page.route("**/event/link/*", lambda route: route.abort())
+        self.tolerate("ERR_FAILED")
+        page.locator("#measure").click()
+        expect(page.locator("[data-booth]")).to_contain_text("Сервер не ответил")
 
     def test_a_check_without_an_answer_says_so(self) -> None:
         self.tolerate("ERR_FAILED|htmx:sendError")

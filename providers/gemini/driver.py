@@ -25,6 +25,7 @@ from providers.base import (
     SECOND_MODEL_TURN,
     ProviderDriver,
     ProviderRequest,
+    UnbilledCall,
 )
 from providers.checking import CHECK_SECONDS, MAX_CHECK_BYTES, KeyCheck, measure_clock_skew
 from providers.clean_photo import Slices, clean_photo
@@ -62,6 +63,14 @@ class GeminiDriver(ProviderDriver[GeminiSettings]):
     @property
     def base_url(self) -> str:
         return str(django_settings.GEMINI_BASE_URL)
+
+    def build_unbilled_call(self, api_key: str, filler: str) -> UnbilledCall:
+        """Counting tokens is free and has no quota of its own [D]."""
+        return UnbilledCall(
+            url=build_url(GEMINI_MODELS[0].id, method="countTokens"),
+            headers=build_key_header(api_key) | {"content-type": "application/json"},
+            body=orjson.dumps({"contents": [{"parts": [{"text": filler}]}]}),
+        )
 
     def describe_usage(self, usage: Mapping[str, Any]) -> str:
         return describe_tokens(usage)
@@ -125,10 +134,10 @@ def choose_model(request: ProviderRequest[GeminiSettings]) -> str:
     return slot.fallback_model if slot.fallback_model and is_second else slot.model
 
 
-def build_url(model: str, base_url: str = "") -> str:
+def build_url(model: str, base_url: str = "", method: str = "generateContent") -> str:
     base, version = base_url or django_settings.GEMINI_BASE_URL, django_settings.GEMINI_API_VERSION
     # Quoted, so that a mistyped name is an unknown model and never another URL.
-    return f"{base}/{version}/models/{quote(normalize_model_id(model), safe='')}:generateContent"
+    return f"{base}/{version}/models/{quote(normalize_model_id(model), safe='')}:{method}"
 
 
 class WireBody:

@@ -38,5 +38,34 @@
       item.querySelector(".words").textContent = document.getElementById("checks").dataset.failed;
     }
   });
+
+  // All of them, one after the other: together they would wait for each other at the service.
+  const all = document.getElementById("test-all");
+  const tested = document.getElementById("tested");
+  const run = (form) =>
+    new Promise((done) => {
+      form.addEventListener("htmx:afterRequest", done, { once: true });
+      form.requestSubmit();
+    });
+  const runAll = async () => {
+    const forms = [...document.querySelectorAll(".trial")];
+    const button = all.querySelector("button");
+    button.disabled = true;
+    button.setAttribute("aria-busy", "true");
+    for (const [number, form] of forms.entries()) {
+      tested.textContent = `${number + 1} ${tested.dataset.of} ${forms.length}`;
+      await run(form);
+    }
+    tested.textContent = "";
+    button.disabled = false;
+    button.removeAttribute("aria-busy");
+  };
+  if (all) {
+    all.hidden = false;
+    all.addEventListener("submit", (event) => {
+      event.preventDefault();
+      runAll();
+    });
+  }
   document.getElementById("print").addEventListener("click", () => window.print());
 })();
