@@ -5,10 +5,11 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 from django.utils.translation import gettext_lazy as _
 
 from ingest.console import urls as ingest_urls
+from photochanger.web.booth_passwords import booth_passwords_page
 from photochanger.web.navigation import make_navigation
 from slots.console import urls as slots_urls
 from stats.console import dashboard
@@ -34,5 +35,6 @@ class Console(admin.AdminSite):
             *slots_urls.get_console_urls(self.admin_view),
             *ingest_urls.get_console_urls(self.admin_view),
             *stats_urls.get_console_urls(self.admin_view),
+            path("booth-passwords/", self.admin_view(booth_passwords_page), name="booth_passwords"),
         ]
         return [*ours, *super().get_urls()]

@@ -23,7 +23,7 @@ from slots.history.records import (
     history_entry,
 )
 from slots.models import ReserveSource, Slot, SlotTemplateMedia
-from slots.passwords import hash_new_password
+from slots.passwords import StoredPassword, prepare_new_password
 from slots.reserve.circuits import reset_circuits
 from slots.reserve.editing import bind_reserves, build_reserves, copy_reserves, settle_switch
 from slots.reserve.recipes import find_reserve_misfits
@@ -43,7 +43,7 @@ def change_slot(slot_id: str, change: SlotIn, *, by: str, restores: int | None =
     """
     find_slot(slot_id)
     password = change.get_sent("ingest_password").get("ingest_password")
-    hashed = hash_new_password(password) if password else ""
+    stored = prepare_new_password(password) if password else StoredPassword()
     with transaction.atomic():
         slot = _lock_slot(slot_id)
         if change.version not in (None, slot.version):
@@ -51,7 +51,8 @@ def change_slot(slot_id: str, change: SlotIn, *, by: str, restores: int | None =
         before = _read_sources(slot)
         templates, reserves = apply_change(change, slot)
         if password is not None:
-            slot.ingest_password_hash = hashed
+            slot.ingest_password_hash = stored.hashed
+            slot.ingest_password_sealed = stored.sealed
         with history_entry(slot_id, by=by, restores=restores):
             store_slot(slot, by=by)
             if templates is not None:

@@ -63,6 +63,7 @@ class Slot(models.Model):
         help_text=_("Empty: as in the settings."),
     )
     ingest_password_hash = models.CharField(max_length=100, blank=True, editable=False)
+    ingest_password_sealed = CiphertextField(blank=True, default="", editable=False)
     on_failure = models.CharField(
         _("when it fails, answer"),
         max_length=10,

@@ -1,27 +1,55 @@
-"""The booth password: what it must be like, where its hash is stored, and which one counts."""
+"""The booth password: what it must be like, how it is stored, and which one counts.
+
+Booths are checked by its hash. Beside the hash it is kept encrypted, for administrators who must
+type it into one more booth: a new password would close out all the others.
+"""
 
 import secrets
+from dataclasses import dataclass, field
 from functools import cache, partial
 
 from django.conf import settings as django_settings
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from photochanger.errors import InvalidFields
+from photochanger.errors import InvalidFields, ProviderConfig
 from photochanger.parsing import decode_text
 from slots.models import Setting, Slot
 from slots.platform_settings import PlatformSettings
-from slots.secrets import add_keyed_hash, hash_password
-from slots.setting_rows import store_row
+from slots.secrets import (
+    add_keyed_hash,
+    decrypt,
+    encrypt,
+    hash_password,
+    match_keyed_hash,
+    password_matches,
+)
+from slots.setting_rows import load_fact, store_row
 
 PASSWORD_KEY = "ingest_password_hash"  # noqa: S105  the name of a setting
+SEALED_KEY = "ingest_password_sealed"
 ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # without l, o, 0 and 1
+GENERATED_LENGTH = 10  # of 32 characters: 50 bits, typed on a touch screen
 MIN_PASSWORD, MAX_PASSWORD_BYTES = 6, 72  # bcrypt reads no further
 
 
-def hash_new_password(password: str) -> str:
-    """Check a new booth password and hash it. Blocking, 225 ms of CPU. Raises InvalidFields."""
+@dataclass(frozen=True, slots=True)
+class StoredPassword:
+    """``sealed`` is empty where no FIELD_ENCRYPTION_KEY is set: then nobody can read it again."""
+
+    hashed: str = ""
+    sealed: str = field(default="", repr=False)
+
+
+def prepare_new_password(password: str) -> StoredPassword:
+    """Check a new booth password. Blocking, 225 ms of CPU. Raises InvalidFields."""
     check_new_password(password)
-    return hash_password(password)
+    return _prepare_password(password)
+
+
+def _prepare_password(password: str) -> StoredPassword:
+    sealed = encrypt(password) if django_settings.FIELD_ENCRYPTION_KEYS else ""
+    return StoredPassword(hash_password(password), sealed)
 
 
 def check_new_password(password: str) -> None:
@@ -63,11 +91,40 @@ def is_spelled_alike(password: str) -> bool:
 
 def set_ingest_password(password: str, *, by: str) -> None:
     """Set the password every booth must send. Blocking (bcrypt)."""
-    set_ingest_password_hash(hash_password(password), by=by)
+    store_ingest_password(_prepare_password(password), by=by)
 
 
-def set_ingest_password_hash(hashed: str, *, by: str) -> None:
-    store_row(PASSWORD_KEY, hashed, by=by)
+@transaction.atomic
+def store_ingest_password(stored: StoredPassword, *, by: str) -> None:
+    store_row(PASSWORD_KEY, stored.hashed, by=by)
+    store_row(SEALED_KEY, stored.sealed, by=by)
+
+
+def read_ingest_password(platform: PlatformSettings) -> str:
+    """The password of all booths, to be shown to an administrator; "" when it cannot be read."""
+    if not platform.ingest_password_hash:
+        return str(django_settings.INGEST_PASSWORD)
+    return _unseal(platform.ingest_password_hash, load_fact(SEALED_KEY) or "")
+
+
+def read_slot_password(slot: Slot) -> str:
+    """The slot's own; "" when it has none, or none that can be read."""
+    return _unseal(slot.ingest_password_hash, slot.ingest_password_sealed)
+
+
+def _unseal(hashed: str, sealed: str) -> str:
+    """Empty of a password that was set before passwords were kept, whose encryption key is gone,
+    or that is not the one which counts: a wrong one must never be typed into a booth."""
+    try:
+        password = decrypt(sealed) if sealed else ""
+    except ProviderConfig:
+        return ""
+    if not password:
+        return ""
+    is_right = match_keyed_hash(password, hashed)
+    if is_right is None:
+        is_right = password_matches(password, hashed)
+    return password if is_right else ""
 
 
 def get_password_hash(slot: Slot, platform: PlatformSettings) -> str:
@@ -95,5 +152,5 @@ def renew_keyed_hash(hashed: str, password: str) -> None:
 
 
 def generate_password() -> str:
-    """Ten characters of 32 that nobody mistakes for another: 50 bits, typed on a touch screen."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(10))
+    """Of characters that nobody mistakes for others; the console's page makes them alike."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(GENERATED_LENGTH))

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from photochanger.errors import InvalidFields, ProviderConfig
 from slots.models import Setting
+from slots.passwords import SEALED_KEY
 from slots.secrets import CiphertextField, decrypt, encrypt, is_of_newest_key
 from slots.setting_rows import store_row
 
@@ -84,7 +85,8 @@ def move_to_newest_key(*, only_look: bool = False) -> Rotation:
     What nobody can read stays as it is: the key that opens it may yet be found.
     """
     current, moved, unreadable = [], [], []
-    for name, token, store in [*_iterate_provider_keys(), *_iterate_ciphertexts()]:
+    stored = [*_iterate_provider_keys(), *_iterate_sealed_settings(), *_iterate_ciphertexts()]
+    for name, token, store in stored:
         if is_of_newest_key(token):
             current.append(name)
             continue
@@ -115,6 +117,17 @@ def _iterate_provider_keys() -> Iterator[Stored]:
                 return rows.update(value={"api_key": token})
 
             yield row.key.removeprefix(prefix), str(row.value["api_key"]), store
+
+
+def _iterate_sealed_settings() -> Iterator[Stored]:
+    """The booth password of all slots; a slot's own stands in a column."""
+    for row in Setting.objects.select_for_update().filter(key=SEALED_KEY).exclude(value=""):
+        rows = Setting.objects.filter(pk=row.pk)
+
+        def store(token: str, rows: QuerySet[Setting] = rows) -> object:
+            return rows.update(value=token)
+
+        yield SEALED_KEY, str(row.value), store
 
 
 def _iterate_ciphertexts() -> Iterator[Stored]:

@@ -14,7 +14,12 @@ from photochanger.errors import InvalidFields
 from providers.registry import DRIVERS
 from slots.history.records import CHANGED, REMOVED, State, write_settings
 from slots.models import Setting
-from slots.passwords import PASSWORD_KEY, hash_new_password, set_ingest_password_hash
+from slots.passwords import (
+    PASSWORD_KEY,
+    StoredPassword,
+    prepare_new_password,
+    store_ingest_password,
+)
 from slots.platform_settings import PlatformSettings, change_settings
 from slots.provider_keys import clean_key, get_environment_key, provider_row_key, set_provider_key
 from slots.schemas import ProviderKeyOut, SettingsIn, SettingsOut
@@ -79,21 +84,21 @@ def save_settings(change: SettingsIn, *, by: str) -> None:
 
 @dataclass(slots=True)
 class _NewSecrets:
-    """A new booth password's hash and new provider keys, and what is wrong with those given."""
+    """A new booth password and new provider keys, and what is wrong with those given."""
 
-    password_hash: str = ""
+    password: StoredPassword | None = None
     keys: dict[str, str] = field(default_factory=dict)
     refused: FieldMessages = field(default_factory=dict)
 
     def store(self, *, by: str) -> None:
-        if self.password_hash:
-            set_ingest_password_hash(self.password_hash, by=by)
+        if self.password:
+            store_ingest_password(self.password, by=by)
         for provider, key in self.keys.items():
             set_provider_key(provider, key, by=by)
 
     def describe_changes(self) -> State:
         """What the history may know of them."""
-        password = {"ingest_password": CHANGED} if self.password_hash else {}
+        password = {"ingest_password": CHANGED} if self.password else {}
         keys = {f"provider_keys.{n}": CHANGED if key else REMOVED for n, key in self.keys.items()}
         return password | keys
 
@@ -105,7 +110,7 @@ def _check_secrets(change: SettingsIn) -> _NewSecrets:
             secrets.keys = _clean_keys(change.provider_keys)
     if "ingest_password" in change.model_fields_set:
         with _collect_refusals(secrets.refused):
-            secrets.password_hash = hash_new_password(change.ingest_password)
+            secrets.password = prepare_new_password(change.ingest_password)
     return secrets
 
 

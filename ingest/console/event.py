@@ -3,8 +3,9 @@
 import asyncio
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
@@ -38,7 +39,7 @@ from providers.registry import DRIVERS
 from slots.console.pages import console_page
 from slots.gallery import gallery_is_open
 from slots.models import Slot, SlotTemplateMedia
-from slots.passwords import get_password_hash
+from slots.passwords import get_password_hash, read_ingest_password, read_slot_password
 from slots.platform_settings import PlatformSettings, load_platform_settings
 from slots.services import find_slot
 from slots.setting_rows import load_fact, store_fact
@@ -70,6 +71,7 @@ class BoothSetup:
     wait_s: int
     has_password: bool
     has_gallery: bool
+    password: str = field(default="", repr=False)  # only for who has confirmed to be there
 
     @property
     def timeout_s(self) -> int:
@@ -78,18 +80,38 @@ class BoothSetup:
 
 @require_GET
 def event_page(request: HttpRequest) -> HttpResponse:
-    platform, slots = load_platform_settings(), list_active_slots()
-    used = {slot.provider for slot in slots}
-    context = {
+    sheet = make_sheet(request)
+    used = {booth.slot.provider for booth in sheet["booths"]}
+    context = sheet | {
         "title": _("Prepare for the event"),
         "checks": list(_list_checks()),
-        "links": find_links(request),
         "services": [(name, driver.title) for name, driver in DRIVERS.items() if name in used],
+    }
+    return console_page(request, "ingest/console/event.html", context)
+
+
+def make_sheet(request: HttpRequest) -> dict[str, Any]:
+    """What is typed into the booths, for the page and on paper. Four queries."""
+    platform, slots = load_platform_settings(), list_active_slots()
+    return {
+        "links": find_links(request),
         "phone": load_fact(PHONE_KEY) or "",
         "booths": [_describe_booth(request, slot, platform) for slot in slots],
         "now": timezone.localtime(),
     }
-    return console_page(request, "ingest/console/event.html", context)
+
+
+def make_sheet_with_passwords(request: HttpRequest) -> dict[str, Any]:
+    """Only for who has just confirmed to be the administrator that is logged in. Blocking."""
+    sheet = make_sheet(request)
+    common = read_ingest_password(load_platform_settings())
+
+    def reveal(booth: BoothSetup) -> BoothSetup:
+        own = booth.slot.ingest_password_hash
+        return replace(booth, password=read_slot_password(booth.slot) if own else common)
+
+    booths = [reveal(booth) for booth in sheet["booths"]]
+    return sheet | {"booths": booths, "common_password": common, "is_revealed": True}
 
 
 def _list_checks() -> Iterator[tuple[str, str]]:

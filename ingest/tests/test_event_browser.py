@@ -15,6 +15,7 @@ from photochanger.testing.browser import (
     assert_accessible,
     assert_nothing_is_cut_off,
 )
+from photochanger.testing.console import PASSWORD as OWN_PASSWORD
 from photochanger.testing.console import ConsoleTestCase
 from providers import simulator
 
@@ -127,9 +128,9 @@ class EventBrowserTests(ConsoleTestCase):
         page = self.at(SETTINGS)
         page.get_by_role("button", name="Придумать").click()
         made = page.locator("#id_ingest_password").input_value()
-        self.assertRegex(made, r"^[a-z2-9]{4}-[a-z2-9]{4}-[a-z2-9]{4}$")
+        self.assertRegex(made, r"^[a-km-z2-9]{10}$")
         expect(page.locator("#id_ingest_password")).to_have_attribute("type", "text")
-        expect(page.locator("#once")).to_contain_text("Запишите его сейчас")
+        expect(page.locator("#once")).to_contain_text("введите его в каждую фотобудку")
         page.locator("#save").click()
         dialog = page.get_by_role("dialog")
         expect(dialog.get_by_role("heading")).to_have_text("Сменить пароль фотобудки?")
@@ -141,6 +142,27 @@ class EventBrowserTests(ConsoleTestCase):
         self.assertEqual(self.booth(), 401)
         self.assertEqual(self.booth(made), 200)
         self.site.execute("DELETE FROM settings WHERE key = 'ingest_password_hash'")
+
+    def test_an_administrator_reads_the_password_again_and_prints_it(self) -> None:
+        for look in LOOKS:
+            page = self.at(EVENT, look)
+            page.get_by_role("link", name="Показать").first.click()
+            page.wait_for_url("**/admin/booth-passwords/")
+            own = page.get_by_label("Ваш собственный пароль от консоли")
+            own.fill("not mine")
+            page.get_by_role("button", name="Показать пароли").click()
+            expect(page.get_by_role("alert")).to_contain_text("Это не ваш пароль")
+            assert_accessible(page)
+            own.fill(OWN_PASSWORD)
+            page.get_by_role("button", name="Показать пароли").click()
+            expect(page.locator("#common-password")).to_have_value(self.site.password)
+            expect(page.locator(".booth .secret").first).to_have_text(self.site.password)
+            assert_accessible(page)
+            assert_nothing_is_cut_off(page)
+            self.screenshot(page, "booth-passwords", look, full_page=True)
+        page.emulate_media(media="print")
+        expect(page.locator("code.secret").first).to_be_visible()
+        self.screenshot(page, "booth-passwords-print", look, full_page=True)
 
     def test_a_key_is_checked_typed_or_stored(self) -> None:
         page = self.at(SETTINGS)

@@ -25,6 +25,7 @@ PAGES = {
     "job": "/admin/ingest/job/{job}/change/",
     "audit": "/admin/audit/",
     "event": "/admin/event/",
+    "booth passwords": "/admin/booth-passwords/",
     "refusals": "/admin/refusals/",
     "refusals of a month": "/admin/refusals/?hours=720",
     "capture": "/admin/capture/",

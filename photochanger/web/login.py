@@ -165,6 +165,18 @@ def log_in(request: HttpRequest, username: str, password: str) -> User:
     return user
 
 
+def confirm_own_password(request: HttpRequest, password: str) -> None:
+    """That whoever sits at the console is who logged in there; failures count as at the log-in.
+
+    Raises LoginFailed, Throttled.
+    """
+    name = request.user.get_username()
+    check_lockout(request, name)
+    user = authenticate(request, username=name, password=password[:1000])
+    if user is None or user.pk != request.user.pk:
+        raise LoginFailed(_make_loggable(name))
+
+
 class ConsoleLoginForm(AdminAuthenticationForm):
     refusal: Throttled | None = None
     error_messages = AdminAuthenticationForm.error_messages | {

@@ -17,7 +17,7 @@ from media.faces.loading import are_models_there
 from photochanger.errors import InvalidFields
 from providers.registry import DRIVERS
 from slots.console.pages import confirm_page, console_page
-from slots.passwords import MAX_PASSWORD_BYTES, MIN_PASSWORD
+from slots.passwords import ALPHABET, GENERATED_LENGTH, MAX_PASSWORD_BYTES, MIN_PASSWORD
 from slots.schemas import ProviderKeyOut, SettingsIn
 from slots.settings_editing import read_settings, save_settings
 
@@ -170,6 +170,8 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         "title": _("Settings"),
         "form": form,
         "settings": now,
+        "letters": ALPHABET,
+        "generated_length": GENERATED_LENGTH,
         "has_face_models": are_models_there(django_settings.FACES_DIR),
         "keys": list(_list_key_rows(form, now.provider_keys)),
     }

@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 
 from providers.registry import DRIVERS
 from slots.history.field_names import get_label
-from slots.history.records import REMOVED, Change, Record, read_removed_files
+from slots.history.records import REMOVED, SHOWN, Change, Record, read_removed_files
 from slots.models import Slot, SlotTemplateMedia
 from slots.prompts.variables import PromptVariable
 from slots.prompts.wording import describe_variable
@@ -63,7 +63,8 @@ def describe_entry(entry: LogEntry) -> str:
 def describe_change(change: Change, was: Mapping[str, Any], now: Mapping[str, Any]) -> Line:
     name = capfirst(get_label(change.place, now, was))
     if change.is_secret:
-        words = _("removed") if change.now == REMOVED else _("changed")
+        told = {REMOVED: _("removed"), SHOWN: _("shown to an administrator")}
+        words = told.get(change.now, _("changed"))
         return Line(change.place, name, "", words, is_secret=True)
     before, after = (
         format_value(change.place, change.was, was),

@@ -8,8 +8,8 @@ from slots.provider_keys import move_to_newest_key
 
 class Command(BaseCommand):
     help = (
-        "Encrypt the stored provider keys and addresses of alerts anew with the first key of "
-        "FIELD_ENCRYPTION_KEY; "
+        "Encrypt the stored provider keys, booth passwords and addresses of alerts anew with the "
+        "first key of FIELD_ENCRYPTION_KEY; "
         "after that the others may be taken away. It may run while photos are worked on."
     )
 
@@ -29,7 +29,8 @@ class Command(BaseCommand):
             raise CommandError(
                 f"None of the keys in FIELD_ENCRYPTION_KEY opens what is stored for: "
                 f"{_join_names(found.unreadable)}. Put the earlier key back behind the newest one, "
-                "or enter the provider's key, or the recipient's address, anew in the console."
+                "or enter the provider's key, the booth password or the recipient's address anew "
+                "in the console."
             )
         if check and found.moved:
             raise CommandError("An earlier key is still needed. Run rotate_keys without --check.")

@@ -67,5 +67,4 @@
       runAll();
     });
   }
-  document.getElementById("print").addEventListener("click", () => window.print());
 })();

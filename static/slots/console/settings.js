@@ -2,7 +2,6 @@
 // The page works without this file; with it there is a slider, a password is made, and long
 // actions show that they run.
 (() => {
-  const LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"; // none that look like another
   const wait = document.getElementById("wait");
   const seconds = document.getElementById("id_sync_response_seconds");
   const password = document.getElementById("id_ingest_password");
@@ -19,21 +18,22 @@
   follow(wait, seconds);
   follow(seconds, wait);
 
-  // The password: made here, shown once; a new one asks before it is saved.
+  // The password: made here; a new one asks before it is saved.
   const askFirst = () => {
     save.dataset.words = save.dataset.says;
     if (password.value) save.dataset.confirm = save.dataset.title;
     else delete save.dataset.confirm;
   };
-  const made = () => {
-    const drawn = [];
-    while (drawn.length < 12) {
-      const [number] = crypto.getRandomValues(new Uint8Array(1));
-      if (number < 256 - (256 % LETTERS.length)) drawn.push(LETTERS[number % LETTERS.length]);
-    }
-    return drawn.join("").replace(/(.{4})(?=.)/g, "$1-");
-  };
   const generate = document.getElementById("generate");
+  const made = () => {
+    const { letters, length } = generate.dataset; // as the server makes passwords
+    const drawn = [];
+    while (drawn.length < Number(length)) {
+      const [number] = crypto.getRandomValues(new Uint8Array(1));
+      if (number < 256 - (256 % letters.length)) drawn.push(letters[number % letters.length]);
+    }
+    return drawn.join("");
+  };
   generate.hidden = false;
   generate.addEventListener("click", () => {
     password.type = "text";
