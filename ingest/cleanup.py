@@ -64,8 +64,8 @@ def clean_up(
     sweep.apply_ttl(load_platform_settings().result_ttl_hours)
     closed_jobs = close_overdue(slot_id, dry_run=dry_run)
     sweep.remove_expired()
-    sweep.mark_lost()
     sweep.remove_orphans()
+    sweep.mark_lost()  # after it: it has read the list of a bucket
     sweep.delete_old_rows()
     if not dry_run:
         _delete_old_traces()

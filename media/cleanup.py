@@ -79,6 +79,9 @@ class Sweep:
     freed_bytes: int = 0
     failures: int = 0
     _failed_in_a_row: int = 0
+    # In a bucket, what `remove_orphans` has seen: to ask for each picture by itself would take
+    # minutes and be billed one by one. None: nobody has looked.
+    _listed: set[str] | None = None
 
     def apply_ttl(self, ttl_hours: int) -> None:
         """Give results of all slots the time to live of the settings.
@@ -181,8 +184,9 @@ class Sweep:
         live = live.exclude(kind=Kind.PROVIDER_INPUT)  # expires in a minute anyway
         total, done = live.count(), 0
         try:
+            seen = self._list_files()
             for batch in _iter_by_key(live):  # keys are random, so each batch is a fair sample
-                missing = [media for media in batch if not _is_stored(media.path)]
+                missing = [m for m in batch if m.path not in seen and not _is_stored(m.path)]
                 is_odd = len(missing) >= max(SUSPICIOUS_COUNT, len(batch) / 2)
                 if is_odd and not self.expects_loss:
                     raise StorageError(f"{len(missing)} of {len(batch)} pictures are not there")
@@ -191,6 +195,17 @@ class Sweep:
                 self.progress("rows without files", done, total)
         except (OSError, StorageError) as exc:
             self._record_failure("the storage", "any", exc)
+
+    def _list_files(self) -> set[str]:
+        """Paths that are there for sure; those that are not in it are to be asked for.
+
+        Empty on a disk, where asking costs nothing.
+        """
+        if storage.is_local():
+            return set()
+        if self._listed is None:
+            self._listed = {file.path for folder in FOLDERS for file in storage.iter_files(folder)}
+        return self._listed
 
     def _count_lost(self, missing: list[MediaObject]) -> None:
         for media in missing:
@@ -203,12 +218,14 @@ class Sweep:
 
     def remove_orphans(self) -> None:
         """Files without a row, left by a crash or a restored backup, and half-written files."""
-        seen = 0
+        seen, self._listed = 0, set()
         for folder in FOLDERS if self.slot_id is None else (f"results/{self.slot_id}/",):
             try:
                 for batch in _iter_batches(storage.iter_files(folder)):
                     self._remove_orphan_batch(batch)
                     seen += len(batch)
+                    if not storage.is_local():
+                        self._listed |= {file.path for file in batch}
                     self.progress("files without rows", seen, None)
             except (OSError, StorageError) as exc:
                 self._record_failure(folder, "folder", exc)

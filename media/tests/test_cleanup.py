@@ -35,8 +35,8 @@ def sweep(**options: Any) -> Sweep:
     run = Sweep(**options)
     run.apply_ttl(72)
     run.remove_expired()
-    run.mark_lost()
     run.remove_orphans()
+    run.mark_lost()
     run.delete_old_rows()
     return run
 

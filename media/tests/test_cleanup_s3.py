@@ -1,9 +1,11 @@
 import uuid
 from datetime import timedelta
 
+from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from media import storage
+from media.cleanup import FOLDERS
 from media.models import MediaObject
 from media.tests.test_cleanup import sweep
 from media.tests.test_s3 import NOWHERE, BucketTestCase, stored_at
@@ -39,6 +41,20 @@ class CleanupInBucketTests(BucketTestCase):
         for media in (over, lost):
             media.refresh_from_db()
             self.assertIsNotNone(media.cleaned_at)
+
+    def test_a_bucket_is_asked_for_its_list_and_not_for_each_picture(self) -> None:
+        for _ in range(12):
+            self.result(expires_in=9 * HOUR)
+        lost = self.result(expires_in=9 * HOUR, is_stored=False)
+        asked: list[str] = []
+        events = default_storage._client.meta.events  # type: ignore[attr-defined]
+        events.register("before-call.s3", lambda model, **_: asked.append(model.name))
+        run = sweep()
+        self.assertEqual(run.lost_files, 1)
+        # Each folder once, and once more for the one that is missing.
+        self.assertEqual(asked, ["ListObjectsV2"] * (len(FOLDERS) + 1))
+        lost.refresh_from_db()
+        self.assertIsNotNone(lost.cleaned_at)
 
     def test_an_unavailable_bucket_is_a_failure_and_marks_no_row(self) -> None:
         for _ in range(4):
