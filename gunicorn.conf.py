@@ -21,7 +21,7 @@ logger_class = ServerLog
 bind = settings.BIND
 workers = settings.WEB_CONCURRENCY
 # The longest wait a slot may have, plus time to store and send the picture.
-graceful_timeout = settings.MAX_SYNC_RESPONSE_SECONDS + 15
+graceful_timeout = settings.LEAVE_SECONDS + settings.MAX_SYNC_RESPONSE_SECONDS + 15
 timeout = graceful_timeout  # a worker sends heartbeats to its end; one that hangs does not
 keepalive = 5
 max_requests = settings.WORKER_MAX_REQUESTS  # one worker at a time, and only when there are others

@@ -4,13 +4,19 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import translation
 
 from photochanger.errors import AppError, Unauthorized
+from photochanger.leaving import is_leaving
 from stats.health import check_health
 from stats.metrics import CONTENT_TYPE, generate_exposition
 from stats.metrics_access import check_metrics_access
 
 
 async def livez(request: HttpRequest) -> HttpResponse:
-    """The process runs and responds; nothing else is checked."""
+    """The process runs and responds; nothing else is checked.
+
+    503 while it is about to stop: it still serves, and a front server sends no more.
+    """
+    if is_leaving.is_set():
+        return HttpResponse("stopping", content_type="text/plain", status=503)
     return HttpResponse("ok", content_type="text/plain")
 
 
