@@ -1,6 +1,6 @@
 #!/bin/sh
 # Save the database and the pictures into a new folder of BACKUP_DIR (default: var/backups), and
-# keep the newest BACKUP_KEEP of them (default: 14). Of the pictures only the templates: guests'
+# keep the newest BACKUP_KEEP of them (default: 14); .env may name them. Of the pictures only the templates: guests'
 # results live for days and a backup for weeks, and guests are promised days. BACKUP_RESULTS=1 saves
 # the results too; what a guest has deleted stays deleted all the same.
 set -eu
@@ -8,14 +8,15 @@ umask 077
 cd "$(dirname "$0")/.."
 found="$(.venv/bin/python deploy/database_env.py)"
 eval "$found"
-folder="${BACKUP_DIR:-var/backups}"
-keep="${BACKUP_KEEP:-14}"
+folder="$BACKUP_DIR"
+keep="$BACKUP_KEEP"
 name="photochanger-$(date -u +%Y-%m-%dT%H%M%SZ)"
 half="$folder/.$name.half"
 
-case "$keep" in
-'' | *[!0-9]* | 0) echo "BACKUP_KEEP is '$keep'; it must be 1 or more." >&2; exit 2 ;;
-esac
+if [ "$keep" -lt 1 ]; then
+    echo "BACKUP_KEEP is '$keep'; it must be 1 or more." >&2
+    exit 2
+fi
 mkdir -p "$folder"
 rm -rf "$folder"/.photochanger-*.half # of a run that was broken off
 trap 'rm -rf "$half"' EXIT
@@ -30,7 +31,7 @@ if [ -z "$PICTURES" ]; then
     echo "Pictures are in a bucket and not in this backup: let the bucket keep versions of them."
 elif [ -d "$PICTURES" ]; then
     results=--exclude=./results
-    [ "${BACKUP_RESULTS:-0}" != 1 ] || results=
+    [ "$BACKUP_RESULTS" != 1 ] || results=
     # Faces that nobody has to get back: what a service or a test run works on, what was deleted.
     # Status 1: a picture's time was over while we read it.
     tar --create --file="$half/media.tar" --directory="$PICTURES" ${results:+"$results"} \

@@ -1,4 +1,5 @@
-"""Print, as shell variables for backup.sh and restore.sh, where the database and the pictures are.
+"""Print, as shell variables for backup.sh and restore.sh, where the database, the pictures and the
+backups are.
 
 Only Django's settings know: .env, NAME_FILE, defaults and escaped passwords all end there. A
 password in a variable shows in no list of processes, unlike one on a command line.
@@ -31,8 +32,13 @@ def read_settings() -> dict[str, str]:
     found = {LIBPQ[name]: str(database.get(name) or "") for name in LIBPQ}
     options = database.get("OPTIONS", {})
     found |= {name: str(options[key]) for key, name in OPTIONS.items() if options.get(key)}
-    found["PICTURES"] = "" if settings.S3_BUCKET else str(settings.MEDIA_ROOT)
-    return {name: value for name, value in found.items() if value or name == "PICTURES"}
+    found = {name: value for name, value in found.items() if value}
+    return found | {
+        "PICTURES": "" if settings.S3_BUCKET else str(settings.MEDIA_ROOT),
+        "BACKUP_DIR": str(settings.BACKUP_DIR),
+        "BACKUP_KEEP": str(settings.BACKUP_KEEP),
+        "BACKUP_RESULTS": str(int(settings.BACKUP_RESULTS)),
+    }
 
 
 for name, value in read_settings().items():

@@ -100,6 +100,14 @@ BIND: str = env.get_text("BIND", default="0.0.0.0:8000", check=checks.check_bind
 WEB_CONCURRENCY = env.get_number("WEB_CONCURRENCY", default=2)  # server processes
 # Requests after which a process is replaced by a fresh one; 0: never.
 WORKER_MAX_REQUESTS = env.get_number("WORKER_MAX_REQUESTS", default=100_000)
+# Told to stop, a server serves on for so long, and /livez answers 503; at most 10, so that it ends
+# before systemd and Docker lose their patience.
+LEAVE_SECONDS = env.get_number("LEAVE_SECONDS", default=0)
+
+# deploy/backup.sh reads these: where to, how many to keep, and whether with guests' pictures.
+BACKUP_DIR = Path(env.get_text("BACKUP_DIR", default=str(VAR_DIR / "backups")))
+BACKUP_KEEP = env.get_number("BACKUP_KEEP", default=14)
+BACKUP_RESULTS = env.get_flag("BACKUP_RESULTS", default=False)
 
 # The photo's path
 SYNC_RESPONSE_SECONDS = env.get_number("SYNC_RESPONSE_SECONDS", default=48)  # 10-60; first value

@@ -10,6 +10,11 @@ renew_secret() {
     _compose run --rm --no-deps --user "$(id -u):$(id -g)" --volume "$PWD/deploy:/host" \
         app renew_secret "$@" --path /host/.env
 }
+# The name under which an image is kept, and the one that runs.
+use_version() {
+    sed -i '/^#* *PHOTOCHANGER_VERSION=/d' deploy/.env
+    echo "PHOTOCHANGER_VERSION=$1" >> deploy/.env
+}
 restart_server() { _compose up --detach --force-recreate --no-deps app watch cleanup backup; }
 stop_server() { _compose stop app watch cleanup backup; }
 start_server() { _compose up --detach; }

@@ -18,7 +18,11 @@ PATH = r"`((?:[\w.-]+/)+[\w.-]*)`"
 CODE_SUFFIXES = (".py", ".md", ".yaml", ".yml", ".json", ".sh", ".conf", ".toml", ".html", ".js")
 APPS = ("photochanger", "providers", "media", "slots", "ingest", "stats")
 EVENT_AREAS = ("auth", "http", "ingest", "media", "provider", "server", "slots", "stats")
-MADE_LATER = {"secrets/runtime_credentials.json", "deploy/.env"}
+MADE_LATER = {
+    "secrets/runtime_credentials.json",
+    "deploy/.env",
+    "deploy/alertmanager/smtp_password",
+}
 
 
 def list_pages() -> list[Path]:

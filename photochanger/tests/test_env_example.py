@@ -15,6 +15,7 @@ from photochanger.testing.marks import live_server
 COMPUTED = {
     "ADMIN_CREDENTIALS_PATH",
     "DATABASE_URL",
+    "BACKUP_DIR",
     "MEDIA_ROOT",
     "STATIC_ROOT",
     "FACES_DIR",
