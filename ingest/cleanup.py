@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from ingest.capture.recorder import delete_captures
 from ingest.forgetting import forget_guest_texts, forget_people
 from ingest.models import Job
+from ingest.pipeline.late_closings import settle_stored
 from ingest.refusals.store import delete_old_refusals
 from media.cleanup import Progress, Sweep
 from media.deletion import forget_deleted
@@ -62,7 +63,7 @@ def clean_up(
     started = time.monotonic()
     sweep = Sweep(slot_id=slot_id, dry_run=dry_run, progress=progress)
     sweep.apply_ttl(load_platform_settings().result_ttl_hours)
-    closed_jobs = close_overdue(slot_id, dry_run=dry_run)
+    closed_jobs = _close_jobs(slot_id, dry_run=dry_run)
     sweep.remove_expired()
     sweep.remove_orphans()
     sweep.mark_lost()  # after it: it has read the list of a bucket
@@ -89,6 +90,17 @@ def clean_up(
     facts = report.model_dump(mode="json", exclude={"finished_at", "slot_id"})
     level("media.cleanup.finished", slot=slot_id or "all", **facts)
     return report
+
+
+def _close_jobs(slot_id: str | None, *, dry_run: bool) -> int:
+    """What became of photos while the database was away comes first: before they count as
+    interrupted, and before the files of their pictures count as nobody's."""
+    if not dry_run:
+        try:
+            settle_stored()
+        except (OSError, StorageError) as exc:  # the next run tries again
+            log.error("ingest.closing.failed", detail=str(exc))
+    return close_overdue(slot_id, dry_run=dry_run)
 
 
 def _delete_old_traces() -> None:

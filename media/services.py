@@ -22,7 +22,7 @@ def build_result_path(slot_id: str, job_id: uuid.UUID, extension: str) -> str:
     return f"results/{slot_id}/{job_id}/payload.{extension}"
 
 
-def record_result(
+def make_result(
     slot_id: str,
     job_id: uuid.UUID,
     path: str,
@@ -33,12 +33,12 @@ def record_result(
     created_at: datetime,
     expires_at: datetime,
     is_listed: bool = True,
-) -> None:
-    """The row of a stored file; call it in the transaction that closes the job.
+) -> MediaObject:
+    """The row of a stored file, to be written in the transaction that closes the job.
 
     ``is_listed``: public lists may show it; a test run's result is only for who has its link.
     """
-    MediaObject.objects.create(
+    return MediaObject(
         slot_id=slot_id,
         job_id=job_id,
         kind=Kind.RESULT,

@@ -23,6 +23,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from ingest.faces import measure
 from ingest.faces import watch as faces
+from ingest.pipeline.late_closings import LateWriter
 from ingest.refusals.store import RefusalWriter
 from ingest.refusals.watch import note_edge_refusal
 from media import storage
@@ -68,7 +69,7 @@ async def django_app(scope: Any, receive: Any, send: Any) -> None:
 
 
 lanes = RequestLanes(django_app)
-refusal_writer = RefusalWriter()
+refusal_writer, late_writer = RefusalWriter(), LateWriter()
 
 
 async def warm_up() -> None:
@@ -85,6 +86,7 @@ async def warm_up() -> None:
     await asyncio.to_thread(_check_slots)
     initialize_counters()
     refusal_writer.start()
+    late_writer.start()
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 100)
@@ -112,6 +114,7 @@ def _check_slots() -> None:
 
 async def shut_down() -> None:
     await refusal_writer.stop()
+    await late_writer.stop()
     await measure.drain()
     await http.close()
 

@@ -9,12 +9,15 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import orjson
+from django.db import Error as AnyDatabaseError
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from ingest.models import Job
+from ingest.pipeline.closing import Closing
+from ingest.pipeline.late_closings import keep_closing
 from ingest.pipeline.order import Order
 from ingest.pipeline.outcome import JobRun, close_failed
 from ingest.refusals.errors import DatabaseAway, ProviderFull, SlotFull
@@ -68,7 +71,24 @@ async def _admit_in_turn(order: Order) -> Admission:
             take_turn(slot.pk, at_once=1, make_error=DatabaseAway),
             take_turn(slot.provider, at_once=PROVIDER_ADMISSIONS, make_error=DatabaseAway),
         ):
-            return await in_db(admit, order)
+            try:
+                return await in_db(admit, order)
+            except AnyDatabaseError:
+                keep_closing(describe_unknown(order))
+                raise
+
+
+def describe_unknown(order: Order) -> Closing:
+    """A job that may have been opened, though no answer came: nobody will work on it."""
+    return Closing.of(
+        Job(**_job_fields(order, order.slot)),
+        [],
+        finished_at=timezone.now(),
+        status=Job.Status.FAILED,
+        failure_reason=DatabaseAway.reason,
+        failure_detail="the database did not say in time whether the photo was let in",
+        replay_key=None,
+    )
 
 
 def find_equal_job(order: Order) -> Job | None:
@@ -162,6 +182,7 @@ def lock_rows(slot: Slot) -> LockedRows:
 
 def _job_fields(order: Order, slot: Slot) -> dict[str, object]:
     return {
+        "job_id": order.job_id,
         "slot": slot,
         "slot_version": slot.version,
         "source": order.source,

@@ -4,8 +4,9 @@ import asyncio
 import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from uuid import UUID, uuid4
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -102,6 +103,8 @@ class Order:
     platform: PlatformSettings
     photo: Photo
     deadline: Deadline
+    # Of the job that admission opens: known before, so that it can be asked for afterwards.
+    job_id: UUID = field(default_factory=uuid4)
     source: Job.Source = Job.Source.INGEST
     booth: Booth = Booth()
     sent_texts: SentTexts = SentTexts()  # beside the photo; only what the prompt names is used

@@ -9,19 +9,20 @@ from typing import Any
 
 import structlog
 from django.db import Error as AnyDatabaseError
-from django.db import transaction
 from django.utils import timezone
 from PIL import Image
 
 from ingest.faces.watch import Watch
 from ingest.models import Attempt, Job
+from ingest.pipeline.closing import Closing
+from ingest.pipeline.late_closings import keep_closing
 from ingest.pipeline.order import Order
 from ingest.pipeline.result_check import ResultPicture
 from ingest.pipeline.steps import Stopwatch
-from ingest.refusals.causes import name_failure
 from media import storage
+from media.models import MediaObject
 from media.provider_inputs import remove_inputs
-from media.services import record_result
+from media.services import make_result
 from photochanger import metrics
 from photochanger.db import in_db, in_db_with_retry
 from photochanger.errors import AppError, ClientGone, InternalError, ProviderTimeout, StorageError
@@ -31,12 +32,10 @@ from slots.models import Slot
 
 log = structlog.get_logger()
 
-# A paid picture is never lost to its row: that is tried until the deadline, and then for so much
-# longer after the booth has its answer.
-CLOSE_LATE_S = 30.0
+CLOSE_PATIENCE_S = 5.0  # survives a restart of the database; what takes longer is written late
 REMOVE_PATIENCE_S = 1.0
 FAILED_PATIENCE_S, FAILED_LIMIT_S = 0.5, 1.5  # the booth is to hear of its failure now
-PICTURE_PATIENCE_S = 3.0  # and to get its picture: a row that takes longer is written afterwards
+PICTURE_PATIENCE_S = 3.0  # and to get its picture, whatever becomes of the row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +74,6 @@ class JobRun:
 
     def stop_watch(self) -> None:
         self.steps_ms = self.stopwatch.measure(self.order, asyncio.get_running_loop().time())
-
-    @property
-    def provider_ms(self) -> int | None:
-        return sum(a.duration_ms for a in self.attempts) if self.attempts else None
 
 
 @asynccontextmanager
@@ -122,16 +117,18 @@ async def _close_in_time(run: JobRun) -> None:
 
 
 async def _close_and_report(run: JobRun, finished_at: datetime) -> None:
-    job, patience_s = run.job, run.order.deadline.left_s + CLOSE_LATE_S
+    job = run.job
     try:
-        with limit_waits_for(patience_s):
+        with limit_waits_for(CLOSE_PATIENCE_S):
             fetches = await in_db(withdraw_inputs, run) if run.has_inputs else None
-            is_closed = await in_db_with_retry(close_done, patience_s, run, finished_at, fetches)
+            done = describe_done(run, finished_at, fetches)
+            is_closed = await in_db_with_retry(close_done, CLOSE_PATIENCE_S, run, done)
     except AnyDatabaseError:
         log.exception("ingest.job.left_open", job=str(job.pk), status=Job.Status.DONE)
+        keep_closing(describe_done(run, finished_at))
         return
     if is_closed:
-        _report_closed(run, status=Job.Status.DONE, finished_at=finished_at)
+        done.report()
     else:
         log.error("ingest.job.closed_twice", job=str(job.pk))
 
@@ -142,9 +139,9 @@ async def _fail(run: JobRun, error: AppError) -> None:
         with limit_waits_for(FAILED_LIMIT_S):
             is_closed = await in_db_with_retry(close_failed, FAILED_PATIENCE_S, run, error)
     except AnyDatabaseError:
-        # Readers will see the row as interrupted once its deadline has passed; what was stored is
-        # swept by cleanup. The booth still gets the answer of what went wrong first.
+        # The booth still gets the answer of what went wrong first, and the row will say the same.
         log.exception("ingest.job.left_open", job=str(run.job.pk), reason=error.reason)
+        keep_closing(describe_failed(run, error, timezone.now()))
         return
     if is_closed and run.stored_path:  # no row points there
         try:
@@ -154,66 +151,93 @@ async def _fail(run: JobRun, error: AppError) -> None:
             log.exception("ingest.result.delete_failed", job=str(run.job.pk))
 
 
-def close_done(run: JobRun, finished_at: datetime, fetches: int | None) -> bool:
+def close_done(run: JobRun, done: Closing) -> bool:
     """Status, times, result and attempts in one transaction.
 
-    Returns False when the row was closed already. A result without a file is done too: the booth
-    has it, and nobody else will.
+    Returns False when the row was closed already.
     """
+    is_ours = done.write()
+    if is_ours:
+        run.job.result_expires_at, run.job.steps_ms = done.job.result_expires_at, run.steps_ms
+    return is_ours
+
+
+def describe_done(run: JobRun, finished_at: datetime, fetches: int | None = None) -> Closing:
+    """A result without a file is done too: the booth has it, and nobody else will."""
     job, result = run.job, run.result
     assert result is not None
     expires_at = finished_at + run.order.result_lifetime if run.stored_path else None
-    with transaction.atomic():
-        is_ours = _close(
-            run,
-            provider_fetches=fetches,
-            finished_at=finished_at,
-            status=Job.Status.DONE,
-            failure_detail=run.storage_error,
-            result_path=run.stored_path,
-            result_mime=result.mime,
-            result_bytes=len(result.body),
-            result_width=result.image.width,
-            result_height=result.image.height,
-            result_expires_at=expires_at,
-            **({} if run.stored_path else {"replay_key": None}),
-            **run.figures,
-        )
-        if is_ours and expires_at:
-            record_result(
-                *(job.slot_id, job.pk, run.stored_path),
-                mime=result.mime,
-                size_bytes=len(result.body),
-                sha256=result.sha256,
-                created_at=finished_at,
-                expires_at=expires_at,
-                is_listed=job.source == Job.Source.INGEST,
-            )
-    if is_ours:
-        job.result_expires_at, job.steps_ms = expires_at, run.steps_ms
-    return is_ours
+    return Closing.of(
+        job,
+        run.attempts,
+        finished_at=finished_at,
+        media=_make_result(run, finished_at, expires_at) if expires_at else None,
+        status=Job.Status.DONE,
+        failure_reason="",  # where it counted as interrupted meanwhile
+        failure_detail=run.storage_error,
+        steps_ms=run.steps_ms,
+        people_told=run.people_told,
+        provider_fetches=fetches,
+        result_path=run.stored_path,
+        result_mime=result.mime,
+        result_bytes=len(result.body),
+        result_width=result.image.width,
+        result_height=result.image.height,
+        result_expires_at=expires_at,
+        **run.figures,
+        **_free_key(run),
+    )
+
+
+def _free_key(run: JobRun) -> dict[str, Any]:
+    """A repeat is a new job where no file could answer it."""
+    return {} if run.stored_path else {"replay_key": None}
+
+
+def _make_result(run: JobRun, finished_at: datetime, expires_at: datetime) -> MediaObject:
+    """The row of its file."""
+    job, result = run.job, run.result
+    assert result is not None
+    return make_result(
+        *(job.slot_id, job.pk, run.stored_path),
+        mime=result.mime,
+        size_bytes=len(result.body),
+        sha256=result.sha256,
+        created_at=finished_at,
+        expires_at=expires_at,
+        is_listed=job.source == Job.Source.INGEST,
+    )
 
 
 def close_failed(run: JobRun, error: AppError) -> bool:
     """Returns False when the row was closed already, for example as done a moment ago."""
-    status = Job.Status.TIMEOUT if isinstance(error, ProviderTimeout) else Job.Status.FAILED
-    fetches, detail, now = withdraw_inputs(run), str(error)[:500], timezone.now()
+    failed = describe_failed(run, error, timezone.now(), withdraw_inputs(run))
+    is_closed = failed.write()
+    if is_closed:
+        failed.report()
+    return is_closed
+
+
+def describe_failed(
+    run: JobRun, error: AppError, now: datetime, fetches: int | None = None
+) -> Closing:
+    detail = str(error)[:500]
     if fetches == 0:  # the best hint there is when a provider goes silent
         detail = f"{detail[:440]}; the provider never fetched the photo"
-    with transaction.atomic():
-        is_closed = _close(
-            run,
-            finished_at=now,
-            status=status,
-            failure_reason=error.reason,
-            failure_detail=detail,
-            provider_fetches=fetches,
-            fell_back=falls_back(run.order, error),
-            replay_key=None,  # a repeat is a new job
-        )
-    if is_closed:
-        _report_closed(run, status=status, finished_at=now, reason=error.reason, detail=detail)
-    return is_closed
+    is_late = isinstance(error, ProviderTimeout)
+    return Closing.of(
+        run.job,
+        run.attempts,
+        finished_at=now,
+        status=Job.Status.TIMEOUT if is_late else Job.Status.FAILED,
+        failure_reason=error.reason,
+        failure_detail=detail,
+        steps_ms=run.steps_ms,
+        people_told=run.people_told,
+        provider_fetches=fetches,
+        fell_back=falls_back(run.order, error),
+        replay_key=None,  # a repeat is a new job
+    )
 
 
 def falls_back(order: Order, error: AppError) -> bool:
@@ -234,63 +258,3 @@ def withdraw_inputs(run: JobRun) -> int | None:
     except (AppError, AnyDatabaseError, OSError):
         log.exception("ingest.inputs.delete_failed", job=str(run.job.pk))
         return None
-
-
-def _close(run: JobRun, *, finished_at: datetime, **values: object) -> bool:
-    """Close the row if it is still open: of two who try, one wins."""
-    job = run.job
-    closed = Job.objects.filter(pk=job.pk, status=Job.Status.PROCESSING).update(
-        finished_at=finished_at,
-        duration_ms=to_milliseconds((finished_at - job.started_at).total_seconds()),
-        provider=job.provider,  # the last one that was asked
-        operation=job.operation,
-        reserve=job.reserve,
-        provider_ms=run.provider_ms,
-        steps_ms=run.steps_ms,
-        people_told=run.people_told,
-        **values,
-    )
-    if closed:
-        for attempt in run.attempts:
-            attempt.pk = None  # one from a transaction that was rolled back may be another's now
-        Attempt.objects.bulk_create(run.attempts)
-    return bool(closed)
-
-
-def to_milliseconds(seconds: float) -> int:
-    return max(0, round(seconds * 1000))
-
-
-def _report_closed(
-    run: JobRun,
-    *,
-    status: Job.Status,
-    finished_at: datetime,
-    reason: str = "",
-    detail: str = "",
-) -> None:
-    """To the log and the metrics."""
-    job = run.job
-    duration_ms = to_milliseconds((finished_at - job.started_at).total_seconds())
-    level = log.info if status == Job.Status.DONE else log.warning
-    level(
-        "ingest.job.closed",
-        job=str(job.pk),
-        slot=job.slot_id,
-        status=status,
-        **({"reason": reason, "detail": detail} if reason else {}),
-        provider_ms=run.provider_ms,
-        duration_ms=duration_ms,
-        size_bytes=len(run.result.body) if run.result else None,
-    )
-    metrics.count_photo_closed(
-        slot=job.slot_id,
-        provider=job.provider,
-        source=job.source,
-        status=status,
-        reason=name_failure(reason, detail),
-        duration_ms=duration_ms,
-        provider_ms=run.provider_ms,
-    )
-    if status == Job.Status.DONE and job.source == Job.Source.INGEST:
-        metrics.count_photo_steps(run.steps_ms)

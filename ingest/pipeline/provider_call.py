@@ -14,9 +14,10 @@ from pydantic import ValidationError
 from ingest.faces.watch import watch_photo
 from ingest.models import Attempt
 from ingest.pipeline.admission import Admission
+from ingest.pipeline.closing import to_milliseconds
 from ingest.pipeline.input_links import make_publisher
 from ingest.pipeline.order import Deadline
-from ingest.pipeline.outcome import JobRun, to_milliseconds
+from ingest.pipeline.outcome import JobRun
 from ingest.pipeline.prompt_words import count_people, fill_prompts, hide_guest_texts
 from ingest.pipeline.result_check import ResultPicture, check_result
 from ingest.pipeline.retry_policy import FLOOR_S, Retry, choose_retry, estimate_call_s

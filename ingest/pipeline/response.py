@@ -11,8 +11,9 @@ from PIL import Image
 
 from ingest.faces.measure import measure_later
 from ingest.models import Job
+from ingest.pipeline.closing import to_milliseconds
 from ingest.pipeline.order import Order
-from ingest.pipeline.outcome import PhotoResult, to_milliseconds
+from ingest.pipeline.outcome import PhotoResult
 from media.links import build_url_of_path
 from media.previews import StoredPreview, record_preview, write_preview
 from photochanger import metrics

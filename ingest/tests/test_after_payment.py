@@ -1,14 +1,19 @@
 """After the provider was paid nothing may fail: each step on the way back is broken in turn."""
 
+from datetime import timedelta
 from unittest import mock
 
 from django.db import OperationalError
 from django.test import override_settings
 
+from ingest.cleanup import clean_up, close_overdue
 from ingest.models import Job
-from ingest.pipeline import outcome
+from ingest.pipeline import admission, closing, late_closings, outcome
+from ingest.pipeline.admission import Admission
+from ingest.pipeline.order import Order
 from ingest.tests.support import IngestTestCase
 from photochanger import metrics
+from photochanger.db import in_db
 
 
 class AfterPaymentTests(IngestTestCase):
@@ -44,11 +49,47 @@ class AfterPaymentTests(IngestTestCase):
 
     async def test_a_database_that_takes_no_outcome_costs_the_row(self) -> None:
         is_locked = mock.patch.object(outcome, "close_done", side_effect=OperationalError("locked"))
-        with is_locked, mock.patch.object(outcome, "CLOSE_LATE_S", -60.0):
+        with is_locked, mock.patch.object(outcome, "CLOSE_PATIENCE_S", 0.0):
             headers = await self.assert_picture()
-        self.assertIn("X-Job-Id", headers)
         job = await Job.objects.aget()
-        self.assertEqual(job.status, Job.Status.PROCESSING)  # readers see it end at its deadline
+        self.assertEqual(job.status, Job.Status.PROCESSING)
+        self.assertTrue(await in_db(late_closings.write_kept))
+        await self.assert_done(headers["X-Job-Id"])
+
+    async def assert_done(self, job_id: str) -> None:
+        """The row says what the booth got, and its link leads to it."""
+        job = await Job.objects.prefetch_related("attempts").aget(pk=job_id)
+        self.assertEqual((job.status, job.failure_reason), (Job.Status.DONE, ""))
+        self.assertEqual(len(job.attempts.all()), 1)
+        answer = await self.async_client.get(f"/public/results/{job_id}")
+        self.assertEqual(answer.status_code, 200)
+
+    async def test_a_long_outage_and_the_end_of_the_process_cost_the_row_nothing(self) -> None:
+        is_away = mock.patch.object(closing.Closing, "write", side_effect=OperationalError("away"))
+        with is_away, mock.patch.object(outcome, "CLOSE_PATIENCE_S", 0.0):
+            headers = await self.assert_picture()
+            self.assertFalse(await in_db(late_closings.write_kept))
+        self.assertEqual(late_closings._kept, {})  # it is on the disk: the process may end
+        job_id = headers["X-Job-Id"]
+        # Cleanup elsewhere has given the photo up meanwhile.
+        job = await Job.objects.aget(pk=job_id)
+        await Job.objects.filter(pk=job_id).aupdate(deadline=job.started_at - timedelta(hours=1))
+        self.assertEqual(await in_db(close_overdue), 1)
+        await in_db(clean_up, by="test")
+        await self.assert_done(job_id)
+        self.assertEqual([file for file in self.files() if "closings" in file], [])
+
+    async def test_a_job_that_was_opened_unknown_to_us_is_no_riddle(self) -> None:
+        def admit(order: Order) -> Admission:
+            admission._admit_locked(order)
+            raise OperationalError("no answer")
+
+        with mock.patch.object(admission, "admit", admit):
+            answer = await self.post()
+        self.assertEqual(answer.status_code, 500)
+        self.assertTrue(await in_db(late_closings.write_kept))
+        job = await Job.objects.aget()
+        self.assertEqual((job.status, job.failure_reason), (Job.Status.FAILED, "storage_error"))
 
     async def test_a_row_that_was_closed_meanwhile_costs_no_picture(self) -> None:
         with mock.patch.object(outcome, "close_done", return_value=False):

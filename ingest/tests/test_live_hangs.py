@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 
 import httpx
@@ -116,8 +117,31 @@ class HangingDatabaseTests(LifeTestCase):
             self.assertLess(time.monotonic() - begun, WAIT_S + ABOUT_S)
         finally:
             frozen.__exit__(None, None, None)
+        self.assert_done(sent)
+
+    def assert_done(self, sent: list[Future[httpx.Response]]) -> None:
+        """Their rows say what the booths got, in the end."""
         self.eventually(lambda: self.open_jobs() == [])
         for photo in sent:
             job_id = photo.result().headers["X-Job-Id"]
             sql = f"select status from job_history where job_id = '{job_id}'"
             self.assertEqual(self.site.rows(sql), [("done",)])
+        self.eventually(lambda: self.closings() == 0)
+
+    def closings(self) -> int:
+        return sum("closings/" in path for path in self.results())
+
+    def test_rows_tell_the_truth_after_a_long_outage_and_a_killed_server(self) -> None:
+        with self.site.server() as server:
+            with self.in_flight(server, 4) as sent:
+                frozen = self.postgres.frozen()
+                frozen.__enter__()
+            try:
+                self.assert_all_well([photo.result() for photo in sent])
+                self.eventually(lambda: self.closings() == 4)
+                server.process.kill()
+            finally:
+                frozen.__exit__(None, None, None)
+        self.assertEqual(len(self.open_jobs()), 4)
+        with self.site.server():
+            self.assert_done(sent)

@@ -17,7 +17,7 @@ from PIL import Image
 from media import storage
 from media.models import MediaObject
 from media.previews import record_preview, write_preview
-from media.services import build_result_path, record_result
+from media.services import build_result_path, make_result
 
 EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 
@@ -60,7 +60,7 @@ class ResultsTestCase(TestCase):
         created_at = stored_at or timezone.now()
         path = build_result_path(slot_id, job_id, EXTENSIONS[result.mime])
         storage.write(path, result.body)
-        record_result(
+        make_result(
             *(slot_id, job_id, path),
             mime=result.mime,
             size_bytes=len(result.body),
@@ -68,7 +68,7 @@ class ResultsTestCase(TestCase):
             created_at=created_at,
             expires_at=created_at + ttl,
             is_listed=is_listed,
-        )
+        ).save()
         if has_preview:
             stored = write_preview(slot_id, job_id, result.image)
             record_preview(slot_id, job_id, stored, expires_at=created_at + ttl)
