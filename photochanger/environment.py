@@ -18,12 +18,15 @@ import environ
 from photochanger.database_url import build_database
 from photochanger.env_file import clean_variable, decode_file, read_lines
 from photochanger.parsing import decode_text
+from photochanger.redaction import remember_secret
 
 T = TypeVar("T")
 Check = Callable[[str], str]
 TRUE, FALSE = {"true", "1", "yes", "on", "y", "t"}, {"false", "0", "no", "off", "n", "f"}
 MAX_FILE_BYTES = 1024 * 1024
 FROM_ENVIRONMENT = "in the environment"
+SECRET_NAME = re.compile(r"(_KEY|_KEY_FALLBACKS|_TOKEN)$")
+SHORTEST_SECRET = 16  # shorter ones of tests and demos are words, which logs need
 # Beside ours in the same file, and near to them in spelling only.
 FOREIGN = {"ENV_FILE", "SITE_ADDRESS", "POSTGRES_PASSWORD", "GRAFANA_PASSWORD"}
 
@@ -103,11 +106,18 @@ class Environment:
         text = self.find(name)
         if text is None or not text.value:
             return default
+        self._remember(name, text.value)
         try:
             return convert(text.value)
         except ValueError as exc:
             self.faults.append(f"{name} ({text.where}) {exc}.")
             return default
+
+    def _remember(self, name: str, value: str) -> None:
+        """No log line may hold it from now on."""
+        for secret in value.split(",") if SECRET_NAME.search(name) else ():
+            if len(secret.strip()) >= SHORTEST_SECRET:
+                remember_secret(secret.strip())
 
     def get_text(self, name: str, default: str, *, check: Check | None = None) -> str:
         """``check`` returns the value as it shall be, or raises ValueError without repeating it."""

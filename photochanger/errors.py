@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
+from photochanger.redaction import redact
+
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
@@ -20,10 +22,7 @@ ERROR_BY_REASON: "dict[str, type[AppError]]" = {}
 
 
 class AppError(Exception):
-    """An expected failure. ``detail`` is for operators: no password, key or image bytes.
-
-    A subclass that declares a ``reason`` is registered in ``ERROR_BY_REASON``.
-    """
+    """An expected failure, by its reason in ``ERROR_BY_REASON``; no secret is in ``detail``."""
 
     status: int = 500
     reason: str = "internal_error"
@@ -37,7 +36,7 @@ class AppError(Exception):
     def __init__(
         self, detail: str = "", *, retry_after_s: float | None = None, job_id: str | None = None
     ) -> None:
-        super().__init__(detail or self.reason)
+        super().__init__(redact(detail) or self.reason)
         self.retry_after_s, self.job_id = retry_after_s, job_id
 
     def to_json(self, language: str) -> dict[str, object]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop as _  # translated where the f
 from pydantic import BaseModel, Field, field_validator
 
 from photochanger.pictures import Photo, Picture
+from photochanger.redaction import redact, remember_secret
 from providers.checking import KeyCheck, check_key
 from providers.clean_photo import Slices
 
@@ -101,6 +102,15 @@ class CallTrace:
     usage: dict[str, Any] = field(default_factory=dict)
     note: str = ""  # what was odd about an answer that was good
 
+    def redact(self) -> None:
+        """Cut secrets from what the service said, before it goes to rows and pages."""
+        for name in ("model", "finish_reason", "provider_request_id", "note"):
+            setattr(self, name, redact(getattr(self, name)))
+        self.usage = {
+            redact(name): redact(value) if isinstance(value, str) else value
+            for name, value in self.usage.items()
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
@@ -125,6 +135,9 @@ class ProviderRequest(Generic[S]):
     firmer: str = ""  # for a second call, when the first picture did not keep the people
     trace: CallTrace = field(default_factory=CallTrace)
     publish: Publish | None = None  # None: a driver that needs it raises ProviderConfig
+
+    def __post_init__(self) -> None:
+        remember_secret(self.api_key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +178,7 @@ class ProviderDriver(ABC, Generic[S]):
     requires_public_media: ClassVar[bool] = False  # it fetches pictures from us
     takes_firmer_words: ClassVar[bool] = False  # ``ProviderRequest.firmer`` goes into its prompt
     tells_calls_left: ClassVar[bool] = False  # in some answers: ``calls_left`` reads them
+    key_look: ClassVar[str] = ""  # a pattern of any key of the service, never to be shown
     Settings: type[S]
 
     def find_conflicts(self, operation: str, settings: S, kinds: Collection[str]) -> dict[str, str]:

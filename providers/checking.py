@@ -10,6 +10,7 @@ import httpx
 from django.utils.translation import gettext_lazy as _
 
 from photochanger.errors import ProviderError, Text
+from photochanger.redaction import redact, remember_secret
 
 CHECK_SECONDS = 5.0  # a person waits for it, and so does a monitor
 MAX_CHECK_BYTES = 4 * 1024 * 1024
@@ -48,13 +49,22 @@ async def check_key(api_key: str, probe: Callable[[str], Awaitable[KeyCheck]]) -
     """Run a driver's probe and time it; a ProviderError becomes a check that failed."""
     if not api_key:
         return KeyCheck(ok=False, reason=NO_KEY, sentence=SENTENCES[NO_KEY])
+    remember_secret(api_key)
     started = time.monotonic()
     try:
-        found = await probe(api_key)
+        found = redact_models(await probe(api_key))
     except ProviderError as exc:
         words = SENTENCES.get(exc.reason, exc.sentence)
         found = KeyCheck(ok=False, reason=exc.reason, sentence=words, detail=str(exc)[:500])
     return replace(found, latency_ms=round((time.monotonic() - started) * 1000))
+
+
+def redact_models(found: KeyCheck) -> KeyCheck:
+    """Without a model whose name repeats a secret: names are kept and shown."""
+    if found.models is None:
+        return found
+    names = frozenset(name for name in found.models if redact(name) == name)
+    return replace(found, models=names)
 
 
 def measure_clock_skew(headers: httpx.Headers) -> float | None:

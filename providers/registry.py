@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from photochanger.redaction import remember_look
 from providers.base import ProviderDriver
 from providers.gemini.driver import GeminiDriver
 from providers.turbotext.driver import TurbotextDriver
@@ -9,3 +10,6 @@ from providers.turbotext.driver import TurbotextDriver
 DRIVERS: dict[str, ProviderDriver[Any]] = {
     driver.name: driver for driver in (GeminiDriver(), TurbotextDriver())
 }
+for _driver in DRIVERS.values():
+    if _driver.key_look:
+        remember_look(_driver.key_look)

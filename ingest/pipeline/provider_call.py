@@ -39,6 +39,7 @@ from photochanger.errors import (
     UnsupportedMediaType,
 )
 from photochanger.pictures import EXTENSIONS, Photo, Picture
+from photochanger.redaction import redact
 from photochanger.tasks import run_to_completion
 from providers.base import CallTrace, DriverSettings, ProviderRequest, Reference
 from providers.registry import DRIVERS
@@ -180,7 +181,7 @@ async def call_once(
     request = fill_prompts(build(budget_s=deadline.left_s, call_number=turn, trace=trace), run)
     try:
         picture = await _ask_driver(run, attempt, request)
-        attempt.detail = hide_guest_texts(trace.note, run)
+        attempt.detail = redact(hide_guest_texts(trace.note, run))
         return await (finish or check_and_store)(run, picture, request.settings)
     except BaseException as exc:
         if isinstance(exc, AppError):  # before it goes to rows and logs
@@ -206,6 +207,7 @@ async def _ask_driver(run: JobRun, attempt: Attempt, request: ProviderRequest[An
 
 def _finish_attempt(attempt: Attempt, trace: CallTrace) -> None:
     """What the provider said goes to the row, the log and the metrics."""
+    trace.redact()
     attempt.model, attempt.http_status = trace.model, trace.http_status
     attempt.finish_reason, attempt.usage = trace.finish_reason, trace.usage
     attempt.provider_request_id = trace.provider_request_id

@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from photochanger.logs.masks import shorten_ids
+from photochanger.logs.masks import escape_controls, mask
 
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -17,12 +17,14 @@ _SHARED: list[Any] = [
 ]
 # Plain tracebacks: the fancy ones print local variables, passwords among them.
 _CONSOLE: list[Any] = [
-    shorten_ids,
+    structlog.processors.format_exc_info,
+    mask,
+    escape_controls,
     structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
 ]
 _JSON: list[Any] = [
     structlog.processors.format_exc_info,
-    shorten_ids,
+    mask,
     structlog.processors.JSONRenderer(),
 ]
 _LOGGERS = {

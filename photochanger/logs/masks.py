@@ -1,8 +1,10 @@
-"""What a log line must not open: a job's whole id is its guest's link."""
+"""What a log line must not hold: secrets, whole ids of jobs, and what commands a terminal."""
 
 import re
 from collections.abc import MutableMapping
 from typing import Any
+
+from photochanger.redaction import redact
 
 _UUID = re.compile(
     r"\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"  # as links write it
@@ -10,21 +12,40 @@ _UUID = re.compile(
     re.IGNORECASE,
 )
 
+# C0, C1, and what turns the direction of writing; of tracebacks, not their line breaks.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_MANY_LINES = ("exception", "stack")
+Event = MutableMapping[str, Any]
 
-def shorten_ids(
-    logger: Any, method: str, event: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
-    """Eight digits find a photo in the console, and open nothing: a processor of structlog."""
+
+def mask(logger: Any, method: str, event: Event) -> Event:
+    """No secret, whoever writes the line; of ids so much as finds a photo in the console, and opens
+    nothing: a processor of structlog."""
     for name, value in event.items():
-        event[name] = _shorten(value)
+        event[name] = _mask(value)
     return event
 
 
-def _shorten(value: Any) -> Any:
-    if isinstance(value, str):
-        return _UUID.sub(lambda found: found[1] or found[2], value)
+def escape_controls(logger: Any, method: str, event: Event) -> Event:
+    """A terminal obeys what a path or a header says; JSON escapes it anyway."""
+    for name, value in event.items():
+        lines = value.split("\n") if isinstance(value, str) and name in _MANY_LINES else [value]
+        event[name] = "\n".join(map(_escape, lines)) if len(lines) > 1 else _escape(value)
+    return event
+
+
+def _mask(value: Any) -> Any:
+    if value is None or isinstance(value, int | float):
+        return value
     if isinstance(value, dict):
-        return {name: _shorten(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_shorten(inner) for inner in value]
-    return value
+        return {_mask(name): _mask(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_mask(inner) for inner in value]
+    text = value if isinstance(value, str) else repr(value)  # as the renderers would
+    return _UUID.sub(lambda found: found[1] or found[2], redact(text))
+
+
+def _escape(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", value)

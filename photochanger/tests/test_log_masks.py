@@ -8,7 +8,7 @@ import structlog
 from django.test import SimpleTestCase
 
 from photochanger.logs import _JSON, _make_formatter
-from photochanger.logs.masks import shorten_ids
+from photochanger.logs.masks import mask
 
 
 class MaskTests(SimpleTestCase):
@@ -22,14 +22,14 @@ class MaskTests(SimpleTestCase):
             "upper": str(job).upper(),
             "jobs": [str(job), {"inner": (job.hex,)}],
         }
-        told = json.dumps(shorten_ids(None, "info", dict(line)))
+        told = json.dumps(mask(None, "info", dict(line)))
         self.assertNotIn(str(job)[9:], told.lower())
         self.assertNotIn(job.hex[8:], told.lower())
         self.assertEqual(told.lower().count(job.hex[:8]), 7)
 
     def test_what_is_no_id_stays(self) -> None:
         line = {"request_id": "0123456789abcdef", "sha256": "a" * 64, "count": 3, "none": None}
-        self.assertEqual(shorten_ids(None, "info", dict(line)), line)
+        self.assertEqual(mask(None, "info", dict(line)), line)
 
     def test_a_traceback_holds_none_either(self) -> None:
         job = uuid.uuid4()

@@ -56,6 +56,7 @@ class GeminiDriver(ProviderDriver[GeminiSettings]):
     icon = "spark"
     operations = {"image_edit": _("Edit by prompt")}
     takes_firmer_words = True
+    key_look = r"AIza[\w-]{30,}"
     template_kinds = {"image_edit": ALL_TEMPLATE_KINDS}  # the prompt describes each to the model
     models = GEMINI_MODELS
     Settings = GeminiSettings
@@ -85,8 +86,7 @@ class GeminiDriver(ProviderDriver[GeminiSettings]):
         request.trace.http_status = reply.status
         try:
             if not reply.is_good:
-                body = reply.body.replace(request.api_key.encode(), b"***")  # some quote it
-                raise explain_error(reply.status, body, model=model, headers=reply.headers)
+                raise explain_error(reply.status, reply.body, model=model, headers=reply.headers)
             parse = parse_cut_picture if reply.cut else parse_picture
             return await asyncio.to_thread(parse, reply.body, request.trace)
         except BadResponse as exc:

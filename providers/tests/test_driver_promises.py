@@ -52,16 +52,16 @@ GOOD_KEY = "sim-ok"
 
 
 def request_for(
-    settings: DriverSettings, *, operation: str, api_key: str = GOOD_KEY, **more: Any
+    recipe: DriverSettings, *, operation: str, api_key: str = GOOD_KEY, **more: Any
 ) -> ProviderRequest[Any]:
     photo = encode_picture(draw_picture((300, 200)), exif=build_exif(), comment=SECRET)
     return ProviderRequest(
         operation=operation,
         photo=more.pop("photo", None) or make_photo(photo),
-        settings=settings,
+        settings=more.pop("settings", recipe),
         api_key=api_key,
         budget_s=20.0,
-        trace=CallTrace(),
+        trace=more.pop("trace", None) or CallTrace(),
         **more,
     )
 

@@ -64,7 +64,7 @@ def load_answer(name: str) -> bytes:
 
 def parse_sample(body: bytes | dict[str, Any]) -> Answer:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return parse_answer(raw, CallTrace(), api_key=KEY)
+    return parse_answer(raw, CallTrace())
 
 
 def make_request(

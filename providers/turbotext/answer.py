@@ -85,7 +85,7 @@ class Answer(BaseModel, extra="ignore", hide_input_in_errors=True):
         return self.action.lower() == "reconnect"
 
 
-def parse_answer(body: bytes, trace: CallTrace, *, api_key: str = "", status: int = 200) -> Answer:
+def parse_answer(body: bytes, trace: CallTrace, *, status: int = 200) -> Answer:
     """JSON whatever the Content-Type, also behind PHP's warnings: the order may be paid for.
 
     With a good status raises ProviderAuth, BadResponse.
@@ -103,8 +103,6 @@ def parse_answer(body: bytes, trace: CallTrace, *, api_key: str = "", status: in
     answer = Answer.model_validate(_parse_object(message))
     answer.retry_after_s = find_retry_delay({}, message)
     answer.queueid = answer.queueid or answer.data.queueid
-    if api_key:
-        answer.error = answer.error.replace(api_key, "***")
     if answer.limits.foto_limit is not None:
         trace.usage["foto_limit"] = answer.limits.foto_limit  # orders left
     return answer

@@ -268,7 +268,7 @@ def read_answer(reply: http.Reply, request: ProviderRequest[TurbotextSettings]) 
     """The parsed reply. Raises for a status that is a failure, and for invalid JSON."""
     if reply.status == 404:
         raise ProviderConfig(f"HTTP 404: no method {request.trace.model}")
-    answer = parse_answer(reply.body, request.trace, api_key=request.api_key, status=reply.status)
+    answer = parse_answer(reply.body, request.trace, status=reply.status)
     if reply.is_good:
         answer.retry_after_s = find_retry_delay(reply.headers) or answer.retry_after_s
         return answer
