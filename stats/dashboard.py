@@ -7,6 +7,7 @@ from slots.models import Slot
 from stats.now.assessment import SlotNow
 from stats.now.last_photos import LastPhotos
 from stats.now.problems import Problem
+from stats.now.sources import SourceNow, describe_source
 from stats.recent import RecentEvents
 from stats.slot_state import State
 
@@ -17,6 +18,7 @@ class SlotCard:
     state: State
     photos: LastPhotos
     problems: list[Problem]
+    source: SourceNow | None  # of a slot with reserves: who makes its pictures
     in_flight: int
     last_photo_at: datetime | None
 
@@ -45,6 +47,7 @@ def make_card(event: RecentEvents, now: SlotNow) -> SlotCard:
         state=now.state,
         photos=now.photos,
         problems=now.problems,
+        source=describe_source(event.slot),
         in_flight=event.in_flight,
         last_photo_at=event.last_photo_at,
     )

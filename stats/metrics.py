@@ -33,7 +33,7 @@ from photochanger.errors import (
 from photochanger.threads.probe import Probe
 from providers.registry import DRIVERS
 from slots.model_retirement import find_retiring_slots
-from slots.models import SLOT_IDS, Slot
+from slots.models import SLOT_IDS, Slot, SourceCircuit
 from slots.platform_settings import load_platform_settings
 from stats.outcomes import PROVIDER_REASONS, in_flight
 from stats.services import load_stored_files
@@ -64,7 +64,7 @@ def initialize_counters() -> None:
 
 
 async def generate_exposition() -> bytes:
-    """All metrics of all processes of this server; five queries at most.
+    """All metrics of all processes of this server; six queries at most.
 
     In time, whatever hangs: without the figures of a database or a disk that does not answer.
     """
@@ -153,6 +153,7 @@ def _collect_database() -> Iterator[Metric]:
         slots = list(Slot.objects.all())
         found = [
             *_collect_slots(slots),
+            *_collect_sources(slots),
             *_collect_media(),
             *_collect_cleanup(),
             *_collect_retirement(slots),
@@ -190,6 +191,23 @@ def _collect_slots(slots: list[Slot]) -> Iterator[Metric]:
         "How long a booth waits at most, where its slot says nothing else.",
         platform.sync_response_seconds,
     )
+
+
+def _collect_sources(slots: list[Slot]) -> Iterator[Metric]:
+    """Of slots with reserves: which sources photos are not sent to, and what was set by hand."""
+    is_open = make_labelled_gauge(
+        "source_circuit_open",
+        "1: after failures no photos are sent to this source; 0 is the slot's own service.",
+        ("slot", "position"),
+    )
+    for one in SourceCircuit.objects.filter(slot__is_active=True):
+        is_open.add_metric([one.slot_id, str(one.position)], float(one.opened_at is not None))
+    by_hand = make_labelled_gauge(
+        "slot_on_reserve", "1: an operator has set the slot to its reserve.", ("slot",)
+    )
+    for slot in slots:
+        by_hand.add_metric([slot.pk], float(slot.on_reserve))
+    yield from (is_open, by_hand)
 
 
 def _collect_media() -> Iterator[Metric]:

@@ -33,8 +33,8 @@ class RecentEvents:
 
 
 def load_recent_events(now: datetime) -> list[RecentEvents]:
-    """All slots, in their order, with their template pictures. Two queries."""
-    slots = Slot.objects.prefetch_related("template_media")
+    """All slots, in their order, with template pictures, reserves and circuits. Four queries."""
+    slots = Slot.objects.prefetch_related("template_media", "reserves", "circuits")
     return [_make_recent_events(slot) for slot in _with_events(slots, now)]
 
 

@@ -100,7 +100,7 @@ class SlotStatistics:
 def load_overview(
     window: timedelta = WINDOW, slot_id: str | None = None, *, is_lean: bool = False
 ) -> Overview:
-    """Ten queries. Raises SlotNotFound when the slot to narrow ``slots`` to does not exist.
+    """Twelve queries. Raises SlotNotFound when the slot to narrow ``slots`` to does not exist.
 
     The figures of a wide window may be ``CACHE_S`` old. ``is_lean``, for pages, leaves out the
     slowest parts: each slot's overhead and the storage.
@@ -150,7 +150,7 @@ def _make_slot_figures(
 
 
 def load_slot_statistics(slot_id: str, window: timedelta = WINDOW) -> SlotStatistics:
-    """At most eleven queries; a wide window may be ``CACHE_S`` old. Raises SlotNotFound."""
+    """At most thirteen queries; a wide window may be ``CACHE_S`` old. Raises SlotNotFound."""
     now = timezone.now()
     events = [event for event in load_recent_events(now) if event.slot.pk == slot_id]
     if not events:
@@ -201,7 +201,7 @@ def load_failures(slot_id: str | None = None) -> list[Failure]:
 
 
 def load_board() -> Board:
-    """A card for every slot, by its last photos and refusals. Five queries."""
+    """A card for every slot, by its last photos and refusals. Seven queries."""
     now = timezone.now()
     events = load_recent_events(now)
     found = _assess(events, now)

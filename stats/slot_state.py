@@ -5,7 +5,7 @@ from enum import StrEnum
 from slots.models import Slot
 from slots.services import is_complete
 from stats.now.last_photos import LastPhotos
-from stats.now.problems import Problem
+from stats.now.problems import ON_RESERVE, Problem
 
 LATE_SHARE = 0.75  # of the waiting time: a little slower, and photos will time out
 
@@ -13,6 +13,7 @@ LATE_SHARE = 0.75  # of the waiting time: a little slower, and photos will time 
 class State(StrEnum):
     ACTIVE = "active"
     DELAYED = "delayed"  # half of its pictures take most of the waiting time
+    RESERVE = "reserve"  # all is well, but its reserve makes the pictures
     UNSTEADY = "unsteady"  # some of its last photos were lost, or there is something to know
     ERRORS = "errors"  # many of its last photos were lost, or its booth's requests are refused
     OFF = "off"
@@ -27,8 +28,11 @@ def determine_state(
         return State.OFF if is_complete(slot) else State.NOT_CONFIGURED
     if any(problem.is_grave for problem in problems):
         return State.ERRORS
-    if problems or photos.is_poor:
+    is_on_reserve = slot.on_reserve or any(one.word == ON_RESERVE for one in problems)
+    if photos.is_poor or any(one.word != ON_RESERVE for one in problems):
         return State.UNSTEADY
+    if is_on_reserve:
+        return State.RESERVE
     if photos.median_ms is not None and photos.median_ms >= LATE_SHARE * 1000 * wait_s:
         return State.DELAYED
     return State.ACTIVE

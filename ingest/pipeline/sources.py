@@ -106,7 +106,8 @@ def choose_share(run: JobRun, deadline: Deadline) -> Deadline:
     if not (run.has_next_source and run.order.slot.reserve_may_cost_twice):
         return deadline
     kept_s = min(max(KEPT_SHARE * deadline.left_s, KEPT_LEAST_S), KEPT_MOST_S)
-    return deadline.shorten(kept_s)
+    share = deadline.shorten(kept_s)
+    return share if share.left_s > FLOOR_S else deadline  # too little for either of them
 
 
 def may_go_on(run: JobRun, error: ProviderError, deadline: Deadline) -> bool:

@@ -122,7 +122,7 @@ class OnePhotoTests(ReserveTestCase):
 
     async def test_a_service_that_hangs_leaves_the_reserve_its_time(self) -> None:
         await in_db(self.scenario, "slow")
-        await in_db(self.change, reserve_may_cost_twice=True, sync_response_seconds=6)
+        await in_db(self.change, reserve_may_cost_twice=True, sync_response_seconds=9)
         self.assertEqual(await self.ask(), (200, [(0, "timeout"), (1, "")]))
 
     async def test_without_leave_to_pay_twice_a_slow_service_has_the_whole_time(self) -> None:
@@ -206,7 +206,7 @@ class CircuitTests(ReserveTestCase):
         self.assertEqual((circuit.failures, circuit.opened_at), (1, None))
 
     async def test_two_time_outs_are_enough(self) -> None:
-        await in_db(self.change, reserve_may_cost_twice=True, sync_response_seconds=6)
+        await in_db(self.change, reserve_may_cost_twice=True, sync_response_seconds=9)
         await self.fail_photos(2, "slow")
         self.assertEqual(await self.ask(), (200, [(1, "")]))
 

@@ -88,7 +88,7 @@ class Row:
 
 
 def dashboard_context(request: HttpRequest) -> dict[str, Any]:
-    """Six queries."""
+    """Eight queries."""
     platform, board = load_platform_settings(), load_board()
     rows = [_make_row(request, card, platform) for card in board.cards]
     # Where nothing is wrong the slots stay in their places.
@@ -129,7 +129,7 @@ def dashboard_part(request: HttpRequest) -> HttpResponse:
     return render(request, "stats/console/_dashboard.html", dashboard_context(request))
 
 
-def _slot_action(act: Callable[[HttpRequest, str], None]) -> Page:
+def make_slot_action(act: Callable[[HttpRequest, str], None]) -> Page:
     """The view of a card's button: run ``act``, show its outcome and the current slots."""
 
     @require_POST
@@ -144,7 +144,7 @@ def _slot_action(act: Callable[[HttpRequest, str], None]) -> Page:
             messages.error(request, f"{exc.sentence} {words}")
         except AppError as exc:
             messages.error(request, str(exc.sentence))
-        except _ConfirmationNeeded as needed:
+        except ConfirmationNeeded as needed:
             return confirm_page(request, title=needed.title, words=needed.words, yes=needed.yes)
         if request.headers.get("HX-Request") == "true":
             context = dashboard_context(request) | {"shows_messages": True}
@@ -154,7 +154,7 @@ def _slot_action(act: Callable[[HttpRequest, str], None]) -> Page:
     return page
 
 
-class _ConfirmationNeeded(Exception):
+class ConfirmationNeeded(Exception):
     """The action destroys or stops something and has not been confirmed."""
 
     def __init__(self, title: str, words: str, yes: str) -> None:
@@ -162,11 +162,11 @@ class _ConfirmationNeeded(Exception):
         self.title, self.words, self.yes = title, words, yes
 
 
-@_slot_action
+@make_slot_action
 def switch_slot(request: HttpRequest, slot_id: str) -> None:
     slot, is_active = find_slot(slot_id), request.POST.get("is_active") == "1"
     if not is_active and "confirmed" not in request.POST:
-        raise _ConfirmationNeeded(
+        raise ConfirmationNeeded(
             _("Switch off “%(slot)s”?") % {"slot": slot},
             _("Booths that use its link will get an error until it is switched on again."),
             _("Switch off"),
@@ -179,11 +179,11 @@ def switch_slot(request: HttpRequest, slot_id: str) -> None:
     messages.success(request, words % {"slot": slot})
 
 
-@_slot_action
+@make_slot_action
 def clean_up_slot(request: HttpRequest, slot_id: str) -> None:
     slot = find_slot(slot_id)
     if "confirmed" not in request.POST:
-        raise _ConfirmationNeeded(
+        raise ConfirmationNeeded(
             _("Clean up “%(slot)s”?") % {"slot": slot},
             _("Only outdated files are deleted; the last picture stays available."),
             _("Clean up"),

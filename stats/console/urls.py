@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from stats.console import dashboard, statistics, steps
+from stats.console import dashboard, sources, statistics, steps
 from stats.console.alerts.urls import get_alert_urls
 
 
@@ -17,6 +17,8 @@ def get_console_urls(
         path("session/", admin_view(dashboard.session), name="session"),
         path("board/", admin_view(dashboard.dashboard_part), name="dashboard"),
         path("board/<slug:slot_id>/switch/", admin_view(dashboard.switch_slot), name="switch_slot"),
+        path("board/<slug:slot_id>/reserve/", admin_view(sources.use_reserve), name="use_reserve"),
+        path("board/<slug:slot_id>/main/", admin_view(sources.use_main), name="use_main"),
         path(
             "board/<slug:slot_id>/cleanup/",
             admin_view(dashboard.clean_up_slot),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -14,8 +15,9 @@ from photochanger.errors import ClientGone
 from slots.models import Slot
 from slots.services import is_complete
 from stats.now.last_photos import Fate, LastPhoto, LastPhotos
+from stats.now.sources import describe_source
 
-NOT_KEPT = "not_kept"
+NOT_KEPT, ON_RESERVE = "not_kept", "on_reserve"
 BOOTH_MARGIN_S = 10  # how much longer than the slot a booth should wait
 
 
@@ -40,6 +42,7 @@ def find_problems(
     """Of one slot, the worst first; ``refusals`` are the recent ones of its link."""
     found = [
         *_find_incomplete(slot),
+        *_find_absent_service(slot),
         *(describe_refusal(group, wait_s=wait_s) for group in refusals if not group.is_over),
         *_find_lost_photos(slot, photos, wait_s),
     ]
@@ -59,6 +62,25 @@ def _find_incomplete(slot: Slot) -> list[Problem]:
         slot_id=slot.pk,
     )
     return [incomplete]
+
+
+def _find_absent_service(slot: Slot) -> list[Problem]:
+    """Its reserve works because it fails; whoever switched by hand knows that."""
+    source = describe_source(slot) if slot.is_active else None
+    if source is None or source.since is None or source.is_by_hand:
+        return []
+    words = {"count": source.failures, "at": f"{localtime(source.since):%H:%M}"}
+    absent = Problem(
+        word=ON_RESERVE,
+        title=_("The main service failed %(count)s times; the reserve works since %(at)s") % words,
+        facts=str(get_title(source.reason, of_photo=True)).rstrip("."),
+        remedy=_("Guests get their pictures. The main service is tried again by itself."),
+        page=find_cause(source.reason, of_photo=True).page,
+        is_grave=False,
+        slot_id=slot.pk,
+        at=source.since,
+    )
+    return [absent]
 
 
 def describe_refusal(group: RefusalGroup, *, wait_s: int) -> Problem:

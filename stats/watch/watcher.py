@@ -25,6 +25,7 @@ from stats.watch.outage import OutageReporter
 from stats.watch.probe import Probe
 from stats.watch.rules.photos import find_in_photos, find_silent_booths
 from stats.watch.rules.refusals import find_refusals
+from stats.watch.rules.reserve import find_on_reserve
 from stats.watch.rules.server import find_disk_trouble, find_on_server
 from stats.watch.rules.services import ServiceHistory, check_services
 
@@ -108,6 +109,7 @@ class Watcher:
             *find_silent_booths(slots, limits, now),
             *find_refusals(limits, now),
             *self.services.find(),
+            *find_on_reserve(),
             *(disk or []),
             *self.server,
         ]

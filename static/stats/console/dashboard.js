@@ -26,7 +26,9 @@
     const card = button.closest(".slot");
     const values = Object.fromEntries(new FormData(event.target, button));
     const menu = button.closest(".menu");
+    // A part that holds the focus is not replaced: this one is going to lose its button.
     if (menu) close(menu, true);
+    else button.closest("[data-live][tabindex]")?.focus({ preventScroll: true });
     card.setAttribute("aria-busy", "true");
     const to = { source: dashboard, target: dashboard, values };
     await window.htmx.ajax("POST", button.formAction, to);

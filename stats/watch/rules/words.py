@@ -97,6 +97,15 @@ RULES: Mapping[str, Rule] = {
         ),
         page="event",
     ),
+    "on_reserve": Rule(
+        title=_("The reserve works"),
+        words=_("%(slots)s: %(provider)s fails, %(reserve)s works since %(at)s. %(why)s"),
+        remedy=_(
+            "Guests get their pictures. Look at the key and the account of the main service; it is "
+            "tried again by itself. “Back to the main service” on the slot's card tries it at once."
+        ),
+        page="index",
+    ),
     "model_ending": Rule(
         title=_("A model is switched off"),
         words=_("The service switches off the model %(model)s: %(on)s. %(slots)s use it."),
