@@ -31,7 +31,6 @@ MAX_CALLS_AFTER: dict[type[ProviderError], int] = {
 SOON_S = 0.1  # a hint shorter than that is none
 FLOOR_S = 3.0  # no provider made a picture sooner; also what counts before a slot has a history
 HISTORY = 20
-LONGEST_PAUSE_S = 1.5  # before a repeat, where a reserve could be asked at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +62,11 @@ def choose_retry(
 ) -> Retry | None:
     """The next call, or None to give up. See ``pause_before_retry``.
 
-    Where a reserve waits, one quick repeat is all: the guest would wait for more of them in vain.
+    Where a reserve waits, only an empty answer is asked for once more: pauses are the guest's.
     A limit belongs to one model: where waiting for it would take too long, the second is asked.
     """
     pause_s = pause_before_retry(error, calls_made=turn, left_s=left_s, typical_s=typical_s)
-    if has_next_source and (turn > 1 or (pause_s or 0.0) > LONGEST_PAUSE_S):
+    if has_next_source and not (turn == 1 and isinstance(error, BadResponse)):
         pause_s = None
     if pause_s is not None:
         return Retry(pause_s, turn + 1)

@@ -33,6 +33,27 @@ class JobPagesTestCase(StatsTestCase):
         return self.client.get(f"{LOG}{photo.pk}/change/", headers=headers)
 
 
+class ReserveTests(JobPagesTestCase):
+    def test_list_and_page_tell_which_reserve_was_asked(self) -> None:
+        photo, other = job(reserve=2, provider="turbotext"), job()
+        self.store(photo, other)
+        for number, reserve in ((1, 0), (2, 2)):
+            Attempt.objects.create(
+                job=photo,
+                number=number,
+                provider="turbotext",
+                reserve=reserve,
+                started_at=photo.started_at,
+                duration_ms=100,
+            )
+        english = {"Accept-Language": "en"}
+        listed = self.client.get(LOG, headers=english).content.decode()
+        self.assertEqual(listed.count("Reserve 2"), 1)
+        page = self.open_job_page(photo, **english).content.decode()
+        self.assertEqual(page.count("Reserve 2"), 1)
+        self.assertNotIn("Reserve 0", page)
+
+
 class LogTests(JobPagesTestCase):
     def test_each_filter_finds_what_it_says(self) -> None:
         done, late = job(ago_s=10), job(reason="timeout", ago_s=20)

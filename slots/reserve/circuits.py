@@ -30,7 +30,7 @@ from slots.models import SourceCircuit
 
 log = structlog.get_logger()
 
-MAX_FAILURES = 4
+MAX_FAILURES = 3
 WINDOW = timedelta(minutes=1)
 MAX_COUNTED = 1000
 RETRY_AFTER = timedelta(seconds=30)

@@ -70,7 +70,7 @@ class CardTests(ReserveTestCase):
         (problem,) = card.problems
         self.assertEqual((card.state, problem.is_grave), (State.RESERVE, False))
         page = self.read()
-        self.assertIn("The main service failed 4 times; the reserve works since", page)
+        self.assertIn("The main service failed 3 times; the reserve works since", page)
         self.assertIn("cannot be reached", page)
         self.assertIn("Stay on the reserve", page)
         self.assertIn('id="to-main-slot-001"', page)
