@@ -32,7 +32,7 @@ if os.access("/dev/shm", os.W_OK):  # noqa: S108  gunicorn's own files, in a fol
 
 
 def on_starting(server: object) -> None:
-    """Run the system checks: a wrong installation does not start."""
+    """Run the system checks: a wrong installation does not start. Static files are there after."""
     import django
     from django.core.management import call_command
     from django.core.management.base import SystemCheckError
@@ -42,3 +42,6 @@ def on_starting(server: object) -> None:
         call_command("check", stdout=io.StringIO())  # without "no issues"
     except SystemCheckError as exc:
         sys.exit(str(exc))
+    from photochanger.server.static_files import collect_missing_files
+
+    collect_missing_files()

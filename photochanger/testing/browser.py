@@ -38,7 +38,6 @@ from media.view_ids import make_view_id
 from photochanger.testing import live, server_process
 from photochanger.testing.databases import BASE_DIR, chosen_database
 from photochanger.testing.marks import browser
-from photochanger.testing.shared import make_once
 from photochanger.testing.waiting import PATIENCE_S
 
 NO_CHROMIUM = "NO CHROMIUM: the pages were not tested in a browser; `make browser` installs it"
@@ -82,16 +81,6 @@ def chromium_or_skip() -> str:
     raise SkipTest(NO_CHROMIUM)
 
 
-def static_root(site: live.LiveSite) -> Path:
-    """The collected static files; once for a whole test run, since it takes seconds."""
-
-    def collect(folder: Path) -> None:
-        site.env["STATIC_ROOT"] = str(folder)
-        site.manage("collectstatic", "--noinput", "--verbosity", "0")
-
-    return make_once("static", collect)
-
-
 @browser
 class BrowserTestCase(SimpleTestCase):
     """A site with its static files, its server, and a Chromium; ``slot-001`` is open.
@@ -114,7 +103,7 @@ class BrowserTestCase(SimpleTestCase):
             raise SkipTest("browser tests run in the pass on SQLite")
         path = chromium_or_skip()
         cls.site = cls.enterClassContext(live.site(prepare=cls.prepare))
-        cls.site.env["STATIC_ROOT"] = str(static_root(cls.site))
+        cls.site.share_static_files()
         cls.site.env["PUBLIC_BASE_URL"] = cls.public_address
         cls.server = cls.enterClassContext(cls.site.server())
         playwright = cls.enterClassContext(sync_playwright())

@@ -33,6 +33,7 @@ from photochanger.testing.databases import (
     shared_database,
 )
 from photochanger.testing.server_process import Server, free_port, serving, uvicorn_command
+from photochanger.testing.shared import make_once
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,17 @@ class LiveSite:
 
     @property
     def static_root(self) -> Path:
-        """Empty until a test runs ``collectstatic``."""
+        """The site's own, empty until a test runs ``collectstatic``."""
         return self.root / "static"
+
+    def share_static_files(self) -> None:
+        """Serve files that are collected once for a whole test run, since it takes seconds."""
+
+        def collect(folder: Path) -> None:
+            self.env["STATIC_ROOT"] = str(folder)
+            self.manage("collectstatic", "--noinput", "--verbosity", "0")
+
+        self.env["STATIC_ROOT"] = str(make_once("static", collect))
 
     @property
     def tmp(self) -> Path:
@@ -185,6 +195,8 @@ class LiveSite:
     ) -> Iterator[Server]:
         """One uvicorn process, or gunicorn with that many workers and the root's own config."""
         port = port or free_port()
+        if gunicorn:  # it would collect its own
+            self.share_static_files()
         environment = self.env | dict(env or {})
         if gunicorn:
             command = [sys.executable, "-m", "gunicorn"]

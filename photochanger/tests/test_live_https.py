@@ -6,7 +6,6 @@ import unittest
 import httpx
 
 from photochanger.testing import fronts, live
-from photochanger.testing.browser import static_root
 from photochanger.testing.databases import chosen_database
 from photochanger.testing.marks import live_server
 
@@ -19,7 +18,7 @@ class HttpsTests(unittest.TestCase):
     def setUpClass(cls) -> None:
         fronts.program_or_skip("nginx")
         cls.site = cls.enterClassContext(live.site(chosen_database()))
-        cls.site.env["STATIC_ROOT"] = str(static_root(cls.site))
+        cls.site.share_static_files()
         said = cls.site.manage("sync_admins", "--generate", "--usernames", "serg")
         cls.password = said.split("serg")[1].split()[0]
         env = {"TRUSTED_PROXIES": "127.0.0.1", "COOKIES_OVER_HTTPS_ONLY": "true"}

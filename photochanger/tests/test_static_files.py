@@ -1,11 +1,17 @@
 """Static files, as a real server answers them after ``collectstatic``."""
 
 import gzip
+import json
 import re
+import tempfile
 import unittest
+from pathlib import Path
 
 import httpx
+from django.conf import settings
+from django.test import SimpleTestCase, override_settings
 
+from photochanger.server.static_files import collect_missing_files
 from photochanger.testing import live, server_process
 from photochanger.testing.databases import chosen_database
 from photochanger.testing.marks import live_server
@@ -103,3 +109,35 @@ class StaticFilesTests(unittest.TestCase):
         for link in links:
             with self.subTest(link=link):
                 self.assertEqual(self.ask(link).status_code, 200)
+
+
+class CollectTests(SimpleTestCase):
+    """What a server does at its start: pages need a manifest of their files."""
+
+    def setUp(self) -> None:
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+
+    def collect(self, folder: Path) -> None:
+        backend = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        storages = {**settings.STORAGES, "staticfiles": {"BACKEND": backend}}
+        with override_settings(STATIC_ROOT=folder, STORAGES=storages):
+            collect_missing_files()
+
+    def test_missing_files_are_collected_and_those_that_are_there_left_alone(self) -> None:
+        root = self.folder / "static"
+        self.collect(root)
+        manifest = root / "staticfiles.json"
+        self.assertIn("admin/css/base.css", manifest.read_text())
+        before = manifest.stat().st_mtime_ns
+        self.collect(root)
+        self.assertEqual(manifest.stat().st_mtime_ns, before)
+        files = json.loads(manifest.read_text())
+        del files["paths"]["admin/css/base.css"]  # as a file that came with an update
+        manifest.write_text(json.dumps(files))
+        self.collect(root)
+        self.assertIn("admin/css/base.css", manifest.read_text())
+
+    def test_a_folder_that_cannot_be_written_to_is_told_in_a_sentence(self) -> None:
+        with self.assertRaises(SystemExit) as stopped:
+            self.collect(Path("/proc/static"))  # where not even root may make a folder
+        self.assertIn("deploy/start.sh prepare", str(stopped.exception))
