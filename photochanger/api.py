@@ -38,8 +38,8 @@ from slots.api import (
     slots_router,
     template_media_router,
 )
+from slots.gallery.views import gallery_router
 from slots.validation_messages import messages_by_field
-from slots.views import gallery_router
 from stats.api import stats_router
 
 log = structlog.get_logger()

@@ -4,8 +4,8 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
+from slots.console import gallery, pictures, reserve, words
 from slots.console import history as history_pages
-from slots.console import pictures, reserve, words
 from slots.console import settings as settings_page
 from slots.console import slot as slot_page
 from slots.models import Setting, Slot
@@ -45,6 +45,11 @@ class SlotAdmin(admin.ModelAdmin):
             ),
             *words.get_urls(view),
             path("<slot_id>/reserve/", view(reserve.reserve_page), name="slot_reserve"),
+            path(
+                "<slot_id>/gallery-address/",
+                view(gallery.replace_address),
+                name="slot_gallery_address",
+            ),
             path("<slot_id>/copy/", view(slot_page.copy_page), name="slot_copy"),
             path(
                 "<slot_id>/restore/<int:entry_id>/",

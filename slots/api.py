@@ -11,11 +11,12 @@ from media.uploads import read_upload
 from photochanger.openapi import error_responses
 from slots import openapi, presenters
 from slots.editing import change_slot, delete_template
+from slots.gallery.addresses import replace_gallery_address
 from slots.models import Slot, SlotTemplateMedia
 from slots.presenters import present_providers
+from slots.provider_schemas import ProviderOut
 from slots.schemas import (
     FormSlotId,
-    ProviderOut,
     SettingsIn,
     SettingsOut,
     SlotId,
@@ -79,6 +80,19 @@ def put_slot(request: HttpRequest, slot_id: SlotId, change: SlotIn) -> SlotOut:
     somebody else was quicker (409). Nothing is saved either when a field is wrong (400, `fields`).
     """
     return presenters.slot_detail(request, change_slot(slot_id, change, by=get_username(request)))
+
+
+@slots_router.post(
+    "/{slot_id}/gallery-address",
+    response=SlotOut,
+    operation_id="replace_gallery_address",
+    summary="Replace a gallery's secret address",
+    openapi_extra={"responses": error_responses("slot_not_found", *openapi.ANY)},
+)
+def post_gallery_address(request: HttpRequest, slot_id: SlotId) -> SlotOut:
+    """A new one is made; links and QR codes with the one before lead nowhere from now on."""
+    slot = replace_gallery_address(slot_id, by=get_username(request))
+    return presenters.slot_detail(request, slot)
 
 
 @template_media_router.post(

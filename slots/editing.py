@@ -18,6 +18,7 @@ from media.models import MediaObject
 from media.uploads import find_upload, read_upload, store_upload
 from photochanger.errors import InvalidFields, StorageError, VersionConflict
 from photochanger.pictures import EXTENSIONS
+from slots.gallery.modes import switch_gallery
 from slots.history.records import (
     COLUMNS,
     history_entry,
@@ -28,7 +29,7 @@ from slots.reserve.circuits import reset_circuits
 from slots.reserve.editing import bind_reserves, build_reserves, copy_reserves, settle_switch
 from slots.reserve.recipes import find_reserve_misfits
 from slots.schemas import SlotIn, TemplateMediaIn
-from slots.services import find_misfits, find_slot, store_slot
+from slots.services import find_misfits, find_slot, lock_slot, store_slot
 from slots.uploads import UNUSED_TEMPLATE_LIVES
 from slots.validation_messages import FieldMessages, model_messages_by_field
 
@@ -45,7 +46,7 @@ def change_slot(slot_id: str, change: SlotIn, *, by: str, restores: int | None =
     password = change.get_sent("ingest_password").get("ingest_password")
     stored = prepare_new_password(password) if password else StoredPassword()
     with transaction.atomic():
-        slot = _lock_slot(slot_id)
+        slot = lock_slot(slot_id)
         if change.version not in (None, slot.version):
             raise VersionConflict(slot_id, version=slot.version)
         before = _read_sources(slot)
@@ -102,6 +103,9 @@ def apply_change(change: SlotIn, slot: Slot) -> NewRows:
     """
     for name, value in change.get_sent(*COLUMNS).items():
         setattr(slot, name, value)
+    switch = change.get_sent("gallery_enabled").values()
+    if switch and "gallery_mode" not in change.model_fields_set:
+        switch_gallery(slot, is_on=all(switch))
     fields: FieldMessages = {}
     try:
         slot.full_clean()
@@ -166,12 +170,6 @@ def count_lost_templates(slot_id: str, wanted: list[dict[str, str]]) -> int:
     return len(ids - _find_templates(slot_id, list(ids)).keys())
 
 
-def _lock_slot(slot_id: str) -> Slot:
-    """Until the transaction ends nobody else changes this slot, nor is a photo let in."""
-    # NO KEY: see ingest.pipeline.admission.
-    return Slot.objects.select_for_update(no_key=True).get(pk=slot_id)
-
-
 def _bind_templates(slot: Slot, templates: list[SlotTemplateMedia]) -> None:
     """From now on these are the slot's template pictures; those no longer used are deleted."""
     before = {one.media_object_id for one in slot.template_media.all()}
@@ -200,7 +198,7 @@ def delete_template(media_id: str, *, by: str) -> None:
     """Unbind and delete a template picture. Raises MediaNotFound when there is none (any more)."""
     media = find_upload(MediaObject.Kind.TEMPLATE, media_id)
     with transaction.atomic():
-        slot = _lock_slot(media.slot_id)
+        slot = lock_slot(media.slot_id)
         with history_entry(slot.pk, by=by):
             used, _by_model = SlotTemplateMedia.objects.filter(media_object=media).delete()
             if used:  # another recipe: what was made before is no answer to an equal photo

@@ -11,6 +11,7 @@ from pydantic import ValidationError as RecipeError
 from media.models import MediaObject
 from providers.base import DriverSettings, ProviderDriver
 from providers.registry import DRIVERS
+from slots.gallery.rules import GalleryRules
 from slots.prompts.checking import find_prompt_mistakes
 from slots.prompts.language import read_prompt
 from slots.prompts.variables import PromptVariable, dump_variables, load_variables
@@ -28,7 +29,7 @@ PEOPLE_UNSEEN = _(
 )
 
 
-class Slot(models.Model):
+class Slot(GalleryRules, models.Model):
     """One of the fifteen fixed links, and the recipe behind it."""
 
     class OnFailure(models.TextChoices):
@@ -69,17 +70,6 @@ class Slot(models.Model):
         max_length=10,
         choices=OnFailure.choices,
         default=OnFailure.ERROR,
-    )
-    gallery_enabled = models.BooleanField(
-        _("public gallery"),
-        default=True,
-        help_text=_("While it is open, whoever guesses the slot's link sees its faces."),
-    )
-    gallery_until = models.DateTimeField(
-        _("gallery open until"),
-        null=True,
-        blank=True,
-        help_text=_("Empty: for as long as it is switched on."),
     )
     faces = models.CharField(
         _("people's faces"),

@@ -17,6 +17,7 @@ from photochanger.parsing import decode_text
 from slots.models import Setting, Slot
 from slots.platform_settings import PlatformSettings
 from slots.secrets import (
+    ALPHABET,
     add_keyed_hash,
     decrypt,
     encrypt,
@@ -28,7 +29,6 @@ from slots.setting_rows import load_fact, store_row
 
 PASSWORD_KEY = "ingest_password_hash"  # noqa: S105  the name of a setting
 SEALED_KEY = "ingest_password_sealed"
-ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # without l, o, 0 and 1
 GENERATED_LENGTH = 10  # of 32 characters: 50 bits, typed on a touch screen
 MIN_PASSWORD, MAX_PASSWORD_BYTES = 6, 72  # bcrypt reads no further
 

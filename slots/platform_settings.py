@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from django.conf import settings as django_settings
 from django.db import transaction
-from pydantic import AwareDatetime, BaseModel, Field, StrictBool
+from pydantic import AwareDatetime, BaseModel, Field
 
 from media.services import set_results_ttl
 from slots.models import Setting
@@ -15,6 +15,7 @@ TtlHours = Annotated[int, Field(ge=1, le=24 * 365, strict=True)]
 JobLimit = Annotated[int, Field(ge=1, le=1000, strict=True)]
 GallerySize = Annotated[int, Field(ge=1, le=100, strict=True)]
 HashCheck = Literal["off", "warn", "strict"]
+Galleries = Literal["open", "secret", "closed"]
 FacesLevel = Literal["off", "count", "likeness"]
 CAPTURE_KEY = "capture"
 
@@ -40,7 +41,7 @@ class PlatformSettings(BaseModel, extra="forbid", hide_input_in_errors=True):
     replay_by_hash: bool = True
     faces: FacesLevel = "count"
     gallery_size: GallerySize = 10
-    galleries_open: StrictBool = True
+    galleries: Galleries = "open"  # the widest that any slot's gallery may be
     ingest_password_hash: str = ""
     capture: CaptureOrder | None = None  # no setting, but read where the settings are
 

@@ -16,16 +16,15 @@ from photochanger.pictures import EXTENSIONS
 from providers.base import ProviderDriver
 from providers.registry import DRIVERS
 from slots.checked_keys.listed_models import peek_listed_models
-from slots.gallery import gallery_is_open
+from slots.gallery.addresses import build_gallery_url
+from slots.gallery.modes import find_gallery_mode
 from slots.model_retirement import End, find_end
 from slots.models import Slot, SlotTemplateMedia
 from slots.platform_settings import load_platform_settings
+from slots.provider_schemas import ModelOut, OperationOut, ProviderOut
 from slots.reserve.editing import read_reserves
 from slots.reserve.schemas import ReserveOut
 from slots.schemas import (
-    ModelOut,
-    OperationOut,
-    ProviderOut,
     RecentResultOut,
     SlotOut,
     SlotShortOut,
@@ -74,10 +73,11 @@ def slot_detail(request: HttpRequest, slot: Slot) -> SlotOut:
         on_failure=Slot.OnFailure(slot.on_failure),
         faces=Slot.Faces(slot.faces),
         face_style=Slot.FaceStyle(slot.face_style),
-        gallery_enabled=slot.gallery_enabled,
+        gallery_mode=Slot.GalleryMode(slot.gallery_mode),
+        gallery_enabled=slot.gallery_mode != Slot.GalleryMode.CLOSED,
         gallery_until=slot.gallery_until,
-        gallery_open=gallery_is_open(slot, platform),
-        gallery_url=build_url(request, "api:gallery", slot_id=slot.pk),
+        gallery_open=find_gallery_mode(slot, platform) != Slot.GalleryMode.CLOSED,
+        gallery_url=build_gallery_url(request, slot, platform),
         ingest_password_set=bool(slot.ingest_password_hash),
         recent_results=present_results(
             request, select_listed_results(slot.pk)[: platform.gallery_size]

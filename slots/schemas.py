@@ -1,7 +1,7 @@
 """What the administrators' API takes and gives for slots and settings."""
 
 import uuid
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from ninja import Field, Form, Path, Schema
@@ -18,6 +18,7 @@ from slots.models import DEFAULT_PROVIDER, Slot, SlotTemplateMedia
 from slots.passwords import MAX_PASSWORD_BYTES, MIN_PASSWORD
 from slots.platform_settings import (
     FacesLevel,
+    Galleries,
     GallerySize,
     HashCheck,
     JobLimit,
@@ -93,7 +94,13 @@ class SlotIn(
     on_failure: Slot.OnFailure = allow_absent("`original`: a failure is answered with the photo.")
     faces: Slot.Faces = allow_absent("Whether the people of photo and result are compared.")
     face_style: Slot.FaceStyle = allow_absent("`drawn`: a face may be there and not be found.")
-    gallery_enabled: StrictBool = allow_absent("Whether guests may look at its results.")
+    gallery_mode: Slot.GalleryMode = allow_absent(
+        "Who sees the gallery: whoever guesses the slot's link, who has its secret address, nobody."
+    )
+    gallery_enabled: StrictBool = allow_absent(
+        "For older programs, and only without `gallery_mode`: `false` is `closed`, `true` opens a "
+        "closed one."
+    )
     gallery_until: NearDate | None = allow_absent("When the gallery closes; null: never.")
     ingest_password: str = allow_absent(
         "The slot's own booth password instead of that of all slots; empty removes it. "
@@ -169,10 +176,11 @@ class SlotOut(SlotShortOut):
     on_failure: Slot.OnFailure
     faces: Slot.Faces
     face_style: Slot.FaceStyle
-    gallery_enabled: bool
+    gallery_mode: Slot.GalleryMode
+    gallery_enabled: bool = Field(description="`gallery_mode` is not `closed`.")
     gallery_until: datetime | None
     gallery_open: bool = Field(description="Guests can look at it now.")
-    gallery_url: str
+    gallery_url: str = Field(description="Where guests find it: a secret address is a secret.")
     ingest_password_set: bool = Field(description="The slot has a booth password of its own.")
     recent_results: list[RecentResultOut] = Field(description="Newest first, without test runs.")
 
@@ -212,7 +220,8 @@ class SettingsOut(Schema):
     replay_by_hash: bool
     faces: FacesLevel
     gallery_size: int
-    galleries_open: bool
+    galleries: Galleries
+    galleries_open: bool = Field(description="`galleries` is not `closed`.")
 
 
 class SettingsIn(
@@ -243,7 +252,13 @@ class SettingsIn(
         "What is computed of the people in photos and results: their number, also their likeness."
     )
     gallery_size: GallerySize = allow_absent("Results in a gallery.")
-    galleries_open: StrictBool = allow_absent("False closes the galleries of all slots.")
+    galleries: Galleries = allow_absent(
+        "The widest that any slot's gallery may be: `secret` puts open ones behind their secret "
+        "addresses, `closed` closes all."
+    )
+    galleries_open: StrictBool = allow_absent(
+        "For older programs, and only without `galleries`: `false` is `closed`, `true` opens again."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -261,29 +276,3 @@ class SettingsIn(
             }
             change["provider_keys"] = entered
         return change
-
-
-class ModelOut(Schema):
-    id: str
-    title: str
-    retires_at: date | None
-    is_retired: bool
-
-
-class OperationOut(Schema):
-    id: str
-    title: str
-    media_kinds: list[SlotTemplateMedia.MediaKind] = Field(
-        description="Template pictures it makes something of."
-    )
-
-
-class ProviderOut(Schema):
-    provider: str
-    title: str
-    models: list[ModelOut] = Field(description="Empty where there is nothing to choose.")
-    operations: list[OperationOut]
-    settings_schema: dict[str, Any] = Field(description="JSON Schema of a slot's `settings`.")
-    media_kinds: list[SlotTemplateMedia.MediaKind]
-    requires_public_media: bool = Field(description="It fetches pictures from us.")
-    input_formats: list[str] = Field(description="Of photos and template pictures.")

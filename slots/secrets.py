@@ -9,6 +9,7 @@ for a wrong password.
 import base64
 import hashlib
 import hmac
+import secrets
 
 import bcrypt
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -17,9 +18,16 @@ from django.db import models
 
 from photochanger.errors import ProviderConfig
 
+ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # without l, o, 0 and 1
+
 
 class CiphertextField(models.TextField):  # type: ignore[type-arg]
     """Holds what ``encrypt`` made; by its type ``rotate_keys`` finds every such column."""
+
+
+def make_link_token() -> str:
+    """The secret part of a link: 26 of 32 letters are 130 bits, and no messenger cuts them off."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(26))
 
 
 def _make_cipher() -> MultiFernet:

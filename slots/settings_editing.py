@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 from django.conf import settings as django_settings
@@ -39,6 +40,7 @@ def read_settings() -> SettingsOut:
     password = rows.get(PASSWORD_KEY)
     return SettingsOut(
         **now.model_dump(include=set(SettingsOut.model_fields)),
+        galleries_open=now.galleries != "closed",
         ingest_password_rotated_at=password.updated_at if password else None,
         ingest_password_rotated_by=password.updated_by if password else None,
         ingest_password_set=bool(now.ingest_password_hash or django_settings.INGEST_PASSWORD),
@@ -69,7 +71,7 @@ def save_settings(change: SettingsIn, *, by: str) -> None:
         before = get_history_state(read_settings())
         refused = dict(secrets.refused)
         try:
-            change_settings(values, by=by)
+            change_settings(_translate_switch(values), by=by)
         except ValidationError as exc:
             refused |= messages_by_field(exc.errors(include_input=False))
         if refused:
@@ -80,6 +82,16 @@ def save_settings(change: SettingsIn, *, by: str) -> None:
     changed = [name for name in names if name != "provider_keys"]
     changed += [f"provider_keys.{name}" for name in secrets.keys]
     log.info("slots.settings.changed", names=changed, by=by)
+
+
+def _translate_switch(values: dict[str, Any]) -> dict[str, Any]:
+    """``galleries_open`` of older programs as what it means now."""
+    rest = {name: value for name, value in values.items() if name != "galleries_open"}
+    if len(rest) == len(values) or "galleries" in rest:
+        return rest
+    if not values["galleries_open"]:
+        return rest | {"galleries": "closed"}
+    return rest | ({"galleries": "open"} if read_settings().galleries == "closed" else {})
 
 
 @dataclass(slots=True)

@@ -37,7 +37,8 @@ from photochanger.errors import AppError
 from photochanger.pictures import Photo
 from providers.registry import DRIVERS
 from slots.console.pages import console_page
-from slots.gallery import gallery_is_open
+from slots.gallery.addresses import build_gallery_path
+from slots.gallery.modes import find_gallery_mode
 from slots.models import Slot, SlotTemplateMedia
 from slots.passwords import get_password_hash, read_ingest_password, read_slot_password
 from slots.platform_settings import PlatformSettings, load_platform_settings
@@ -71,6 +72,8 @@ class BoothSetup:
     wait_s: int
     has_password: bool
     has_gallery: bool
+    gallery_qr: str
+    slideshow_qr: str
     password: str = field(default="", repr=False)  # only for who has confirmed to be there
 
     @property
@@ -127,7 +130,9 @@ def _describe_booth(request: HttpRequest, slot: Slot, platform: PlatformSettings
         link=build_url(request, "api:ingest_photo_short", slot_id=slot.pk),
         wait_s=slot.wait_s(platform.sync_response_seconds),
         has_password=bool(get_password_hash(slot, platform)),
-        has_gallery=gallery_is_open(slot, platform),
+        has_gallery=find_gallery_mode(slot, platform) != Slot.GalleryMode.CLOSED,
+        gallery_qr=build_gallery_path(slot, platform, "gallery_qr"),
+        slideshow_qr=build_gallery_path(slot, platform, "slideshow_qr"),
     )
 
 

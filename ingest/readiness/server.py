@@ -32,7 +32,8 @@ from media.reach import Reach, judge_address
 from photochanger.errors import ProviderConfig, ProviderError, StorageError
 from providers import http
 from providers.registry import DRIVERS
-from slots.gallery import gallery_is_open
+from slots.gallery.modes import find_gallery_mode
+from slots.models import Slot
 from slots.passwords import get_password_hash
 from slots.platform_settings import load_platform_settings
 from slots.services import is_complete
@@ -70,14 +71,19 @@ def check_password() -> CheckResult:
 
 
 def check_galleries() -> CheckResult:
-    """Open galleries are the operator's choice; nobody else may make it."""
+    """Who sees the guests' faces is the operator's choice; nobody else may make it."""
     platform = load_platform_settings()
-    is_open = [slot.pk for slot in list_active_slots() if gallery_is_open(slot, platform)]
-    if not is_open:
-        return CheckResult(OK, _("Only who has a picture's link: every gallery is closed."))
-    words = _("Whoever opens the gallery's link sees all faces of %(slots)s; it is easy to guess.")
-    to_do = _("If the guests should not see each other, switch the gallery off in the slot.")
-    return CheckResult(OK, f"{words % {'slots': ', '.join(is_open)}} {to_do}")
+    slots: dict[str, list[str]] = {mode: [] for mode in Slot.GalleryMode}
+    for slot in list_active_slots():
+        slots[find_gallery_mode(slot, platform)].append(slot.pk)
+    sentences = {
+        "open": _("Everybody who guesses the gallery's link sees all faces of %(slots)s."),
+        "secret": _("Only who has the secret link or its QR code sees the gallery of %(slots)s."),
+        "closed": _("Only each guest sees the own picture: the gallery of %(slots)s is closed."),
+    }
+    told = [sentences[mode] % {"slots": ", ".join(ids)} for mode, ids in slots.items() if ids]
+    to_do = _("Ask the customer which of the three they want, and choose it on the slot's page.")
+    return CheckResult(OK, " ".join([*told, to_do]))
 
 
 def check_address() -> CheckResult:

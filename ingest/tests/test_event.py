@@ -147,8 +147,10 @@ class EventTests(ConsoleTestCase):
     def test_galleries_are_a_choice_that_the_page_asks_for(self) -> None:
         self.assertEqual(self.level("galleries"), "ok")
         self.assertIn("sees all faces of slot-001", self.words("galleries"))
-        self.on(gallery_enabled=False)
-        self.assertIn("every gallery is closed", self.words("galleries"))
+        self.on(gallery_mode="secret")
+        self.assertIn("the secret link", self.words("galleries"))
+        self.on(gallery_mode="closed")
+        self.assertIn("gallery of slot-001 is closed", self.words("galleries"))
 
     def test_address(self) -> None:
         self.assertEqual(self.level("address"), "warn")
@@ -330,5 +332,10 @@ class LinkTests(ConsoleTestCase):
             self.assertContains(self.client.get(EVENT), "/public/slots/slot-001/slideshow/qr.svg")
             code = self.client.get("/public/slots/slot-001/slideshow/qr.svg")
             self.assertEqual((code.status_code, code["Content-Type"]), (200, "image/svg+xml"))
-            self.on(gallery_enabled=False)
+            self.on(gallery_mode="secret")
+            self.assertNotContains(self.client.get(EVENT), "/public/slots/slot-001")
+            token = Slot.objects.get(pk="slot-001").gallery_token
+            for name in ("qr.svg", "slideshow/qr.svg"):
+                self.assertContains(self.client.get(EVENT), f"/public/slots/{token}/{name}")
+            self.on(gallery_mode="closed")
             self.assertNotContains(self.client.get(EVENT), "qr.svg")

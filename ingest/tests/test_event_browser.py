@@ -89,7 +89,7 @@ class EventBrowserTests(ConsoleTestCase):
         }
         for name, value in numbers.items():
             page.locator(f"#id_{name}").fill(str(value))
-        page.get_by_label("Публичные галереи").uncheck()
+        page.get_by_label("Галереи всех слотов").select_option("closed")
         page.get_by_label("На такое же фото отвечать").uncheck()
         page.get_by_label("Хэш фото").select_option("off")
         page.locator("#id_key_of_turbotext").fill("a-key-of-turbotext")
@@ -99,7 +99,7 @@ class EventBrowserTests(ConsoleTestCase):
         for name, value in numbers.items():
             expect(page.locator(f"#id_{name}")).to_have_value(str(value))
             self.assertEqual(self.setting(name), str(value))
-        self.assertEqual(self.setting("galleries_open"), "false")
+        self.assertEqual(self.setting("galleries"), '"closed"')
         self.assertEqual(self.setting("replay_by_hash"), "false")
         self.assertEqual(self.setting("hash_check"), '"off"')
         expect(page.locator("#key-turbotext")).to_contain_text("введён здесь")
@@ -107,8 +107,8 @@ class EventBrowserTests(ConsoleTestCase):
         page.locator("#key-turbotext").get_by_role("button", name="Удалить").click()
         page.get_by_role("dialog").get_by_role("button", name="Удалить").click()
         expect(page.locator("#key-turbotext")).to_contain_text("ключ не задан")
-        for tick in ("Публичные галереи", "На такое же фото отвечать"):
-            page.get_by_label(tick).check()
+        page.get_by_label("Галереи всех слотов").select_option("open")
+        page.get_by_label("На такое же фото отвечать").check()
         page.locator("#save").click()
         expect(page.locator("#toasts .success").last).to_contain_text("Настройки сохранены")
 

@@ -15,6 +15,8 @@ _UUID = re.compile(
 # C0, C1, and what turns the direction of writing; of tracebacks, not their line breaks.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _MANY_LINES = ("exception", "stack")
+# The secret part of a link: slots have shorter names.
+_SECRET_LINK = re.compile(r"(/public/(?:slots|approval)/)[^/?\s\"']{17,}")
 Event = MutableMapping[str, Any]
 
 
@@ -42,7 +44,8 @@ def _mask(value: Any) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [_mask(inner) for inner in value]
     text = value if isinstance(value, str) else repr(value)  # as the renderers would
-    return _UUID.sub(lambda found: found[1] or found[2], redact(text))
+    text = _SECRET_LINK.sub(r"\1…", redact(text))
+    return _UUID.sub(lambda found: found[1] or found[2], text)
 
 
 def _escape(value: Any) -> Any:

@@ -27,6 +27,7 @@ OURS = {
 ALLOWED = {
     "password": "stands for one, in addresses that are examples",
     "demo-key": "opens the simulated services only",
+    "secret": "a mode of galleries",
     "a-new-password": "an example of the API",
     "ingest_password_hash": "the name of a setting",
     "abcdefghijkmnpqrstuvwxyz23456789": "the letters that passwords are made of",

@@ -17,8 +17,9 @@ from media.faces.loading import are_models_there
 from photochanger.errors import InvalidFields
 from providers.registry import DRIVERS
 from slots.console.pages import confirm_page, console_page
-from slots.passwords import ALPHABET, GENERATED_LENGTH, MAX_PASSWORD_BYTES, MIN_PASSWORD
+from slots.passwords import GENERATED_LENGTH, MAX_PASSWORD_BYTES, MIN_PASSWORD
 from slots.schemas import ProviderKeyOut, SettingsIn
+from slots.secrets import ALPHABET
 from slots.settings_editing import read_settings, save_settings
 
 NEW_SECRET = {"autocomplete": "new-password", "spellcheck": "false", "autocapitalize": "off"}
@@ -53,14 +54,18 @@ class SettingsForm(forms.Form):
             "those live on whose time is not over yet."
         ),
     )
-    galleries_open = forms.BooleanField(
-        required=False,
+    galleries = forms.ChoiceField(
         show_hidden_initial=True,
-        label=gettext_lazy("public galleries"),
+        label=gettext_lazy("galleries of all slots"),
         help_text=gettext_lazy(
-            "A gallery shows the faces of a whole hall to everybody who guesses its address. "
-            "Without this tick the galleries of all slots are closed."
+            "A gallery shows the faces of a whole hall. Each slot has a choice of its own; this "
+            "one is the limit for all of them, at once."
         ),
+        choices=[
+            ("open", gettext_lazy("as each slot says")),
+            ("secret", gettext_lazy("by secret addresses at most")),
+            ("closed", gettext_lazy("closed")),
+        ],
     )
     gallery_size = build_number_field(1, 100, label=gettext_lazy("pictures in a gallery"))
     max_jobs_per_slot = build_number_field(

@@ -17,6 +17,7 @@ from media.models import MediaObject
 from media.services import select_listed_results
 from media.uploads import read_upload
 from photochanger.errors import AppError, InvalidFields, Text, VersionConflict
+from slots.console.gallery import GallerySection
 from slots.console.pages import console_page
 from slots.console.recipe_form import RecipeForm
 from slots.console.slot_form import PRESENT, SlotPageForm, read_typed
@@ -174,6 +175,7 @@ def _render_page(
     conflict: list[Line] | None = None,
 ) -> HttpResponse:
     recipe, left = form.recipe, form.add_messages(wrong or {})
+    platform = load_platform_settings()
     words = [text for place, text in left.items() if place.startswith("template_media")]
     context = {
         "title": str(slot),
@@ -189,9 +191,10 @@ def _render_page(
         "conflict": conflict,
         "read_version": form.version,
         "model": recipe.model_title,
-        "wait_s": load_platform_settings().sync_response_seconds,  # where the slot says nothing
+        "wait_s": platform.sync_response_seconds,  # where the slot says nothing
         "retiring": find_retiring_slots(slots=[slot]),
         "ingest_url": build_url(request, "api:ingest_photo_short", slot_id=slot.pk),
+        "gallery": GallerySection.of(request, slot, platform),
         "results": select_listed_results(slot.pk)[:RESULTS],
         "jobs_url": f"{reverse('admin:ingest_job_changelist')}?slot={slot.pk}",
         **_list_kinds(recipe),

@@ -25,7 +25,7 @@ from slots.schemas import SlotIn
 from slots.validation_messages import DATE, NOT_RIGHT, FieldMessages, messages_by_field
 
 PRESENT = "present"
-CHOICES = ("on_failure", "faces", "face_style")
+CHOICES = ("on_failure", "gallery_mode", "faces", "face_style")
 LIMITS = {"size_limit_mb": (1, 20), "sync_response_seconds": (10, 60)}
 
 
@@ -42,18 +42,16 @@ class SlotForm(forms.ModelForm):  # type: ignore[type-arg]  # no parameters at r
         model = Slot
         fields = (
             *("display_name", "is_active", "size_limit_mb", "sync_response_seconds"),
-            *("on_failure", "gallery_enabled", "gallery_until", "faces", "face_style"),
+            *("on_failure", "gallery_mode", "gallery_until", "faces", "face_style"),
         )
         field_classes = {
             "display_name": TextField,
             "is_active": TickField,
-            "gallery_enabled": TickField,
             **dict.fromkeys(LIMITS, WholeNumberField),
         }
         widgets = {
             "display_name": forms.TextInput({"autocomplete": "off"}),
             "is_active": Tick,
-            "gallery_enabled": Tick,
             "gallery_until": forms.DateTimeInput(
                 {"type": "datetime-local", "autocomplete": "off"}, format="%Y-%m-%dT%H:%M"
             ),

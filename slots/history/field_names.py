@@ -19,7 +19,8 @@ NAMES = {
     "on_reserve": gettext_noop("only the reserve is asked"),
     "provider_keys": gettext_noop("key of the AI service"),
     "result_ttl_hours": gettext_noop("results are kept, hours"),
-    "galleries_open": gettext_noop("public galleries"),
+    "galleries": gettext_noop("who sees galleries, at most"),
+    "gallery_address": gettext_noop("secret address of the gallery"),
     "gallery_size": gettext_noop("pictures in a gallery"),
     "max_jobs_per_slot": gettext_noop("photos at one time per slot"),
     "max_jobs_per_provider": gettext_noop("photos at one time per provider"),
@@ -27,7 +28,18 @@ NAMES = {
     "faces": gettext_noop("people's faces"),
     "replay_by_hash": gettext_noop("answer an equal photo with its earlier picture"),
 }
+# Ticks of earlier versions, and the choices that they became.
+RENAMED = {"gallery_enabled": "gallery_mode", "galleries_open": "galleries"}
 COLUMNS = {field.name: field for field in Slot._meta.concrete_fields}
+
+
+def rename_fields(state: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored state in the words of today: entries of the history are never rewritten."""
+    renamed = dict(state)
+    for old, new in RENAMED.items():
+        if old in renamed:
+            renamed[new] = "open" if renamed.pop(old) else "closed"
+    return renamed
 
 
 def get_msgid(place: str, state: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_noop
 
 from media.models import MediaObject
-from slots.history.field_names import get_msgid
+from slots.history.field_names import get_msgid, rename_fields
 from slots.models import SLOT_IDS, Setting, Slot
 from slots.reserve.editing import read_reserves
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     *("display_name", "provider", "operation", "is_active", "size_limit_mb"),
-    *("sync_response_seconds", "settings", "on_failure", "gallery_enabled"),
+    *("sync_response_seconds", "settings", "on_failure", "gallery_mode"),
     *("gallery_until", "faces", "face_style", "variables"),
     *("reserve_may_cost_twice", "on_reserve"),
 )
 PASSWORD, TEMPLATES, RESERVES = "ingest_password", "template_media", "reserves"
-RESERVE_KEYS = "reserve_keys"
-SECRETS = (PASSWORD, RESERVE_KEYS, "provider_keys.")
+RESERVE_KEYS, GALLERY_ADDRESS = "reserve_keys", "gallery_address"
+SECRETS = (PASSWORD, RESERVE_KEYS, GALLERY_ADDRESS, "provider_keys.")
 SETTINGS_ID = "settings"  # all of them are one object of the history
 CHANGED, REMOVED, SHOWN = "changed", "removed", "shown"  # all that is told of a secret
 FILES, REMOVED_FILES = gettext_noop("pictures"), "removed_files"
@@ -82,6 +82,8 @@ def history_entry(slot_id: str, *, by: str, restores: int | None = None) -> Iter
         now = now | {PASSWORD: CHANGED if after.password_hash else REMOVED}
     if before.reserve_keys != after.reserve_keys:
         now = now | {RESERVE_KEYS: CHANGED if any(after.reserve_keys) else REMOVED}
+    if before.slot.gallery_token != after.slot.gallery_token:
+        now = now | {GALLERY_ADDRESS: CHANGED}
     if diff_states(was, now):
         more = {"version": after.slot.version, "restores": restores}
         write_entry(after.slot, after.slot.pk, str(after.slot), was, now, by=by, **more)
@@ -170,10 +172,10 @@ def read_record(entry: LogEntry) -> Record | None:
     told = _read_message(entry)
     if "was" not in told:
         return None
-    was = dict(told["was"])
+    was = rename_fields(told["was"])
     return Record(
         was=was,
-        now=was | told["now"],
+        now=was | rename_fields(told["now"]),
         version=told.get("version"),
         restores=told.get("restores"),
         by=str(told.get("by", "")),

@@ -27,6 +27,13 @@ LONG_TEXT = 40
 ALIKE = 0.6  # spaces and commas alone make half of it
 MAX_COMPARED = 40_000  # pairs of words; more of them would take a page's whole time
 NOTHING = "—"
+CHOICES = {
+    "on_failure": Slot.OnFailure,
+    "gallery_mode": Slot.GalleryMode,
+    "galleries": Slot.GalleryMode,
+    "faces": Slot.Faces,
+    "face_style": Slot.FaceStyle,
+}
 
 
 class Piece(NamedTuple):
@@ -130,12 +137,8 @@ def _format_choice(place: str, value: str, state: Mapping[str, Any]) -> str:
         return str(driver.title)
     if place == "operation" and driver and value in driver.operations:
         return _(driver.operations[value])
-    if place == "on_failure" and value in Slot.OnFailure.values:
-        return str(Slot.OnFailure(value).label)
-    for column, choices in (("faces", Slot.Faces), ("face_style", Slot.FaceStyle)):
-        if place == column and value in choices.values:
-            return str(choices(value).label)
-    return value
+    choices = CHOICES.get(place)
+    return str(choices(value).label) if choices and value in choices.values else value
 
 
 def _format_reserve(one: Mapping[str, Any]) -> str:

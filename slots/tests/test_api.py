@@ -291,7 +291,7 @@ class SettingsTests(AdminTestCase):
             {"hash_check": "strict"},
             {"replay_by_hash": False},
             {"gallery_size": 20},
-            {"galleries_open": False},
+            {"galleries": "secret"},
         ):
             with self.subTest(change=change):
                 told = self.put(self.URL, change).json()

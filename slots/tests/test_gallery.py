@@ -71,7 +71,7 @@ class GalleryTests(GalleryTestCase):
 
     def test_it_can_be_looked_for_without_being_read(self) -> None:
         self.assertEqual(self.request(SLOT, "head").status_code, 200)
-        change_settings({"galleries_open": False}, by="serg")
+        change_settings({"galleries": "closed"}, by="serg")
         self.assertEqual(self.request(SLOT, "head").status_code, 404)
 
     def test_what_a_guest_deletes_is_gone_from_the_gallery(self) -> None:
@@ -214,7 +214,7 @@ class ClosedTests(GalleryTestCase):
         self.assert_closed()
 
     def test_the_slots_switch_closes_it(self) -> None:
-        Slot.objects.update(gallery_enabled=False)
+        Slot.objects.update(gallery_mode="closed")
         self.assert_closed()
 
     def test_it_is_open_until_its_time(self) -> None:
@@ -224,14 +224,14 @@ class ClosedTests(GalleryTestCase):
         self.assert_closed()
 
     def test_one_setting_closes_all(self) -> None:
-        change_settings({"galleries_open": False}, by="serg")
+        change_settings({"galleries": "closed"}, by="serg")
         self.assert_closed()
-        change_settings({"galleries_open": True}, by="serg")
+        change_settings({"galleries": "open"}, by="serg")
         self.assert_open()
 
     def test_a_closed_gallery_leaves_each_guests_own_link_alone(self) -> None:
         media = self.add()
-        Slot.objects.update(gallery_enabled=False)
+        Slot.objects.update(gallery_mode="closed")
         self.assertEqual(self.get(media, "/page").status_code, 200)
 
     def test_a_slot_that_is_none_looks_closed_too(self) -> None:

@@ -127,7 +127,7 @@ class GalleryTests(BrowserTestCase):
         gone = self.job.replace("-", "")
         self.site.execute(f"DELETE FROM media_object WHERE job_id = '{gone}'")
         self.turn_until(page, lambda: page.locator("[data-id]").count() == 1)
-        self.site.execute(f"UPDATE slot SET gallery_enabled = 0 WHERE id = '{self.slot}'")
+        self.site.execute(f"UPDATE slot SET gallery_mode = 'closed' WHERE id = '{self.slot}'")
         self.turn_until(page, page.get_by_role("heading", name="Галерея закрыта").is_visible)
         self.assertNotIn("Летний бал", page.content())
         assert_accessible(page)

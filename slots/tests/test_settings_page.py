@@ -15,9 +15,9 @@ class SettingsPageTests(ConsoleTestCase):
         now = read_settings().model_dump()
         names = [
             *("sync_response_seconds", "result_ttl_hours", "gallery_size", "hash_check", "faces"),
-            *("max_jobs_per_slot", "max_jobs_per_provider"),
+            *("max_jobs_per_slot", "max_jobs_per_provider", "galleries"),
         ]
-        ticks = ("galleries_open", "replay_by_hash")
+        ticks = ("replay_by_hash",)
         on = {name: "on" for name in ticks if now[name]}
         seen = {f"initial-{name}": now[name] for name in (*names, *ticks)}
         return {name: now[name] for name in names} | on | seen | changes
@@ -40,10 +40,9 @@ class SettingsPageTests(ConsoleTestCase):
 
     def test_all_galleries_close_at_once_and_secrets_are_never_shown(self) -> None:
         secrets = {"ingest_password": "hall-secret-1", "key_of_gemini": "AIza-hall-key"}
-        form = self.form(**secrets)
-        del form["galleries_open"]
+        form = self.form(**secrets, galleries="closed")
         answer = self.client.post(SETTINGS, form, follow=True)
-        self.assertFalse(load_platform_settings().galleries_open)
+        self.assertEqual(load_platform_settings().galleries, "closed")
         self.assertEqual(read_settings().provider_keys["gemini"].source, "console")
         for secret in secrets.values():
             self.assertNotContains(answer, secret)

@@ -166,7 +166,7 @@ class SlotPageTests(ConsoleTestCase):
             "size_limit_mb": "15",
             "sync_response_seconds": "",
             "on_failure": "error",
-            "gallery_enabled": "true",
+            "gallery_mode": "open",
             "gallery_until": "",
             "recipe-gemini-prompt": "A nebula",
             "templates": "1",
@@ -191,7 +191,7 @@ class SlotPageTests(ConsoleTestCase):
             size_limit_mb="9",
             sync_response_seconds="30",
             on_failure="original",
-            gallery_enabled="false",
+            gallery_mode="secret",
             gallery_until="2027-01-02T18:30",
             ingest_password="secret-1",
         )
@@ -205,7 +205,7 @@ class SlotPageTests(ConsoleTestCase):
         }
         self.assertEqual(slot.settings, told)
         self.assertEqual((slot.size_limit_mb, slot.sync_response_seconds), (9, 30))
-        self.assertEqual((slot.on_failure, slot.gallery_enabled), ("original", False))
+        self.assertEqual((slot.on_failure, slot.gallery_mode), ("original", "secret"))
         assert slot.gallery_until is not None
         self.assertEqual(slot.gallery_until.isoformat(), "2027-01-02T15:30:00+00:00")
         self.assertTrue(slot.ingest_password_hash)

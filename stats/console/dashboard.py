@@ -20,7 +20,8 @@ from photochanger.errors import AppError, InvalidFields
 from providers.registry import DRIVERS
 from slots.console.pages import confirm_page
 from slots.editing import change_slot
-from slots.gallery import gallery_is_open
+from slots.gallery.addresses import build_gallery_url
+from slots.gallery.modes import find_gallery_mode
 from slots.model_retirement import find_retiring_slots
 from slots.models import Slot
 from slots.platform_settings import PlatformSettings, load_platform_settings
@@ -41,7 +42,7 @@ class Row:
     card: SlotCard
     ingest_url: str
     gallery_url: str
-    gallery_is_open: bool
+    gallery_mode: Slot.GalleryMode
     max_jobs: int
 
     @property
@@ -111,8 +112,8 @@ def _make_row(request: HttpRequest, card: SlotCard, platform: PlatformSettings) 
     return Row(
         card=card,
         ingest_url=build_url(request, "api:ingest_photo_short", slot_id=card.slot.pk),
-        gallery_url=build_url(request, "api:gallery", slot_id=card.slot.pk),
-        gallery_is_open=gallery_is_open(card.slot, platform),
+        gallery_url=build_gallery_url(request, card.slot, platform),
+        gallery_mode=find_gallery_mode(card.slot, platform),
         max_jobs=platform.max_jobs_per_slot,
     )
 

@@ -121,8 +121,8 @@ class CardTests(DashboardTestCase):
         self.assertIn("?slot=slot-001", page)
 
     def test_an_open_gallery_is_marked_as_open_to_everybody(self) -> None:
-        self.assertContains(self.client.get("/admin/"), "открыта всем, у кого есть ссылка", count=2)
-        Slot.objects.update(gallery_enabled=False)
+        self.assertContains(self.client.get("/admin/"), "открыта всем, кто угадает ссылку", count=2)
+        Slot.objects.update(gallery_mode="closed")
         self.assertNotContains(self.client.get("/admin/"), "открыта всем")
 
     def test_a_retiring_model_is_announced(self) -> None:

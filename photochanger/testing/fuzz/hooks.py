@@ -50,3 +50,6 @@ def keep_open(body: dict[str, Any]) -> None:
     for name in ("is_active", "gallery_enabled", "galleries_open"):
         if body.get(name) is False:
             body[name] = True
+    for name in ("gallery_mode", "galleries"):
+        if body.get(name) in ("secret", "closed"):
+            body[name] = "open"

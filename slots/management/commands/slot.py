@@ -5,7 +5,10 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
+from slots.gallery.addresses import build_gallery_path, replace_gallery_address
+from slots.gallery.modes import find_gallery_mode
 from slots.models import SLOT_IDS, Slot
+from slots.platform_settings import load_platform_settings
 from slots.prompts.wording import describe_variable
 from slots.services import save_slot
 
@@ -32,6 +35,14 @@ class Command(BaseCommand):
             help="""the booth's texts that may stand in the prompt, all of them: '[{"name": "guest",
             "label": "the guest's name", "default": "our guest"}]'""",
         )
+        parser.add_argument(
+            "--gallery", choices=Slot.GalleryMode.values, help="who sees the gallery"
+        )
+        parser.add_argument(
+            "--new-gallery-address",
+            action="store_true",
+            help="make a new secret address; the one before leads nowhere from then on",
+        )
         switch = parser.add_mutually_exclusive_group()
         switch.add_argument("--on", dest="is_active", action="store_true", default=None)
         switch.add_argument("--off", dest="is_active", action="store_false", default=None)
@@ -47,6 +58,7 @@ class Command(BaseCommand):
             "operation": options["operation"],
             "is_active": options["is_active"],
             "variables": options["variables"],
+            "gallery_mode": options["gallery"],
         }
         changes = {name: value for name, value in columns.items() if value is not None}
         if options["set"]:
@@ -58,11 +70,21 @@ class Command(BaseCommand):
                 save_slot(slot, by="manage.py slot")
             except ValidationError as exc:
                 raise CommandError(_list_messages(exc)) from exc
+        if options["new_gallery_address"]:
+            slot = replace_gallery_address(slot.pk, by="manage.py slot")
         state = "on" if slot.is_active else "off"
         self.stdout.write(f"{slot.pk} «{slot}» {slot.provider}/{slot.operation}, {state}")
+        self.stdout.write(_describe_gallery(slot))
         self.stdout.write(json.dumps(slot.settings, ensure_ascii=False, indent=2))
         for variable in slot.list_variables():
             self.stdout.write(describe_variable(variable))
+
+
+def _describe_gallery(slot: Slot) -> str:
+    platform = load_platform_settings()
+    mode = find_gallery_mode(slot, platform)
+    path = "" if mode == Slot.GalleryMode.CLOSED else f" at {build_gallery_path(slot, platform)}"
+    return f"Gallery: {mode}{path}"
 
 
 def _list_messages(exc: ValidationError) -> str:

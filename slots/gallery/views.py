@@ -10,24 +10,31 @@ from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 from django.utils.translation import get_language
-from ninja import Field, Query, Router, Schema
+from ninja import Field, Path, Query, Router, Schema
 
 from media.links import build_url, build_url_for_phones, find_links
 from media.views import build_qr_response
 from photochanger.db import in_db
 from photochanger.openapi import error_responses
-from slots.gallery import Gallery, GalleryResult, get_cached_gallery, load_gallery
-from slots.schemas import SlotId
+from slots.gallery.contents import Gallery, GalleryResult, get_cached_gallery, load_gallery
 
 gallery_router = Router(tags=["public"])
 
-QR_FRESH = "public, max-age=300"
+QR_FRESH = "private, max-age=300"
+GalleryKey = Annotated[
+    str, Path(description="`slot-001` to `slot-015`, or the secret part of the gallery's address.")
+]
 Format = Annotated[
     Literal["html", "json", "fragment"],
     Query(description="`json` for programs; `fragment`: the list of the page alone, as HTML."),
 ]
 # Asked again each time, and then most often answered by 304: nothing new.
-HEADERS = {"Cache-Control": "private, no-cache", "X-Robots-Tag": "noindex, nofollow"}
+# The address may be a secret: not even our own front server's log gets it as a referrer.
+HEADERS = {
+    "Cache-Control": "private, no-cache",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Referrer-Policy": "no-referrer",
+}
 
 
 class GalleryResultOut(Schema):
@@ -64,10 +71,13 @@ class GalleryOut(Schema):
     },
 )
 @gallery_router.api_operation(["HEAD"], "/slots/{slot_id}", include_in_schema=False)
-async def gallery(request: HttpRequest, slot_id: SlotId, format: Format = "html") -> HttpResponse:
+async def gallery(
+    request: HttpRequest, slot_id: GalleryKey, format: Format = "html"
+) -> HttpResponse:
     """A page for people, unless `format=json` is asked for. Newest first.
 
-    404 when the slot's gallery is closed. `If-None-Match` makes asking often cheap.
+    404 when the gallery is closed, also by the slot's number while it has a secret address.
+    `If-None-Match` makes asking often cheap. A change of who may see it holds within a second.
     """
     seen = await open_gallery(slot_id)
     etag = seen.etag(format, get_language() or "", find_links(request).address)
@@ -113,32 +123,32 @@ def _present_result(request: HttpRequest, shown: GalleryResult) -> GalleryResult
 
 
 @gallery_router.get("/slots/{slot_id}/slideshow", url_name="slideshow", include_in_schema=False)
-async def slideshow(request: HttpRequest, slot_id: SlotId) -> HttpResponse:
+async def slideshow(request: HttpRequest, slot_id: GalleryKey) -> HttpResponse:
     """For a screen that nobody stands at: it follows the gallery by itself, for hours."""
     seen = await open_gallery(slot_id)
     return add_headers(render(request, "slots/slideshow.html", build_context(request, seen)))
 
 
 @gallery_router.get("/slots/{slot_id}/qr.svg", url_name="gallery_qr", include_in_schema=False)
-async def gallery_qr(request: HttpRequest, slot_id: SlotId) -> HttpResponse:
+async def gallery_qr(request: HttpRequest, slot_id: GalleryKey) -> HttpResponse:
     seen = await open_gallery(slot_id)
-    address = build_url_for_phones(request, "api:gallery", slot_id=seen.slot_id)
+    address = build_url_for_phones(request, "api:gallery", slot_id=seen.key)
     return build_qr_response(address, cache_control=QR_FRESH)
 
 
 @gallery_router.get(
     "/slots/{slot_id}/slideshow/qr.svg", url_name="slideshow_qr", include_in_schema=False
 )
-async def slideshow_qr(request: HttpRequest, slot_id: SlotId) -> HttpResponse:
+async def slideshow_qr(request: HttpRequest, slot_id: GalleryKey) -> HttpResponse:
     """For the sheet that is printed for the hall."""
     seen = await open_gallery(slot_id)
-    address = build_url_for_phones(request, "api:slideshow", slot_id=seen.slot_id)
+    address = build_url_for_phones(request, "api:slideshow", slot_id=seen.key)
     return build_qr_response(address, cache_control=QR_FRESH)
 
 
 def build_context(request: HttpRequest, gallery: Gallery) -> dict[str, Any]:
     links = find_links(request)
-    page = links.address + reverse("api:gallery", kwargs={"slot_id": gallery.slot_id})
+    page = links.address + reverse("api:gallery", kwargs={"slot_id": gallery.key})
     return {"gallery": gallery, "links": links, "page": page}
 
 

@@ -7,13 +7,15 @@ from datetime import datetime
 
 from django.conf import settings
 from django.core.cache import cache
-from django.utils import timezone
 
 from media.services import select_listed_results
 from photochanger.errors import GalleryClosed
+from slots.gallery.addresses import find_gallery_slot, is_secret_key
+from slots.gallery.modes import find_gallery_mode
 from slots.models import Slot
-from slots.platform_settings import PlatformSettings, load_platform_settings
-from slots.services import find_slot
+from slots.platform_settings import load_platform_settings
+
+Mode = Slot.GalleryMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,25 +30,30 @@ class GalleryResult:
 @dataclass(frozen=True, slots=True)
 class Gallery:
     slot_id: str
+    key: str  # by which it was found, and which its own links carry: number or secret
     name: str
     results: tuple[GalleryResult, ...]  # newest first
 
     def etag(self, *more: str) -> str:
         """Another one as soon as anybody would see something else; ``more``: what also matters."""
-        seen = repr((self.name, self.results, more))
+        seen = repr((self.key, self.name, self.results, more))
         return f'"{hashlib.sha256(seen.encode()).hexdigest()[:32]}"'
 
 
-def get_cached_gallery(slot_id: str) -> Gallery | None:
+def get_cached_gallery(key: str) -> Gallery | None:
     """What another phone has been shown less than ``GALLERY_FRESH_SECONDS`` ago."""
-    seen: Gallery | None = cache.get(_cache_key(slot_id))
+    seen: Gallery | None = cache.get(_cache_key(key))
     return seen
 
 
-def load_gallery(slot_id: str) -> Gallery:
-    """A slot's gallery as it is now. Three queries. Raises SlotNotFound, GalleryClosed."""
-    slot, platform = find_slot(slot_id), load_platform_settings()
-    if not gallery_is_open(slot, platform):
+def load_gallery(key: str) -> Gallery:
+    """The gallery behind a slot's number or secret address, as it is now. Three queries.
+
+    Raises SlotNotFound; GalleryClosed, also for the number while only the secret address leads in.
+    """
+    slot, platform = find_gallery_slot(key), load_platform_settings()
+    mode = find_gallery_mode(slot, platform)
+    if mode == Mode.CLOSED or (mode == Mode.SECRET and not is_secret_key(slot, key)):
         raise GalleryClosed(slot.pk)
     rows = select_listed_results(slot.pk).filter(job_id__isnull=False)[: platform.gallery_size]
     results = tuple(
@@ -54,16 +61,10 @@ def load_gallery(slot_id: str) -> Gallery:
         for row in rows
         if row.view_id is not None
     )
-    gallery = Gallery(slot.pk, str(slot), results)
-    cache.set(_cache_key(slot.pk), gallery, timeout=settings.GALLERY_FRESH_SECONDS)
+    gallery = Gallery(slot.pk, key, str(slot), results)
+    cache.set(_cache_key(key), gallery, timeout=settings.GALLERY_FRESH_SECONDS)
     return gallery
 
 
-def gallery_is_open(slot: Slot, platform: PlatformSettings) -> bool:
-    """Whether anybody who knows the slot's name may see its results now."""
-    is_over = slot.gallery_until is not None and slot.gallery_until <= timezone.now()
-    return platform.galleries_open and slot.is_active and slot.gallery_enabled and not is_over
-
-
-def _cache_key(slot_id: str) -> str:
-    return f"gallery:{hashlib.sha256(slot_id.encode()).hexdigest()}"
+def _cache_key(key: str) -> str:
+    return f"gallery:{hashlib.sha256(key.encode()).hexdigest()}"

@@ -1,0 +1,25 @@
+"""Who may see a slot's gallery: one answer out of all that may close it."""
+
+from django.utils import timezone
+
+from slots.models import Slot
+from slots.platform_settings import PlatformSettings
+
+Mode = Slot.GalleryMode
+FROM_WIDEST = tuple(Mode)
+
+
+def find_gallery_mode(slot: Slot, platform: PlatformSettings) -> Slot.GalleryMode:
+    """Who sees it now: the strictest of the slot's choice, that for all slots, and its end."""
+    is_over = slot.gallery_until is not None and slot.gallery_until <= timezone.now()
+    if is_over or not slot.is_active:
+        return Mode.CLOSED
+    return max(Mode(slot.gallery_mode), Mode(platform.galleries), key=FROM_WIDEST.index)
+
+
+def switch_gallery(slot: Slot, *, is_on: bool) -> None:
+    """As programs do that know on and off only; what is on already stays as it is. Not saved."""
+    if not is_on:
+        slot.gallery_mode = Mode.CLOSED
+    elif slot.gallery_mode == Mode.CLOSED:
+        slot.gallery_mode = Mode.OPEN
