@@ -152,15 +152,14 @@ class Slot(GalleryRules, models.Model):
 
     def list_used_variables(self) -> list[PromptVariable]:
         """Those that a prompt of the slot names; the others of the list make no difference."""
-        if not self.variables:
-            return []
         used = {name for text in self.list_prompts() for name in read_prompt(text).iter_names()}
         return [one for one in self.list_variables() if one.key in used]
 
     @property
     def asks_for_people(self) -> bool:
         """Whether a prompt wants to know how many people are in the photo."""
-        return any(read_prompt(text).asks_for_people for text in self.list_prompts())
+        texts = self.list_prompts()
+        return any("{" in text and read_prompt(text).asks_for_people for text in texts)
 
     def list_prompts(self) -> list[str]:
         """As they are written, whatever else is right or wrong with the recipe."""

@@ -147,8 +147,9 @@ class Order:
     @property
     def guest_texts(self) -> dict[str, str]:
         """The booth's texts that the slot's prompt names, fit to stand there, by their keys."""
-        used = self.slot.list_used_variables()
-        return read_texts(used, self.sent_texts) if used else {}
+        if not self.slot.variables:
+            return {}
+        return read_texts(self.slot.list_used_variables(), self.sent_texts)
 
     @property
     def is_trial(self) -> bool:

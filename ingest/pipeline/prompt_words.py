@@ -49,11 +49,12 @@ async def _count(run: JobRun, deadline: Deadline) -> int | None:
 
 def fill_prompts(request: ProviderRequest[Any], run: JobRun) -> ProviderRequest[Any]:
     """The request with its prompts in words for this photo, whichever recipe it has."""
-    words = PhotoWords(run.people_told, run.job.guest_texts or {})
-    filled = fill_recipe(request.settings, run.job.slot.list_variables(), words)
+    slot, words = run.job.slot, PhotoWords(run.people_told, run.job.guest_texts or {})
+    filled = fill_recipe(request.settings, slot.list_variables() if slot.variables else [], words)
     return request if filled is request.settings else replace(request, settings=filled)
 
 
 def hide_guest_texts(words: str, run: JobRun) -> str:
     """A service's words, which may quote the prompt, as they may stand in rows and logs."""
-    return hide_texts(words, (run.job.guest_texts or {}).values())
+    texts = run.job.guest_texts
+    return hide_texts(words, texts.values()) if texts else words

@@ -120,9 +120,10 @@ async def inspect_photo(
 
 def read_sent_texts(request: HttpRequest, form: UploadedForm) -> SentTexts:
     """What came beside the photo, for a prompt that names some of it."""
+    query = request.META.get("QUERY_STRING", "")
     return SentTexts(
         form=form.fields,
-        url=_read_url(request.META.get("QUERY_STRING", "")),
+        url=_read_url(query) if query else {},
         password=form.fields.get("password", ""),
     )
 
@@ -130,7 +131,7 @@ def read_sent_texts(request: HttpRequest, form: UploadedForm) -> SentTexts:
 def _read_url(query: str) -> dict[str, str]:
     """Of names that come twice the first that says something counts, as in forms."""
     texts: dict[str, str] = {}
-    for name, value in decode_query(query) if query else ():
+    for name, value in decode_query(query):
         texts[fold_field(name)] = texts.get(fold_field(name)) or value
     return texts
 

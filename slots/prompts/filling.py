@@ -37,7 +37,7 @@ def fill_recipe(recipe: S, variables: Sequence[PromptVariable], words: PhotoWord
     filled = {
         name: fill_prompt(text, variables, words)
         for name in recipe.PROMPT_FIELDS
-        if (text := getattr(recipe, name))
+        if "{" in (text := getattr(recipe, name) or "")
     }
     return recipe.model_copy(update=filled) if filled else recipe
 
