@@ -196,6 +196,12 @@ FAILURES: dict[str, Cause] = {
         Page.SETTINGS,
         _("Printed, but not kept on the server: guests have no link"),
     ),
+    "people_changed": Cause(
+        _("Look at the last pictures. Then try another prompt or model, or ask once more."),
+        Page.SLOT,
+        _("People are not kept: somebody is missing, added or changed"),
+        is_grave=False,
+    ),
     "storage_error": Cause(
         _("Free the server's disk; its log says more."),
         Page.EVENT,

@@ -6,14 +6,19 @@ from enum import StrEnum
 from statistics import median
 from uuid import UUID
 
+from ingest.faces.words import WRONG
 from ingest.models import Job
 from ingest.refusals.causes import name_failure
+from media.faces.verdict import Verdict
 from photochanger.errors import ClientGone
 from slots.models import SLOT_IDS
 
 SHOWN, JUDGED = 20, 10
 FRESH = timedelta(hours=1)  # an older failure says nothing about now
 BAD_SHARE, POOR_SHARE = 0.3, 0.1
+# From so many pictures on whose people were looked at, so large a share of them is told.
+JUDGED_FACES = (Verdict.KEPT, *WRONG)  # of the others nothing can be said
+LEAST_SEEN, WRONG_SHARE = 5, 0.2
 
 
 class Fate(StrEnum):
@@ -34,6 +39,7 @@ class LastPhoto:
     duration_ms: int | None
     booth_name: str
     is_kept: bool = True  # False: the booth got it, and the server has no file for its guest
+    faces: str = ""  # what became of its people; empty: not looked at
 
     @classmethod
     def of(cls, job: Job) -> "LastPhoto":
@@ -48,6 +54,7 @@ class LastPhoto:
             duration_ms=job.duration_ms,
             booth_name=job.booth_name,
             is_kept=not (fate == Fate.DONE and job.failure_detail),
+            faces=job.faces,
         )
 
     @property
@@ -82,6 +89,18 @@ class LastPhotos:
         return [photo for photo in self.judged if not photo.is_kept]
 
     @property
+    def seen(self) -> list[LastPhoto]:
+        """Those whose people were compared with their picture's."""
+        return [photo for photo in self.fresh if photo.faces in JUDGED_FACES]
+
+    @property
+    def changed_people(self) -> list[LastPhoto]:
+        """Whose people were not all kept, where that is no accident; else none."""
+        wrong = [photo for photo in self.seen if photo.faces in WRONG]
+        is_often = len(self.seen) >= LEAST_SEEN and len(wrong) > WRONG_SHARE * len(self.seen)
+        return wrong if is_often else []
+
+    @property
     def is_bad(self) -> bool:
         """So many are lost that the slot fails; a single one that was followed by a good photo
         may have been an accident."""
@@ -105,7 +124,7 @@ class LastPhotos:
 
 COLUMNS = (
     "job_id, slot_id, source, status, started_at, deadline, duration_ms, "
-    "failure_reason, failure_detail, booth_name"
+    "failure_reason, failure_detail, booth_name, faces"
 )
 # One walk down the index for each slot, whatever the table holds. Each part is a query of its own,
 # since SQLite takes no order within a union.

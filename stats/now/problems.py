@@ -17,7 +17,7 @@ from slots.services import is_complete
 from stats.now.last_photos import Fate, LastPhoto, LastPhotos
 from stats.now.sources import describe_source
 
-NOT_KEPT, ON_RESERVE = "not_kept", "on_reserve"
+NOT_KEPT, ON_RESERVE, PEOPLE_CHANGED = "not_kept", "on_reserve", "people_changed"
 BOOTH_MARGIN_S = 10  # how much longer than the slot a booth should wait
 
 
@@ -45,6 +45,7 @@ def find_problems(
         *_find_absent_service(slot),
         *(describe_refusal(group, wait_s=wait_s) for group in refusals if not group.is_over),
         *_find_lost_photos(slot, photos, wait_s),
+        *_find_changed_people(slot, photos),
     ]
     return sorted(found, key=lambda problem: not problem.is_grave)
 
@@ -117,6 +118,26 @@ def _find_lost_photos(slot: Slot, photos: LastPhotos, wait_s: int) -> list[Probl
         )
         for word, same in by_reason.items()
     ]
+
+
+def _find_changed_people(slot: Slot, photos: LastPhotos) -> list[Problem]:
+    wrong = photos.changed_people
+    if not slot.is_active or not wrong:
+        return []
+    cause = find_cause(PEOPLE_CHANGED, of_photo=True)
+    counts = {"wrong": len(wrong), "count": len(photos.seen)}
+    changed = Problem(
+        word=PEOPLE_CHANGED,
+        title=str(cause.title),
+        facts=_("%(wrong)s of the last %(count)s pictures") % counts,
+        remedy=str(cause.remedy),
+        page=cause.page,
+        is_grave=False,
+        slot_id=slot.pk,
+        at=wrong[0].started_at,
+        job_id=str(wrong[0].job_id),
+    )
+    return [changed]
 
 
 def _describe_lost(

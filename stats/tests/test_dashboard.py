@@ -41,6 +41,40 @@ class BoardTestCase(StatsTestCase):
         )
 
 
+class PeopleTests(BoardTestCase):
+    """The state says when a slot does not keep people."""
+
+    def make(self, *verdicts: str, slot_id: str = "slot-001") -> None:
+        for number, verdict in enumerate(verdicts):
+            self.store(job(slot_id, ago_s=60 + number, faces=verdict))
+
+    def test_a_slot_that_changes_people_says_so(self) -> None:
+        self.make("kept", "lost", "kept", "stranger", "kept", "", "nobody")
+        self.assertEqual(self.state(), "unsteady")
+        (words,) = self.words()
+        self.assertIn("Люди меняются", words)
+        self.assertIn("2 из последних 5", words)
+        problem = self.card().problems[0]
+        self.assertTrue(problem.job_id)
+        self.assertFalse(problem.is_grave)
+
+    def test_an_accident_is_none(self) -> None:
+        self.make("lost", "kept", "kept", "kept", "kept")  # one of five
+        self.assertEqual((self.state(), self.words()), ("active", []))
+        self.make("lost", "lost", "lost", "kept", slot_id="slot-002")  # too few to tell
+        self.assertEqual(self.words("slot-002"), [])
+
+    def test_what_is_an_hour_old_says_nothing_about_now(self) -> None:
+        for number in range(6):
+            self.store(job(ago_s=3700 + number, faces="lost"))
+        self.assertEqual(self.words(), [])
+
+    def test_nothing_is_said_of_a_slot_that_is_off(self) -> None:
+        self.make(*["lost"] * 6)
+        Slot.objects.filter(pk="slot-001").update(is_active=False)
+        self.assertEqual(self.words(), [])
+
+
 class StateTests(BoardTestCase):
     def test_a_slot_that_is_off_and_not_whole_is_not_configured(self) -> None:
         self.assertEqual(self.state("slot-003"), "not_configured")
