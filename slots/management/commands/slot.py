@@ -28,6 +28,7 @@ class Command(BaseCommand):
             metavar="FIELD=VALUE",
             help="a field of the recipe; VALUE is JSON or plain text",
         )
+        parser.add_argument("--faces", choices=Slot.Faces.values)
         parser.add_argument(
             "--variables",
             type=json.loads,
@@ -59,6 +60,7 @@ class Command(BaseCommand):
             "is_active": options["is_active"],
             "variables": options["variables"],
             "gallery_mode": options["gallery"],
+            "faces": options["faces"],
         }
         changes = {name: value for name, value in columns.items() if value is not None}
         if options["set"]:
