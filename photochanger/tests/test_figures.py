@@ -13,7 +13,7 @@ from photochanger.testing.figures.trace import group_by_file, trace_photo
 from photochanger.testing.marks import live_server
 
 # What was reached; lower them when the path gets shorter.
-MAX_TRACED_FUNCTIONS, MAX_TRACED_FILES = 317, 92
+MAX_TRACED_FUNCTIONS, MAX_TRACED_FILES = 329, 93
 
 
 class HouseTests(SimpleTestCase):
