@@ -13,11 +13,12 @@ from pydantic import ValidationError as RecipeError
 from media import deletion
 from media.deletion import PurgeReport
 from photochanger.errors import SlotDisabled, SlotNotFound, VersionConflict
+from providers.registry import DRIVERS
 from slots.history.records import history_entry, write_removal
 from slots.models import Slot
 from slots.passwords import get_password_hash
 from slots.platform_settings import PlatformSettings, load_platform_settings
-from slots.validation_messages import FieldMessages
+from slots.validation_messages import FieldMessages, messages_by_field
 
 log = structlog.get_logger()
 
@@ -69,12 +70,22 @@ def find_misfits(slot: Slot, kinds: Collection[str] | None = None) -> FieldMessa
     return {name: _(words) for name, words in found.items()}
 
 
+def find_obstacles(slot: Slot, kinds: Collection[str] | None = None) -> FieldMessages:
+    """Why no photo could be made by it, by field; nothing of a slot that is complete."""
+    if slot.provider not in DRIVERS:
+        return {"provider": _("There is no such provider.")}
+    if slot.operation not in slot.driver.operations:
+        return {"operation": _("The provider has no such operation.")}
+    try:
+        return find_misfits(slot, kinds)
+    except RecipeError as exc:
+        found = exc.errors(include_url=False, include_input=False)
+        return messages_by_field(found, prefix="settings")
+
+
 def is_complete(slot: Slot, kinds: Collection[str] | None = None) -> bool:
     """Could a photo be made by it? The driver alone knows; the one rule of every page and door."""
-    try:
-        return slot.operation in slot.driver.operations and not find_misfits(slot, kinds)
-    except (RecipeError, KeyError):  # not the provider's settings, or no such provider any more
-        return False
+    return not find_obstacles(slot, kinds)
 
 
 def save_slot(slot: Slot, *, by: str) -> Slot:

@@ -105,6 +105,29 @@ class SlotWorkTests(ConsoleTestCase):
         page.get_by_role("button", name="Удалить").click()
         expect(page.locator("#trial-name")).to_have_text("портрет-образец")
 
+    def test_saving_keeps_the_own_photo_and_the_result_of_its_test(self) -> None:
+        page = self.slot_page(prompt="A galaxy")
+        file = {"name": "hall.png", "mimeType": "image/png", "buffer": png()}
+        page.locator("#trial-file").set_input_files(file)
+        self.run_trial(page)
+        expect(page.get_by_text("Картинка пришла.")).to_be_visible()
+        for name in ("Бал", "Бал в полночь"):
+            page.locator("#id_display_name").fill(name)
+            page.get_by_role("button", name="Сохранить").click()
+            expect(page.locator("h1")).to_have_text(name)
+            expect(page.locator("#trial-name")).to_have_text("hall.png")
+            expect(page.get_by_alt_text("До")).to_have_js_property("naturalWidth", 600)
+        page.locator("#id_size_limit_mb").fill("99")
+        page.get_by_role("button", name="Сохранить").click()
+        expect(page.locator("#id_size_limit_mb")).to_be_focused()
+        expect(page.get_by_text("Картинка пришла.")).to_be_visible()
+        page.locator("#id_size_limit_mb").fill("15")
+        self.run_trial(page)  # with the photo that is still there
+        expect(page.get_by_text("Картинка пришла.")).to_be_visible()
+        self.type_prompt(page, "A nebula")
+        page.get_by_role("button", name="Сохранить").click()
+        expect(page.locator("#save-state")).to_contain_text("Сохранено: ")
+
     def test_an_unsuitable_file_is_refused_before_it_is_sent(self) -> None:
         page = self.slot_page()
         page.locator("#id_size_limit_mb").fill("1")

@@ -19,7 +19,9 @@ from media.uploads import read_upload
 from photochanger.errors import AppError, InvalidFields, Text, VersionConflict
 from slots.console.gallery import GallerySection
 from slots.console.pages import console_page
+from slots.console.problems import list_problems
 from slots.console.recipe_form import RecipeForm
+from slots.console.save_report import describe_save, describe_saved_at, describe_state
 from slots.console.slot_form import PRESENT, SlotPageForm, read_typed
 from slots.editing import change_slot, copy_slot
 from slots.history.records import diff_states, get_state
@@ -53,7 +55,7 @@ def slot_page(request: HttpRequest, slot_id: str) -> HttpResponse:
     form, templates = SlotPageForm(slot, request.POST), _read_typed_templates(request)
     try:
         change = form.read_change()
-        change_slot(slot.pk, change, by=request.user.get_username())
+        saved = change_slot(slot.pk, change, by=request.user.get_username())
     except InvalidFields as exc:
         return _render_page(request, slot, form, templates, wrong=dict(exc.fields))
     except VersionConflict:
@@ -62,7 +64,7 @@ def slot_page(request: HttpRequest, slot_id: str) -> HttpResponse:
         mine = was | change.model_dump(mode="json", include=set(was), exclude_unset=True)
         lines = [describe_change(one, was, mine) for one in diff_states(was, mine)]
         return _render_page(request, slot, form, templates, conflict=lines)
-    messages.success(request, _("The slot is saved. Photos are made by it from now on."))
+    messages.success(request, describe_save(saved))
     return redirect("admin:slots_slot_change", slot.pk)
 
 
@@ -152,6 +154,10 @@ def _list_stored_templates(slot: Slot) -> list[Template]:
     return [Template(media_id.hex, kind) for media_id, kind in rows]
 
 
+def _list_present_kinds(templates: list[Template]) -> list[str]:
+    return [one.kind for one in templates if one.status == PRESENT]
+
+
 def _read_typed_templates(request: HttpRequest) -> list[Template]:
     lists = [request.POST.getlist(f"template_{name}") for name in ("id", "kind", "status")]
     rows = zip(*lists, strict=False)
@@ -186,8 +192,10 @@ def _render_page(
         "words": form.words,
         "templates": templates,
         "templates_wrong": words,
-        "left": [text for place, text in left.items() if not place.startswith("template_media")],
-        "has_errors": bool(wrong),
+        "problems": list(list_problems(form.fields, left)),
+        "is_unsaved": bool(wrong) or conflict is not None,
+        "saved_at": describe_saved_at(slot),
+        "state": describe_state(slot, _list_present_kinds(templates)),
         "conflict": conflict,
         "read_version": form.version,
         "model": recipe.model_title,

@@ -139,9 +139,14 @@ class SlotPageForm:
         self._focus_first_error()
         return left
 
-    def _focus_first_error(self) -> None:
+    @property
+    def fields(self) -> list[forms.BoundField]:
         """In the order of the page."""
-        for field in (self.columns["display_name"], *self.recipe, *self.columns):
+        first = [self.columns[name] for name in ("display_name", "is_active")]
+        return [*first, *self.recipe, *(one for one in self.columns if one not in first)]
+
+    def _focus_first_error(self) -> None:
+        for field in self.fields:
             if field.errors:
                 field.field.widget.attrs["autofocus"] = True
                 return

@@ -231,6 +231,40 @@ class SlotPageTests(ConsoleTestCase):
                 self.assertContains(answer, 'value="Typed"')
         self.assertEqual(self.slot.version, before)
 
+    def test_saving_tells_what_has_come_of_the_slot(self) -> None:
+        turbotext = {"provider": "turbotext", "operation": "style_transfer"}
+        needs_prompt = {"provider": "turbotext", "operation": "image_edit"}
+        off = {"is_active": "false"}
+        cases = (
+            ({}, "Сохранено. Слот включён"),
+            (off, "Сохранено. Слот выключен."),
+            (off | {"recipe__gemini__prompt": ""}, "Не хватает: Промпт."),
+            (off | needs_prompt, "Не хватает: Промпт."),
+            (off | turbotext, "Не хватает: шаблонные картинки."),
+        )
+        for change, words in cases:
+            with self.subTest(**change):
+                answer = self.client.post(PAGE, self.form(**change), follow=True)
+                self.assertContains(answer, words)
+                (told,) = answer.context["messages"]
+                self.assertIn(words, str(told))
+
+    def test_what_is_wrong_is_listed_with_links_in_the_order_of_the_page(self) -> None:
+        answer = self.save(
+            recipe__gemini__prompt="",
+            size_limit_mb="99",
+            template_id="0" * 32,
+            template_kind="style",
+            template_status="present",
+        )
+        anchors = [one.anchor for one in answer.context["problems"]]
+        self.assertEqual(anchors, ["settings.prompt", "id_size_limit_mb"])
+        self.assertContains(answer, '<a href="#settings.prompt">Промпт</a>')
+        answer = self.save(template_id="0" * 32, template_kind="style", template_status="present")
+        (one,) = answer.context["problems"]
+        self.assertEqual((one.anchor, one.label), ("second-summary", "Второе изображение"))
+        self.assertContains(answer, 'id="second-summary"')
+
     def test_another_provider_draws_its_fields_and_keeps_what_was_typed(self) -> None:
         typed = self.form(provider="turbotext", recipe__gemini__safety="strict")
         drawn = self.client.post(f"{SLOT}fields/", typed)

@@ -1,0 +1,34 @@
+"""What is wrong with a form that was sent, as links to the places where it is mended."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from django import forms
+from django.template.defaultfilters import capfirst
+from django.utils.html import strip_tags
+from django.utils.translation import gettext as _
+
+from photochanger.errors import Text
+
+TEMPLATES, TEMPLATES_PLACE = "template_media", "second-summary"
+
+
+class Problem(NamedTuple):
+    """``anchor`` is the id of the input; empty where the page has none for it."""
+
+    anchor: str
+    label: str
+    words: Text
+
+
+def list_problems(fields: Iterable[forms.BoundField], left: dict[str, Text]) -> Iterator[Problem]:
+    """In the order of ``fields``, which is the page's; then what belongs to no single field."""
+    for field in fields:
+        for words in field.errors:
+            label = strip_tags(str(field.label)).rstrip(" *")
+            yield Problem(field.id_for_label, capfirst(label), words)
+    for place, words in left.items():
+        if place.startswith(TEMPLATES):
+            yield Problem(TEMPLATES_PLACE, _("Second picture"), words)
+        else:
+            yield Problem("", "", words)
