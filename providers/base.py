@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from django.utils.translation import gettext_noop as _  # translated where the form is rendered
 from pydantic import BaseModel, Field, field_validator
@@ -23,12 +23,15 @@ class DriverSettings(BaseModel, extra="forbid", hide_input_in_errors=True):
     ``MODEL_FIELDS`` are the settings that hold the id of one of the driver's models,
     ``PROMPT_FIELDS`` those whose words may change with the photo: they are filled for each call.
     ``CHOICE_TITLES`` says how people read the choices of a setting where the service's own word is
-    not theirs, marked for translation.
+    not theirs, marked for translation. ``OFFERED_TEXTS`` are the usual values of a text that has
+    a form of its own. ``STEERING_FIELDS`` change what ``ProviderDriver.find_needs`` finds.
     """
 
     MODEL_FIELDS: ClassVar[tuple[str, ...]] = ()
     PROMPT_FIELDS: ClassVar[tuple[str, ...]] = ()
     CHOICE_TITLES: ClassVar[Mapping[str, str]] = {}
+    OFFERED_TEXTS: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    STEERING_FIELDS: ClassVar[tuple[str, ...]] = ()
 
     DEFAULT_SEND_SIDE_PX: ClassVar[int] = 2048
     MIN_SEND_SIDE_PX: ClassVar[int] = 256
@@ -149,6 +152,16 @@ class UnbilledCall:
     body: bytes = field(repr=False)
 
 
+class Needs(NamedTuple):
+    """What no picture can be made without, besides the guest's photo.
+
+    ``template_kinds``: a template picture of one of them.
+    """
+
+    settings: tuple[str, ...] = ()
+    template_kinds: tuple[str, ...] = ()
+
+
 class Model(Protocol):
     """A model a provider offers, for people to choose."""
 
@@ -174,6 +187,7 @@ class ProviderDriver(ABC, Generic[S]):
     operations: ClassVar[dict[str, Any]]  # operation -> title for people
     # operation -> kinds of template pictures that it uses
     template_kinds: ClassVar[dict[str, tuple[str, ...]]]
+    template_roles: ClassVar[Mapping[str, str]] = {}  # kind -> what becomes of it, for people
     models: ClassVar[tuple["Model", ...]] = ()  # to choose from; none where there is no choice
     requires_public_media: ClassVar[bool] = False  # it fetches pictures from us
     takes_firmer_words: ClassVar[bool] = False  # ``ProviderRequest.firmer`` goes into its prompt
@@ -189,6 +203,18 @@ class ProviderDriver(ABC, Generic[S]):
     def settings_for(self, operation: str) -> Collection[str]:
         """The settings that an operation makes something of; a form shows no others."""
         return self.Settings.model_fields.keys()
+
+    def find_needs(self, operation: str, typed: Mapping[str, str]) -> Needs:
+        """What an operation needs. ``typed``: the settings as a form has them, right or wrong."""
+        fields = self.Settings.model_fields
+        wanted = self.settings_for(operation)
+        return Needs(
+            tuple(name for name in fields if name in wanted and fields[name].is_required())
+        )
+
+    def describe_setting(self, operation: str, name: str) -> str:
+        """What a setting does in an operation, where its own description does not say it."""
+        return ""
 
     def calls_left(self, usage: Mapping[str, Any]) -> int | None:
         """How many more calls the account has, where the service said so in ``CallTrace.usage``."""

@@ -58,6 +58,13 @@ class GeminiDriver(ProviderDriver[GeminiSettings]):
     takes_firmer_words = True
     key_look = r"AIza[\w-]{30,}"
     template_kinds = {"image_edit": ALL_TEMPLATE_KINDS}  # the prompt describes each to the model
+    template_roles = {
+        "style": _("look, colours and technique are taken from it"),
+        "background": _("what stands behind the guests"),
+        "base": _("the scene that the guests come into"),
+        "overlay": _("a frame, a logo or a decoration that lies over the picture"),
+        "face": _("a face or a person that the prompt speaks of"),
+    }
     models = GEMINI_MODELS
     Settings = GeminiSettings
 

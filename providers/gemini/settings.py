@@ -6,7 +6,7 @@ from django.utils.translation import gettext_noop as _  # translated where a for
 from pydantic import Field
 
 from providers.base import DriverSettings
-from providers.gemini.models import DEFAULT_GEMINI_MODEL
+from providers.gemini.models import COMMON_RATIOS, DEFAULT_GEMINI_MODEL
 
 CATEGORIES = ("HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT")
 # [C] the SDK's types. "standard" sends none: Google's default is off, and any threshold of ours
@@ -38,6 +38,7 @@ class GeminiSettings(DriverSettings):
         "MEDIUM": _("medium"),
         "HIGH": _("high"),
     }
+    OFFERED_TEXTS = {"aspect_ratio": COMMON_RATIOS}
 
     prompt: str = Field(
         min_length=1,

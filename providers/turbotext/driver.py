@@ -29,7 +29,7 @@ from photochanger.errors import (
 )
 from photochanger.pictures import Picture, UnreadablePicture
 from providers import http
-from providers.base import ProviderDriver, ProviderRequest
+from providers.base import Needs, ProviderDriver, ProviderRequest
 from providers.checking import (
     CHECK_SECONDS,
     MAX_CHECK_BYTES,
@@ -79,6 +79,12 @@ class TurbotextDriver(ProviderDriver[TurbotextSettings]):
         "identity_transfer": GUEST_INTO_SCENE.template_kinds + FACE_ONTO_GUEST.template_kinds,
         "image_edit": EDIT.template_kinds,
     }
+    template_roles = {
+        "style": _("its style is laid over the guest's photo"),
+        "base": _("the scene: the guest's face comes into it"),
+        "background": _("as the base, where there is none"),
+        "face": _("this face comes onto the guest's photo"),
+    }
     requires_public_media = True
     tells_calls_left = True
     Settings = TurbotextSettings
@@ -96,6 +102,17 @@ class TurbotextDriver(ProviderDriver[TurbotextSettings]):
     ) -> dict[str, str]:
         known = find_operation(operation, settings)
         return find_conflicts(known, settings, kinds) if known else {}
+
+    def find_needs(self, operation: str, typed: Mapping[str, str]) -> Needs:
+        guest_is = "scene" if typed.get("guest_is") == "scene" else "face"
+        known = find_operation(operation, TurbotextSettings(guest_is=guest_is))
+        if known is None:
+            return Needs()
+        return Needs(("prompt",) if known is EDIT else (), known.template_kinds)
+
+    def describe_setting(self, operation: str, name: str) -> str:
+        is_optional = (operation, name) == ("style_transfer", "prompt")
+        return _("May be empty: it strengthens the effect of the style.") if is_optional else ""
 
     def calls_left(self, usage: Mapping[str, Any]) -> int | None:
         """The service names it in some answers [R]; `foto_limit` is its own spelling."""

@@ -19,13 +19,14 @@ class TurbotextSettings(DriverSettings):
         "face": _("face into the template scene"),
         "scene": _("template face onto the photo"),
     }
+    STEERING_FIELDS = ("guest_is",)
 
     prompt: str | None = Field(
         None,
         min_length=1,
         max_length=4000,
         title=_("Prompt"),
-        description=_("Needed to edit by prompt; with a style picture it strengthens the effect."),
+        description=_("What to make of the photo: style, scene, light."),
     )
     guest_is: Literal["face", "scene"] = Field(
         "face",

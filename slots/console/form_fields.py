@@ -95,6 +95,7 @@ class TextField(forms.CharField):
 
     def __init__(self, *, max_length: int | None = None, **options: Any) -> None:
         super().__init__(**options)
+        self.limit = max_length
         if max_length and not isinstance(self.widget, forms.Textarea):
             self.widget.attrs["maxlength"] = max_length
 
@@ -143,13 +144,15 @@ class ChosenField(forms.TypedChoiceField):
         self.choices = list(self.titles.items())
 
 
-def build_field(driver: ProviderDriver[Any], found: SchemaField) -> forms.Field:
+def build_field(
+    driver: ProviderDriver[Any], found: SchemaField, operation: str = ""
+) -> forms.Field:
     """The Django field of a setting, with the ids that failures name it by."""
     schema = found.schema
     title = _(schema.get("title", found.name))
     if found.is_required:
         title = format_html('{} <span aria-hidden="true">*</span>', title)
-    described = schema.get("description")
+    described = driver.describe_setting(operation, found.name) or schema.get("description")
     field = _choose_class(driver, found)(
         required=False,
         label=title,
@@ -158,6 +161,8 @@ def build_field(driver: ProviderDriver[Any], found: SchemaField) -> forms.Field:
     )
     if found.is_required:
         field.widget.attrs["aria-required"] = "true"
+    if found.name in driver.Settings.STEERING_FIELDS:
+        field.widget.attrs["class"] = "redraws"  # what is needed depends on it
     set_ids(field, f"settings.{found.name}")
     return field
 
@@ -172,7 +177,8 @@ def set_ids(field: forms.Field, html_id: str) -> None:
 def _choose_class(driver: ProviderDriver[Any], found: SchemaField) -> Callable[..., forms.Field]:
     schema = found.schema
     kind = schema.get("type")
-    if is_model_field(driver, found) or "enum" in schema or "const" in schema:
+    offered = found.name in driver.Settings.OFFERED_TEXTS
+    if offered or is_model_field(driver, found) or "enum" in schema or "const" in schema:
         return partial(ChosenField, **_choices_of(driver, found))
     if kind == "boolean" and found.is_nullable:
         choices = [("", _("— not set —")), (TRUE, _("yes")), (FALSE, _("no"))]
@@ -197,7 +203,8 @@ def _text_widget(found: SchemaField) -> forms.Widget:
     if found.schema.get("maxLength", 0) < LONG_TEXT:
         return forms.TextInput({"autocomplete": "off"})
     is_main = found.is_required or found.name == "prompt"
-    return forms.Textarea({"rows": 6 if is_main else 3, "cols": False})
+    attrs = {"placeholder": _("Prompt for the AI…")} if found.name == "prompt" else {}
+    return forms.Textarea({"rows": 6 if is_main else 3, "cols": False, **attrs})
 
 
 def is_model_field(driver: ProviderDriver[Any], found: SchemaField) -> bool:
@@ -210,6 +217,8 @@ def _choices_of(driver: ProviderDriver[Any], found: SchemaField) -> dict[str, An
     if is_model_field(driver, found):
         choices += [(model.id, describe_model(model)) for model in driver.models]
         return {"choices": choices, "empty_value": None}
+    if texts := driver.Settings.OFFERED_TEXTS.get(found.name):
+        return {"choices": choices + [(text, text) for text in texts], "empty_value": None}
     titles = driver.Settings.CHOICE_TITLES
     values = {str(value): value for value in found.schema.get("enum", [found.schema.get("const")])}
     choices += [(text, _(titles.get(text, text))) for text in values]

@@ -1,12 +1,13 @@
 """The recipe of a slot as a form: the fields of the chosen provider and operation."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
 
-from providers.base import ProviderDriver
+from providers.base import Needs, ProviderDriver
 from providers.registry import DRIVERS
 from slots.console.form_fields import ChosenField, build_field, format_text
 from slots.console.schema_fields import (
@@ -41,13 +42,15 @@ class RecipeForm(forms.Form):
         operations = self.driver.operations
         is_known = typed["operation"] in operations
         self.operation = typed["operation"] if is_known else next(iter(operations))
-        self.schema_fields: dict[str, SchemaField] = {
-            found.name: found for found in list_operation_fields(self.driver, self.operation)
-        }
-        built = {name: build_field(self.driver, it) for name, it in self.schema_fields.items()}
         prefix = get_prefix(self.driver)
         if not is_posted:
             typed = carry_prompt(self.driver, typed)
+        self.needs = find_needs(self.driver, self.operation, typed)
+        self.schema_fields = list_starred_fields(self.driver, self.operation, self.needs)
+        built = {
+            name: build_field(self.driver, found, self.operation)
+            for name, found in self.schema_fields.items()
+        }
         texts = {
             f"{prefix}-{name}": typed.get(f"{prefix}-{name}", format_text(field, field.initial))
             for name, field in built.items()
@@ -126,6 +129,23 @@ class RecipeForm(forms.Form):
                 if name not in self.errors:
                     self.add_error(name, str(words))
         return left
+
+
+def find_needs(driver: ProviderDriver[Any], operation: str, typed: Mapping[str, str]) -> Needs:
+    """``typed``: by the names of inputs."""
+    prefix = f"{get_prefix(driver)}-"
+    named = {name.removeprefix(prefix): it for name, it in typed.items() if name.startswith(prefix)}
+    return driver.find_needs(operation, named)
+
+
+def list_starred_fields(
+    driver: ProviderDriver[Any], operation: str, needs: Needs
+) -> dict[str, SchemaField]:
+    """The settings of an operation by name; what it needs counts as required."""
+    return {
+        found.name: replace(found, is_required=found.is_required or found.name in needs.settings)
+        for found in list_operation_fields(driver, operation)
+    }
 
 
 def get_prefix(driver: ProviderDriver[Any]) -> str:

@@ -1,4 +1,4 @@
-"""What saving a slot has come to, in words: when, whether it takes photos, and what it still lacks."""
+"""What saving a slot has come to, in words: when, whether it takes photos, what it still lacks."""
 
 from collections.abc import Collection, Iterable
 

@@ -23,6 +23,7 @@ from slots.console.problems import list_problems
 from slots.console.recipe_form import RecipeForm
 from slots.console.save_report import describe_save, describe_saved_at, describe_state
 from slots.console.slot_form import PRESENT, SlotPageForm, read_typed
+from slots.console.template_roles import describe_recipe, list_roles
 from slots.editing import change_slot, copy_slot
 from slots.history.records import diff_states, get_state
 from slots.history.wording import Line, describe_change
@@ -73,8 +74,10 @@ def slot_fields(request: HttpRequest, slot_id: str) -> HttpResponse:
     """The fields of another provider or operation; nothing that was typed is lost."""
     slot = _get_slot(request, slot_id)
     recipe = RecipeForm(slot, read_typed(request.POST))
-    context = {"slot": slot, "recipe": recipe, "templates": _read_typed_templates(request)}
-    return render(request, "slots/console/_recipe.html", context | _list_kinds(recipe))
+    templates = _read_typed_templates(request)
+    context = {"slot": slot, "recipe": recipe, "templates": templates}
+    context |= describe_recipe(recipe, _list_present_kinds(templates))
+    return render(request, "slots/console/_recipe.html", context)
 
 
 @require_POST
@@ -82,14 +85,14 @@ def slot_templates(request: HttpRequest, slot_id: str) -> HttpResponse:
     """A template picture that was chosen or dropped: stored, but used only after saving."""
     slot = _get_slot(request, slot_id)
     recipe = RecipeForm(slot, read_typed(request.POST))
-    context: dict[str, Any] = {"slot": slot, **_list_kinds(recipe)}
+    context: dict[str, Any] = {"slot": slot, "every_kind": Kind.choices}
     upload = request.FILES.get("template_file")
     try:
         if upload is None:
             raise InvalidFields({"template_file": _("Choose a picture.")})
         done = register_template(slot.pk, upload, by=request.user.get_username())
         kind = request.POST.get("new_kind", "")
-        kinds = [name for name, _title in context["kinds"]] or Kind.values
+        kinds = [role.kind for role in list_roles(recipe)] or Kind.values
         context["one"] = Template(done.media.pk.hex, kind if kind in kinds else kinds[0])
     except AppError as exc:
         context["wrong"] = exc.sentence
@@ -164,13 +167,6 @@ def _read_typed_templates(request: HttpRequest) -> list[Template]:
     return [Template(*row) for row in rows if re.fullmatch(ID_PATTERN, row[0])]
 
 
-def _list_kinds(recipe: RecipeForm) -> dict[str, Any]:
-    """Which parts template pictures can play in what is chosen now."""
-    titles = dict(Kind.choices)
-    takes = recipe.driver.template_kinds.get(recipe.operation, ())
-    return {"kinds": [(kind, titles[Kind(kind)]) for kind in takes], "every_kind": Kind.choices}
-
-
 def _render_page(
     request: HttpRequest,
     slot: Slot,
@@ -183,6 +179,7 @@ def _render_page(
     recipe, left = form.recipe, form.add_messages(wrong or {})
     platform = load_platform_settings()
     words = [text for place, text in left.items() if place.startswith("template_media")]
+    present = _list_present_kinds(templates)
     context = {
         "title": str(slot),
         "slot": slot,
@@ -195,7 +192,7 @@ def _render_page(
         "problems": list(list_problems(form.fields, left)),
         "is_unsaved": bool(wrong) or conflict is not None,
         "saved_at": describe_saved_at(slot),
-        "state": describe_state(slot, _list_present_kinds(templates)),
+        "state": describe_state(slot, present),
         "conflict": conflict,
         "read_version": form.version,
         "model": recipe.model_title,
@@ -205,7 +202,7 @@ def _render_page(
         "gallery": GallerySection.of(request, slot, platform),
         "results": select_listed_results(slot.pk)[:RESULTS],
         "jobs_url": f"{reverse('admin:ingest_job_changelist')}?slot={slot.pk}",
-        **_list_kinds(recipe),
+        **describe_recipe(recipe, present),
     }
     status = 409 if conflict is not None else 200
     return console_page(request, "slots/console/slot.html", context, status=status)

@@ -50,14 +50,22 @@ class SlotForm(forms.ModelForm):  # type: ignore[type-arg]  # no parameters at r
             **dict.fromkeys(LIMITS, WholeNumberField),
         }
         widgets = {
-            "display_name": forms.TextInput({"autocomplete": "off"}),
+            "display_name": forms.TextInput(
+                {"autocomplete": "off", "placeholder": _("For example: A portrait for the site")}
+            ),
             "is_active": Tick,
             "gallery_until": forms.DateTimeInput(
                 {"type": "datetime-local", "autocomplete": "off"}, format="%Y-%m-%dT%H:%M"
             ),
         }
         labels = {"is_active": _("Takes photos")}
-        help_texts = {"display_name": _("It is the slot's name in the list of slots.")}
+        help_texts = {
+            "display_name": _("It is the slot's name in the list of slots."),
+            "on_failure": _(
+                "Guests get an original either way. With an error the booth notices, and its log "
+                "tells; with the photo it takes it for the picture."
+            ),
+        }
         error_messages = {
             "gallery_until": {"invalid": DATE},
             **dict.fromkeys(CHOICES, {"invalid_choice": NOT_RIGHT}),

@@ -14,10 +14,12 @@ from photochanger.testing.browser import assert_nothing_is_cut_off as assert_fit
 from photochanger.testing.console import DESK, ConsoleTestCase
 from photochanger.testing.waiting import PATIENCE_S
 
-DROP = """async (zone, bytes) => {
-  const file = new File([new Uint8Array(bytes)], "dropped.png", { type: "image/png" });
+DROP = """async (zone, [bytes, names]) => {
   const dataTransfer = new DataTransfer();
-  dataTransfer.items.add(file);
+  for (const name of names) {
+    const type = name.endsWith("png") ? "image/png" : "text/plain";
+    dataTransfer.items.add(new File([new Uint8Array(bytes)], name, { type }));
+  }
   zone.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer }));
 }"""
 
@@ -190,7 +192,7 @@ class SlotPageTests(ConsoleTestCase):
         file = {"name": "style.png", "mimeType": "image/png", "buffer": png()}
         page.locator("#template-file").set_input_files(file)
         expect(page.locator(".template")).to_have_count(1)
-        page.locator("#template-drop").evaluate(DROP, list(png()))
+        page.locator("#template-drop").evaluate(DROP, [list(png()), ["dropped.png"]])
         expect(page.locator(".template")).to_have_count(2)
         self.screenshot(page, "slot-templates", DESK, full_page=True)
         self.save(page)
@@ -202,6 +204,40 @@ class SlotPageTests(ConsoleTestCase):
         expect(page.locator("#toasts")).to_contain_text("Сохранено")
         rows = self.site.rows("SELECT id FROM slot_template_media WHERE slot_id = 'slot-004'")
         self.assertEqual(len(rows), 1)
+
+    def test_of_many_files_dropped_ten_are_taken_and_the_others_refused_by_name(self) -> None:
+        page = self.slot_page(4)
+        page.locator("#toggle-second summary").click()
+        names = ["notes.txt", *(f"picture-{number}.png" for number in range(1, 13))]
+        page.locator("#template-drop").evaluate(DROP, [list(png()), names])
+        wrong = page.locator("#template-wrong")
+        expect(wrong).to_contain_text("picture-11.png, picture-12.png")
+        expect(wrong).to_contain_text("notes.txt: Подойдут только JPG")
+        expect(page.locator(".template")).to_have_count(10)
+        expect(page.locator("#template-drop")).not_to_have_attribute("aria-busy", "true")
+        assert_accessible(page)
+        self.screenshot(page, "slot-ten-templates", DESK, full_page=True)
+
+    def test_what_is_needed_follows_the_choices_and_the_prompt_grows_and_counts(self) -> None:
+        page = self.slot_page(2, Look(PHONE))
+        count = page.locator(".count").first
+        expect(count).to_have_text("8 из 4000 знаков")
+        small = self.prompt(page).bounding_box()
+        self.prompt(page).fill("Море, паруса и ветер.\n" * 60)
+        expect(count).to_have_text("1320 из 4000 знаков")
+        large = self.prompt(page).bounding_box()
+        self.assertGreater(large["height"], 2 * small["height"])
+        page.locator("#provider-turbotext").check(force=True)
+        expect(page.locator("#needs")).to_contain_text("второе изображение (стиль)")
+        page.locator("#id_operation").select_option("identity_transfer")
+        expect(page.locator("#needs")).to_contain_text("(основа или фон)")
+        expect(page.locator("#template-drop")).to_be_visible()
+        page.locator("#finer summary").click()
+        page.locator("[id='settings.guest_is']").select_option("scene")
+        expect(page.locator("#needs")).to_contain_text("(лицо)")
+        assert_accessible(page)
+        assert_fits(page)
+        self.screenshot(page, "slot-needs", Look(PHONE), full_page=True)
 
     def test_the_second_of_two_is_warned_loses_nothing_and_may_take_over(self) -> None:
         self.tolerate("status of 409")

@@ -132,6 +132,14 @@ class RecipeFormTests(SimpleTestCase):
         self.assertIn('<option value="of-last-year" selected>', str(form["model"]))
         self.assertEqual(form.model_title, "Google Gemini, of-last-year")
 
+    def test_a_text_with_usual_values_offers_them_and_keeps_another(self) -> None:
+        slot = Slot(
+            pk="slot-001", provider="gemini", settings={"prompt": "x", "aspect_ratio": "8:1"}
+        )
+        drawn = str(RecipeForm(slot)["aspect_ratio"])
+        for option in ('value="3:4"', 'value="16:9"', 'value="8:1" selected'):
+            self.assertIn(option, drawn)
+
     def test_a_message_goes_to_its_field_or_is_returned(self) -> None:
         form = RecipeForm(self.slot, {}, is_posted=True)
         messages = {"settings.words.0": "Text is needed.", "settings.none": "x", "provider": "y"}
@@ -230,6 +238,31 @@ class SlotPageTests(ConsoleTestCase):
                 self.assertContains(answer, words)
                 self.assertContains(answer, 'value="Typed"')
         self.assertEqual(self.slot.version, before)
+
+    def test_the_page_says_what_the_operation_needs_stars_it_and_opens_it(self) -> None:
+        cases = (
+            ("image_edit", {}, "нужно: фото гостя; промпт.", False),
+            ("style_transfer", {}, "нужно: фото гостя; второе изображение (стиль).", True),
+            ("identity_transfer", {}, "второе изображение (основа или фон).", True),
+            ("identity_transfer", {"guest_is": "scene"}, "второе изображение (лицо).", True),
+        )
+        for operation, chosen, words, needs_template in cases:
+            with self.subTest(operation, **chosen):
+                typed = self.form(provider="turbotext", operation=operation)
+                typed |= {f"recipe-turbotext-{name}": it for name, it in chosen.items()}
+                drawn = self.client.post(f"{SLOT}fields/", typed)
+                self.assertContains(drawn, words)
+                self.assertEqual(drawn.context["lacks_template"], needs_template)
+                self.assertEqual("aria-required" in str(drawn.content), not needs_template)
+                self.assertContains(drawn, "Второе изображение")
+
+    def test_each_part_of_a_template_picture_has_a_line_by_the_driver(self) -> None:
+        roles = self.client.get(PAGE).context["kinds"]
+        self.assertEqual([role.kind for role in roles], [*DRIVERS["gemini"].template_roles])
+        self.assertTrue(all(role.words for role in roles))
+        for driver in DRIVERS.values():
+            kinds = {kind for taken in driver.template_kinds.values() for kind in taken}
+            self.assertEqual(kinds - driver.template_roles.keys(), set(), driver.name)
 
     def test_saving_tells_what_has_come_of_the_slot(self) -> None:
         turbotext = {"provider": "turbotext", "operation": "style_transfer"}

@@ -48,6 +48,7 @@
     known.replaceChildren(...drawn.childNodes);
     for (const name of open) document.getElementById(name)?.setAttribute("open", "");
     window.htmx.process(known);
+    document.dispatchEvent(new Event("slot:redrawn"));
     const again = isInside && document.getElementById(id);
     if (!again) return;
     again.focus({ preventScroll: true });

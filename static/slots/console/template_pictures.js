@@ -7,42 +7,53 @@
   const [MOST_BYTES, MOST] = [20 * 1024 * 1024, 10];
   const changed = () => document.dispatchEvent(new Event("slot:changed"));
 
-  const complain = (text) => {
-    const place = document.getElementById("template-wrong");
-    place.textContent = text || "";
-    place.hidden = !text;
+  const place = () => document.getElementById("template-wrong");
+  const complain = (...lines) => {
+    place().textContent = [place().textContent, ...lines].filter(Boolean).join("\n");
+    place().hidden = false;
   };
   const present = () => recipe.querySelectorAll("[name=template_status][value=present]").length;
+
+  const refuse = (file) => {
+    if (!/^image\/(jpeg|png|webp)$/.test(file.type)) return words.type;
+    return file.size > MOST_BYTES ? words.large : "";
+  };
+  // What is wrong with the file, or nothing once it stands in the list.
   const upload = async (file) => {
-    if (!/^image\/(jpeg|png|webp)$/.test(file.type)) return complain(words.type);
-    if (file.size > MOST_BYTES) return complain(words.large);
-    if (present() >= MOST) return complain(words.many);
-    complain();
     const body = new FormData(form);
     body.set("template_file", file);
+    const headers = { "HX-Request": "true", "X-CSRFToken": body.get("csrfmiddlewaretoken") };
+    const answer = await fetch(words.upload, { method: "POST", body, headers });
+    if (!answer.ok) return words.gone;
+    const drawn = new DOMParser()
+      .parseFromString(await answer.text(), "text/html")
+      .querySelector("li");
+    if (drawn.dataset.wrong) return drawn.dataset.wrong;
+    document.getElementById("template-list").append(document.adoptNode(drawn));
+    changed();
+    return "";
+  };
+  const add = async (files) => {
+    [place().hidden, place().textContent] = [true, ""];
     const zone = document.getElementById("template-drop");
     zone.setAttribute("aria-busy", "true");
-    try {
-      const headers = { "HX-Request": "true", "X-CSRFToken": body.get("csrfmiddlewaretoken") };
-      const answer = await fetch(words.upload, { method: "POST", body, headers });
-      if (!answer.ok) return complain(words.gone);
-      const drawn = new DOMParser()
-        .parseFromString(await answer.text(), "text/html")
-        .querySelector("li");
-      if (drawn.dataset.wrong) return complain(drawn.dataset.wrong);
-      document.getElementById("template-list").append(document.adoptNode(drawn));
-      changed();
-    } catch {
-      complain(words.gone);
-    } finally {
-      zone.removeAttribute("aria-busy");
+    const many = [];
+    for (const file of files) {
+      if (present() >= MOST) {
+        many.push(file.name);
+        continue;
+      }
+      const wrong = refuse(file) || (await upload(file).catch(() => words.gone)); // in their order
+      if (wrong) complain(files.length > 1 ? `${file.name}: ${wrong}` : wrong);
     }
-    return undefined;
+    if (many.length) complain(`${words.many} ${many.join(", ")}`);
+    zone.removeAttribute("aria-busy");
   };
   document.addEventListener("change", ({ target }) => {
-    if (target.id !== "template-file" || !target.files[0]) return;
-    upload(target.files[0]);
+    if (target.id !== "template-file") return;
+    const files = [...target.files];
     target.value = ""; // the same file may be chosen again
+    if (files.length) add(files);
   });
   for (const kind of ["dragenter", "dragover", "dragleave", "drop"])
     document.addEventListener(kind, (event) => {
@@ -50,7 +61,7 @@
       if (!zone) return;
       event.preventDefault();
       zone.classList.toggle("over", kind === "dragenter" || kind === "dragover");
-      if (kind === "drop" && event.dataTransfer.files[0]) upload(event.dataTransfer.files[0]);
+      if (kind === "drop" && event.dataTransfer.files.length) add([...event.dataTransfer.files]);
     });
   document.addEventListener("click", (event) => {
     const link = event.target.closest("[data-removes]");
