@@ -30,8 +30,8 @@
     if (event.target.closest("#content form[method=post]")) isTyping = true;
   });
 
-  // A form that would run into the door or into nothing is not sent, so that it stays filled in.
-  const look = async (form, submitter) => {
+  // Whether the session is there; if not, somebody has been asked to log in.
+  const look = async () => {
     try {
       const headers = { "HX-Request": "true", "HX-Current-URL": window.location.href };
       const answer = await fetch(words.dataset.session, { headers, cache: "no-store" });
@@ -41,7 +41,7 @@
     }
     hush();
     lookedAt = performance.now();
-    return form.requestSubmit(submitter);
+    return true;
   };
   document.addEventListener(
     "submit",
@@ -52,7 +52,8 @@
       if (isPlain && isTyping && words.dataset.session && performance.now() - lookedAt > SURE_MS) {
         event.preventDefault();
         event.stopImmediatePropagation();
-        look(form, event.submitter);
+        // One that would run into the door or into nothing is not sent: it stays filled in.
+        look().then((isThere) => isThere && form.requestSubmit(event.submitter));
         return;
       }
       const field = form.elements.namedItem(TOKEN);
@@ -66,6 +67,7 @@
   });
   document.addEventListener("htmx:beforeSwap", (event) => {
     const address = event.detail.xhr.getResponseHeader("X-Login");
+    if (event.detail.xhr.status === 403 && words.dataset.session) look(); // the token's cookie went too
     if (event.detail.xhr.status !== 401 || !address) return hush();
     event.detail.shouldSwap = false;
     if (event.detail.target.id === "alarm") return undefined; // nobody has asked for it

@@ -46,7 +46,7 @@
     if (!isOurs(event)) return;
     event.detail.shouldSwap = false;
     if (xhr.status === 409 || (shouldSwap && xhr.status === 200)) draw(xhr.responseText);
-    else if (xhr.status !== 401) tell(form.dataset.broken);
+    else if (xhr.status !== 401) tell(form.dataset.broken); // 401: asked to log in already
   });
   document.addEventListener("htmx:afterRequest", (event) => {
     if (!isOurs(event)) return;
