@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
+from slots.console import copy as copy_pages
 from slots.console import gallery, pictures, reserve, words
 from slots.console import history as history_pages
 from slots.console import settings as settings_page
@@ -50,7 +51,7 @@ class SlotAdmin(admin.ModelAdmin):
                 view(gallery.replace_address),
                 name="slot_gallery_address",
             ),
-            path("<slot_id>/copy/", view(slot_page.copy_page), name="slot_copy"),
+            path("<slot_id>/copy/", view(copy_pages.copy_page), name="slot_copy"),
             path(
                 "<slot_id>/restore/<int:entry_id>/",
                 view(history_pages.restore_page),

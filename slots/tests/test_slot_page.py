@@ -356,6 +356,22 @@ class SlotPageTests(ConsoleTestCase):
         self.assertNotEqual(other.template_media.get().media_object_id.hex, media)
         self.assertFalse(other.is_active)
 
+    def test_each_target_of_a_copy_tells_what_would_be_lost(self) -> None:
+        needs_no_prompt = {"provider": "turbotext", "operation": "identity_transfer"}
+        Slot.objects.filter(pk="slot-002").update(display_name="Swap", is_active=True)
+        Slot.objects.filter(pk="slot-003").update(**needs_no_prompt, settings={"prompt": "x"})
+        Slot.objects.filter(pk="slot-004").update(settings={"prompt": "x"})
+        self.result("slot-002")
+        with self.assertNumQueries(5):
+            page = self.client.get(f"{SLOT}copy/")
+        targets = {one.slot.pk: one for one in page.context["targets"]}
+        self.assertEqual(len(targets), 14)
+        self.assertIn("сейчас принимает фото", targets["slot-002"].question)
+        self.assertIsNotNone(targets["slot-002"].last_at)
+        self.assertEqual(targets["slot-003"].question, "")  # nothing that works
+        self.assertEqual(targets["slot-004"].question, "Скопировать поверх «Слот 4»?")
+        self.assertContains(page, "Последняя картинка: сейчас")
+
     def test_a_model_that_goes_away_is_told_on_the_page(self) -> None:
         self.assertEqual(find_retiring_slots(), [])
         self.save(recipe__gemini__model=DUE_MODEL)
