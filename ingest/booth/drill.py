@@ -1,10 +1,9 @@
 """Drills: send a photo through every way a provider can fail, and report what the booth got.
 
 Only against the provider simulator: a scenario is a marker in the slot's prompt. The spare slots
-are put back as they were, whatever happens.
+are put back as they were, whatever happens. Their photos count as test runs.
 """
 
-import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing import Any
 from django.db import connection
 
 from ingest.booth.client import send_photo
+from ingest.booth.drill_key import make_drill_key
 from ingest.booth.form import BoothRequest
 from ingest.booth.report import Shot, make_shot
 from slots.models import Slot
@@ -44,8 +44,7 @@ def run_drills(scenarios: Sequence[str], pattern: Slot, request: BoothRequest) -
         slot = free.get()
         try:
             prepare_slot(slot, pattern, scenario)
-            key = f"drill-{uuid.uuid4()}"  # else an equal photo gets its earlier picture again
-            order = replace(request, slot=slot.pk, idempotency_key=key)
+            order = replace(request, slot=slot.pk, idempotency_key=make_drill_key())
             return Drill(scenario, make_shot(order, send_photo(order)))
         finally:
             free.put(slot)

@@ -4,6 +4,7 @@ import structlog
 from django.http import HttpRequest, HttpResponseBase
 from structlog.contextvars import bind_contextvars
 
+from ingest.models import Job
 from ingest.pipeline.admission import Admission, admit_photo, find_equal_job
 from ingest.pipeline.face_repeat import mend_faces
 from ingest.pipeline.order import Booth, Deadline, Order
@@ -89,7 +90,9 @@ async def run_job(order: Order, admission: Admission, deadline: Deadline) -> Pho
     job = admission.job
     bind_contextvars(job=str(job.pk), slot=job.slot_id)
     log.info("ingest.job.opened", job=str(job.pk), slot=job.slot_id, source=job.source)
-    metrics.count_photo_opened(is_from_booth=not order.is_trial, recipe=order.hash_recipe)
+    metrics.count_photo_opened(
+        is_from_booth=job.source == Job.Source.INGEST, recipe=order.hash_recipe
+    )
     async with job_outcome(job, order) as run:  # closes the row, whatever happens
         if admission.sources:  # of a slot with reserves, which are asked where it fails
             run.result, build = await call_sources(run, admission, deadline)

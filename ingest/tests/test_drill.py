@@ -33,6 +33,10 @@ class DrillTests(LiveTestCase):
         self.assertIn("provider_config", done.stdout)
         after = self.site.rows("select id, is_active, settings, version from slot order by id")
         self.assertEqual(after, before)
+        sources = self.site.rows("select distinct source from job_history")
+        self.assertEqual(sources, [("ui_test",)])
+        listed = self.site.rows("select count(*) from media_object where is_listed")
+        self.assertEqual(listed, [(0,)])
 
     def test_a_real_service_is_never_drilled(self) -> None:
         self.site.configure()

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from PIL import Image
 
+from ingest.booth.drill_key import make_drill_key
 from ingest.models import Attempt, Job
 from ingest.tests.support import PASSWORD, IngestTestCase, jpeg
 from media import storage
@@ -340,6 +341,15 @@ class ReplayTests(IngestTestCase):
         self.assertEqual((other.status_code, len(self.provider.calls)), (409, 1))
         self.assertEqual(other.json()["failure_reason"], "idempotency_conflict")
         self.assertEqual(other.json()["job_id"], first["X-Job-Id"])
+
+    async def test_only_an_installations_own_drill_counts_as_a_test(self) -> None:
+        keys = {make_drill_key(): "ui_test", "drill-1": "ingest", "drill-1:forged": "ingest"}
+        for key, source in keys.items():
+            answer = await self.post(headers={"Idempotency-Key": key})
+            job = await Job.objects.aget(pk=answer["X-Job-Id"])
+            self.assertEqual((job.source, job.status), (source, "done"), key)
+        listed = await MediaObject.objects.filter(kind="result", is_listed=True).acount()
+        self.assertEqual(listed, 2)
 
     async def test_a_key_is_of_one_slot_only(self) -> None:
         await Slot.objects.filter(pk="slot-002").aupdate(is_active=True, settings={"prompt": "x"})
