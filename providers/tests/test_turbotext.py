@@ -42,8 +42,6 @@ from providers.tests.test_pictures import (
 )
 from providers.turbotext.answer import Answer, explain_refusal, find_picture_url, parse_answer
 from providers.turbotext.driver import (
-    EDIT,
-    STYLE,
     TurbotextDriver,
     TurbotextSettings,
     build_form,
@@ -51,6 +49,7 @@ from providers.turbotext.driver import (
     publish_pictures,
     read_answer,
 )
+from providers.turbotext.operations import EDIT, STYLE
 from providers.turbotext.public_photo import MAX_BYTES, prepare_public_photo
 
 ANSWERS = Path(__file__).parent / "answers" / "turbotext"

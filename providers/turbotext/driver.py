@@ -43,13 +43,12 @@ from providers.meanings import explain_failure
 from providers.retry_hints import find_retry_delay
 from providers.turbotext.answer import Answer, explain_refusal, find_picture_url, parse_answer
 from providers.turbotext.operations import (
-    EDIT,
-    FACE_ONTO_GUEST,
-    GUEST_INTO_SCENE,
-    STYLE,
+    TEMPLATE_KINDS,
+    TEMPLATE_ROLES,
     Operation,
     TurbotextSettings,
     find_conflicts,
+    find_needs,
     find_operation,
 )
 from providers.turbotext.public_photo import prepare_public_photo
@@ -74,17 +73,8 @@ class TurbotextDriver(ProviderDriver[TurbotextSettings]):
         "identity_transfer": _("Face swap"),
         "image_edit": _("Edit by prompt"),
     }
-    template_kinds = {
-        "style_transfer": STYLE.template_kinds,
-        "identity_transfer": GUEST_INTO_SCENE.template_kinds + FACE_ONTO_GUEST.template_kinds,
-        "image_edit": EDIT.template_kinds,
-    }
-    template_roles = {
-        "style": _("its style is laid over the guest's photo"),
-        "base": _("the scene: the guest's face comes into it"),
-        "background": _("as the base, where there is none"),
-        "face": _("this face comes onto the guest's photo"),
-    }
+    template_kinds = TEMPLATE_KINDS
+    template_roles = TEMPLATE_ROLES
     requires_public_media = True
     tells_calls_left = True
     Settings = TurbotextSettings
@@ -104,11 +94,7 @@ class TurbotextDriver(ProviderDriver[TurbotextSettings]):
         return find_conflicts(known, settings, kinds) if known else {}
 
     def find_needs(self, operation: str, typed: Mapping[str, str]) -> Needs:
-        guest_is = "scene" if typed.get("guest_is") == "scene" else "face"
-        known = find_operation(operation, TurbotextSettings(guest_is=guest_is))
-        if known is None:
-            return Needs()
-        return Needs(("prompt",) if known is EDIT else (), known.template_kinds)
+        return find_needs(operation, typed)
 
     def describe_setting(self, operation: str, name: str) -> str:
         is_optional = (operation, name) == ("style_transfer", "prompt")

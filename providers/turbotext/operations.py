@@ -1,12 +1,12 @@
 """What a slot may ask of Turbotext: its settings, and what each operation makes of them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Literal, NamedTuple
 
 from django.utils.translation import gettext_noop as _  # translated where a form is drawn
 from pydantic import Field, field_validator
 
-from providers.base import DriverSettings
+from providers.base import DriverSettings, Needs
 
 MAX_WORDS_NOT_WANTED = 80
 
@@ -79,6 +79,14 @@ class TurbotextSettings(DriverSettings):
         return words
 
 
+TEMPLATE_ROLES = {
+    "style": _("its style is laid over the guest's photo"),
+    "base": _("the scene: the guest's face comes into it"),
+    "background": _("as the base, where there is none"),
+    "face": _("this face comes onto the guest's photo"),
+}
+
+
 class Operation(NamedTuple):
     """What one of the service's methods takes. A template is found by the first kind there is."""
 
@@ -102,6 +110,11 @@ FACE_ONTO_GUEST = Operation("deepfake_photo", SWAPPING, ("face",), "url", "url_i
 EDIT = Operation(
     "generate_image2image", frozenset(TurbotextSettings.model_fields) - {"guest_is", "face_restore"}
 )
+TEMPLATE_KINDS = {
+    "style_transfer": STYLE.template_kinds,
+    "identity_transfer": GUEST_INTO_SCENE.template_kinds + FACE_ONTO_GUEST.template_kinds,
+    "image_edit": EDIT.template_kinds,
+}
 
 
 def find_operation(name: str, settings: TurbotextSettings) -> Operation | None:
@@ -110,6 +123,15 @@ def find_operation(name: str, settings: TurbotextSettings) -> Operation | None:
         "identity_transfer": GUEST_INTO_SCENE if settings.guest_is == "face" else FACE_ONTO_GUEST,
         "image_edit": EDIT,
     }.get(name)
+
+
+def find_needs(operation: str, typed: Mapping[str, str]) -> Needs:
+    """``typed``: the settings as a form has them, right or wrong."""
+    guest_is: Literal["face", "scene"] = "scene" if typed.get("guest_is") == "scene" else "face"
+    known = find_operation(operation, TurbotextSettings(guest_is=guest_is))
+    if known is None:
+        return Needs()
+    return Needs(("prompt",) if known is EDIT else (), known.template_kinds)
 
 
 def find_conflicts(

@@ -26,7 +26,7 @@ def list_problems(fields: Iterable[forms.BoundField], left: dict[str, Text]) -> 
     for field in fields:
         for words in field.errors:
             label = strip_tags(str(field.label)).rstrip(" *")
-            yield Problem(field.id_for_label, capfirst(label), words)
+            yield Problem(field.id_for_label, capfirst(label), str(words))
     for place, words in left.items():
         if place.startswith(TEMPLATES):
             yield Problem(TEMPLATES_PLACE, _("Second picture"), words)

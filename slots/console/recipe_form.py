@@ -32,18 +32,19 @@ class RecipeForm(forms.Form):
     """
 
     def __init__(
-        self, slot: Slot, typed: Mapping[str, str] | None = None, *, is_posted: bool = False
+        self,
+        slot: Slot,
+        typed: Mapping[str, str] | None = None,
+        *,
+        is_posted: bool = False,
+        carries_prompt: bool = True,
     ) -> None:
         self.stored = format_stored(slot)
         chosen = {"provider": slot.provider, "operation": slot.operation}
         typed = chosen | dict(self.stored if typed is None else typed)
-        self.driver: ProviderDriver[Any]
-        self.driver = DRIVERS.get(typed["provider"], next(iter(DRIVERS.values())))
-        operations = self.driver.operations
-        is_known = typed["operation"] in operations
-        self.operation = typed["operation"] if is_known else next(iter(operations))
+        self.driver, self.operation = choose_operation(typed)
         prefix = get_prefix(self.driver)
-        if not is_posted:
+        if carries_prompt and not is_posted:
             typed = carry_prompt(self.driver, typed)
         self.needs = find_needs(self.driver, self.operation, typed)
         self.schema_fields = list_starred_fields(self.driver, self.operation, self.needs)
@@ -129,6 +130,13 @@ class RecipeForm(forms.Form):
                 if name not in self.errors:
                     self.add_error(name, str(words))
         return left
+
+
+def choose_operation(typed: Mapping[str, str]) -> tuple[ProviderDriver[Any], str]:
+    """What was chosen, or the first of what there is."""
+    driver = DRIVERS.get(typed["provider"], next(iter(DRIVERS.values())))
+    is_known = typed["operation"] in driver.operations
+    return driver, typed["operation"] if is_known else next(iter(driver.operations))
 
 
 def find_needs(driver: ProviderDriver[Any], operation: str, typed: Mapping[str, str]) -> Needs:

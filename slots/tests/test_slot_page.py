@@ -240,7 +240,7 @@ class SlotPageTests(ConsoleTestCase):
         self.assertEqual(self.slot.version, before)
 
     def test_the_page_says_what_the_operation_needs_stars_it_and_opens_it(self) -> None:
-        cases = (
+        cases: tuple[tuple[str, dict[str, str], str, bool], ...] = (
             ("image_edit", {}, "нужно: фото гостя; промпт.", False),
             ("style_transfer", {}, "нужно: фото гостя; второе изображение (стиль).", True),
             ("identity_transfer", {}, "второе изображение (основа или фон).", True),
@@ -268,7 +268,7 @@ class SlotPageTests(ConsoleTestCase):
         turbotext = {"provider": "turbotext", "operation": "style_transfer"}
         needs_prompt = {"provider": "turbotext", "operation": "image_edit"}
         off = {"is_active": "false"}
-        cases = (
+        cases: tuple[tuple[dict[str, str], str], ...] = (
             ({}, "Сохранено. Слот включён"),
             (off, "Сохранено. Слот выключен."),
             (off | {"recipe__gemini__prompt": ""}, "Не хватает: Промпт."),
