@@ -14,6 +14,7 @@ from ingest.forgetting import forget_guest_texts, forget_people
 from ingest.models import Job
 from ingest.pipeline.late_closings import settle_stored
 from ingest.refusals.store import delete_old_refusals
+from ingest.trials.records import delete_old_trials
 from media.cleanup import Progress, Sweep
 from media.deletion import forget_deleted
 from media.erasure.held import remove_held
@@ -104,8 +105,9 @@ def _close_jobs(slot_id: str | None, *, dry_run: bool) -> int:
 
 
 def _delete_old_traces() -> None:
-    """Of requests: what was captured, and what was refused."""
+    """Of requests: what was captured, what was refused, what was tried."""
     delete_captures()
+    delete_old_trials()
     delete_old_refusals()
     _finish_deletions()
     forget_people()

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ingest.faces.words import VERDICT_CHOICES
+from ingest.trials.models import TrialRecord as TrialRecord
 from photochanger.errors import Interrupted
 from slots.models import Slot
 

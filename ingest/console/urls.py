@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from ingest.console import capture, event, event_links, maintenance, refusals, trial
+from ingest.console import capture, event, event_links, kept_trials, maintenance, refusals, trial
 
 
 def get_console_urls(
@@ -27,6 +27,12 @@ def get_console_urls(
             name="event_link_service",
         ),
         path("slot/<slug:slot_id>/try/", trial.slot_trial, name="slot_trial"),
+        path("slot/<slug:slot_id>/tests/", admin_view(kept_trials.kept_trials), name="slot_trials"),
+        path(
+            "slot/<slug:slot_id>/tests/<uuid:job_id>/take/",
+            admin_view(kept_trials.take_trial),
+            name="slot_trial_take",
+        ),
         path("slot/sample.jpg", admin_view(trial.sample_photo), name="trial_sample"),
         path("refusals/", admin_view(refusals.refusals_page), name="refusals"),
         path("capture/", admin_view(capture.capture_page), name="capture"),

@@ -10,7 +10,9 @@ from contextlib import ExitStack, asynccontextmanager
 from typing import Any
 
 import orjson
+import structlog
 from django.conf import settings
+from django.db import Error as AnyDatabaseError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError
@@ -25,6 +27,7 @@ from ingest.pipeline.response import store_preview
 from ingest.pipeline.upload import FILE_FIELDS, FormParser, read_form
 from ingest.pipeline.uploaded_form import UploadedForm
 from ingest.schemas import AttemptOut
+from ingest.trials.records import keep_trial
 from media import storage
 from media.models import MediaObject
 from media.uploads import find_upload
@@ -42,6 +45,8 @@ from slots.platform_settings import PlatformSettings, load_platform_settings
 from slots.schemas import SlotIn
 from slots.services import find_slot
 from slots.validation_messages import messages_by_field
+
+log = structlog.get_logger()
 
 PHOTO_FIELDS = ("test_image", *FILE_FIELDS)
 MAX_PAYLOAD_BYTES = 48 * 1024  # a form with a prompt of 4000 letters in any alphabet
@@ -152,6 +157,14 @@ class TrialFailed(AppError):
         return self.error.to_json(language) | self.facts
 
 
+async def _keep(order: Order, job_id: uuid.UUID) -> None:
+    """For the comparison with others. Never raises: the outcome itself does not depend on it."""
+    try:
+        await in_db(keep_trial, order.slot, job_id, lifetime=order.result_lifetime)
+    except AnyDatabaseError:
+        log.exception("ingest.trial.not_kept", job=str(job_id))
+
+
 async def run_trial(order: Order) -> tuple[PhotoResult, dict[str, Any]]:
     """Run it; the result, its preview made already, and the facts of its row.
 
@@ -161,6 +174,7 @@ async def run_trial(order: Order) -> tuple[PhotoResult, dict[str, Any]]:
         result = await process_photo(order)
     except AppError as exc:
         if exc.job_id:
+            await _keep(order, uuid.UUID(exc.job_id))
             facts = await in_db(load_job_facts, uuid.UUID(exc.job_id))
             raise TrialFailed(exc, facts) from exc
         raise
@@ -168,6 +182,7 @@ async def run_trial(order: Order) -> tuple[PhotoResult, dict[str, Any]]:
         await store_preview(result.job, result.image)
         if result.watch is not None:
             await measure_now(result.job, result.watch, result.image)
+    await _keep(order, result.job.pk)
     return result, await in_db(load_job_facts, result.job.pk)
 
 

@@ -1,6 +1,7 @@
 """The page of one slot: its form, its template pictures, its last results."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from media.links import build_url
 from media.models import MediaObject
 from media.services import select_listed_results
 from media.uploads import read_upload
-from photochanger.errors import AppError, InvalidFields, Text, VersionConflict
+from photochanger.errors import AppError, InvalidFields, VersionConflict
 from slots.console.gallery import GallerySection
 from slots.console.pages import console_page
 from slots.console.problems import list_problems
@@ -24,14 +25,13 @@ from slots.console.recipe_form import RecipeForm
 from slots.console.save_report import describe_save, describe_saved_at, describe_state
 from slots.console.slot_form import PRESENT, SlotPageForm, read_typed
 from slots.console.template_roles import describe_recipe, list_roles
-from slots.editing import change_slot, copy_slot
+from slots.editing import change_slot
 from slots.history.records import diff_states, get_state
 from slots.history.wording import Line, describe_change
 from slots.model_retirement import find_retiring_slots
 from slots.models import Slot, SlotTemplateMedia
 from slots.platform_settings import load_platform_settings
 from slots.schemas import ID_PATTERN
-from slots.services import is_complete
 from slots.uploads import register_template
 from slots.validation_messages import FieldMessages
 
@@ -50,7 +50,7 @@ class Template:
 
 @require_http_methods(["GET", "POST"])
 def slot_page(request: HttpRequest, slot_id: str) -> HttpResponse:
-    slot = _get_slot(request, slot_id)
+    slot = find_slot_for(request, slot_id)
     if request.method == "GET":
         return _render_page(request, slot, SlotPageForm(slot), _list_stored_templates(slot))
     form, templates = SlotPageForm(slot, request.POST), _read_typed_templates(request)
@@ -72,8 +72,14 @@ def slot_page(request: HttpRequest, slot_id: str) -> HttpResponse:
 @require_POST
 def slot_fields(request: HttpRequest, slot_id: str) -> HttpResponse:
     """The fields of another provider or operation; nothing that was typed is lost."""
-    slot = _get_slot(request, slot_id)
-    recipe = RecipeForm(slot, read_typed(request.POST))
+    return draw_recipe(request, find_slot_for(request, slot_id), read_typed(request.POST))
+
+
+def draw_recipe(
+    request: HttpRequest, slot: Slot, typed: Mapping[str, str], *, carries_prompt: bool = True
+) -> HttpResponse:
+    """The part of the page that depends on provider and operation, filled in with ``typed``."""
+    recipe = RecipeForm(slot, typed, carries_prompt=carries_prompt)
     templates = _read_typed_templates(request)
     context = {"slot": slot, "recipe": recipe, "templates": templates}
     context |= describe_recipe(recipe, _list_present_kinds(templates))
@@ -83,7 +89,7 @@ def slot_fields(request: HttpRequest, slot_id: str) -> HttpResponse:
 @require_POST
 def slot_templates(request: HttpRequest, slot_id: str) -> HttpResponse:
     """A template picture that was chosen or dropped: stored, but used only after saving."""
-    slot = _get_slot(request, slot_id)
+    slot = find_slot_for(request, slot_id)
     recipe = RecipeForm(slot, read_typed(request.POST))
     context: dict[str, Any] = {"slot": slot, "every_kind": Kind.choices}
     upload = request.FILES.get("template_file")
@@ -101,7 +107,7 @@ def slot_templates(request: HttpRequest, slot_id: str) -> HttpResponse:
 
 @require_GET
 def template_picture(request: HttpRequest, slot_id: str, media_id: str) -> HttpResponse:
-    _get_slot(request, slot_id)
+    find_slot_for(request, slot_id)
     try:
         media, body = read_upload(MediaObject.Kind.TEMPLATE, media_id)
     except AppError as exc:
@@ -112,40 +118,8 @@ def template_picture(request: HttpRequest, slot_id: str, media_id: str) -> HttpR
     return HttpResponse(body, content_type=media.mime, headers=headers)
 
 
-@require_http_methods(["GET", "POST"])
-def copy_page(request: HttpRequest, slot_id: str) -> HttpResponse:
-    slot = _get_slot(request, slot_id)
-    targets = list(Slot.objects.exclude(pk=slot.pk).prefetch_related("template_media"))
-    if request.method == "POST":
-        chosen, _dot, version = request.POST.get("target", "").partition(":")
-        target = next((one for one in targets if one.pk == chosen), None)
-        if target is None or not version.isdecimal():
-            messages.error(request, _("Choose the slot to copy to."))
-            return redirect(request.path)
-        try:
-            by = request.user.get_username()
-            copy_slot(slot.pk, target.pk, version=int(version), by=by)
-        except AppError as exc:
-            messages.error(request, str(exc.sentence))
-            return redirect(request.path)
-        messages.success(request, _("Copied to %(slot)s. Look at it here.") % {"slot": target.pk})
-        return redirect("admin:slots_slot_change", target.pk)
-    context = {"title": _("Copy the slot"), "slot": slot, "targets": _describe_targets(targets)}
-    return console_page(request, "slots/console/copy.html", context)
-
-
-def _describe_targets(targets: list[Slot]) -> list[tuple[Slot, Text]]:
-    """What copying over each would cost."""
-
-    def describe(slot: Slot) -> Text:
-        if slot.is_active:
-            return _("switched on: it takes photos now")
-        return "" if is_complete(slot) else _("not configured")
-
-    return [(slot, describe(slot)) for slot in targets]
-
-
-def _get_slot(request: HttpRequest, slot_id: str) -> Slot:
+def find_slot_for(request: HttpRequest, slot_id: str) -> Slot:
+    """Raises Http404, and PermissionDenied for somebody who may not change it."""
     slot = get_object_or_404(Slot, pk=slot_id)
     if not admin.site.get_model_admin(Slot).has_change_permission(request, slot):
         raise PermissionDenied

@@ -70,6 +70,7 @@
     if (before) before.src = at("trial-shown").src;
     tell(outcome.querySelector("[data-said]").textContent, before ? "success" : "failed");
     outcome.scrollIntoView({ block: "nearest" });
+    window.htmx.trigger("#kept-trials", "refresh");
   });
   panel.addEventListener("click", (event) => {
     const link = event.target.closest("[data-field]");

@@ -1,7 +1,8 @@
 "use strict";
 // Saving without leaving the page, so that the test photo and its result stay. The server answers
 // with the whole page, as to a browser without scripts; what has data-redrawn is taken from it. Parts
-// of "fields" hold what was typed: they are drawn anew only to mark mistakes or to take marks away.
+// of "fields" hold what was typed: they are drawn anew only to mark mistakes or to take marks away;
+// those of "saved" also to show what follows from it.
 (() => {
   const form = document.getElementById("slot-form");
   const button = document.getElementById("save");
@@ -22,9 +23,9 @@
     const isRefused = "unsaved" in served.dataset;
     const isTyping = form.touched !== touchedBefore; // it would be lost
     const drawsFields = (isRefused || isMarked) && !isTyping;
+    const draws = { fields: drawsFields, saved: !isTyping, "": true };
     for (const part of fresh.querySelectorAll("[data-redrawn]"))
-      if (part.dataset.redrawn !== "fields" || drawsFields)
-        form.redraw(document.getElementById(part.id), part);
+      if (draws[part.dataset.redrawn]) form.redraw(document.getElementById(part.id), part);
     isMarked = isRefused || (isMarked && isTyping);
     form.settle(!isRefused && !isTyping);
     window.toast(...fresh.querySelectorAll("#toasts > li"));

@@ -60,5 +60,8 @@
     detail.shouldSwap = false; // the fields of another provider or operation
     const drawn = new DOMParser().parseFromString(detail.xhr.responseText, "text/html");
     form.redraw(detail.target, drawn.body);
+    if (!detail.requestConfig.elt.matches("[data-takes]")) return;
+    form.touch(); // the recipe of an earlier test
+    detail.target.scrollIntoView();
   });
 })();

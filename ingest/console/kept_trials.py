@@ -1,0 +1,89 @@
+"""The last tests of a slot beside each other, and the way of a recipe from there into the form."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from ingest.console.jobs import JobRow
+from ingest.models import Attempt
+from ingest.trials.records import KeptTrial, find_trial, list_trials
+from providers.registry import DRIVERS
+from slots.console.recipe_form import format_stored, get_prefix
+from slots.console.slot import draw_recipe
+from slots.console.slot_form import read_typed
+from slots.models import Slot
+
+
+@dataclass(frozen=True)
+class KeptTrialRow(JobRow):
+    """A kept test as the page shows it."""
+
+    kept: KeptTrial = field(kw_only=True)
+
+    @property
+    def prompt(self) -> str:
+        return str(self.kept.record.settings.get("prompt") or "")
+
+    @property
+    def operation(self) -> str:
+        driver = DRIVERS.get(self.kept.record.provider)
+        titles = driver.operations if driver else {}
+        title = titles.get(self.kept.record.operation)
+        return _(title) if title and len(titles) > 1 else ""
+
+    @property
+    def _last_call(self) -> Attempt | None:
+        return self.kept.attempts[-1] if self.kept.attempts else None
+
+    @property
+    def model(self) -> str:
+        """By the name people know, where there is one."""
+        model = self._last_call.model if self._last_call else ""
+        driver = DRIVERS.get(self.kept.record.provider)
+        titles = {one.id: one.title for one in driver.models} if driver else {}
+        return titles.get(model, model)
+
+    @property
+    def usage(self) -> str:
+        driver, call = DRIVERS.get(self.kept.record.provider), self._last_call
+        return driver.describe_usage(call.usage) if driver and call else ""
+
+
+@require_GET
+def kept_trials(request: HttpRequest, slot_id: str) -> HttpResponse:
+    """The strip, for the slot's page; four queries."""
+    slot = _get_slot(request, slot_id)
+    rows = [KeptTrialRow(kept.job, kept=kept) for kept in list_trials(slot.pk)]
+    return render(request, "ingest/console/_kept_trials.html", {"slot": slot, "rows": rows})
+
+
+@require_POST
+def take_trial(request: HttpRequest, slot_id: str, job_id: UUID) -> HttpResponse:
+    """The form's recipe as a kept test had it; nothing is saved, and the rest of the form stays."""
+    slot = _get_slot(request, slot_id)
+    record = find_trial(slot.pk, job_id)
+    if record is None or record.provider not in DRIVERS:
+        raise Http404
+    chosen: dict[str, Any] = {"provider": record.provider, "operation": record.operation}
+    replaced = f"{get_prefix(DRIVERS[record.provider])}-"
+    typed = {
+        name: value
+        for name, value in read_typed(request.POST).items()
+        if not name.startswith(replaced)
+    }
+    tried = format_stored(Slot(pk=slot.pk, settings=record.settings, **chosen))
+    return draw_recipe(request, slot, typed | tried | chosen, carries_prompt=False)
+
+
+def _get_slot(request: HttpRequest, slot_id: str) -> Slot:
+    slot = get_object_or_404(Slot, pk=slot_id)
+    if not admin.site.get_model_admin(Slot).has_change_permission(request, slot):
+        raise PermissionDenied
+    return slot

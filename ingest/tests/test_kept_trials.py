@@ -1,0 +1,106 @@
+"""The last tests of a slot: kept, bounded, gone with their time, and taken back into the form."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from ingest.cleanup import clean_up
+from ingest.models import Job, TrialRecord
+from ingest.tests.support import IngestTestCase
+from ingest.trials.records import KEPT_PER_SLOT
+from media.models import MediaObject
+from photochanger.db import in_db
+from slots.models import Slot
+
+SLOT = "/admin/slot/slot-001"
+HTMX = {"HX-Request": "true"}
+
+
+class KeptTrialTests(IngestTestCase):
+    serg: User
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        super().setUpTestData()
+        cls.serg = User.objects.create_superuser("serg", password="x")
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.async_client.force_login(self.serg)
+
+    async def run_trial(self, prompt: str, **fields: Any) -> Any:
+        form = {"provider": "gemini", "operation": "image_edit", "recipe-gemini-prompt": prompt}
+        return await self.async_client.post(f"{SLOT}/try/", form | fields, headers=HTMX)
+
+    async def list_prompts(self) -> list[str]:
+        strip = await self.async_client.get(f"{SLOT}/tests/")
+        return [row.prompt for row in strip.context["rows"]]
+
+    async def test_tests_stand_beside_each_other_with_what_made_them(self) -> None:
+        await self.run_trial("A nebula")
+        await self.run_trial("Rain", **{"recipe-gemini-model": "gemini-3.1-flash-lite-image"})
+        await self.run_trial("x [sim:400-key]")
+        strip = await self.async_client.get(f"{SLOT}/tests/")
+        rows = strip.context["rows"]
+        self.assertEqual([row.prompt for row in rows], ["x [sim:400-key]", "Rain", "A nebula"])
+        self.assertEqual([row.kept.has_picture for row in rows], [False, True, True])
+        self.assertEqual(rows[1].model, "Nano Banana 2 Lite")
+        self.assertIn("Токены", rows[1].usage)
+        self.assertGreater(rows[1].took_s, 0)
+        for words in ("не принял наш ключ", "Взять в форму", "Nano Banana 2 Lite"):
+            self.assertContains(strip, words)
+
+    async def test_six_are_kept_of_each_slot_and_none_of_them_is_public(self) -> None:
+        for number in range(KEPT_PER_SLOT + 2):
+            await self.run_trial(f"Prompt {number}")
+        kept = [f"Prompt {number}" for number in range(KEPT_PER_SLOT + 1, 1, -1)]
+        self.assertEqual(await self.list_prompts(), kept)
+        self.assertEqual(await TrialRecord.objects.acount(), KEPT_PER_SLOT)
+        gallery = await self.async_client.get("/public/slots/slot-001?format=json")
+        self.assertEqual(gallery.json()["results"], [])
+
+    async def test_a_test_goes_with_its_time_and_its_picture_with_a_deletion(self) -> None:
+        await self.run_trial("A nebula")
+        record = await TrialRecord.objects.aget()
+        media = await MediaObject.objects.aget(kind="result")
+        assert media.expires_at is not None
+        self.assertLess(abs(record.expires_at - media.expires_at), timedelta(minutes=1))
+        await MediaObject.objects.aupdate(expires_at=timezone.now())
+        strip = await self.async_client.get(f"{SLOT}/tests/")
+        self.assertContains(strip, "уже не хранится")
+        await TrialRecord.objects.aupdate(expires_at=timezone.now())
+        self.assertEqual(await self.list_prompts(), [])
+        await in_db(clean_up, by="test")
+        self.assertEqual(await TrialRecord.objects.acount(), 0)
+        self.assertEqual(await Job.objects.acount(), 1)
+
+    async def test_a_recipe_is_taken_into_the_form_and_the_rest_stays_as_typed(self) -> None:
+        await self.run_trial("A nebula", **{"recipe-gemini-safety": "strict"})
+        job = await Job.objects.aget()
+        typed = {
+            "provider": "turbotext",
+            "operation": "image_edit",
+            "recipe-turbotext-prompt": "Typed since",
+            "recipe-gemini-aspect_ratio": "1:1",
+        }
+        take = f"{SLOT}/tests/{job.pk}/take/"
+        drawn = await self.async_client.post(take, typed, headers=HTMX)
+        self.assertContains(drawn, "A nebula</textarea>")
+        self.assertContains(drawn, '<option value="strict" selected>')
+        self.assertNotContains(drawn, '<option value="1:1" selected>')
+        self.assertContains(drawn, 'name="recipe-turbotext-prompt" value="Typed since"')
+        self.assertEqual((await Slot.objects.aget(pk="slot-001")).settings, self.slot.settings)
+        for address in (take.replace("slot-001", "slot-002"), take.replace(str(job.pk), "0" * 8)):
+            answer = await self.async_client.post(address, typed, headers=HTMX)
+            self.assertEqual(answer.status_code, 404)
+
+    async def test_only_who_may_change_slots_sees_and_takes_them(self) -> None:
+        await self.run_trial("A nebula")
+        job = await Job.objects.aget()
+        guest = await in_db(User.objects.create, username="guest", is_staff=True)
+        await in_db(self.async_client.force_login, guest)
+        seen = await self.async_client.get(f"{SLOT}/tests/")
+        taken = await self.async_client.post(f"{SLOT}/tests/{job.pk}/take/", headers=HTMX)
+        self.assertEqual((seen.status_code, taken.status_code), (403, 403))
