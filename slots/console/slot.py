@@ -163,7 +163,7 @@ def _render_page(
         "words": form.words,
         "templates": templates,
         "templates_wrong": words,
-        "problems": list(list_problems(form.fields, left)),
+        "problems": list(list_problems(form, left)),
         "is_unsaved": bool(wrong) or conflict is not None,
         "saved_at": describe_saved_at(slot),
         "state": describe_state(slot, present),

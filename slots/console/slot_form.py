@@ -151,7 +151,9 @@ class SlotPageForm:
     def fields(self) -> list[forms.BoundField]:
         """In the order of the page."""
         first = [self.columns[name] for name in ("display_name", "is_active")]
-        return [*first, *self.recipe, *(one for one in self.columns if one not in first)]
+        words = [field for row in self.words.rows for field in row]
+        rest = [one for one in self.columns if one not in first]
+        return [*first, *self.recipe, *words, *rest]
 
     def _focus_first_error(self) -> None:
         for field in self.fields:

@@ -293,6 +293,8 @@ class SlotPageTests(ConsoleTestCase):
         anchors = [one.anchor for one in answer.context["problems"]]
         self.assertEqual(anchors, ["settings.prompt", "id_size_limit_mb"])
         self.assertContains(answer, '<a href="#settings.prompt">Промпт</a>')
+        answer = self.save(words="1", **{"word-0-name": "Bad Name"})
+        self.assertEqual(answer.context["problems"][0].anchor, "word-0-name")
         answer = self.save(template_id="0" * 32, template_kind="style", template_status="present")
         (one,) = answer.context["problems"]
         self.assertEqual((one.anchor, one.label), ("second-summary", "Второе изображение"))

@@ -40,7 +40,7 @@ class WordsTests(ConsoleTestCase):
         for words in ("One for «Анна»", "Some for «Анна»", "Some for наш гость"):
             expect(page.locator("#prompt-preview").get_by_text(words)).to_be_visible()
         page.get_by_role("button", name="Сохранить", exact=True).click()
-        expect(page.get_by_text("Слот сохранён")).to_be_visible()
+        expect(page.locator("#toasts")).to_contain_text("Сохранено")
         [row] = self.site.rows("SELECT variables FROM slot WHERE id = 'slot-003'")
         self.assertEqual([one["name"] for one in json.loads(row[0])], ["guest"])
         expect(page.locator("#word-0-name")).to_have_value("guest")
