@@ -35,7 +35,8 @@ def run_drills(scenarios: Sequence[str], pattern: Slot, request: BoothRequest) -
 
     Takes the slots that are switched off, or the pattern itself when all are on.
     """
-    spare = list(Slot.objects.filter(is_active=False)[:MAX_SLOTS]) or [pattern]
+    # Without reserves, which would hide what the provider does.
+    spare = list(Slot.objects.filter(is_active=False, reserves=None)[:MAX_SLOTS]) or [pattern]
     free: SimpleQueue[Slot] = SimpleQueue()
     for slot in spare:
         free.put(slot)

@@ -236,3 +236,19 @@ def _describe_summary(summary: Summary) -> str:
         f"p95 {summary.p95_s:.2f}, max {summary.max_s:.2f}; "
         f"{summary.requests_per_second:.2f} requests per second"
     )
+
+
+def format_outage(down: list[Shot], control: list[Shot], words: str, *, is_terminal: bool) -> str:
+    """What guests got while the service was down, beside what they got where it worked."""
+    paper = io.StringIO()
+    width = shutil.get_terminal_size().columns if is_terminal else 140
+    console = Console(file=paper, width=width, force_terminal=is_terminal, markup=False)
+    table = Table("an hour", "photos", "pictures", "lost", "median s", "slowest s")
+    for name, shots in (("the service works", control), ("it is down", down)):
+        found = summarize(shots, wall_s=1.0)
+        lost = found.photos - found.pictures
+        figures = (found.photos, found.pictures, lost, found.median_s, found.max_s)
+        table.add_row(name, *map(str, figures), style="red" if lost else None)
+    console.print(table)
+    console.print(words, soft_wrap=True)
+    return paper.getvalue().rstrip("\n")

@@ -1,5 +1,6 @@
 """`manage.py booth --scenario`: every way a provider can fail, tried against the simulator."""
 
+import re
 import subprocess
 import sys
 
@@ -12,8 +13,11 @@ PHOTO = settings.BASE_DIR / "ingest/sample/portrait.jpg"
 
 class DrillTests(LiveTestCase):
     def drill(self, url: str, *names: str, **env: str) -> subprocess.CompletedProcess[str]:
+        return self.run_booth(url, "--scenario", *names, **env)
+
+    def run_booth(self, url: str, *more: str, **env: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "manage.py", "booth", str(PHOTO), "--url", url, "--scenario", *names],
+            [sys.executable, "manage.py", "booth", str(PHOTO), "--url", url, *more],
             cwd=settings.BASE_DIR,
             env={**self.site.env, "BOOTH_PASSWORD": self.site.password, **env},
             capture_output=True,
@@ -49,3 +53,15 @@ class DrillTests(LiveTestCase):
         done = self.drill("http://127.0.0.1:1", "no-such-thing")
         self.assertIn("No such scenario: no-such-thing", done.stderr)
         self.assertNotIn("Traceback", done.stderr)
+
+    def test_an_outage_loses_no_photo_where_there_is_a_reserve(self) -> None:
+        self.site.configure()
+        with self.site.server() as server:
+            done = self.run_booth(server.url, "--outage")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for name in ("the service works", "it is down"):
+            row = next(line for line in done.stdout.splitlines() if name in line)
+            self.assertEqual(re.findall(r"\d+", row)[:3], ["40", "40", "0"], row)
+        self.assertIn("made the pictures", done.stdout)
+        self.assertEqual(self.site.rows("select count(*) from slot_reserve"), [(0,)])
+        self.assertEqual(self.site.rows("select count(*) from slot_source_circuit"), [(0,)])

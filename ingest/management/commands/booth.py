@@ -21,11 +21,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedCo
 from ingest.booth.client import parse_url, send_photo
 from ingest.booth.drill import run_drills
 from ingest.booth.form import HASH_RECIPES, BoothRequest
+from ingest.booth.outage import DOWN, SLOWER_S, TooFewSlots, run_outage
 from ingest.booth.report import (
     Shot,
     format_drills,
     format_json,
     format_line,
+    format_outage,
     format_table,
     make_shot,
     summarize,
@@ -73,6 +75,13 @@ class Command(BaseCommand):
             help="a drill: what the booth would get in these scenarios of the slot's provider, or "
             "in `all`; on spare slots of this installation, and only with the simulator",
         )
+        add(
+            "--outage",
+            action="store_true",
+            help="a drill: what guests get while the slot's provider is down for an hour (here a "
+            "minute) and its reserve is the other one; as --scenario on spare slots and only with "
+            "the simulator",
+        )
         self._add_protocol_options(parser)
 
     def _add_protocol_options(self, parser: CommandParser) -> None:
@@ -114,6 +123,9 @@ class Command(BaseCommand):
         if options["scenario"]:
             self._drill(options["scenario"], base)
             return
+        if options["outage"]:
+            self._drill_outage(base)
+            return
         requests = [
             replace(base, photo=photos[index % len(photos)], number=index + 1)
             for index in range(options["count"] or len(photos))
@@ -131,10 +143,24 @@ class Command(BaseCommand):
         if missing := len(requests) - summary.pictures:
             raise CommandError(f"{missing} of {len(requests)} photos did not become a picture.")
 
+    def _drill_outage(self, request: BoothRequest) -> None:
+        slot = _find_pattern(request)
+        _choose_scenarios(slot, [DOWN])
+        try:
+            found = run_outage(slot, request)
+        except TooFewSlots as exc:
+            raise CommandError("The drill takes two slots: switch two of them off.") from exc
+        words = (
+            f"{found.reserve} made the pictures; the dead service was asked {found.asked} times. "
+            f"Slower than the photo beside them by more than {SLOWER_S:g} s: {found.slower}."
+        )
+        is_terminal = self.stdout.isatty()
+        self.stdout.write(format_outage(found.down, found.control, words, is_terminal=is_terminal))
+        if found.lost:
+            raise CommandError(f"{found.lost} of {len(found.down)} photos were lost.")
+
     def _drill(self, names: list[str], request: BoothRequest) -> None:
-        slot = Slot.objects.filter(pk=request.slot).first()
-        if slot is None or not is_complete(slot):
-            raise CommandError(f"{request.slot} has no recipe here to try: see `manage.py slot`.")
+        slot = _find_pattern(request)
         descriptions = _choose_scenarios(slot, names)
         drills: dict[str, Shot] = {}
         columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -177,6 +203,13 @@ class Command(BaseCommand):
             for future in as_completed(futures):
                 failed += not future.result().is_picture
                 progress.update(task, advance=1, description=f"Photos ({failed} failed)")
+
+
+def _find_pattern(request: BoothRequest) -> Slot:
+    slot = Slot.objects.filter(pk=request.slot).first()
+    if slot is None or not is_complete(slot):
+        raise CommandError(f"{request.slot} has no recipe here to try: see `manage.py slot`.")
+    return slot
 
 
 def _choose_scenarios(slot: Slot, names: list[str]) -> dict[str, str]:

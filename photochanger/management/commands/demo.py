@@ -91,6 +91,7 @@ class Command(BaseCommand):
             is_fine = all([is_fine, self._send_group(env, url)])
             if not no_drills:
                 is_fine = all([is_fine, *(self._run_drill(env, url, slot_id) for slot_id in SLOTS)])
+                is_fine &= self._run_outage(env, url, next(iter(SLOTS)))
             self._show_instructions(url, password)
             if once:
                 sys.exit(0 if is_fine else 1)
@@ -132,6 +133,12 @@ class Command(BaseCommand):
             f"Every way the provider of {slot_id} can fail, and what the booth gets:"
         )
         return self._run_booth(env, url, slot_id, "--scenario", "all")
+
+    def _run_outage(self, env: dict[str, str], url: str, slot_id: str) -> bool:
+        self._print_heading(
+            f"The provider of {slot_id} is down for an hour, and the other one is its reserve:"
+        )
+        return self._run_booth(env, url, slot_id, "--outage")
 
     def _print_heading(self, text: str) -> None:
         self.stdout.write(text)
