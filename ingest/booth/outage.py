@@ -23,8 +23,6 @@ from ingest.booth.report import Shot, make_shot
 from ingest.models import Attempt
 from slots.models import ReserveSource, Slot, SourceCircuit
 from slots.reserve.circuits import reset_circuits
-from slots.reserve.wording import name_reserve
-from slots.services import is_complete
 
 PHOTOS, AT_ONCE = 40, 2
 STANDS_FOR = timedelta(hours=1) / PHOTOS
@@ -40,7 +38,6 @@ class TooFewSlots(Exception):
 class Outage:
     down: list[Shot]
     control: list[Shot]
-    reserve: str  # who made the pictures
     asked: int  # how often the dead service was, all the same
 
     @property
@@ -61,7 +58,7 @@ def run_outage(pattern: Slot, request: BoothRequest) -> Outage:
         raise TooFewSlots
     down, control = spare
     begun_at = timezone.now()
-    with restored_slots(spare), _broken_service(down, pattern) as reserve:
+    with restored_slots(spare), _broken_service(down, pattern):
         prepare_slot(control, pattern, "ok")
         with ThreadPoolExecutor(2 * AT_ONCE) as booths:
             pairs: list[tuple[Shot, Shot]] = []
@@ -77,27 +74,27 @@ def run_outage(pattern: Slot, request: BoothRequest) -> Outage:
     return Outage(
         down=[one for one, _other in pairs],
         control=[other for _one, other in pairs],
-        reserve=name_reserve(reserve),
         asked=asked,
     )
 
 
 @contextmanager
-def _broken_service(slot: Slot, pattern: Slot) -> Iterator[ReserveSource]:
-    """The slot's own service answers 503 in this block; its reserve is the other service."""
-    others = Slot.objects.filter(is_active=True).exclude(provider=pattern.provider)
-    other = next((one for one in others if is_complete(one)), pattern)
+def _broken_service(slot: Slot, pattern: Slot) -> Iterator[None]:
+    """The slot's own service answers 503 in this block; its reserve is one that works.
+
+    A service of the same kind: what is slower then is so because of the failure.
+    """
     prepare_slot(slot, pattern, DOWN)
     reset_circuits(slot.pk)
     reserve = ReserveSource.objects.create(
         slot=slot,
         position=1,
-        provider=other.provider,
-        operation=other.operation,
-        settings=other.settings,
+        provider=pattern.provider,
+        operation=pattern.operation,
+        settings=pattern.settings,
     )
     try:
-        yield reserve
+        yield
     finally:
         reserve.delete()
         reset_circuits(slot.pk)

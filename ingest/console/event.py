@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib import admin, messages
@@ -33,7 +33,7 @@ from ingest.readiness.result import (
 from ingest.readiness.services import check_provider_key
 from media.links import build_url, find_links
 from photochanger.db import in_db
-from photochanger.errors import AppError
+from photochanger.errors import AppError, ProviderConfig
 from photochanger.pictures import Photo
 from providers.registry import DRIVERS
 from slots.console.pages import console_page
@@ -42,6 +42,7 @@ from slots.gallery.modes import find_gallery_mode
 from slots.models import Slot, SlotTemplateMedia
 from slots.passwords import get_password_hash, read_ingest_password, read_slot_password
 from slots.platform_settings import PlatformSettings, load_platform_settings
+from slots.reserve.sources import Source, list_reserves
 from slots.services import find_slot
 from slots.setting_rows import load_fact, store_fact
 
@@ -165,12 +166,16 @@ def event_check(request: HttpRequest, name: str) -> HttpResponse:
 
 @async_admin_view
 async def event_trial(request: HttpRequest, slot_id: str) -> HttpResponse:
-    """Send a sample photo through the slot to its provider. It is paid for like any other."""
+    """Send a sample photo through the slot to its provider. It is paid for like any other.
+
+    With ``reserve`` in the query to that one of its reserves, whoever works now.
+    """
     if request.method != "POST":
         raise Http404
     result = None
     try:
-        slot, platform, templates = await in_db(_load_slot, slot_id)
+        asked = request.GET.get("reserve", "")
+        slot, platform, templates, reserves = await in_db(_load_slot, slot_id, asked)
         photo = await asyncio.to_thread(_open_sample)
         with photo.file:
             order = Order.for_trial(
@@ -179,6 +184,7 @@ async def event_trial(request: HttpRequest, slot_id: str) -> HttpResponse:
                 platform=platform,
                 photo=photo,
                 arrived_at=asyncio.get_running_loop().time(),
+                reserves=reserves,
             )
             result, facts = await run_trial(order)
         wait_s = slot.wait_s(platform.sync_response_seconds)
@@ -190,10 +196,21 @@ async def event_trial(request: HttpRequest, slot_id: str) -> HttpResponse:
     return await in_db(render, request, "ingest/console/_event_trial.html", context)
 
 
-def _load_slot(slot_id: str) -> tuple[Slot, PlatformSettings, tuple[SlotTemplateMedia, ...]]:
+class _Tested(NamedTuple):
+    slot: Slot
+    platform: PlatformSettings
+    templates: tuple[SlotTemplateMedia, ...]
+    reserves: tuple[Source, ...]  # to be asked instead of the slot's own service
+
+
+def _load_slot(slot_id: str, reserve: str) -> _Tested:
+    """``reserve``: the position of the one that is meant. Raises SlotNotFound, ProviderConfig."""
     slot = find_slot(slot_id)
     templates = tuple(slot.template_media.select_related("media_object"))
-    return slot, load_platform_settings(), templates
+    reserves = list_reserves(slot) if reserve or slot.on_reserve else []
+    if reserve and not (reserves := [one for one in reserves if str(one.position) == reserve]):
+        raise ProviderConfig(f"no reserve {reserve[:10]} that is switched on")
+    return _Tested(slot, load_platform_settings(), templates, tuple(reserves))
 
 
 def _open_sample() -> Photo:

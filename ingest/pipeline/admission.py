@@ -136,11 +136,12 @@ def _admit_locked(order: Order) -> Admission:
     job = Job.objects.create(**_job_fields(order, slot), replay_key=key)
     templates = order.draft_templates if order.is_trial else load_templates(slot, locked)
     has_sources = locked.reserves and not order.is_trial
+    sources = plan_sources(slot, locked.stored_key) if has_sources else order.reserves
     return Admission(
         job=job,
         stored_key=locked.stored_key,
         templates=templates,
-        sources=plan_sources(slot, locked.stored_key) if has_sources else (),
+        sources=sources,
     )
 
 

@@ -18,6 +18,7 @@ from photochanger.threads.time_limit import limit_waits
 from slots.models import Slot, SlotTemplateMedia
 from slots.platform_settings import PlatformSettings
 from slots.prompts.texts import SentTexts, read_texts
+from slots.reserve.sources import Source
 
 MAX_IDENTITY, MAX_RAW, MIN_SECRET = 64, 1000, 4
 
@@ -115,6 +116,7 @@ class Order:
     idempotency_key: str = ""
     # Of a test run: its slot is a draft that nobody saved, and these are its template pictures.
     draft_templates: tuple[SlotTemplateMedia, ...] = ()
+    reserves: tuple[Source, ...] = ()  # of a test run: these are asked, and not the slot's service
 
     @classmethod
     def for_trial(
@@ -126,6 +128,7 @@ class Order:
         photo: Photo,
         arrived_at: float,
         received_at: float = 0.0,
+        reserves: tuple[Source, ...] = (),
     ) -> "Order":
         """The order of a test run, whose time is the slot's too."""
         wait_s = slot.wait_s(platform.sync_response_seconds)
@@ -137,6 +140,7 @@ class Order:
             received_at=received_at,
             source=Job.Source.UI_TEST,
             draft_templates=templates,
+            reserves=reserves,
             sent_texts=SentTexts.of_examples(slot.list_variables()),
         )
 

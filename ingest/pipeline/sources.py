@@ -76,7 +76,7 @@ async def _call_source(
     except ProviderError as exc:
         log.warning("provider.source.failed", slot=slot_id, position=position, reason=exc.reason)
         metrics.count_source(slot=slot_id, position=position, outcome="failed")
-        if weight := WEIGHTS.get(type(exc)):
+        if not run.order.is_trial and (weight := WEIGHTS.get(type(exc))):
             await _note(partial(note_failure, slot_id, position, exc.reason, weight=weight))
         raise
     metrics.count_source(slot=slot_id, position=position, outcome="picture")

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.test import override_settings
 from django.utils import timezone
 
@@ -180,6 +181,34 @@ class SwitchTests(ReserveTestCase):
         self.assertEqual(len(self.provider.calls), 0)
         await ReserveSource.objects.aupdate(settings={"prompt": "[sim:401]"})
         self.assertEqual(await self.ask(), (503, [(1, "provider_auth")]))
+
+
+class TrialTests(ReserveTestCase):
+    async def try_out(self, query: str = "") -> list[tuple[int, str]]:
+        serg = await User.objects.acreate(username="serg", is_staff=True, is_superuser=True)
+        await self.async_client.aforce_login(serg)
+        await self.async_client.post(f"/admin/event/try/slot-001/{query}")
+        await serg.adelete()
+        calls = Attempt.objects.order_by("pk")
+        return [(call.reserve, call.failure_reason) async for call in calls]
+
+    async def test_an_operator_tries_the_reserve_before_it_is_needed(self) -> None:
+        self.assertEqual(await self.try_out("?reserve=1"), [(1, "")])
+        job = await Job.objects.aget()
+        self.assertEqual((job.source, job.reserve, job.status), ("ui_test", 1, "done"))
+
+    async def test_a_trial_that_fails_says_nothing_of_what_booths_get(self) -> None:
+        await ReserveSource.objects.aupdate(settings={"prompt": "[sim:401]"})
+        self.assertEqual(await self.try_out("?reserve=1"), [(1, "provider_auth")])
+        self.assertIsNone(await self.circuit(1))
+
+    async def test_a_trial_goes_where_photos_go(self) -> None:
+        self.assertEqual(await self.try_out(), [(0, "")])
+        await in_db(self.change, on_reserve_since=timezone.now())
+        self.assertEqual(await self.try_out(), [(0, ""), (1, "")])
+
+    async def test_a_reserve_that_there_is_not_is_not_tried(self) -> None:
+        self.assertEqual(await self.try_out("?reserve=2"), [])
 
 
 class CircuitTests(ReserveTestCase):

@@ -34,9 +34,14 @@ def plan_sources(slot: Slot, stored_key: object) -> tuple[Source, ...]:
     """
     circuits = load_circuits(slot.pk)
     found = [] if slot.on_reserve else [Source(position=0, slot=slot, stored_key=stored_key)]
-    found += [_make_source(slot, row) for row in _load_reserves(slot)]
+    found += list_reserves(slot)
     planned = [_judge(one, circuits.get(one.position, Circuit())) for one in found]
     return tuple(sorted(planned, key=lambda one: one.is_away))
+
+
+def list_reserves(slot: Slot) -> list[Source]:
+    """Those that are switched on, in their order, however they do. One query."""
+    return [_make_source(slot, row) for row in _load_reserves(slot)]
 
 
 def _load_reserves(slot: Slot) -> "QuerySet[ReserveSource]":

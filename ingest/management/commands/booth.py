@@ -79,8 +79,7 @@ class Command(BaseCommand):
             "--outage",
             action="store_true",
             help="a drill: what guests get while the slot's provider is down for an hour (here a "
-            "minute) and its reserve is the other one; as --scenario on spare slots and only with "
-            "the simulator",
+            "minute) and there is a reserve; as --scenario on spare slots, only with the simulator",
         )
         self._add_protocol_options(parser)
 
@@ -151,7 +150,7 @@ class Command(BaseCommand):
         except TooFewSlots as exc:
             raise CommandError("The drill takes two slots: switch two of them off.") from exc
         words = (
-            f"{found.reserve} made the pictures; the dead service was asked {found.asked} times. "
+            f"The reserve made the pictures; the dead service was asked {found.asked} times. "
             f"Slower than the photo beside them by more than {SLOWER_S:g} s: {found.slower}."
         )
         is_terminal = self.stdout.isatty()

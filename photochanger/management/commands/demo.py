@@ -136,7 +136,7 @@ class Command(BaseCommand):
 
     def _run_outage(self, env: dict[str, str], url: str, slot_id: str) -> bool:
         self._print_heading(
-            f"The provider of {slot_id} is down for an hour, and the other one is its reserve:"
+            f"The first service of {slot_id} is down for an hour, and its reserve takes over:"
         )
         return self._run_booth(env, url, slot_id, "--outage")
 
