@@ -1,6 +1,8 @@
 """What leaves for a service and what comes back to the booth: no byte that nobody needs."""
 
 import io
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from django.test import SimpleTestCase
@@ -9,6 +11,7 @@ from PIL import Image, ImageChops, ImageStat
 from ingest.models import Job
 from ingest.pipeline.result_check import check_result
 from ingest.tests.support import IngestTestCase
+from photochanger.bench.links import photos
 from photochanger.pictures import JPEG, PNG, Photo, Picture, prepare_photo
 from providers.base import DriverSettings
 from providers.gemini.settings import GeminiSettings
@@ -168,6 +171,16 @@ class SavingTests(SimpleTestCase):
             encode(image, quality=quality), GeminiSettings(prompt="x").choose_send_side_px()
         )
         assert (prepared.size_bytes + 2) // 3 * 4 <= 1_500_000, prepared.size_bytes
+
+    def test_a_photo_hardly_larger_than_what_is_sent_leaves_with_half_its_bytes(self) -> None:
+        """Noise of a sensor and all; and what a model sees of it is the same."""
+        with tempfile.TemporaryDirectory() as folder:
+            body = photos.make("1mb", Path(folder)).read_bytes()
+        photo, prepared = self.prepare(body, 2048)
+        prepared.file.seek(0)
+        sent = prepared.file.read()
+        assert len(sent) < len(body) / 2, (len(sent), len(body))
+        assert measure_likeness(bring_to_model(sent), bring_to_model(body)) > 0.98
 
     def test_a_service_that_fetches_gets_it_small_too(self) -> None:
         _, prepared = self.prepare(encode(draw_scene(4000, 3000)), 1024)

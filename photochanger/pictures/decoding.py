@@ -88,7 +88,8 @@ def shrink(image: Image.Image, max_side_px: int) -> Image.Image:
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     scale = max_side_px / max(image.size)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    return image.resize(size, Image.Resampling.BICUBIC)
+    # Two thirds of the time of a bicubic one, and less of the noise that a JPEG spends bytes on.
+    return image.resize(size, Image.Resampling.BILINEAR)
 
 
 def _load(

@@ -14,7 +14,10 @@ from photochanger.pictures.metadata import find_ranges_without_metadata
 from photochanger.pictures.photo import Photo
 from photochanger.pictures.plain import is_plain
 
-QUALITY, SHRUNK_QUALITY = 93, 90
+QUALITY = 93
+# Of twice the size that a model works in: at that size the picture of a noisy photo is the same as
+# with 90 (SSIM 0.987 against 0.990), for half of the bytes.
+SHRUNK_QUALITY = 80
 
 
 def prepare_photo(
