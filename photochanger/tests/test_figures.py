@@ -59,9 +59,10 @@ class TraceTests(SimpleTestCase):
             ("photochanger/edge/body.py", "BodyLimit.__call__"),
             ("ingest/pipeline/process.py", "process_photo"),
             ("providers/gemini/driver.py", "GeminiDriver.process"),
-            ("media/previews.py", "write_preview"),  # after the answer
+            ("ingest/pipeline/outcome.py", "close_done"),
         ):
             self.assertIn(name, trace.functions[file])
+        self.assertIn("write_preview", trace.later["media/previews.py"])
         self.assertLessEqual(trace.function_count, MAX_TRACED_FUNCTIONS, trace.text())
         self.assertLessEqual(len(trace.functions), MAX_TRACED_FILES, trace.text())
 
@@ -113,14 +114,16 @@ def overview(request) -> str: ...
     def test_only_named_functions_of_the_product_are_traced(self) -> None:
         root = str(BASE_DIR)
         seen = [
-            (f"{root}/ingest/api.py", "ingest", 1),
-            (f"{root}/ingest/api.py", "ingest.<locals>.<lambda>", 2),
-            (f"{root}/ingest/tests/support.py", "jpeg", 3),
-            (f"{root}/providers/simulator/wire.py", "send", 4),
-            (f"{root}/.venv/lib/python3.11/site-packages/x.py", "y", 5),
-            ("/usr/lib/python3.11/asyncio/tasks.py", "z", 6),
-            (f"{root}/photochanger/db.py", "in_db.<locals>.step", 7),
+            (f"{root}/ingest/api.py", "ingest", 1, False),
+            (f"{root}/ingest/api.py", "ingest.<locals>.<lambda>", 2, False),
+            (f"{root}/ingest/tests/support.py", "jpeg", 3, False),
+            (f"{root}/providers/simulator/wire.py", "send", 4, False),
+            (f"{root}/.venv/lib/python3.11/site-packages/x.py", "y", 5, False),
+            ("/usr/lib/python3.11/asyncio/tasks.py", "z", 6, False),
+            (f"{root}/photochanger/db.py", "in_db.<locals>.step", 7, False),
+            (f"{root}/media/previews.py", "write_preview", 8, True),
         ]
         trace = group_by_file(seen)
         expected = {"ingest/api.py": ["ingest"], "photochanger/db.py": ["in_db.<locals>.step"]}
         self.assertEqual(trace.functions, expected)
+        self.assertEqual(trace.later, {"media/previews.py": ["write_preview"]})

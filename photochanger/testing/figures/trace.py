@@ -3,14 +3,15 @@
 A real photo through the ASGI application, in a process of its own, against the simulator; the
 second photo of that process, since the first one also fills caches. Counted are distinct named
 functions in the six packages: no lambda, comprehension, class body or module, nothing of the
-simulator, and each function once, however often it runs.
+simulator, and each function once, however often it runs. The path ends with the closed row and the
+answer: what runs only when the booth has its picture, such as the preview, is counted apart.
 """
 
 import json
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from photochanger.testing import live
@@ -21,9 +22,13 @@ from providers import simulator
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The functions by file, files and functions in the order of their first call."""
+    """The functions by file, files and functions in the order of their first call.
+
+    ``later``: those that run only after the answer.
+    """
 
     functions: dict[str, list[str]]
+    later: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def function_count(self) -> int:
@@ -34,10 +39,19 @@ class Trace:
         return Trace(rest)
 
     def text(self) -> str:
-        lines = []
-        for file, names in self.functions.items():
-            lines += [f"{file} ({len(names)})", *(f"    {name}" for name in names)]
-        return "\n".join(lines)
+        answered = [
+            "",
+            "After the answer, not in the figures of the path:",
+            *list_lines(self.later),
+        ]
+        return "\n".join([*list_lines(self.functions), *(answered if self.later else ())])
+
+
+def list_lines(functions: dict[str, list[str]]) -> list[str]:
+    lines = []
+    for file, names in functions.items():
+        lines += [f"{file} ({len(names)})", *(f"    {name}" for name in names)]
+    return lines
 
 
 def trace_photo() -> Trace:
@@ -57,13 +71,14 @@ def trace_photo() -> Trace:
     return group_by_file(json.loads(done.stdout.splitlines()[-1]))
 
 
-def group_by_file(seen: list[tuple[str, str, int]]) -> Trace:
-    functions: dict[str, list[str]] = {}
-    for filename, name, _line in seen:
+def group_by_file(seen: list[tuple[str, str, int, bool]]) -> Trace:
+    trace = Trace({}, {})
+    for filename, name, _line, is_later in seen:
         path = Path(filename)
         is_named = not name.rpartition(".")[2].startswith("<")
         if path.is_relative_to(BASE_DIR) and is_named:
             file = str(path.relative_to(BASE_DIR))
             if is_product(file) and not file.startswith("providers/simulator/"):
-                functions.setdefault(file, []).append(name)
-    return Trace(functions)
+                part = trace.later if is_later else trace.functions
+                part.setdefault(file, []).append(name)
+    return trace

@@ -1,6 +1,7 @@
 """Runs in a process of its own: one photo through the ASGI application, under a profiler.
 
-Started by ``trace.py`` in a fresh installation's environment; prints what it saw as JSON.
+Started by ``trace.py`` in a fresh installation's environment; prints what it saw as JSON: each
+function by file, name and line, and whether it ran only when the booth had its picture.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import sys
 import threading
 from pathlib import Path
 from types import CodeType, FrameType
+from typing import Any
 
 import httpx
 from PIL import Image
@@ -22,8 +24,9 @@ class CallRecorder:
     """Collects the code objects that are entered, in every thread, while ``is_on``."""
 
     def __init__(self) -> None:
-        self.is_on = False
-        self.codes: dict[CodeType, None] = {}  # in the order of their first call
+        self.is_on = self.is_answered = False
+        # In the order of their first call; whether that was after the answer.
+        self.codes: dict[CodeType, bool] = {}
         self.calls = 0
 
     def install(self) -> None:
@@ -33,7 +36,7 @@ class CallRecorder:
 
     def __call__(self, frame: FrameType, event: str, arg: object) -> None:
         if self.is_on and event == "call":
-            self.codes[frame.f_code] = None
+            self.codes.setdefault(frame.f_code, self.is_answered)
             self.calls += 1
 
 
@@ -44,7 +47,10 @@ def main() -> None:
 
     _prepare_site()
     asyncio.run(_send_photos(photochanger.asgi, recorder))
-    seen = [(code.co_filename, code.co_qualname, code.co_firstlineno) for code in recorder.codes]
+    seen = [
+        (code.co_filename, code.co_qualname, code.co_firstlineno, is_later)
+        for code, is_later in recorder.codes.items()
+    ]
     print(json.dumps(seen))
 
 
@@ -58,12 +64,20 @@ def _prepare_site() -> None:
     Slot.objects.filter(pk=SLOT).update(is_active=True, settings=recipe)
 
 
-async def _send_photos(asgi: object, recorder: CallRecorder) -> None:
+async def _send_photos(asgi: Any, recorder: CallRecorder) -> None:
     """The first photo fills the caches of a new process; the second one is what every booth's
     photo crosses."""
     await asgi.warm_up()
     await asgi.refusal_writer.stop()  # it works beside photos, at any moment, and not for one
-    transport = httpx.ASGITransport(app=asgi.application)
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        async def send_to_booth(message: Any) -> None:
+            await send(message)
+            recorder.is_answered |= recorder.is_on and bool(message.get("body"))
+
+        await asgi.application(scope, receive, send_to_booth)
+
+    transport = httpx.ASGITransport(app=application)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as booth:
         await _send_photo(booth, colour="navy")
         recorder.is_on = True
