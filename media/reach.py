@@ -29,6 +29,7 @@ class Reach(IntEnum):
     WORLD = 3
 
 
+@lru_cache(maxsize=64)
 def judge_address(address: str) -> Reach:
     """By the host of a URL."""
     try:

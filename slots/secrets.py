@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+from functools import lru_cache
 
 import bcrypt
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -87,6 +88,7 @@ def match_keyed_hash(password: str, hashed: str) -> bool | None:
     return None
 
 
+@lru_cache(maxsize=8)  # of one installation
 def _name_key(key: str) -> str:
     return _encode(hmac.digest(_derive_key(key), b"name", "sha256")[:6])
 
@@ -96,6 +98,7 @@ def _make_keyed_hash(key: str, slow: str, password: str) -> str:
     return _encode(hmac.digest(_derive_key(key), f"{slow}\0{password}".encode(), "sha256")[:16])
 
 
+@lru_cache(maxsize=8)
 def _derive_key(key: str) -> bytes:
     return hashlib.sha256(f"photochanger booth password\0{key}".encode()).digest()
 
