@@ -16,10 +16,10 @@ from photochanger.pictures import (
     decode_file,
     encode,
 )
-from photochanger.pictures.jpeg import END_MARKER
+from photochanger.pictures.decoding import END_MARKER
 from photochanger.pictures.metadata import Ranges, find_ranges_without_metadata
+from photochanger.pictures.photo import QUALITY, spool
 from photochanger.pictures.plain import is_plain
-from photochanger.pictures.preparing import QUALITY, spool
 
 READING_BYTES = 1024 * 1024
 

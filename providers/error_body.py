@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from photochanger.parsing import make_printable
-from providers.lenient_json import decode_text, is_page, load_cut_json, load_json, unwrap_list
+from providers.lenient import decode_text, is_page, load_cut_json, load_json, unwrap_list
 
 MAX_ERROR_BYTES = 256 * 1024  # it is read on the event loop
 MAX_WORDS = 500

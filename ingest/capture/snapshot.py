@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from django.http import HttpRequest
 from pydantic import BaseModel
 
-from ingest.pipeline.part_head import FormPart
+from ingest.pipeline.multipart import FormPart
 from photochanger.parsing import decode_text, make_printable
 from photochanger.request_scope import get_scope, get_streamed_body
 

@@ -9,12 +9,12 @@ from ingest.pipeline.admission import Admission, admit_photo, find_equal_job
 from ingest.pipeline.face_repeat import mend_faces
 from ingest.pipeline.order import Booth, Deadline, Order
 from ingest.pipeline.outcome import PhotoResult, falls_back, job_outcome
-from ingest.pipeline.prepare import prepare_order
 from ingest.pipeline.provider_call import call_provider, prepare_request
 from ingest.pipeline.receive import (
     accept_request,
     authenticate_booth,
     inspect_photo,
+    prepare_order,
     read_idempotency_key,
     read_sent_texts,
     receive_form,

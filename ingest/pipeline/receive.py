@@ -3,20 +3,22 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.conf import settings
 from django.http import HttpRequest
+from pydantic import ValidationError
 from structlog.contextvars import bind_contextvars
 
-from ingest.pipeline.order import Deadline
+from ingest.pipeline.order import Deadline, Order
 from ingest.pipeline.password import check_password
 from ingest.pipeline.upload import FormParser, read_form
 from ingest.pipeline.uploaded_form import UploadedForm
+from ingest.refusals.errors import PhotoQueueFull
 from photochanger.db import in_db
 from photochanger.errors import ChecksumMismatch, InvalidImage
 from photochanger.parsing import decode_header, decode_query
-from photochanger.pictures import Photo
+from photochanger.pictures import Photo, UnreadablePicture, prepare_photo
 from photochanger.request_errors import (
     BadIdempotencyKey,
     PasswordMissing,
@@ -24,6 +26,7 @@ from photochanger.request_errors import (
     PhotoMissing,
 )
 from photochanger.request_scope import get_arrival_time, get_streamed_body
+from photochanger.tasks import run_in_worker
 from providers.http import expect_call
 from slots.models import Slot
 from slots.platform_settings import PlatformSettings
@@ -32,6 +35,7 @@ from slots.prompts.variables import fold_field
 from slots.services import OpenSlot, open_slot
 
 MAX_KEY = 200
+RETRY_AFTER_S = 3.0
 
 
 @dataclass(slots=True)
@@ -163,3 +167,35 @@ def read_idempotency_key(request: HttpRequest) -> str:
     if len(key) > MAX_KEY or not key.isprintable():
         raise BadIdempotencyKey(f"Idempotency-Key must be printable and at most {MAX_KEY} long")
     return key
+
+
+@asynccontextmanager
+async def prepare_order(order: Order) -> AsyncIterator[Order]:
+    """The order with the photo to send, which lives in this block; its own photo stays as it is.
+
+    One decoding serves both. Raises InvalidImage when a pixel is missing, StorageError, and
+    PhotoQueueFull when its turn does not come before the deadline.
+    """
+    photo = order.photo
+    try:
+        async with asyncio.timeout_at(order.deadline.at):
+            outgoing = await run_in_worker(
+                prepare_photo, photo, max_side_px=choose_side_px(order.slot)
+            )
+    except UnreadablePicture as exc:
+        raise InvalidImage(f"the photo {exc}") from exc
+    except TimeoutError as exc:
+        raise PhotoQueueFull("not decoded in time", retry_after_s=RETRY_AFTER_S) from exc
+    try:
+        yield replace(order, outgoing=outgoing)
+    finally:
+        if outgoing is not photo:
+            outgoing.file.close()
+
+
+def choose_side_px(slot: Slot) -> int | None:
+    """The longest side to send. A slot that cannot work as it is set up says so later."""
+    try:
+        return slot.recipe().choose_send_side_px()
+    except (ValidationError, KeyError):
+        return None

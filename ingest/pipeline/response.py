@@ -20,8 +20,7 @@ from photochanger import metrics
 from photochanger.db import in_db
 from photochanger.errors import AppError
 from photochanger.pictures import EXTENSIONS, Picture
-from photochanger.pictures.workers import run_in_worker
-from photochanger.tasks import run_to_completion
+from photochanger.tasks import run_in_worker, run_to_completion
 from providers.clean_photo import make_print_copy
 
 log = structlog.get_logger()

@@ -14,9 +14,8 @@ from photochanger.pictures import (
     encode,
     sniff_result,
 )
-from photochanger.pictures.decoding import Decoded
+from photochanger.pictures.decoding import END_MARKER, Decoded
 from photochanger.pictures.header import RESULT_FORMATS
-from photochanger.pictures.jpeg import END_MARKER
 from photochanger.pictures.metadata import find_ranges_without_metadata
 from providers.base import DriverSettings
 

@@ -8,9 +8,8 @@ from contextlib import asynccontextmanager
 from django.conf import settings
 from django.http import HttpRequest
 
-from ingest.pipeline.multipart_stream import MultipartStream
+from ingest.pipeline.multipart import FormPart, MultipartStream, PartDecoder, parse_parameters
 from ingest.pipeline.order import Deadline
-from ingest.pipeline.part_head import FormPart, PartDecoder, parse_parameters
 from ingest.pipeline.uploaded_form import UploadedForm
 from ingest.refusals.errors import DatabaseAway, DiskFull
 from photochanger import pictures

@@ -16,7 +16,7 @@ from media.services import select_listed_results
 from photochanger.db import in_db
 from photochanger.pictures import JPEG, Photo
 from photochanger.pictures.header import Header
-from photochanger.pictures.workers import MAX_DECODES, run_in_worker
+from photochanger.tasks import MAX_DECODES, run_in_worker
 from photochanger.testing.marks import both_databases
 from slots.platform_settings import load_platform_settings
 

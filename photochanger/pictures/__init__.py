@@ -7,7 +7,7 @@ eight bits, in sRGB (`plain.py`); what is so already keeps every byte.
 
 from photochanger.pictures.decoding import decode, decode_file
 from photochanger.pictures.encoding import encode
-from photochanger.pictures.kinds import (
+from photochanger.pictures.header import (
     EXTENSIONS,
     JPEG,
     PNG,
@@ -17,8 +17,7 @@ from photochanger.pictures.kinds import (
     sniff,
     sniff_result,
 )
-from photochanger.pictures.photo import Photo
-from photochanger.pictures.preparing import prepare_photo
+from photochanger.pictures.photo import Photo, prepare_photo
 
 __all__ = [
     "EXTENSIONS",

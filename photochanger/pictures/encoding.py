@@ -4,7 +4,7 @@ import io
 
 from PIL import Image
 
-from photochanger.pictures.kinds import JPEG, PNG, WEBP
+from photochanger.pictures.header import JPEG, PNG, WEBP
 
 FORMATS = {JPEG: "JPEG", PNG: "PNG", WEBP: "WEBP"}
 SHARP = {"subsampling": 0}  # of a JPEG: colours as fine as the brightness

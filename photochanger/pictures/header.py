@@ -1,4 +1,5 @@
-"""What a picture says of itself before its pixels: size, which way is up, and whose colours."""
+"""What a picture says of itself before its pixels: its kind by its first bytes, size, which way is
+up, and whose colours."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,16 +9,62 @@ from typing import IO
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
-from photochanger.pictures.kinds import UnreadablePicture
 from photochanger.pictures.metadata import read_png_chunks
 from photochanger.pictures.profiles import ADOBE_RGB, build_png_profile
 
+JPEG, PNG, WEBP = "image/jpeg", "image/png", "image/webp"
+EXTENSIONS = {JPEG: "jpg", PNG: "png", WEBP: "webp"}
+# What services have been seen to send besides, with the first bytes that tell; a HEIC is known
+# only to be refused by its name.
+RESULT_HEADS = (
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+    (b"BM", "image/bmp"),
+    (b"II*\0", "image/tiff"),
+    (b"MM\0*", "image/tiff"),
+)
+FTYP_BRANDS = {
+    **dict.fromkeys((b"avif", b"avis"), "image/avif"),
+    **dict.fromkeys((b"heic", b"heix", b"hevc", b"hevx", b"mif1", b"msf1"), "image/heic"),
+}
 PHOTO_FORMATS = ("JPEG", "PNG", "WEBP")
 RESULT_FORMATS = (*PHOTO_FORMATS, "GIF", "AVIF", "BMP", "TIFF")
 ORIENTATION_TAG, COLOUR_SPACE_TAG, INTEROP_INDEX_TAG = 0x0112, 0xA001, 1
 EXIF_IFD, INTEROP_IFD = 0x8769, 0xA005
 ADOBE_RGB_IN_EXIF = 2  # of some cameras; the standard way is "uncalibrated" and the index R03
 ORIENTATIONS = range(1, 9)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A picture in memory, its type detected from its bytes; nothing else is checked yet."""
+
+    body: bytes
+    mime: str
+
+
+class UnreadablePicture(ValueError):
+    """The bytes are not a picture of an accepted type, or it is damaged or too large."""
+
+
+def sniff(head: bytes) -> str | None:
+    """The MIME type by the first 16 bytes, or None if it is not one of the accepted three."""
+    if head.startswith(b"\xff\xd8\xff"):
+        return JPEG
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return PNG
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return WEBP
+    return None
+
+
+def sniff_result(head: bytes) -> str | None:
+    """The same of a service's picture, which may be of more kinds than a booth's photo."""
+    if mime := sniff(head):
+        return mime
+    if head[4:8] == b"ftyp":
+        return FTYP_BRANDS.get(head[8:12])
+    return next((mime for start, mime in RESULT_HEADS if head.startswith(start)), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

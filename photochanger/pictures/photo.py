@@ -1,15 +1,32 @@
-"""A photo on its way in: where it is, and what its header says."""
+"""A photo on its way in: where it is, what its header says, and what is made of it to be sent."""
 
 import hashlib
 import io
-from dataclasses import dataclass
+import tempfile
+from dataclasses import dataclass, replace
 from typing import IO
 
-from photochanger.errors import InvalidImage, UnsupportedMediaType
-from photochanger.pictures.header import Header, describe_image, open_image
-from photochanger.pictures.kinds import UnreadablePicture, sniff
+from photochanger.errors import InvalidImage, StorageError, UnsupportedMediaType
+from photochanger.pictures.decoding import check_pixels, decode_file
+from photochanger.pictures.encoding import encode
+from photochanger.pictures.header import (
+    JPEG,
+    PNG,
+    WEBP,
+    Header,
+    UnreadablePicture,
+    describe_image,
+    open_image,
+    sniff,
+)
+from photochanger.pictures.metadata import find_ranges_without_metadata
+from photochanger.pictures.plain import is_plain
 
 MIN_PHOTO_SIDE_PX = 16  # less is somebody's test or a tracking pixel, and costs as much as a photo
+QUALITY = 93
+# Of twice the size that a model works in: at that size the picture of a noisy photo is the same as
+# with 90 (SSIM 0.987 against 0.990), for half of the bytes.
+SHRUNK_QUALITY = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,3 +87,60 @@ def _hash_file(file: IO[bytes]) -> str:
     digest = hashlib.file_digest(file, "sha256")  # type: ignore[arg-type]
     file.seek(0)
     return digest.hexdigest()
+
+
+def prepare_photo(
+    photo: Photo, *, max_side_px: int | None = None, keep_alpha: bool = False
+) -> Photo:
+    """The photo whole, upright, of eight bits and in sRGB; its longest side as asked, if that
+    saves bytes. A photo that is so already is given back itself, every byte of it.
+
+    Blocking: every pixel is decoded, once. The caller closes the file of what is not ``photo``.
+    Raises UnreadablePicture for a photo of which anything is missing, StorageError.
+    """
+    header = photo.header
+    is_foreign = not is_plain(header)
+    if photo.mime == WEBP and not find_ranges_without_metadata(photo.file, photo.size_bytes):
+        is_foreign = True  # only encoded again it is rid of its metadata
+    is_large = max_side_px is not None and header.longest_px > max_side_px
+    if not is_foreign and not is_large:
+        hides = check_pixels(photo.file, header, max_megapixels=photo.megapixels)
+        if keep_alpha or not hides:
+            return photo
+    body, mime = _encode_plain(photo, max_side_px=max_side_px, keep_alpha=keep_alpha)
+    may_stay = not is_foreign and (keep_alpha or not header.has_alpha)
+    if may_stay and len(body) >= photo.size_bytes:
+        return photo
+    return _make_copy(photo, body, mime)
+
+
+def _encode_plain(photo: Photo, *, max_side_px: int | None, keep_alpha: bool) -> tuple[bytes, str]:
+    image, header, _ = decode_file(
+        photo.file,
+        max_megapixels=photo.megapixels,
+        max_side_px=max_side_px,
+        keep_alpha=keep_alpha,
+    )
+    mime = PNG if image.mode == "RGBA" else JPEG
+    if max(image.size) < header.longest_px:
+        return encode(image, mime, quality=SHRUNK_QUALITY), mime
+    return encode(image, mime, quality=QUALITY, is_sharp=header.is_sharp), mime
+
+
+def _make_copy(photo: Photo, body: bytes, mime: str) -> Photo:
+    encoded = io.BytesIO(body)
+    with open_image(encoded, max_megapixels=photo.megapixels) as image:
+        header = describe_image(image, encoded)
+    return replace(photo, file=spool(body), size_bytes=len(body), mime=mime, header=header)
+
+
+def spool(body: bytes) -> IO[bytes]:
+    """Write to disk, so that an encoded copy takes no memory while a provider works."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115  closed by whoever gets it
+    try:
+        file.write(body)
+        file.flush()
+    except OSError as exc:
+        file.close()
+        raise StorageError(f"the photo cannot be spooled: {exc.strerror}") from exc
+    return file

@@ -18,10 +18,9 @@ from photochanger.parsing import make_printable
 from photochanger.pictures import Picture, UnreadablePicture, decode_file, sniff_result
 from photochanger.pictures.header import RESULT_FORMATS
 from providers.base import CallTrace
-from providers.base64_reader import decode_base64
 from providers.error_body import read_error, read_error_body
 from providers.gemini.parts import Part, read_candidates, read_key
-from providers.lenient_json import is_page, load_cut_json, load_json
+from providers.lenient import decode_base64, is_page, load_cut_json, load_json
 from providers.meanings import explain_failure
 
 THOUGHT_ONLY = "thought_only"  # a note on the attempt

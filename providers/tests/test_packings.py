@@ -13,8 +13,8 @@ from django.test import SimpleTestCase
 from photochanger.errors import BadResponse, ContentBlocked, ProviderError
 from photochanger.pictures import JPEG
 from providers.base import CallTrace
-from providers.base64_reader import decode_base64
 from providers.gemini.answer import parse_models, parse_picture
+from providers.lenient import decode_base64
 from providers.tests.test_pictures import draw_picture, encode_picture
 from providers.unpacking import unpack
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from photochanger.errors import InvalidImage
 from photochanger.pictures import Photo, UnreadablePicture, prepare_photo
-from photochanger.pictures.workers import MAX_DECODES, run_in_worker
+from photochanger.tasks import MAX_DECODES, run_in_worker
 from providers.tests.test_pictures import build_chunk, draw_picture, encode_picture
 
 FORMATS: dict[str, dict[str, Any]] = {

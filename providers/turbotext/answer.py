@@ -21,7 +21,7 @@ from photochanger.errors import (
 )
 from photochanger.parsing import make_printable
 from providers.base import CallTrace
-from providers.lenient_json import decode_text, load_json, unwrap_list
+from providers.lenient import decode_text, load_json, unwrap_list
 from providers.meanings import BUSY_MARK
 from providers.retry_hints import find_retry_delay
 

@@ -1,7 +1,7 @@
 """A photo as a service may fetch it: JPEG or PNG, and no larger than is useful."""
 
 from photochanger.pictures import JPEG, WEBP, Photo, decode_file, encode
-from photochanger.pictures.preparing import spool
+from photochanger.pictures.photo import spool
 from providers.clean_photo import Slices, clean_photo
 
 MAX_BYTES = 3 * 1024 * 1024
