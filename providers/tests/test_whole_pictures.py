@@ -125,7 +125,7 @@ class TruncatedTests(SimpleTestCase):
         chunk = body[at : at + 12 + int.from_bytes(body[at : at + 4])]
         end = body.index(b"IEND") - 4
         late = body[:at] + body[at + len(chunk) : end] + chunk + body[end:]
-        assert prepare(late).width == 300
+        assert prepare(late).header.width == 300
 
     def test_a_photo_of_hardly_any_pixels_is_refused(self) -> None:
         for size in ((1, 1), (2, 900), (900, 15)):
