@@ -13,6 +13,8 @@ from photochanger.server.logger import ServerLog
 from photochanger.server.worker import Worker
 from photochanger.server.worker_metrics import child_exit, post_fork, pre_fork  # noqa: F401  gunicorn's
 
+# Database, pictures, uploads: not for other users of the machine.
+os.umask(os.umask(0o027) | 0o027)
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = worker_metrics.start()
 
 wsgi_app = "photochanger.asgi:application"

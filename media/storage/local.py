@@ -15,6 +15,7 @@ from django.core.files.storage import FileSystemStorage
 from media.storage import StoredFile
 
 COPY_BYTES = 1024 * 1024
+FILE_MODE = 0o640  # faces: for a front server in our group, and for nobody else of the machine
 
 
 class AtomicFileSystemStorage(FileSystemStorage):
@@ -34,7 +35,7 @@ class AtomicFileSystemStorage(FileSystemStorage):
                 shutil.copyfileobj(content, file, COPY_BYTES)
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(temporary, self.file_permissions_mode or 0o644)
+            os.chmod(temporary, FILE_MODE)
             os.replace(temporary, target)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
