@@ -8,7 +8,7 @@ manage() { _compose run --rm app "$@"; }
 # The file is outside of the containers and belongs to whoever calls this.
 renew_secret() {
     _compose run --rm --no-deps --user "$(id -u):$(id -g)" --volume "$PWD/deploy:/host" \
-        app renew_secret "$@" --path /host/.env
+        app renew_secret "$@" --path /host/secrets/app.env
 }
 # The name under which an image is kept, and the one that runs.
 use_version() {
@@ -27,4 +27,4 @@ try_booth() {
 }
 backup_now() { _compose run --rm --entrypoint deploy/backup.sh backup; }
 list_backups() { _compose run --rm --no-deps --entrypoint ls backup -1 var/backups; }
-restore_backup() { _compose run --rm --no-deps --entrypoint deploy/restore.sh backup "$@"; }
+restore_backup() { _compose run --rm --no-deps --entrypoint deploy/restore.sh prepare "$@"; }

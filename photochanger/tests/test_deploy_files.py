@@ -1,5 +1,6 @@
 """deploy/ and the Dockerfile, checked by the tools for their formats."""
 
+import os
 import re
 import runpy
 import shutil
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,12 @@ import yaml
 from compose_spec import PyCompose
 from cryptography.fernet import Fernet
 from django.core.validators import MaxValueValidator
-from django.test import SimpleTestCase
+from django.db import connection
+from django.test import SimpleTestCase, TransactionTestCase
 
+from ingest.management.commands.cleanup_media import Command as CleanupCommand
 from photochanger.testing.databases import BASE_DIR
+from photochanger.testing.marks import only_postgresql
 from slots.models import Slot
 
 DEPLOY = BASE_DIR / "deploy"
@@ -30,10 +35,14 @@ def run(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str
 
 def new_env(folder: str, address: str = "photos.example.com") -> dict[str, str]:
     """What new-env.sh writes."""
-    env = {"PATH": "/usr/bin:/bin", "ENV_OUT": f"{folder}/.env"}
+    env = {"PATH": "/usr/bin:/bin", "ENV_OUT": folder}
     done = run(DEPLOY / "new-env.sh", address, env=env)
     assert not done.returncode, done.stderr
-    lines = (Path(folder) / ".env").read_text().splitlines()
+    return read_variables(Path(folder, ".env"))
+
+
+def read_variables(path: Path) -> dict[str, str]:
+    lines = path.read_text().splitlines()
     return dict(line.split("=", 1) for line in lines if not line.startswith("#"))
 
 
@@ -56,9 +65,10 @@ class DeployFileTests(SimpleTestCase):
         self.folder = self.enterContext(tempfile.TemporaryDirectory())
 
     def test_the_scripts_pass_shellcheck(self) -> None:
-        done = run(BIN / "shellcheck", *sorted(DEPLOY.glob("*.sh")))
+        scripts = sorted([*DEPLOY.glob("*.sh"), *DEPLOY.glob("postgres/*.sh")])
+        done = run(BIN / "shellcheck", *scripts)
         self.assertEqual(done.stdout + done.stderr, "")
-        for script in DEPLOY.glob("*.sh"):
+        for script in scripts:
             self.assertTrue(script.stat().st_mode & 0o111, script)
             self.assertIn("\nset -eu\n", script.read_text())
 
@@ -86,7 +96,6 @@ class DeployFileTests(SimpleTestCase):
 
     def test_the_compose_file_of_one_more_machine_is_valid(self) -> None:
         variables = new_env(self.folder) | {
-            "DATABASE_URL": "postgres://photochanger:word@10.0.0.10:5432/photochanger",
             "S3_BUCKET": "photos",
             "FRONT_ADDRESS": "10.0.0.11",
             "MACHINE_ADDRESS": "10.0.0.12",
@@ -94,7 +103,9 @@ class DeployFileTests(SimpleTestCase):
         found = compose(variables, "compose.machine.yaml")
         PyCompose.from_yaml(yaml.safe_dump(found)).validate()
         app, one = found["services"]["app"], compose(variables)["services"]["app"]
-        self.assertEqual(one["environment"]["DATABASE_URL"], variables["DATABASE_URL"])
+        self.assertEqual(
+            app["secrets"], ["database_url", "s3_secret_key", "app.env", "metrics_token"]
+        )
         self.assertEqual(app["ports"], ["10.0.0.12:8000:8000"])
         for name in ("image", "read_only", "cap_drop", "stop_grace_period", "command", "init"):
             self.assertEqual(app[name], one[name], name)
@@ -108,20 +119,88 @@ class DeployFileTests(SimpleTestCase):
         }
         self.assertEqual(open_ports, {"caddy"})
 
-    def test_our_containers_cannot_write_but_to_their_volumes(self) -> None:
+    def test_no_container_may_more_than_it_needs(self) -> None:
+        added = {"caddy": ["NET_BIND_SERVICE"]}
         for name, service in compose(new_env(self.folder))["services"].items():
-            if service["image"].startswith("photochanger:"):
-                self.assertTrue(service["read_only"], name)
-                self.assertEqual(service["cap_drop"], ["ALL"], name)
+            with self.subTest(name):
+                self.assertTrue(service["read_only"])
+                self.assertEqual(service["cap_drop"], ["ALL"])
+                self.assertEqual(service.get("cap_add", []), added.get(name, []))
+                self.assertEqual(service["security_opt"], ["no-new-privileges:true"])
+                self.assertTrue(service["mem_limit"] and service["pids_limit"])
+                self.assertNotIn("env_file", service)
+
+    def test_each_container_has_the_secrets_that_it_reads_and_no_others(self) -> None:
+        new_env(self.folder)
+        found = compose(read_variables(Path(self.folder, ".env")))
+        server = {"app.env", "database_url", "metrics_token", "s3_secret_key"}
+        expected = {
+            **dict.fromkeys(("app", "prepare", "watch"), server),
+            **dict.fromkeys(("cleanup", "backup"), {"database_url", "s3_secret_key"}),
+            **{"db": {"database_password", "postgres_password"}, "caddy": set()},
+            **{"prometheus": {"metrics_token"}, "grafana": {"grafana_password"}},
+            "alertmanager": set(),
+        }
+        for name, service in found["services"].items():
+            self.assertEqual(set(service.get("secrets", ())), expected[name], name)
+            for variable, value in service.get("environment", {}).items():
+                if "secrets/" in str(value):
+                    self.assertIn(value.removeprefix("/run/secrets/"), expected[name], variable)
+        for name, secret in found["secrets"].items():
+            self.assertTrue(Path(self.folder, secret["file"]).is_file(), name)
+
+    def test_only_caddy_may_say_for_whom_it_asks(self) -> None:
+        found = compose(new_env(self.folder))
+        services = found["services"]
+        address = services["caddy"]["networks"]["front"]["ipv4_address"]
+        self.assertEqual(services["app"]["environment"]["TRUSTED_PROXIES"], address)
+        pool = found["networks"]["front"]["ipam"]["config"][0]
+        self.assertIn(ip_address(address), ip_network(pool["subnet"]))
+        self.assertNotIn(ip_address(address), ip_network(pool["ip_range"]))  # given to others
+        in_front = {name for name, one in services.items() if "front" in one["networks"]}
+        self.assertEqual(in_front, {"app", "caddy", "watch"})
+        with_database = {name for name, one in services.items() if "inside" in one["networks"]}
+        self.assertEqual(with_database & {"caddy", "prometheus", "grafana", "alertmanager"}, set())
 
     def test_a_new_env_is_complete_and_private(self) -> None:
         variables = new_env(self.folder)
-        Fernet(variables["FIELD_ENCRYPTION_KEY"])
-        for name in ("SECRET_KEY", "JWT_SIGNING_KEY", "METRICS_TOKEN", "POSTGRES_PASSWORD"):
-            self.assertRegex(variables[name], r"^[A-Za-z0-9_=-]{32,}$")
-        path = Path(self.folder, ".env")
-        self.assertEqual(path.stat().st_mode & 0o777, 0o600)
+        secrets = Path(self.folder, "secrets")
+        app = read_variables(secrets / "app.env")
+        Fernet(app["FIELD_ENCRYPTION_KEY"])
+        random = [app["SECRET_KEY"], app["JWT_SIGNING_KEY"]]
+        names = ("metrics_token", "postgres_password", "database_password")
+        for value in (*random, *((secrets / name).read_text() for name in names)):
+            self.assertRegex(value, r"^[A-Za-z0-9_=-]{32,}$")
+            self.assertNotIn(value, Path(self.folder, ".env").read_text())
+        self.assertEqual(Path(self.folder, ".env").stat().st_mode & 0o777, 0o600)
+        self.assertEqual(secrets.stat().st_mode & 0o777, 0o700)
+        before = (secrets / "app.env").read_bytes()
         self.assertEqual(new_env(self.folder), variables)  # a second time nothing changes
+        self.assertEqual((secrets / "app.env").read_bytes(), before)
+
+    def test_secrets_of_an_earlier_env_move_to_their_files(self) -> None:
+        Path(self.folder, ".env").write_text(
+            "SITE_ADDRESS=photos.example.com\nPOSTGRES_PASSWORD=p-word\nSECRET_KEY=s-key\n"
+            "METRICS_TOKEN=m-token\n"
+            "LOG_LEVEL=DEBUG\nGEMINI_API_KEY=g-key\nBACKUP_KEEP=7\n"
+        )
+        variables, secrets = new_env(self.folder), Path(self.folder, "secrets")
+        self.assertEqual(variables, {"SITE_ADDRESS": "photos.example.com", "BACKUP_KEEP": "7"})
+        app = read_variables(secrets / "app.env")
+        kept = (app["SECRET_KEY"], app["GEMINI_API_KEY"], app["LOG_LEVEL"])
+        self.assertEqual(kept, ("s-key", "g-key", "DEBUG"))
+        self.assertNotIn("METRICS_TOKEN", app)
+        self.assertEqual((secrets / "metrics_token").read_text(), "m-token")
+        url = (secrets / "database_url").read_text()
+        self.assertEqual(url.split("@"), ["postgres://photochanger:p-word", "db:5432/photochanger"])
+
+    def test_cleanup_and_backup_know_their_places_without_any_secret_of_the_server(self) -> None:
+        env = {"PATH": os.environ["PATH"], "ENV_FILE": "", "DATABASE_URL": "sqlite:///nowhere/x"}
+        for command in (("manage.py", "cleanup_media", "--help"), ("deploy/database_env.py",)):
+            done = run(sys.executable, *command, cwd=BASE_DIR, env=env)
+            self.assertNotIn("SECRET_KEY", done.stderr)
+            self.assertNotIn("photochanger.E001", done.stderr)
+        self.assertEqual(list(CleanupCommand.requires_system_checks), [])
 
     def test_no_time_out_is_shorter_than_a_photos_deadline(self) -> None:
         limits = [
@@ -172,3 +251,47 @@ class DeployFileTests(SimpleTestCase):
         errors = repeating.communicate(timeout=60)[1]
         self.assertEqual(repeating.returncode, 0)
         self.assertIn("sh ended with status 3", errors)
+
+
+@only_postgresql("it is about its roles")
+class RoleTests(TransactionTestCase):
+    """deploy/postgres/role.sh, as the image runs it on an empty volume."""
+
+    def psql(self, sql: str, **env: str) -> subprocess.CompletedProcess[str]:
+        command = ("psql", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--command", sql)
+        return run(*command, env=self.env | env)
+
+    def setUp(self) -> None:
+        found = connection.settings_dict
+        names = {"HOST": "PGHOST", "PORT": "PGPORT", "USER": "PGUSER", "PASSWORD": "PGPASSWORD"}
+        given = {name: str(found[key]) for key, name in names.items() if found.get(key)}
+        host = found.get("OPTIONS", {}).get("host")
+        word = Path(self.enterContext(tempfile.TemporaryDirectory()), "word")
+        word.write_text("a word with ' and spaces")
+        self.env = {"PATH": os.environ["PATH"], "PGDATABASE": "postgres", **given}
+        self.env |= {"PGHOST": str(host)} if host else {}
+        self.env |= {"POSTGRES_USER": given["PGUSER"], "PASSWORD_FILE": str(word)}
+        self.ours = {"PGUSER": "photochanger", "PGDATABASE": "photochanger"}
+        self.ours["PGPASSWORD"] = word.read_text()
+
+    def test_the_servers_role_owns_its_database_and_is_nothing_else(self) -> None:
+        self.addCleanup(self.psql, "drop role if exists photochanger")
+        self.addCleanup(self.psql, "drop database if exists photochanger")
+        done = run("sh", DEPLOY / "postgres/role.sh", env=self.env)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for sql in (
+            "create table x (id int)",
+            "drop schema public cascade; create schema public",  # restore.sh does
+        ):
+            self.assertEqual(self.psql(sql, **self.ours).returncode, 0, sql)
+        for sql in (
+            "copy (select 1) to program 'true'",
+            "select pg_read_file('/etc/passwd')",
+            "create database more",
+            "create role more",
+            "alter role photochanger superuser",
+        ):
+            self.assertIn("ERROR", self.psql(sql, **self.ours).stderr, sql)
+        self.assertIn(
+            "FATAL", self.psql("select 1", **self.ours | {"PGDATABASE": "postgres"}).stderr
+        )

@@ -21,6 +21,8 @@ EVENT_AREAS = ("auth", "http", "ingest", "media", "provider", "server", "slots",
 MADE_LATER = {
     "secrets/runtime_credentials.json",
     "deploy/.env",
+    "deploy/secrets",
+    "deploy/secrets/app.env",
     "deploy/alertmanager/smtp_password",
 }
 

@@ -118,4 +118,5 @@ def _replace_file(path: Path, text: str) -> None:
     new = path.with_name(f"{path.name}.new")
     new.touch(mode=0o600)
     new.write_text(text)
+    new.chmod(path.stat().st_mode)  # a container's user must be able to read its own
     os.replace(new, path)
