@@ -49,7 +49,7 @@ def open_site(
     with live.site(database) as site, site.simulator():
         said = site.manage("sync_admins", "--generate", "--usernames", "serg")
         password = said.split("serg")[1].split()[0]
-        recipe = {"settings": {"prompt": "Make it a beach"}, "gallery_enabled": True}
+        recipe = {"settings": {"prompt": "Make it a beach"}, "gallery_mode": "open"}
         site.configure_all({slot_id: recipe for slot_id in READY_SLOTS})
         site.manage("collectstatic", "--noinput", "--verbosity", "0")  # the gallery has a style
         # Each request comes from an address of its own, so that no lock or limit for one
