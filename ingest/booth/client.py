@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 import h11
 
@@ -90,7 +90,8 @@ def _build_head(request: BoothRequest, form: BoothForm) -> h11.Request:
     if request.idempotency_key is not None:  # no booth sends it; scripts do
         headers.append(("Idempotency-Key", request.idempotency_key))
     target = "/" + "/".join(part.strip("/") for part in parts if part.strip("/"))
-    return h11.Request(method="POST", target=target, headers=headers)
+    query = f"?{urlencode(request.query)}" if request.query else ""
+    return h11.Request(method="POST", target=target + query, headers=headers)
 
 
 @functools.cache

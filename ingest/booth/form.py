@@ -21,7 +21,8 @@ class BoothRequest:
 
     ``expect_timeout_s`` is how long to wait for ``100 Continue`` before the photo is sent
     unasked, as curl does; None waits as long as ``timeout_s`` allows, and never sends unasked.
-    ``fields`` replace booth fields of the same name or stand after them.
+    ``fields`` replace booth fields of the same name or stand after them; ``query`` stands in the
+    link, where booths put their tokens.
     """
 
     url: str
@@ -30,6 +31,7 @@ class BoothRequest:
     password: str = field(repr=False)
     path: str = "ingest"
     fields: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
     hash_recipe: str = "opaque"
     number: int = 1
     timeout_s: float = 58.0

@@ -161,10 +161,12 @@ class CommandTests(SimpleTestCase):
 
     def test_options_reach_the_wire(self) -> None:
         options = ("--path", "api/ingest", "--field", "event=a=b", "--hash", "none")
+        query = ("--query", "guest=Анна Б", "--query", "n=1")
         with serving(answering(http_answer("200 OK", picture()))) as server:
-            self.booth(server, *options, "--idempotency-key", "k", "--slot", "slot-015")
+            self.booth(server, *options, *query, "--idempotency-key", "k", "--slot", "slot-015")
         caller = server.callers[0]
-        assert caller.head.startswith(b"POST /api/ingest/slot-015 HTTP/1.1\r\n")
+        target = b"/api/ingest/slot-015?guest=%D0%90%D0%BD%D0%BD%D0%B0+%D0%91&n=1"
+        assert caller.head.startswith(b"POST " + target + b" HTTP/1.1\r\n")
         assert b"\r\nIdempotency-Key: k\r\n" in caller.head
         assert b'name="event"\r\n\r\na=b\r\n' in caller.body
         assert b'name="hash"' not in caller.body

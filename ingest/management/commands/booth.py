@@ -102,6 +102,14 @@ class Command(BaseCommand):
             metavar="NAME=VALUE",
             help="one more form field, or another value for one of the booth's; may be repeated",
         )
+        add(
+            "--query",
+            type=_parse_field,
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help="a part of the link, as booths put tokens there; may be repeated",
+        )
         add("--idempotency-key", metavar="KEY", help="the same for all photos (default: none)")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -114,6 +122,7 @@ class Command(BaseCommand):
             photo=photos[0],
             password=_read_password(options["password"]),
             fields=dict(options["field"]),
+            query=dict(options["query"]),
             hash_recipe=options["hash"],
             timeout_s=options["timeout"],
             expect_timeout_s=options["expect_timeout"],
