@@ -22,9 +22,16 @@ from stats.series import Point
 
 KPI = 95  # per cent of the photos that are answered with a picture in time
 WIDTH, HEIGHT = 800, 260
-LABELS = {StackedBar: 8, Line: 6}
+LABELS = {StackedBar: 8, Line: 6}  # at most so many on the time axis
 FONT_PX = {StackedBar: 13, Line: 17}  # as in the style sheet; lines are drawn at half the width
 HOUR_S, DAY_S = 60 * 60, 24 * 60 * 60
+TICKS_S = (
+    *(60 * minutes for minutes in (1, 2, 5, 10, 15, 30)),
+    *(HOUR_S * hours for hours in (1, 2, 3, 6, 12)),
+    *(DAY_S * days for days in (1, 2, 7, 14)),
+)
+AXIS_PX = 60  # what the plot's y axis takes of its width
+CHAR_SHARE = 0.56  # of a digit's width in the height of its font
 NOT_SHOWN = {"text-overlay", "tooltip-overlay", "titles"}
 
 Value = float | None
@@ -130,10 +137,41 @@ def compute_ticks(top: float) -> list[int]:
     return list(range(0, max(2, -(-int(-(-top // 1)) // size)) * size + 1, size))
 
 
-def format_label(at: datetime, step_s: int) -> str:
-    """The time of an interval, as long as its step needs."""
-    form = "H:i" if step_s <= HOUR_S else "d.m H:i" if step_s < DAY_S else "d.m"
-    return date_format(localtime(at), form)
+def format_labels(points: Sequence[Point], step_s: int) -> list[str]:
+    """The times of intervals: of one day the hour, of several the day and the hour."""
+    is_long = len(points) * step_s > DAY_S + step_s
+    return [_format_label(localtime(point.starts_at), step_s, is_long) for point in points]
+
+
+def _format_label(at: datetime, step_s: int, is_long: bool) -> str:
+    if not is_long:
+        return date_format(at, "H:i")
+    is_midnight = step_s >= DAY_S or at.hour == at.minute == 0
+    return date_format(at, "d.m" if is_midnight else "d.m H:i")
+
+
+def choose_ticks(points: Sequence[Point], step_s: int, most: int, char_px: float) -> list[int]:
+    """Which intervals get a label: whole hours or midnights, as many as there is room for.
+
+    ``char_px``: how wide a letter is. The last one is left out where it would be cut off.
+    """
+    span_s = len(points) * step_s
+    tick_s = next((one for one in TICKS_S if one >= step_s and span_s <= one * most), span_s)
+    found = [n for n, point in enumerate(points) if _is_round(localtime(point.starts_at), tick_s)]
+    labels = format_labels(points, step_s)
+    return [n for n in found if _fits(n, len(points), len(labels[n]) * char_px)]
+
+
+def _is_round(at: datetime, tick_s: int) -> bool:
+    seconds = at.hour * HOUR_S + at.minute * 60 + at.second
+    if tick_s < DAY_S:
+        return seconds % tick_s == 0
+    return seconds == 0 and at.toordinal() % (tick_s // DAY_S) == 0
+
+
+def _fits(number: int, count: int, width_px: float) -> bool:
+    """Whether half of a label stands within the drawing, to the right of its interval's middle."""
+    return (WIDTH - AXIS_PX) * (count - number - 0.5) / count >= width_px / 2
 
 
 def _make_chart(
@@ -149,11 +187,13 @@ def _make_chart(
     chart = kind(
         **{"width": WIDTH, "height": HEIGHT, "margin": 6, "spacing": 6, "dots_size": 3},
         **{"show_legend": False, "js": [], "css": [], "no_data_text": ""},
-        **{"show_minor_x_labels": False, "x_labels_major_every": -(-len(points) // LABELS[kind])},
+        **{"show_minor_x_labels": False},
         **{"truncate_label": -1, "allow_interruptions": True, "range": (0, top or y_labels[-1])},
         style=Style(**font),
     )
-    chart.x_labels = [format_label(point.starts_at, step_s) for point in points]
+    chart.x_labels = labels = format_labels(points, step_s)
+    ticks = choose_ticks(points, step_s, LABELS[kind], CHAR_SHARE * size)
+    chart.x_labels_major = [labels[n] for n in ticks]
     chart.y_labels, chart.value_formatter = y_labels, texts
     return chart
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Func, IntegerField, Prefetch, QuerySet, prefetch_related_objects
+from django.utils import timezone
 
 from ingest.models import Attempt, Job
 from stats.outcomes import (
@@ -21,8 +22,11 @@ from stats.outcomes import (
 )
 
 DAY_S = 24 * 60 * 60
-# Steps that divide a day, so that intervals begin at the same times of every day (UTC).
-STEPS_S = [step for step in range(1, DAY_S + 1) if DAY_S % step == 0]
+# Steps that people count in and that divide a day, so that intervals begin at whole minutes and
+# hours, and at midnight, by the clock of the server's time zone.
+NICE = (1, 2, 3, 5, 10, 15, 20, 30)
+HOURS = (1, 2, 3, 4, 6, 8, 12, 24)
+STEPS_S = (*NICE, *(60 * step for step in NICE), *(3600 * step for step in HOURS))
 MAX_STEPS = 62  # a month in half days
 FAILURES = 20
 
@@ -54,17 +58,17 @@ class Failure:
 
 
 class _Interval(Func):
-    """The number of the interval that a time falls in, counted from 1970."""
+    """The number of the interval that a time falls in, from 1970 on, ``shift`` seconds east."""
 
     output_field = IntegerField()
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = "FLOOR(EXTRACT(EPOCH FROM %(expressions)s) / %(step)s)::bigint"
+        template = "FLOOR((EXTRACT(EPOCH FROM %(expressions)s) + %(shift)s) / %(step)s)::bigint"
         return self.as_sql(compiler, connection, template=template, **context)
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
         # Four, since the percent sign is read twice on its way.
-        template = "CAST(STRFTIME('%%%%s', %(expressions)s) AS INTEGER) / %(step)s"
+        template = "(CAST(STRFTIME('%%%%s', %(expressions)s) AS INTEGER) + %(shift)s) / %(step)s"
         return self.as_sql(compiler, connection, template=template, **context)
 
 
@@ -80,27 +84,39 @@ def load_points(
     step_s: int,
     *,
     with_overhead: bool = True,
+    until: datetime | None = None,
 ) -> list[Point]:
     """One query; intervals without photos are there too. Without a slot: of all together."""
+    last_at = until or now
+    shift_s = _get_shift_s(since)
     rows = (
         _filter_jobs(slot_id)
-        .filter(started_at__gte=since, started_at__lte=now)
+        .filter(started_at__gte=since, started_at__lte=last_at)
         .order_by()
-        .values(number=_Interval("started_at", step=step_s))
+        .values(number=_Interval("started_at", step=step_s, shift=shift_s))
         .annotate(**outcome_counts(now), **timing_percentiles(with_overhead=with_overhead))
     )
     found: dict[int, Mapping[str, Any]] = {row["number"]: row for row in rows}
-    first, last = (int(at.timestamp()) // step_s for at in (since, now))
-    return [_make_point(number, step_s, found.get(number)) for number in range(first, last + 1)]
+    first, last = ((int(at.timestamp()) + shift_s) // step_s for at in (since, last_at))
+    return [
+        _make_point(number * step_s - shift_s, found.get(number))
+        for number in range(first, last + 1)
+    ]
+
+
+def _get_shift_s(at: datetime) -> int:
+    """How far local clocks are ahead of UTC."""
+    offset = timezone.localtime(at).utcoffset()
+    return int(offset.total_seconds()) if offset else 0
 
 
 def _filter_jobs(slot_id: str | None) -> QuerySet[Job]:
     return Job.objects.all() if slot_id is None else Job.objects.filter(slot=slot_id)
 
 
-def _make_point(number: int, step_s: int, row: Mapping[str, Any] | None) -> Point:
+def _make_point(begins_s: int, row: Mapping[str, Any] | None) -> Point:
     return Point(
-        starts_at=datetime.fromtimestamp(number * step_s, UTC),
+        starts_at=datetime.fromtimestamp(begins_s, UTC),
         outcomes=outcomes_of(row) if row else Outcomes(),
         timings=Timings.of(row) if row else Timings(),
     )

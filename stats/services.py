@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 from django.core.cache import cache
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
 
 from ingest.models import Job
@@ -98,34 +98,35 @@ class SlotStatistics:
 
 
 def load_overview(
-    window: timedelta = WINDOW, slot_id: str | None = None, *, is_lean: bool = False
+    window: timedelta = WINDOW,
+    slot_id: str | None = None,
+    *,
+    is_lean: bool = False,
+    until: datetime | None = None,
 ) -> Overview:
     """Twelve queries. Raises SlotNotFound when the slot to narrow ``slots`` to does not exist.
 
     The figures of a wide window may be ``CACHE_S`` old. ``is_lean``, for pages, leaves out the
-    slowest parts: each slot's overhead and the storage.
+    slowest parts: each slot's overhead and the storage. ``until``: the window's end, if not now.
     """
     now = timezone.now()
+    since = (until or now) - window
     events = load_recent_events(now)
     if slot_id is not None and slot_id not in {event.slot.pk for event in events}:
         raise SlotNotFound(slot_id[:40])
 
     def load() -> tuple[dict[str, Figures], Timings]:
-        by_slot = _load_figures_by_slot(now - window, now, with_overhead=not is_lean)
-        return by_slot, _load_timings(now - window)
+        by_slot = _load_figures_by_slot(since, now, with_overhead=not is_lean, until=until)
+        return by_slot, _load_timings(since, until)
 
-    by_slot, timings = _load_cached(f"figures.{is_lean}", window, load)
+    by_slot, timings = _load_cached(f"figures.{is_lean}", window, load, until=until)
     figures = [by_slot.get(event.slot.pk, Figures()) for event in events]
     assessed = _assess(events, now)
-    refused = count_refusals(now - window)
+    refused = count_refusals(since, until)
     return Overview(
         window_minutes=_to_minutes(window),
         jobs_total=count_all_jobs(now),
-        window=Figures(
-            outcomes=sum((one.outcomes for one in figures), start=Outcomes()),
-            timings=timings,
-            test_runs=sum(one.test_runs for one in figures),
-        ),
+        window=_add_figures(figures, timings),
         in_flight=sum(event.in_flight for event in events),
         storage=[] if is_lean else load_stored_files(),
         refused=sum(refused.values()),
@@ -134,6 +135,14 @@ def load_overview(
             for event, one in zip(events, figures, strict=True)
             if slot_id in (None, event.slot.pk)
         ],
+    )
+
+
+def _add_figures(figures: list[Figures], timings: Timings) -> Figures:
+    return Figures(
+        outcomes=sum((one.outcomes for one in figures), start=Outcomes()),
+        timings=timings,
+        test_runs=sum(one.test_runs for one in figures),
     )
 
 
@@ -179,7 +188,9 @@ class Timeline:
     points: list[Point]
 
 
-def load_timeline(window: timedelta = WINDOW, slot_id: str | None = None) -> Timeline:
+def load_timeline(
+    window: timedelta = WINDOW, slot_id: str | None = None, *, until: datetime | None = None
+) -> Timeline:
     """Outcomes and times per interval, of a slot or of all together, for plots. One query.
 
     A wide window has half as many intervals: a week by six hours, a month by days; and it may be
@@ -189,10 +200,11 @@ def load_timeline(window: timedelta = WINDOW, slot_id: str | None = None) -> Tim
     step = step_for(window, MAX_STEPS if window <= WIDE_WINDOW else MAX_STEPS // 2 + 1)
 
     def load() -> Timeline:
-        found = load_points(slot_id, now - window, now, step, with_overhead=False)
+        since = (until or now) - window
+        found = load_points(slot_id, since, now, step, with_overhead=False, until=until)
         return Timeline(step_seconds=step, points=found)
 
-    return _load_cached(f"timeline.{quote(slot_id or '')}", window, load)
+    return _load_cached(f"timeline.{quote(slot_id or '')}", window, load, until=until)
 
 
 def load_failures(slot_id: str | None = None) -> list[Failure]:
@@ -217,11 +229,13 @@ def _assess(events: list[RecentEvents], now: datetime) -> Assessment:
     return assess([event.slot for event in events], now, platform_wait_s=wait_s)
 
 
-def _load_cached(name: str, window: timedelta, load: Callable[[], _Value]) -> _Value:
+def _load_cached(
+    name: str, window: timedelta, load: Callable[[], _Value], *, until: datetime | None = None
+) -> _Value:
     """The result of ``load``; for a wide window cached for ``CACHE_S`` in this process."""
     if window <= WIDE_WINDOW:
         return load()
-    key = f"stats.{name}.{_to_minutes(window)}"
+    key = f"stats.{name}.{_to_minutes(window)}.{until.timestamp() if until else ''}"
     if (found := cache.get(key)) is None:
         found = load()
         cache.set(key, found, CACHE_S)
@@ -233,9 +247,14 @@ def _to_minutes(window: timedelta) -> int:
 
 
 def _load_figures_by_slot(
-    since: datetime, now: datetime, slot_id: str | None = None, *, with_overhead: bool = True
+    since: datetime,
+    now: datetime,
+    slot_id: str | None = None,
+    *,
+    with_overhead: bool = True,
+    until: datetime | None = None,
 ) -> dict[str, Figures]:
-    jobs = Job.objects.filter(started_at__gte=since).order_by()
+    jobs = _filter_window(since, until).order_by()
     if slot_id:
         jobs = jobs.filter(slot=slot_id)
     rows = jobs.values("slot_id").annotate(
@@ -250,9 +269,14 @@ def _make_figures(row: Mapping[str, Any]) -> Figures:
     return Figures(outcomes=outcomes_of(row), timings=Timings.of(row), test_runs=row["test_runs"])
 
 
-def _load_timings(since: datetime) -> Timings:
+def _load_timings(since: datetime, until: datetime | None = None) -> Timings:
     """Of all slots together: percentiles of parts do not add up."""
-    return Timings.of(Job.objects.filter(started_at__gte=since).aggregate(**timing_percentiles()))
+    return Timings.of(_filter_window(since, until).aggregate(**timing_percentiles()))
+
+
+def _filter_window(since: datetime, until: datetime | None) -> QuerySet[Job]:
+    jobs = Job.objects.filter(started_at__gte=since)
+    return jobs.filter(started_at__lt=until) if until else jobs
 
 
 def load_stored_files() -> list[StoredFiles]:

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -11,10 +10,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import urlencode
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from ingest.cleanup import load_last_cleanup
@@ -25,6 +22,7 @@ from ingest.models import Job
 from media.models import MediaObject
 from slots.console.pages import console_page
 from stats import services
+from stats.console.query import StatisticsQuery
 from stats.faces import load_figures_by_slot, load_figures_by_version, load_last_wrong
 from stats.plots import (
     KPI,
@@ -32,90 +30,15 @@ from stats.plots import (
     draw_outcomes,
     draw_shares,
     draw_timings,
-    format_label,
+    format_labels,
     to_percent,
     to_seconds,
 )
 from stats.series import Failure, Point
 from stats.services import Overview, SlotFigures, StoredFiles
+from stats.slot_state import State
 
-HOUR, DAY, WEEK, MONTH = 60, 24 * 60, 7 * 24 * 60, services.MAX_WINDOW_MINUTES
-WINDOWS = {
-    HOUR: gettext_lazy("Hour"),
-    DAY: gettext_lazy("Day"),
-    WEEK: gettext_lazy("Week"),
-    MONTH: gettext_lazy("Month"),
-}
-WORDS = {
-    HOUR: gettext_lazy("in the last hour"),
-    DAY: gettext_lazy("in the last day"),
-    WEEK: gettext_lazy("in the last week"),
-    MONTH: gettext_lazy("in the last 31 days"),
-}
-# Seconds between two refreshes; a wide window costs the database more, and changes less.
-FIGURES_EVERY, PLOTS_EVERY = {HOUR: 10, DAY: 30}, {HOUR: 30, DAY: 120}
-DEFAULT_FIGURES_EVERY_S, DEFAULT_PLOTS_EVERY_S = 60, 600
 SHOWN_FAILURES, SHOWN_WORDS = 10, 200
-
-
-@dataclass(frozen=True, slots=True)
-class StatisticsQuery:
-    """The parameters of the page's address; invalid ones are ignored."""
-
-    minutes: int = HOUR
-    slot_id: str = ""
-    since: datetime | None = None  # one person's own reset of the counters shown
-
-    @classmethod
-    def of(cls, request: HttpRequest) -> Self:
-        minutes, since = request.GET.get("window", ""), request.GET.get("since", "")
-        return cls(
-            minutes=int(minutes) if minutes.isdecimal() and int(minutes) in WINDOWS else HOUR,
-            slot_id=request.GET.get("slot", "")[:40],
-            since=datetime.fromtimestamp(int(since), UTC) if _is_valid_time(since) else None,
-        )
-
-    @property
-    def window(self) -> timedelta:
-        if self.since is None:
-            return timedelta(minutes=self.minutes)
-        longest = timedelta(minutes=MONTH)
-        return min(longest, max(timedelta(minutes=1), timezone.now() - self.since))
-
-    @property
-    def words(self) -> str:
-        return _("since the reset") if self.since else str(WORDS[self.minutes])
-
-    @property
-    def figures_every(self) -> int:
-        return FIGURES_EVERY.get(self.minutes, DEFAULT_FIGURES_EVERY_S)
-
-    @property
-    def plots_every(self) -> int:
-        return PLOTS_EVERY.get(self.minutes, DEFAULT_PLOTS_EVERY_S)
-
-    def query(self, **changes: Any) -> str:
-        now: dict[str, Any] = {"window": self.minutes, "slot": self.slot_id, "since": self._epoch}
-        given = {n: value for n, value in (now | changes).items() if value and value != HOUR}
-        return f"?{urlencode(given)}" if given else "?"
-
-    @property
-    def _epoch(self) -> int | None:
-        return int(self.since.timestamp()) if self.since else None
-
-    def choices(self) -> Iterator[tuple[str, Any, bool]]:
-        for minutes, name in WINDOWS.items():
-            is_chosen = minutes == self.minutes and not self.since
-            yield self.query(window=minutes, since=None), name, is_chosen
-
-
-def _is_valid_time(text: str) -> bool:
-    longest_s = MONTH * 60
-    return text.isdecimal() and len(text) < 12 and 0 <= _age_s(int(text)) <= longest_s
-
-
-def _age_s(epoch: int) -> float:
-    return timezone.now().timestamp() - epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +117,7 @@ def plots_part(request: HttpRequest) -> HttpResponse:
     """Loaded after the page, with one query, so that a month does not delay the page."""
     check_permission(request)
     asked = StatisticsQuery.of(request)
-    seen = services.load_timeline(asked.window, asked.slot_id or None)
+    seen = services.load_timeline(asked.window, asked.slot_id or None, until=asked.until)
     drawn = [plot(seen.points, seen.step_seconds) for plot in PLOTS]
     context = {"plots": drawn, "table": list(_make_table(drawn, seen.points, seen.step_seconds))}
     return render(request, "stats/console/_plots.html", context)
@@ -221,9 +144,10 @@ def _make_table(
 ) -> Iterator[tuple[str, list[Any]]]:
     """The plots as a table, for screen readers; only intervals with photos."""
     curves = [curve for plot in plots for curve in plot.curves if curve.name != "kpi"]
+    labels = format_labels(points, step_s)
     for number, point in enumerate(points):
         if point.outcomes.jobs:
-            yield format_label(point.starts_at, step_s), [curve.values[number] for curve in curves]
+            yield labels[number], [curve.values[number] for curve in curves]
 
 
 def check_permission(request: HttpRequest) -> None:
@@ -233,7 +157,7 @@ def check_permission(request: HttpRequest) -> None:
 
 def _load_figures(asked: StatisticsQuery) -> dict[str, Any]:
     """At most eleven queries."""
-    seen = services.load_overview(asked.window, is_lean=True)
+    seen = services.load_overview(asked.window, is_lean=True, until=asked.until)
     chosen = [one for one in seen.slots if one.recent.slot.pk == asked.slot_id]
     if asked.slot_id and not chosen:
         raise Http404
@@ -248,7 +172,7 @@ def _load_figures(asked: StatisticsQuery) -> dict[str, Any]:
         "p95_s": to_seconds(window.timings.duration_p95_ms),
         "in_flight": chosen[0].recent.in_flight if chosen else seen.in_flight,
         "kpi": KPI,
-        "lines": _make_rows(asked, seen),
+        **_fold_rows(_make_rows(asked, seen)),
         "failures": _load_failures(asked, seen),
     }
 
@@ -258,12 +182,12 @@ def faces_part(request: HttpRequest) -> HttpResponse:
     """Whether people were kept; loaded after the page, with two queries."""
     check_permission(request)
     asked, now = StatisticsQuery.of(request), timezone.now()
-    since = now - asked.window
+    since, until = asked.begins_at, asked.until or now
     if asked.slot_id:
-        figures = load_figures_by_version(since, asked.slot_id)
+        figures = load_figures_by_version(since, asked.slot_id, until=until)
     else:
-        figures = load_figures_by_slot(since)
-    wrong = load_last_wrong(since, now, asked.slot_id)
+        figures = load_figures_by_slot(since, until=until)
+    wrong = load_last_wrong(since, now, asked.slot_id, until=until)
     context = {
         "faces": figures,
         "wrong_pictures": [JobRow(job) for job in wrong],
@@ -277,6 +201,13 @@ def _make_rows(asked: StatisticsQuery, seen: Overview) -> list[SlotRow]:
         SlotRow(one, asked.query(slot=one.recent.slot.pk), one.recent.slot.pk == asked.slot_id)
         for one in seen.slots
     ]
+
+
+def _fold_rows(rows: list[SlotRow]) -> dict[str, list[SlotRow]]:
+    """Slots that nobody has set up and no booth has used are told below, in one line."""
+    folded = [row for row in rows if row.is_idle and row.figures.state == State.NOT_CONFIGURED]
+    shown = [row for row in rows if row not in folded]
+    return {"lines": rows, "shown_lines": shown, "folded_lines": folded}
 
 
 def _load_failures(asked: StatisticsQuery, seen: Overview) -> list[FailureRow]:

@@ -11,7 +11,8 @@ from django.views.decorators.http import require_GET
 
 from ingest.console.step_bar import StepSegment, draw_step_bar
 from slots.models import Slot
-from stats.console.statistics import StatisticsQuery, check_permission
+from stats.console.query import StatisticsQuery
+from stats.console.statistics import check_permission
 from stats.steps import StepMedians, load_step_medians
 
 
@@ -61,7 +62,7 @@ def steps_part(request: HttpRequest) -> HttpResponse:
     """Loaded after the page; two queries."""
     check_permission(request)
     asked, now = StatisticsQuery.of(request), timezone.now()
-    found = load_step_medians(now - asked.window, now, asked.slot_id or None)
+    found = load_step_medians(asked.begins_at, asked.until or now, asked.slot_id or None)
     slots = Slot.objects.only("pk", "display_name").in_bulk(found)
     rows = [StepRow(slots[slot_id], medians) for slot_id, medians in found.items()]
     return render(request, "stats/console/_steps.html", {"rows": rows})

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from stats.console import dashboard, sources, statistics, steps
+from stats.console import dashboard, report, sources, statistics, steps
 from stats.console.alerts.urls import get_alert_urls
 
 
@@ -26,6 +26,7 @@ def get_console_urls(
         ),
         *get_alert_urls(admin_view),
         path("statistics/", admin_view(statistics.statistics_page), name="statistics"),
+        path("statistics/report.csv", admin_view(report.statistics_csv), name="statistics_csv"),
         path("statistics/plots/", admin_view(statistics.plots_part), name="statistics_plots"),
         path("statistics/faces/", admin_view(statistics.faces_part), name="statistics_faces"),
         path("statistics/steps/", admin_view(steps.steps_part), name="statistics_steps"),

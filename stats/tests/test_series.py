@@ -91,7 +91,7 @@ class SeriesTests(StatsTestCase):
 
     def test_steps_are_as_fine_as_the_page_can_show(self) -> None:
         self.assertEqual(step_for(HOUR), 60)
-        self.assertEqual(step_for(24 * HOUR), 1440)
+        self.assertEqual(step_for(24 * HOUR), 1800)
 
 
 class FailureTests(StatsTestCase):

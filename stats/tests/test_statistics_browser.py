@@ -110,6 +110,17 @@ class FiguresTests(FiguresTestCase):
         for page, look in self.in_every_look("/admin/statistics/"):
             expect(page.locator(".plot-svg")).to_have_count(3)
             self.assert_good(page, "statistics", look)
+            page.get_by_role("link", name="Вчера").click()
+            expect(page.locator("#corner")).to_contain_text("за вчера")
+            page.get_by_label("Начало", exact=True).fill("2026-01-02T10:00")
+            page.get_by_label("Конец", exact=True).fill("2026-01-01T10:00")
+            page.get_by_role("button", name="Показать", exact=True).click()
+            expect(page.locator("#period-wrong")).to_contain_text("раньше, чем кончается")
+            assert_accessible(page)
+            assert_nothing_is_cut_off(page)
+            with page.expect_download() as download:
+                page.locator("#csv").click()
+            self.assertRegex(download.value.suggested_filename, r"^photochanger-.*\.csv$")
         page.locator("#numbers summary").click()
         expect(page.locator("#numbers table")).to_be_visible()
         assert_accessible(page)

@@ -1,5 +1,7 @@
 """The statistics page by HTTP, and its plots."""
 
+import csv
+import io
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,6 +10,7 @@ from uuid import uuid4
 from django.contrib.auth.models import User
 from django.test import SimpleTestCase
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from ingest.cleanup import clean_up
 from ingest.models import Attempt, Job
@@ -15,7 +18,14 @@ from media.models import MediaObject
 from photochanger.testing.marks import both_databases
 from slots.models import Slot
 from stats.outcomes import Outcomes, Timings
-from stats.plots import compute_ticks, draw_outcomes, draw_shares, draw_timings
+from stats.plots import (
+    choose_ticks,
+    compute_ticks,
+    draw_outcomes,
+    draw_shares,
+    draw_timings,
+    format_labels,
+)
 from stats.series import Point
 from stats.tests.support import StatsTestCase, job
 
@@ -74,6 +84,68 @@ class StatisticsPageTests(StatsTestCase):
         page = self.client.get(f"{PAGE}plots/?{query}")
         return sum(int(values[0] or 0) for _time, values in page.context["table"])
 
+    def test_yesterday_and_a_period_are_of_their_time_alone(self) -> None:
+        now = timezone.localtime()
+        noon = timezone.localtime().replace(hour=12, minute=0, second=0) - timedelta(days=1)
+        ago_s = (now - noon).total_seconds()
+        self.store(job(), job(ago_s=ago_s), job(ago_s=ago_s + 600), job(ago_s=ago_s + 86400 * 3))
+        Slot.objects.filter(pk="slot-001").update(display_name="Ball")
+        yesterday = self.client.get(f"{PAGE}?window=yesterday")
+        self.assertEqual(yesterday.context["window"].outcomes.jobs, 2)
+        self.assertContains(yesterday, "за вчера")
+        day = noon.strftime("%Y-%m-%d")
+        query = f"first={day}T11:55&last={day}T13:00&slot=slot-001"
+        self.assertEqual(self.line("slot-001", query).figures.window.outcomes.jobs, 1)
+        self.assertEqual(self.plots(query), 1)
+        page = self.client.get(f"{PAGE}?{query}")
+        self.assertContains(page, f'value="{day}T11:55"')
+        self.assertContains(page, f"first={day}T11%3A55")  # the live parts ask for the same
+        for part in (f"{PAGE}faces/", f"{PAGE}steps/"):
+            self.assertEqual(self.client.get(f"{part}?{query}").status_code, 200)
+
+    def test_a_wrong_period_is_told_and_shows_the_hour(self) -> None:
+        self.store(job())
+        for query, words in (
+            ("first=2026-01-02T10:00&last=2026-01-01T10:00", "раньше, чем кончается"),
+            ("first=2999-01-01&last=2999-01-02", "не в будущем"),
+            ("first=2026-01-01&last=2026-03-01", "не больше 31 дня"),
+            ("first=soon&last=2026-03-01", "дата"),
+            ("first=2026-01-01", "обязательно"),
+        ):
+            with self.subTest(query):
+                page = self.client.get(f"{PAGE}?{query}")
+                self.assertContains(page, words)
+                self.assertEqual(page.context["window"].outcomes.jobs, 1)
+
+    def test_slots_that_nobody_has_set_up_are_told_in_one_line(self) -> None:
+        self.store(job("slot-009"))
+        page = self.client.get(PAGE)
+        shown = [line.figures.recent.slot.pk for line in page.context["shown_lines"]]
+        self.assertEqual(shown, ["slot-001", "slot-002", "slot-009"])
+        self.assertContains(page, "Не настроены 12 слотов:")
+
+    def test_a_table_for_spreadsheets_tells_the_same_and_computes_nothing(self) -> None:
+        Slot.objects.filter(pk="slot-002").update(display_name='=HYPERLINK("http://x";"y")')
+        self.store(job(took_ms=8500), job(), job("slot-002", reason="timeout"))
+        answer = self.client.get(f"{PAGE}report.csv")
+        self.assertIn("attachment", answer["Content-Disposition"])
+        text = answer.content.decode()
+        self.assertTrue(text.startswith("\ufeffПериод;"))
+        rows = list(csv.reader(io.StringIO(text.lstrip("\ufeff")), delimiter=";"))
+        self.assertEqual(len(rows), 2 + 15 + 1)
+        found = {row[0]: row for row in rows}
+        self.assertEqual(found["slot-002"][1], '\'=HYPERLINK("http://x";"y")')
+        self.assertEqual(found["slot-001"][2:4], ["2", "2"])
+        self.assertEqual(found["Все слоты"][2:5], ["3", "2", "1"])
+        self.assertEqual(found["Все слоты"][9:11], ["66,7", "8,2"])
+        english = self.client.get(
+            f"{PAGE}report.csv?slot=slot-001", headers={"Accept-Language": "en"}
+        )
+        self.assertIn("Slot,Name,Photos", english.content.decode())
+        self.assertEqual(len(english.content.decode().splitlines()), 3)
+        self.client.force_login(User.objects.create_user("guest", is_staff=True))
+        self.assertEqual(self.client.get(f"{PAGE}report.csv").status_code, 403)
+
     def test_a_reset_is_one_persons_own_and_deletes_nothing(self) -> None:
         self.store(job(ago_s=300))
         answer = self.client.get(f"{PAGE}?since=now&slot=slot-001")
@@ -90,7 +162,7 @@ class StatisticsPageTests(StatsTestCase):
         page = self.client.get(f"{PAGE}?slot=slot-002")
         self.assertEqual([one.failure.slot_id for one in page.context["failures"]], ["slot-002"])
         self.assertEqual(page.context["window"].outcomes.jobs, 1)
-        self.assertContains(page, "<b>2</b>")  # the corner is of all slots
+        self.assertContains(page, "обработка за час, Слот 2")  # the corner is of the slot too
         self.assertEqual(self.client.get(f"{PAGE}?slot=slot-099").status_code, 404)
 
     def test_a_providers_message_is_cut_and_escaped(self) -> None:
@@ -174,6 +246,31 @@ class PlotTests(SimpleTestCase):
         for draw in (draw_outcomes, draw_timings, draw_shares):
             plot = draw(nothing, 60)
             self.assertEqual((plot.is_empty, plot.svg), (True, ""))
+
+    def test_the_time_axis_has_whole_hours_and_midnights_that_fit(self) -> None:
+        cases = ((60, 61, "H:i"), (1800, 49, "H:i"), (21600, 29, "d.m"), (86400, 32, "d.m"))
+        for step_s, count, form in cases:
+            begins = timezone.now().timestamp() // step_s * step_s - 3 * 3600  # midnight in Moscow
+            points = [
+                Point(
+                    starts_at=datetime.fromtimestamp(begins + n * step_s, UTC),
+                    outcomes=Outcomes(),
+                    timings=Timings(),
+                )
+                for n in range(count)
+            ]
+            for most, char_px in ((8, 7.3), (6, 9.5)):
+                ticks, labels = (
+                    choose_ticks(points, step_s, most, char_px),
+                    format_labels(points, step_s),
+                )
+                with self.subTest(step_s=step_s, most=most):
+                    self.assertTrue(1 < len(ticks) <= most + 1, ticks)
+                    for n in ticks:
+                        at = timezone.localtime(points[n].starts_at)
+                        self.assertEqual(labels[n], date_format(at, form))
+                        self.assertEqual(at.minute % 5, 0)
+                    self.assertLess(ticks[-1], count - 1)  # it would be cut off
 
     def test_ticks_are_round_and_reach_the_top(self) -> None:
         self.assertEqual((compute_ticks(0), compute_ticks(1)), ([0, 1, 2], [0, 1, 2]))
