@@ -141,7 +141,8 @@ async def route(scope: Any, receive: Any, send: Any) -> None:
 
 
 http_app = RequestIds(
-    ProxyHeadersMiddleware(route, trusted_hosts=settings.TRUSTED_PROXIES)  # type: ignore[arg-type]
+    ProxyHeadersMiddleware(route, trusted_hosts=settings.TRUSTED_PROXIES),  # type: ignore[arg-type]
+    hsts_s=settings.SECURE_HSTS_SECONDS,
 )
 
 

@@ -114,9 +114,7 @@ SYNC_RESPONSE_SECONDS = env.get_number("SYNC_RESPONSE_SECONDS", default=48)  # 1
 MAX_SYNC_RESPONSE_SECONDS = 60  # what a slot may say at most; time-outs around us follow from it
 RESULT_TTL_HOURS = env.get_number("RESULT_TTL_HOURS", default=72)  # first value only
 TEMP_TTL_SECONDS = env.get_number("TEMP_TTL_SECONDS", default=900)  # test photos of the console
-INGEST_PASSWORD: str = env.get_text(
-    "INGEST_PASSWORD", default=""
-)  # until one is set in the console
+INGEST_PASSWORD: str = env.get_text("INGEST_PASSWORD", default="")  # first value only
 MAX_UPLOAD_MB = 20  # hard cap of one photo; a slot's own limit is at most this
 GALLERY_FRESH_SECONDS = 1  # all guests together cost one query of a gallery each second
 MAX_PHOTO_MEGAPIXELS = 80  # more is a decompression bomb, not a camera
@@ -134,9 +132,8 @@ GEMINI_BASE_URL: str = env.get_address(
 GEMINI_API_VERSION: str = env.get_text(
     "GEMINI_API_VERSION", default="v1beta", check=checks.check_word
 )
-GEMINI_AUTH: str = env.get_choice(
-    "GEMINI_AUTH", default="header", of=["header", "bearer"]
-)  # or bearer, for relays
+# Or bearer, for relays.
+GEMINI_AUTH: str = env.get_choice("GEMINI_AUTH", default="header", of=["header", "bearer"])
 GEMINI_MAX_REQUEST_MB = env.get_number("GEMINI_MAX_REQUEST_MB", default=20)  # counted after base64
 TURBOTEXT_API_KEY: str = env.get_key("TURBOTEXT_API_KEY", default="")
 TURBOTEXT_BASE_URL: str = env.get_address(
@@ -258,15 +255,15 @@ TEMPLATES = [
 ]
 BCRYPT_ROUNDS = 12  # of the booths' passwords; about 225 ms of CPU
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"}
+    {"NAME": f"django.contrib.auth.password_validation.{name}Validator"}
+    for name in ("MinimumLength", "CommonPassword", "UserAttributeSimilarity")
 ]
 
 LANGUAGE_CODE: str = env.get_choice("LANGUAGE_CODE", default="ru", of=["ru", "en"])
 LANGUAGES = [("ru", "Русский"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "photochanger/locale"]
-TIME_ZONE: str = env.get_text(
-    "TIME_ZONE", default="Europe/Moscow", check=checks.check_time_zone
-)  # shown to people; kept as UTC
+# Shown to people; kept as UTC.
+TIME_ZONE: str = env.get_text("TIME_ZONE", default="Europe/Moscow", check=checks.check_time_zone)
 USE_TZ = True
 FORMAT_MODULE_PATH = ["photochanger.formats"]
 
@@ -274,8 +271,11 @@ FORMAT_MODULE_PATH = ["photochanger.formats"]
 # of TRUSTED_PROXIES only.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.get_flag("COOKIES_OVER_HTTPS_ONLY", default=False)
 LANGUAGE_COOKIE_SECURE, LANGUAGE_COOKIE_SAMESITE = SESSION_COOKIE_SECURE, "Lax"
-# Only on pages of people; booths and machines are never told. Redirecting is the front server's.
-HSTS_SECONDS = env.get_number("HSTS_SECONDS", default=3600)
+if SESSION_COOKIE_SECURE:  # browsers take such names over HTTPS only, from this very host
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+    LANGUAGE_COOKIE_NAME = "__Host-language"
+# In every answer (photochanger/edge). Redirecting is the front server's.
+HSTS_SECONDS = env.get_number("HSTS_SECONDS", default=365 * 24 * 3600)
 SECURE_HSTS_SECONDS = HSTS_SECONDS if SESSION_COOKIE_SECURE else 0
 PLAIN_HTTP = env.get_flag("PLAIN_HTTP", default=False)  # on purpose: `check --deploy` accepts it
 if PLAIN_HTTP:

@@ -6,7 +6,7 @@ from django.views.i18n import set_language
 
 from photochanger.api import api
 from photochanger.web.api_description import openapi_json
-from photochanger.web.login import console_login
+from photochanger.web.login import console_login, console_logout
 from stats.views import healthz, livez, metrics
 
 # Only for looking: a redirect would lose what a booth posts to the bare address.
@@ -15,6 +15,7 @@ home = RedirectView.as_view(url="/admin/", http_method_names=["get", "head"])
 urlpatterns = [
     path("", csrf_exempt(home), name="home"),
     path("admin/login/", console_login),
+    path("admin/logout/", console_logout),
     path("admin/language/", set_language, name="set_language"),
     path("admin/", admin.site.urls),
     path("livez", livez, name="livez"),

@@ -8,6 +8,7 @@ TEST_RUN_PATH = re.compile(r"/api/slots/[^/]+/test-run")
 # A provider fetches the photo here and holds that photo up meanwhile.
 PROVIDER_MEDIA_PATH = "/public/provider-media/"
 GUEST_PATHS = "/public/"
+API_PATHS = "/api/"
 MONITORING_PATHS = ("/metrics", "/healthz")
 # Booths, providers, guests and monitors: no session, no form token (photochanger/web/stacks.py).
 MACHINE_PATHS = (

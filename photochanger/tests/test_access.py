@@ -103,6 +103,7 @@ class AccessTestCase(TestCase):
         tokens = {
             "an expired one": self.token(exp=over),
             "one without an end": self.token(exp=None),
+            "one whose end is no date": self.token(exp=2**62),
             "one with another key": self.token(OTHER_KEY),
             "one with the console's key": self.token(settings.SECRET_KEY),
             "an unsigned one": self.token(algorithm="none"),

@@ -11,7 +11,9 @@ from django.conf import settings
 from django.core.signing import BadSignature
 from django.http import HttpRequest, HttpResponse
 
-COOKIE, SALT = "photochanger_device", "photochanger.device"
+SALT = "photochanger.device"
+# With a path of its own it cannot be a __Host- cookie.
+COOKIE = f"{'__Secure-' if settings.SESSION_COOKIE_SECURE else ''}photochanger_device"
 LIFETIME_S = 180 * 24 * 3600
 # Counted under an address that nobody has: 100::/64 is to be discarded by every router (RFC 6666).
 NOBODYS_NETWORK = int(IPv6Address("100::"))

@@ -62,7 +62,10 @@ class AdminToken(AccessToken):
         return token
 
     def verify(self) -> None:
-        super().verify()
+        try:
+            super().verify()
+        except (OverflowError, OSError, ValueError) as exc:  # an end in the year 146 billion
+            raise TokenError("the token's times are no dates") from exc
         if self.get("scope") != SCOPE:
             raise TokenError("the token has another scope")
 

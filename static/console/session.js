@@ -9,7 +9,7 @@
 
   // A log-in in another tab has made a new form token; the one this page came with is void.
   const token = () =>
-    document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ||
+    document.cookie.match(/(?:^|; )(?:__Host-)?csrftoken=([^;]+)/)?.[1] ||
     document.querySelector(`[name=${TOKEN}]`)?.value;
 
   const hush = () => document.getElementById("asks-to-log-in")?.remove();
