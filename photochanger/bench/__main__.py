@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from photochanger.bench import photos
+from photochanger.bench.admissions import admissions
 from photochanger.bench.cleanup import cleanup
 from photochanger.bench.downloads import downloads
 from photochanger.bench.faces import faces
@@ -34,8 +35,9 @@ SECTIONS = (
     "pages",
     "faces",
     "links",
+    "admissions",
 )
-SIMPLE = {"guard": guard, "stats": stats, "pages": pages, "faces": faces}
+SIMPLE = {"guard": guard, "stats": stats, "pages": pages, "faces": faces, "admissions": admissions}
 NEED_PHOTOS = {"pictures", "overhead", "ceiling", "waiting"}
 REPEATS = {"50kb": 20, "1mb": 20, "15mb": 10}
 PIPE_WIDTH = 160
