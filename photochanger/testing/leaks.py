@@ -28,6 +28,7 @@ ALLOWED = {
     "password": "stands for one, in addresses that are examples",
     "demo-key": "opens the simulated services only",
     "secret": "a mode of galleries",
+    "photochanger-tls": "the name of a certificate in a cluster",
     "a-new-password": "an example of the API",
     "ingest_password_hash": "the name of a setting",
     "abcdefghijkmnpqrstuvwxyz23456789": "the letters that passwords are made of",
