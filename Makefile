@@ -11,7 +11,7 @@ FACES := var/faces/.tried
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard photochanger/locale/*/LC_MESSAGES/django.po))
 
 .DEFAULT_GOAL := help
-.PHONY: help install faces env demo run serve test check browser proxies monitoring foreign corpora lint format audit fuzz bench figures
+.PHONY: help install faces env demo run serve test check browser proxies monitoring clocks foreign corpora lint format audit fuzz bench figures
 
 help:  ## Show what there is to make.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -86,6 +86,13 @@ monitoring:  ## Install Prometheus' and Alertmanager's tools for the tests of al
 	  --no-install-recommends prometheus prometheus-alertmanager >/dev/null; \
 	} || echo "Prometheus cannot be installed here (it takes root and apt-get)."
 
+clocks:  ## Install libfaketime for the tests of machines whose clocks differ, where possible.
+	@ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing libfaketime ..." && \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+	  --no-install-recommends libfaketime >/dev/null; \
+	} || echo "libfaketime cannot be installed here (it takes root and apt-get)."
+
 foreign: install  ## Install programmes and pictures of others for tests (1.4 GB). ONLY="pillow pibooth"
 	@$(BIN)/python -m photochanger.testing.foreign $(ONLY)
 
@@ -98,7 +105,7 @@ audit: install  ## Secrets in what is committed; known weaknesses of what produc
 	@$(BIN)/python -m photochanger.testing.advisories
 
 # Lint and audit go beside the tests, which mostly wait; whatever is red, the rest still runs.
-test: install browser proxies monitoring  ## Everything CI runs: lint, then the suite on SQLite and on PostgreSQL.
+test: install browser proxies monitoring clocks  ## Everything CI runs: lint, then the suite on SQLite and on PostgreSQL.
 	@status=0; $(MAKE) --no-print-directory lint audit & lint=$$!; \
 	echo "--- SQLite"; $(PYTEST) $(ARGS) || status=1; \
 	echo "--- PostgreSQL: what a database decides"; \

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import transaction
 from django.db.models import F, QuerySet
-from django.utils import timezone
 from pydantic import BaseModel
 
 from ingest.capture.recorder import delete_captures
@@ -18,6 +17,7 @@ from ingest.trials.records import delete_old_trials
 from media.cleanup import Progress, Sweep
 from media.deletion import forget_deleted
 from media.erasure.held import remove_held
+from photochanger.db import clock
 from photochanger.errors import Interrupted, StorageError
 from slots.platform_settings import load_platform_settings
 from slots.setting_rows import load_fact, store_fact
@@ -72,7 +72,7 @@ def clean_up(
     if not dry_run:
         _delete_old_traces()
     report = CleanupReport(
-        finished_at=timezone.now(),
+        finished_at=clock.now(),
         took_ms=round((time.monotonic() - started) * 1000),
         by=by,
         slot_id=slot_id,
@@ -132,7 +132,7 @@ def load_last_cleanup() -> CleanupReport | None:
 def close_overdue(slot_id: str | None = None, *, dry_run: bool = False) -> int:
     """Close the rows of jobs whose server died; readers see them as failed already."""
     overdue = Job.objects.filter(
-        status=Job.Status.PROCESSING, deadline__lt=timezone.now() - CLOSED_AFTER
+        status=Job.Status.PROCESSING, deadline__lt=clock.now() - CLOSED_AFTER
     )
     if slot_id is not None:
         overdue = overdue.filter(slot_id=slot_id)

@@ -7,11 +7,11 @@ The rest of the row is history: when, how long, what came of it. The schedule is
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from ingest.models import Job
 from media.services import select_live_results
+from photochanger.db import clock
 from slots.setting_rows import load_fact, replace_fact
 
 KEPT_FOR = timedelta(days=30)
@@ -29,7 +29,7 @@ OVERLAP = timedelta(days=2)
 
 def forget_people() -> int:
     """Hashes of photos, keys and names of booths; returns how many rows. May be killed anywhere."""
-    until = timezone.now() - KEPT_FOR
+    until = clock.now() - KEPT_FOR
     rows = Job.objects.filter(started_at__lt=until).exclude(photo_sha256="")
     if since := _load_progress():
         rows = rows.filter(started_at__gte=since - OVERLAP)
@@ -44,7 +44,7 @@ def forget_guest_texts() -> int:
     """What guests typed goes with its picture; returns how many rows. May be killed anywhere."""
     has_result = Exists(select_live_results().filter(job_id=OuterRef("pk")))
     rows = Job.objects.filter(
-        guest_texts__isnull=False, started_at__lt=timezone.now() - TEXTS_KEPT_FOR
+        guest_texts__isnull=False, started_at__lt=clock.now() - TEXTS_KEPT_FOR
     ).exclude(has_result)
     forgotten = 0
     while keys := list(rows.values_list("pk", flat=True)[:BATCH]):

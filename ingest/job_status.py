@@ -4,12 +4,11 @@ import uuid
 from collections.abc import Callable
 from datetime import timedelta
 
-from django.utils import timezone
-
 from ingest.models import Job
 from ingest.schemas import JobOut
 from media.models import MediaObject
 from media.services import find_result
+from photochanger.db import clock
 from photochanger.errors import JobNotFound, ResultExpired, ResultNotFound
 from slots.platform_settings import load_platform_settings
 
@@ -49,6 +48,6 @@ def _find_result(job: Job) -> MediaObject | None:
         except (ResultNotFound, ResultExpired) as exc:
             raise JobNotFound(str(job.pk)) from exc
     ttl = timedelta(hours=load_platform_settings().result_ttl_hours)
-    if timezone.now() > job.started_at + ttl:
+    if clock.now() > job.started_at + ttl:
         raise JobNotFound(str(job.pk))
     return None

@@ -3,11 +3,11 @@ from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ingest.faces.words import VERDICT_CHOICES
 from ingest.trials.models import TrialRecord as TrialRecord
+from photochanger.db import clock
 from photochanger.errors import Interrupted
 from slots.models import Slot
 
@@ -154,7 +154,7 @@ class Job(FacesMeasured):
 
     def is_overdue(self, now: datetime | None = None) -> bool:
         """A row past its deadline that nobody closed: the process that held it died."""
-        return self.status == self.Status.PROCESSING and (now or timezone.now()) > self.deadline
+        return self.status == self.Status.PROCESSING and (now or clock.now()) > self.deadline
 
     @property
     def outcome(self) -> tuple[Status, str]:
@@ -212,7 +212,7 @@ class Capture(models.Model):
 
     @property
     def is_running(self) -> bool:
-        return self.left > 0 and timezone.now() < self.until
+        return self.left > 0 and clock.now() < self.until
 
 
 class CapturedRequest(models.Model):

@@ -148,8 +148,8 @@ async def get_share_picture(request: HttpRequest, job_id: ResultId) -> HttpRespo
 async def get_provider_media(request: HttpRequest, media_id: str) -> HttpResponseBase:
     """For AI services that fetch pictures themselves. The id may carry `.jpg` or `.png`.
 
-    404 when there is none, 410 as soon as the job is closed or its deadline has passed. HEAD tells
-    the same without the picture.
+    404 when there is none, 410 as soon as the job is closed. HEAD tells the same without the
+    picture.
     """
     is_fetch = request.method == "GET"
     media, file = await in_db(open_input, media_id, is_fetch=is_fetch)

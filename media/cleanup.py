@@ -17,12 +17,12 @@ import structlog
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet, Sum
-from django.utils import timezone
 
 from media import storage
 from media.models import MediaObject
 from media.services import set_results_ttl
 from media.storage import StoredFile
+from photochanger.db import clock
 from photochanger.errors import StorageError
 
 log = structlog.get_logger()
@@ -71,7 +71,7 @@ class Sweep:
     progress: Progress = lambda step, done, total: None
     # A bucket that refuses so many files in a row is unavailable: each more would cost seconds.
     give_up_after: int = 10
-    now: datetime = field(default_factory=timezone.now)
+    now: datetime = field(default_factory=clock.now)
     removed: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(KINDS, 0)))
     moved_results: int = 0  # given another expiry, as the setting has changed
     lost_files: int = 0  # rows whose file was missing
@@ -153,7 +153,7 @@ class Sweep:
                 pk__in=[media.pk for media in gone], cleaned_at__isnull=True
             )
             ours = list(rows.order_by("pk").select_for_update(no_key=True))
-            rows.filter(pk__in=[media.pk for media in ours]).update(cleaned_at=timezone.now())
+            rows.filter(pk__in=[media.pk for media in ours]).update(cleaned_at=clock.now())
         return ours
 
     def _try_remove(self, path: str, kind: str) -> bool:

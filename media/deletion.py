@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import structlog
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from media import storage
 from media.download_memory import forget_downloads
@@ -19,6 +18,7 @@ from media.erasure.tombstones import (
     withdraw_deletion,
 )
 from media.models import MediaObject
+from photochanger.db import clock
 from photochanger.errors import ResultExpired, ResultNotFound, StorageError
 
 log = structlog.get_logger()
@@ -43,9 +43,7 @@ def delete_file(media: MediaObject) -> int:
     Raises OSError or StorageError when the file could not be deleted; its row stays as it was.
     """
     storage.remove(media.path)
-    MediaObject.objects.filter(pk=media.pk, cleaned_at__isnull=True).update(
-        cleaned_at=timezone.now()
-    )
+    MediaObject.objects.filter(pk=media.pk, cleaned_at__isnull=True).update(cleaned_at=clock.now())
     return media.size_bytes
 
 
@@ -77,7 +75,7 @@ def undo_deletion(job_id: uuid.UUID, *, by: str) -> None:
     if result is None:
         raise ResultNotFound(str(job_id))
     held = find_held(result)
-    is_late = held is None or (held.expires_at and held.expires_at <= timezone.now())
+    is_late = held is None or (held.expires_at and held.expires_at <= clock.now())
     if held is None or is_late or not result.is_over():
         raise ResultExpired(str(job_id))
     with storage.write_or_undo(result.path, storage.read(held.path)):
@@ -155,7 +153,7 @@ def purge(slot_id: str | None, *, by: str) -> PurgeReport:
 def _remove_batch(batch: list[MediaObject]) -> list[MediaObject]:
     """Returns those whose files are gone."""
     rows = MediaObject.objects.filter(cleaned_at__isnull=True)
-    now = timezone.now()
+    now = clock.now()
     _expire_rows(rows.filter(pk__in=[media.pk for media in batch]))
     gone = [media for media in batch if try_remove_file(media)]
     rows.filter(pk__in=[media.pk for media in gone]).update(cleaned_at=now)
@@ -164,7 +162,7 @@ def _remove_batch(batch: list[MediaObject]) -> list[MediaObject]:
 
 def _expire_rows(rows: QuerySet[MediaObject]) -> None:
     """Done first: from now on nobody gets the files, whatever fails later."""
-    now = timezone.now()
+    now = clock.now()
     rows.exclude(expires_at__lte=now).update(expires_at=now)
     forget_downloads()
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils import timezone
 
 from media import storage
 from media.models import MediaObject
+from photochanger.db import clock
 from photochanger.errors import StorageError
 from photochanger.request_scope import get_scope
 
@@ -90,7 +90,7 @@ def _remember(key: tuple[str, bytes], media: MediaObject, start: Message, now: f
         return
     left_s = REMEMBERED_S
     if media.expires_at is not None:
-        left_s = min(left_s, (media.expires_at - timezone.now()).total_seconds())
+        left_s = min(left_s, (media.expires_at - clock.now()).total_seconds())
     if len(_remembered) >= MAX_LINKS:
         _remembered.clear()
     _remembered[key] = Download(media.path, list(start["headers"]), now + left_s)

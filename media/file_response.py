@@ -6,13 +6,13 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date, parse_http_date_safe
 
 from media import storage
 from media.download_memory import offer
 from media.models import MediaObject
+from photochanger.db import clock
 from photochanger.errors import RangeNotSatisfiable
 
 # Browsers never ask for more than one range at a time: such a request gets the whole file.
@@ -95,7 +95,7 @@ def format_cache_control(media: MediaObject, *, at_most_s: int) -> str:
     """Cache-Control for a file that may be shown again unasked, but not after it has expired."""
     left_s = at_most_s
     if media.expires_at is not None:
-        left_s = int((media.expires_at - timezone.now()).total_seconds())
+        left_s = int((media.expires_at - clock.now()).total_seconds())
     return f"private, max-age={max(0, min(at_most_s, left_s))}, must-revalidate"
 
 

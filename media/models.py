@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from media.view_ids import make_view_id
+from photochanger.db import clock
 
 
 class MediaObject(models.Model):
@@ -65,5 +66,5 @@ class MediaObject(models.Model):
 
     def is_over(self, now: datetime | None = None) -> bool:
         """Nobody may have it any more, whether its file is gone yet or not."""
-        is_late = self.expires_at is not None and self.expires_at <= (now or timezone.now())
+        is_late = self.expires_at is not None and self.expires_at <= (now or clock.now())
         return is_late or self.cleaned_at is not None

@@ -6,12 +6,11 @@ from typing import IO
 
 import structlog
 from django.db.models import F
-from django.utils import timezone
 
 from media import storage
 from media.deletion import try_remove_file
 from media.models import MediaObject
-from photochanger.db import in_db
+from photochanger.db import clock, in_db
 from photochanger.errors import ResultExpired, ResultNotFound
 from photochanger.parsing import parse_id
 
@@ -57,7 +56,7 @@ def remove_inputs(job_id: uuid.UUID) -> int:
     The rows stay until cleanup, so that a late fetch gets 410.
     """
     inputs = MediaObject.objects.filter(job_id=job_id, kind=MediaObject.Kind.PROVIDER_INPUT)
-    now = timezone.now()
+    now = clock.now()
     inputs.update(expires_at=now)  # first: from now on nobody gets it, whatever fails below
     rows = list(inputs)
     gone = [media.pk for media in rows if try_remove_file(media)]
@@ -76,7 +75,7 @@ def open_input(name: str, *, is_fetch: bool) -> tuple[MediaObject, IO[bytes]]:
     media = MediaObject.objects.filter(pk=media_id, kind=kind).first()
     if media is None or (dot and extension not in LINK_SUFFIXES):
         raise ResultNotFound(str(media_id))
-    if media.cleaned_at or not media.expires_at or media.expires_at <= timezone.now():
+    if media.cleaned_at or not media.expires_at or media.expires_at <= clock.now():
         raise ResultExpired(str(media_id))
     try:
         file = storage.open_file(media.path)

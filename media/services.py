@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
-from django.utils import timezone
 
 from media.deletion import delete_result, expire_result
 from media.erasure.tombstones import is_deleted
 from media.guests.refusals import ViewOnly
 from media.models import MediaObject
 from media.view_ids import list_possible_jobs
+from photochanger.db import clock
 from photochanger.errors import ResultExpired, ResultNotFound
 
 Kind = MediaObject.Kind
@@ -54,7 +54,7 @@ def make_result(
 
 def select_live_results() -> QuerySet[MediaObject]:
     """Results that whoever has the link may see now: the only definition, for every reader."""
-    is_live = Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
+    is_live = Q(expires_at__isnull=True) | Q(expires_at__gt=clock.now())
     return MediaObject.objects.filter(is_live, kind=Kind.RESULT, cleaned_at__isnull=True)
 
 

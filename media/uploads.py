@@ -4,10 +4,9 @@ import hashlib
 import uuid
 from datetime import datetime
 
-from django.utils import timezone
-
 from media import storage
 from media.models import MediaObject
+from photochanger.db import clock
 from photochanger.errors import MediaNotFound
 from photochanger.parsing import parse_id
 
@@ -44,7 +43,7 @@ def find_upload(kind: MediaObject.Kind, media_id: str | uuid.UUID) -> MediaObjec
     """Raises MediaNotFound, also when it has expired."""
     key = parse_id(media_id, MediaNotFound)
     media = MediaObject.objects.filter(pk=key, kind=kind).first()
-    if media is None or media.is_over(timezone.now()):
+    if media is None or media.is_over(clock.now()):
         raise MediaNotFound(str(key))
     return media
 

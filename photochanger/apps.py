@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin
+from django.db.backends.signals import connection_created
 
 
 class PhotoChangerConfig(AppConfig):
@@ -9,7 +10,10 @@ class PhotoChangerConfig(AppConfig):
 
     def ready(self) -> None:
         from photochanger.checks import deployment, environment, monitoring  # noqa: F401  registers
+        from photochanger.db import clock
         from photochanger.web import login  # noqa: F401  listens to log-ins
+
+        connection_created.connect(clock.read_on_connecting)
 
 
 class ConsoleConfig(admin.AdminConfig):

@@ -21,6 +21,7 @@ from django.db import DatabaseError, connection
 from django.urls import reverse
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from ingest.clocks import ClockKeeper
 from ingest.faces import measure
 from ingest.faces import watch as faces
 from ingest.pipeline.late_closings import LateWriter
@@ -69,7 +70,7 @@ async def django_app(scope: Any, receive: Any, send: Any) -> None:
 
 
 lanes = RequestLanes(django_app)
-refusal_writer, late_writer = RefusalWriter(), LateWriter()
+refusal_writer, late_writer, clock_keeper = RefusalWriter(), LateWriter(), ClockKeeper()
 
 
 async def warm_up() -> None:
@@ -87,6 +88,7 @@ async def warm_up() -> None:
     initialize_counters()
     refusal_writer.start()
     late_writer.start()
+    clock_keeper.start()
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 100)
@@ -115,6 +117,7 @@ def _check_slots() -> None:
 async def shut_down() -> None:
     await refusal_writer.stop()
     await late_writer.stop()
+    await clock_keeper.stop()
     await measure.drain()
     await http.close()
 

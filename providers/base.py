@@ -89,7 +89,7 @@ SECOND_MODEL_TURN = 3  # the call from which on a slot's second model is asked
 ALL_TEMPLATE_KINDS = ("style", "background", "base", "overlay", "face")
 
 S = TypeVar("S", bound=DriverSettings)
-# Puts a picture under a public link that a provider can fetch until the job's deadline. Raises
+# Puts a picture under a public link that a provider can fetch until the job is closed. Raises
 # ProviderConfig when there is no public address, StorageError, UnreadablePicture.
 Publish = Callable[[Slices], Awaitable[str]]
 

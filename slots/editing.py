@@ -10,12 +10,12 @@ import structlog
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F, Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from media.deletion import delete_file
 from media.models import MediaObject
 from media.uploads import find_upload, read_upload, store_upload
+from photochanger.db import clock
 from photochanger.errors import InvalidFields, StorageError, VersionConflict
 from photochanger.pictures import EXTENSIONS
 from slots.gallery.modes import switch_gallery
@@ -158,7 +158,7 @@ def _resolve_templates(
 
 
 def _find_templates(slot_id: str, ids: list[uuid.UUID]) -> dict[uuid.UUID, MediaObject]:
-    is_kept = Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
+    is_kept = Q(expires_at__isnull=True) | Q(expires_at__gt=clock.now())
     return MediaObject.objects.filter(
         is_kept, kind=MediaObject.Kind.TEMPLATE, slot_id=slot_id, cleaned_at__isnull=True
     ).in_bulk(ids)
@@ -184,7 +184,7 @@ def _delete_unused(ids: Iterable[uuid.UUID]) -> None:
     """Delete pictures that no slot uses. A photo that has one open already reads it to its end."""
     dropped = MediaObject.objects.filter(pk__in=ids, slottemplatemedia__isnull=True)
     dropped = MediaObject.objects.filter(pk__in=list(dropped.values_list("pk", flat=True)))
-    dropped.update(expires_at=timezone.now())  # cleanup has it, whatever fails below
+    dropped.update(expires_at=clock.now())  # cleanup has it, whatever fails below
     for media in dropped:
         transaction.on_commit(partial(_delete_file, media), robust=True)
 
@@ -203,7 +203,7 @@ def delete_template(media_id: str, *, by: str) -> None:
             used, _by_model = SlotTemplateMedia.objects.filter(media_object=media).delete()
             if used:  # another recipe: what was made before is no answer to an equal photo
                 Slot.objects.filter(pk=slot.pk).update(
-                    version=F("version") + 1, updated_at=timezone.now(), updated_by=by
+                    version=F("version") + 1, updated_at=clock.now(), updated_by=by
                 )
         _delete_unused([media.pk])
     log.info(
@@ -245,6 +245,6 @@ def _copy_file(media: MediaObject, slot_id: str) -> str:
         body,
         mime=media.mime,
         extension=EXTENSIONS[media.mime],
-        expires_at=timezone.now() + UNUSED_TEMPLATE_LIVES,
+        expires_at=clock.now() + UNUSED_TEMPLATE_LIVES,
     )
     return copy.pk.hex

@@ -4,11 +4,11 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError as RecipeError
 
 from media.models import MediaObject
+from photochanger.db import clock
 from providers.base import DriverSettings, ProviderDriver
 from providers.registry import DRIVERS
 from slots.gallery.rules import GalleryRules
@@ -125,7 +125,7 @@ class Slot(GalleryRules, models.Model):
 
     @on_reserve.setter
     def on_reserve(self, is_on: bool) -> None:
-        since: datetime | None = self.on_reserve_since or timezone.now()
+        since: datetime | None = self.on_reserve_since or clock.now()
         self.on_reserve_since = since if is_on else None
 
     @property

@@ -1,17 +1,19 @@
 """Slots: finding them, storing them, and deleting the pictures that were made by them."""
 
+import time
 from collections.abc import Collection
 from typing import NamedTuple
 
 import structlog
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError as RecipeError
 
 from media import deletion
 from media.deletion import PurgeReport
+from photochanger.db import clock
 from photochanger.errors import SlotDisabled, SlotNotFound, VersionConflict
 from providers.registry import DRIVERS
 from slots.history.records import history_entry, write_removal
@@ -31,11 +33,12 @@ class OpenSlot(NamedTuple):
     password_hash: str  # what the booth's password must match; "" is closed
 
 
-def find_slot(slot_id: str) -> Slot:
+def find_slot(slot_id: str, among: QuerySet[Slot] | None = None) -> Slot:
     """Raises SlotNotFound."""
+    slots = Slot.objects.all() if among is None else among
     # Whatever a link may hold: PostgreSQL takes no NUL, for one.
     is_possible = len(slot_id) <= MAX_SLOT_ID and slot_id.isprintable()
-    slot = Slot.objects.filter(pk=slot_id).first() if is_possible else None
+    slot = slots.filter(pk=slot_id).first() if is_possible else None
     if slot is None:
         raise SlotNotFound(slot_id[:40])
     return slot
@@ -52,7 +55,9 @@ def open_slot(slot_id: str) -> OpenSlot:
 
     Blocking, also by bcrypt, once per process, while ``INGEST_PASSWORD`` serves.
     """
-    slot = find_slot(slot_id)
+    asked_at = time.monotonic()
+    slot = find_slot(slot_id, Slot.objects.annotate(seen_at=clock.DatabaseTime()))
+    clock.note_reading(slot.seen_at, asked_at=asked_at)  # type: ignore[attr-defined]
     if not slot.is_active:
         raise SlotDisabled(slot.pk)
     platform = load_platform_settings()
@@ -105,7 +110,7 @@ def store_slot(slot: Slot, *, by: str) -> Slot:
     """
     slot.full_clean()
     read_version = slot.version
-    slot.version, slot.updated_by, slot.updated_at = read_version + 1, by, timezone.now()
+    slot.version, slot.updated_by, slot.updated_at = read_version + 1, by, clock.now()
     columns = {
         field.attname: getattr(slot, field.attname)
         for field in Slot._meta.concrete_fields

@@ -7,10 +7,10 @@ from typing import Protocol
 
 import structlog
 from django.conf import settings
-from django.utils import timezone
 
 from media.models import MediaObject
 from media.uploads import store_upload
+from photochanger.db import clock
 from photochanger.errors import InvalidImage, PayloadTooLarge
 from photochanger.pictures import EXTENSIONS, Photo, UnreadablePicture, prepare_photo
 from providers.base import DriverSettings
@@ -63,7 +63,7 @@ def register_template(slot_id: str, upload: Upload, *, by: str) -> StoredUpload:
         body,
         mime=mime,
         extension=EXTENSIONS[mime],
-        expires_at=timezone.now() + UNUSED_TEMPLATE_LIVES,
+        expires_at=clock.now() + UNUSED_TEMPLATE_LIVES,
     )
     log.info("slots.template.registered", slot=slot.pk, media=str(media.pk), by=by)
     return StoredUpload(media, *plain.header.upright_size)
@@ -83,7 +83,7 @@ def register_test_photo(slot_id: str, upload: Upload, *, by: str) -> StoredUploa
         photo.file.read(),
         mime=photo.mime,
         extension=EXTENSIONS[photo.mime],
-        expires_at=timezone.now() + timedelta(seconds=settings.TEMP_TTL_SECONDS),
+        expires_at=clock.now() + timedelta(seconds=settings.TEMP_TTL_SECONDS),
     )
     log.info("slots.test_photo.registered", slot=slot.pk, media=str(media.pk), by=by)
     return StoredUpload(media, photo.header.width, photo.header.height)

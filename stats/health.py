@@ -14,11 +14,12 @@ from weakref import WeakKeyDictionary
 import structlog
 from django.conf import settings
 from django.db import Error as AnyDatabaseError
-from django.utils import timezone
 
 from ingest.cleanup import load_last_cleanup
+from ingest.clocks import ODD_SKEW_S
 from media import storage
 from media.faces.loading import are_models_there, is_engine_absent
+from photochanger.db import clock
 from photochanger.db.threads import in_db_apart
 from photochanger.errors import ProviderConfig, StorageError
 from photochanger.threads.probe import Probe
@@ -113,6 +114,7 @@ async def check_health() -> Health:
         "database": database.database if database else Part("slow", is_needed=True),
         "media": media or Part("slow", is_needed=True),
         "cleanup": database.cleanup if database else Part("unknown"),
+        "clock": check_clock(),
         "faces": check_faces(),
     }
     keys = database.keys if database else {}
@@ -141,7 +143,7 @@ def _check_cleanup() -> Part:
     report = load_last_cleanup()
     if report is None:
         return Part("never")
-    age_s = round((timezone.now() - report.finished_at).total_seconds())
+    age_s = round((clock.now() - report.finished_at).total_seconds())
     facts = {"last_run_at": report.finished_at.isoformat(timespec="seconds"), "age_s": age_s}
     if age_s > CLEANUP_LATE_S:
         return Part("late", facts=facts)
@@ -162,6 +164,13 @@ def _get_key(provider: str, stored: object) -> str:
         return read_provider_key(provider, stored)
     except ProviderConfig:  # encrypted with a key that we no longer have
         return ""
+
+
+def check_clock() -> Part:
+    """How far this machine's is from the database's. No photo needs it, logs and links do."""
+    skew_s = clock.measure_skew_s()
+    is_odd = abs(skew_s) >= ODD_SKEW_S
+    return Part("wrong" if is_odd else "right", not is_odd, facts={"skew_s": round(skew_s, 3)})
 
 
 def check_faces() -> Part:

@@ -11,7 +11,6 @@ import structlog
 from django.conf import settings
 from django.db import Error as AnyDatabaseError
 from django.db.models import Count
-from django.utils import timezone
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest, values
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -23,6 +22,7 @@ from ingest.refusals.causes import BUSY, REFUSALS
 from media import storage
 from media.models import MediaObject
 from photochanger import metrics
+from photochanger.db import clock
 from photochanger.db.threads import in_db_apart
 from photochanger.errors import (
     ClientGone,
@@ -162,6 +162,8 @@ def _collect_database() -> Iterator[Metric]:
         log.error("stats.database.failed", detail=type(exc).__name__)
         found = []
     yield _make_database_up(is_up=bool(found))
+    words = "How far this machine's clock is ahead of the database's."
+    yield make_gauge("clock_skew_seconds", words, clock.measure_skew_s())
     yield from found
 
 
@@ -174,7 +176,7 @@ def _collect_slots(slots: list[Slot]) -> Iterator[Metric]:
     in_flight_now = make_labelled_gauge(
         "photos_in_flight", "Photos with a place now, of all servers.", ("slot",)
     )
-    jobs = Job.objects.filter(in_flight(timezone.now())).order_by()
+    jobs = Job.objects.filter(in_flight(clock.now())).order_by()
     running = dict(jobs.values_list("slot_id").annotate(n=Count("*")))
     for slot in slots:
         active.add_metric([slot.pk, slot.provider], float(slot.is_active))

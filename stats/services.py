@@ -11,11 +11,11 @@ from urllib.parse import quote
 
 from django.core.cache import cache
 from django.db.models import Count, Q, QuerySet, Sum
-from django.utils import timezone
 
 from ingest.models import Job
 from ingest.refusals.queries import count_refusals
 from media.models import MediaObject
+from photochanger.db import clock
 from photochanger.errors import SlotNotFound
 from slots.platform_settings import load_platform_settings
 from stats.dashboard import Board, make_card
@@ -109,7 +109,7 @@ def load_overview(
     The figures of a wide window may be ``CACHE_S`` old. ``is_lean``, for pages, leaves out the
     slowest parts: each slot's overhead and the storage. ``until``: the window's end, if not now.
     """
-    now = timezone.now()
+    now = clock.now()
     since = (until or now) - window
     events = load_recent_events(now)
     if slot_id is not None and slot_id not in {event.slot.pk for event in events}:
@@ -160,7 +160,7 @@ def _make_slot_figures(
 
 def load_slot_statistics(slot_id: str, window: timedelta = WINDOW) -> SlotStatistics:
     """At most thirteen queries; a wide window may be ``CACHE_S`` old. Raises SlotNotFound."""
-    now = timezone.now()
+    now = clock.now()
     events = [event for event in load_recent_events(now) if event.slot.pk == slot_id]
     if not events:
         raise SlotNotFound(slot_id[:40])
@@ -196,7 +196,7 @@ def load_timeline(
     A wide window has half as many intervals: a week by six hours, a month by days; and it may be
     ``CACHE_S`` old.
     """
-    now = timezone.now()
+    now = clock.now()
     step = step_for(window, MAX_STEPS if window <= WIDE_WINDOW else MAX_STEPS // 2 + 1)
 
     def load() -> Timeline:
@@ -209,12 +209,12 @@ def load_timeline(
 
 def load_failures(slot_id: str | None = None) -> list[Failure]:
     """The last ones of a slot or of all, however old. Three queries."""
-    return load_last_failures(slot_id, timezone.now())
+    return load_last_failures(slot_id, clock.now())
 
 
 def load_board() -> Board:
     """A card for every slot, by its last photos and refusals. Seven queries."""
-    now = timezone.now()
+    now = clock.now()
     events = load_recent_events(now)
     found = _assess(events, now)
     return Board(

@@ -14,13 +14,13 @@ from datetime import timedelta
 
 from django.db import connection
 from django.db.models import F
-from django.utils import timezone
 
 from ingest.booth.client import send_photo
 from ingest.booth.drill import prepare_slot, restored_slots
 from ingest.booth.form import BoothRequest
 from ingest.booth.report import Shot, make_shot
 from ingest.models import Attempt
+from photochanger.db import clock
 from slots.models import ReserveSource, Slot, SourceCircuit
 from slots.reserve.circuits import reset_circuits
 
@@ -57,7 +57,7 @@ def run_outage(pattern: Slot, request: BoothRequest) -> Outage:
     if len(spare) < 2:
         raise TooFewSlots
     down, control = spare
-    begun_at = timezone.now()
+    begun_at = clock.now()
     with restored_slots(spare), _broken_service(down, pattern):
         prepare_slot(control, pattern, "ok")
         with ThreadPoolExecutor(2 * AT_ONCE) as booths:

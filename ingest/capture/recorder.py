@@ -15,13 +15,12 @@ from django.db import Error as AnyDatabaseError
 from django.db import transaction
 from django.db.models import F
 from django.http import HttpRequest, HttpResponseBase
-from django.utils import timezone
 
 from ingest.capture.snapshot import RequestSnapshot, describe_request
 from ingest.models import Capture, CapturedRequest
 from ingest.pipeline.receive import get_trace
 from ingest.refusals.watch import note_hangup
-from photochanger.db import in_db
+from photochanger.db import clock, in_db
 from photochanger.errors import AppError, ClientGone, InternalError
 from slots.models import Slot
 from slots.platform_settings import CaptureOrder, store_capture_order
@@ -58,7 +57,7 @@ def capture_request(view: IngestView) -> IngestView:
 async def _capture(request: HttpRequest, outcome: HttpResponseBase | AppError) -> None:
     opened = get_trace(request).opened
     order = opened.platform.capture if opened else None
-    if opened and order and order.slot_id == opened.slot.pk and order.until > timezone.now():
+    if opened and order and order.slot_id == opened.slot.pk and order.until > clock.now():
         await asyncio.shield(_record(request, order, outcome))
 
 
@@ -107,7 +106,7 @@ def start_capture(slot: Slot, wanted: int, *, by: str) -> Capture:
     Capture.objects.filter(slot=slot).delete()
     Capture.objects.filter(left__gt=0).update(left=0)
     capture = Capture.objects.create(
-        slot=slot, wanted=wanted, left=wanted, until=timezone.now() + DURATION, started_by=by
+        slot=slot, wanted=wanted, left=wanted, until=clock.now() + DURATION, started_by=by
     )
     store_capture_order(CaptureOrder(id=capture.pk, slot_id=slot.pk, until=capture.until))
     log.info("ingest.capture.started", slot=slot.pk, requests=wanted, by=by)
@@ -123,7 +122,7 @@ def stop_capture(*, by: str) -> None:
 
 def delete_captures(older_than: timedelta = RETENTION) -> int:
     """Delete what was recorded; returns the number of captures. A running one stays."""
-    old = Capture.objects.filter(started_at__lte=timezone.now() - older_than)
-    finished = list(old.exclude(left__gt=0, until__gt=timezone.now()))
+    old = Capture.objects.filter(started_at__lte=clock.now() - older_than)
+    finished = list(old.exclude(left__gt=0, until__gt=clock.now()))
     Capture.objects.filter(pk__in=[capture.pk for capture in finished]).delete()
     return len(finished)

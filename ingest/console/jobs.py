@@ -8,7 +8,6 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -30,6 +29,7 @@ from ingest.console.messages import get_failure_sentence
 from ingest.faces.words import FacesView
 from ingest.models import Job
 from media.services import select_live_results
+from photochanger.db import clock
 from providers.registry import DRIVERS
 from slots.console.pages import console_page
 from slots.models import Slot
@@ -71,7 +71,7 @@ class JobRow:
     @property
     def since_s(self) -> int:
         """Of a photo in work: how long its booth has been waiting."""
-        return max(0, round((timezone.now() - self.job.started_at).total_seconds()))
+        return max(0, round((clock.now() - self.job.started_at).total_seconds()))
 
     @property
     def is_test(self) -> bool:
@@ -98,7 +98,7 @@ def jobs_page(request: HttpRequest) -> HttpResponse:
     """At most nine queries."""
     if not admin.site.get_model_admin(Job).has_view_permission(request):
         raise PermissionDenied
-    form = JobFilter(request.GET, list(Slot.objects.only("pk", "display_name")), timezone.now())
+    form = JobFilter(request.GET, list(Slot.objects.only("pk", "display_name")), clock.now())
     asked = request.GET.get("q", "").strip()[:200]
     found = _search(asked) if asked else _list_jobs(request, form)
     if asked and len(found["rows"]) == 1:

@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
@@ -17,6 +16,7 @@ from django.views.decorators.http import require_GET
 from ingest.models import Job
 from ingest.refusals.booths import BoothFacts, load_booths
 from ingest.refusals.queries import RefusalGroup, load_refusals
+from photochanger.db import clock
 from slots.console.pages import console_page
 from slots.models import SLOT_IDS, Slot
 from slots.platform_settings import load_platform_settings
@@ -73,7 +73,7 @@ def refusals_page(request: HttpRequest) -> HttpResponse:
 
 def _load_parts(hours: int, slot_id: str) -> dict[str, Any]:
     """Six queries."""
-    now = timezone.now()
+    now = clock.now()
     refusals: list[RefusalGroup] = load_refusals(
         now - timedelta(hours=hours), slot_id=slot_id or None
     )

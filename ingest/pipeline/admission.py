@@ -12,7 +12,6 @@ import orjson
 from django.db import Error as AnyDatabaseError
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from ingest.booth.drill_key import PREFIX as DRILL
@@ -25,7 +24,7 @@ from ingest.pipeline.outcome import JobRun, close_failed
 from ingest.refusals.errors import DatabaseAway, ProviderFull, SlotFull
 from media.services import select_live_results
 from photochanger import metrics
-from photochanger.db import in_db
+from photochanger.db import clock, in_db
 from photochanger.db.limits import PHOTO_STEP_S
 from photochanger.errors import ClientGone, IdempotencyConflict, SlotDisabled
 from photochanger.threads.time_limit import choose_end, limit_waits
@@ -85,7 +84,7 @@ def describe_unknown(order: Order) -> Closing:
     return Closing.of(
         Job(**_job_fields(order, order.slot)),
         [],
-        finished_at=timezone.now(),
+        finished_at=clock.now(),
         status=Job.Status.FAILED,
         failure_reason=DatabaseAway.reason,
         failure_detail="the database did not say in time whether the photo was let in",
@@ -225,7 +224,7 @@ def check_capacity(order: Order) -> Capacity:
     Raises RateLimited, and IdempotencyConflict when the key came with another photo.
     """
     slot, limits = order.slot, order.platform
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    now = connection.ops.adapt_datetimefield_value(clock.now())
     with connection.cursor() as cursor:
         cursor.execute(COUNT_JOBS, [slot.pk, slot.provider, replay_key(order), now])
         in_slot, in_provider, holder_id = cursor.fetchone()

@@ -1,6 +1,7 @@
 """Public links to a job's pictures, for providers that fetch what they work on."""
 
 import asyncio
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from photochanger.tasks import run_to_completion
 from providers.base import Publish
 from providers.clean_photo import Slices
 
+LINK_MARGIN = timedelta(minutes=10)
 READING_BYTES = 1024 * 1024
 
 
@@ -34,7 +36,8 @@ def make_publisher(run: JobRun, base_url: str = "") -> Publish:
                 *(job.pk, job.slot_id, body),
                 mime=picture.mime,
                 extension=EXTENSIONS[picture.mime],
-                expires_at=job.deadline,
+                # Closing the job ends it; this is for a job that nobody closes.
+                expires_at=job.deadline + LINK_MARGIN,
             )
         )
         name = stored.path.rpartition("/")[2]

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.http import HttpRequest
-from django.utils import timezone
 
 from ingest.models import Job
+from photochanger.db import clock
 from photochanger.pictures import Photo
 from photochanger.request_scope import get_arrival_time
 from photochanger.threads.time_limit import limit_waits
@@ -47,7 +47,7 @@ class Deadline:
     @classmethod
     def from_arrival(cls, arrived_at: float, wait_s: float) -> "Deadline":
         elapsed = timedelta(seconds=asyncio.get_running_loop().time() - arrived_at)
-        return cls(arrived_at=arrived_at, started_at=timezone.now() - elapsed, wait_s=wait_s)
+        return cls(arrived_at=arrived_at, started_at=clock.now() - elapsed, wait_s=wait_s)
 
     @property
     def at(self) -> float:

@@ -9,7 +9,6 @@ from typing import Any
 
 import structlog
 from django.db import Error as AnyDatabaseError
-from django.utils import timezone
 from PIL import Image
 
 from ingest.faces.watch import Watch
@@ -24,7 +23,7 @@ from media.models import MediaObject
 from media.provider_inputs import remove_inputs
 from media.services import make_result
 from photochanger import metrics
-from photochanger.db import in_db, in_db_with_retry
+from photochanger.db import clock, in_db, in_db_with_retry
 from photochanger.errors import AppError, ClientGone, InternalError, ProviderTimeout, StorageError
 from photochanger.pictures import Picture
 from photochanger.threads.time_limit import limit_waits_for
@@ -111,7 +110,7 @@ async def _close_in_time(run: JobRun) -> None:
     Never raises: the picture is there and paid for, whatever becomes of its row.
     """
     run.stop_watch()
-    run.closing = asyncio.ensure_future(_close_and_report(run, timezone.now()))
+    run.closing = asyncio.ensure_future(_close_and_report(run, clock.now()))
     left_s = min(PICTURE_PATIENCE_S, run.order.deadline.left_s)
     await asyncio.wait([run.closing], timeout=max(0.0, left_s))
 
@@ -141,7 +140,7 @@ async def _fail(run: JobRun, error: AppError) -> None:
     except AnyDatabaseError:
         # The booth still gets the answer of what went wrong first, and the row will say the same.
         log.exception("ingest.job.left_open", job=str(run.job.pk), reason=error.reason)
-        keep_closing(describe_failed(run, error, timezone.now()))
+        keep_closing(describe_failed(run, error, clock.now()))
         return
     if is_closed and run.stored_path:  # no row points there
         try:
@@ -211,7 +210,7 @@ def _make_result(run: JobRun, finished_at: datetime, expires_at: datetime) -> Me
 
 def close_failed(run: JobRun, error: AppError) -> bool:
     """Returns False when the row was closed already, for example as done a moment ago."""
-    failed = describe_failed(run, error, timezone.now(), withdraw_inputs(run))
+    failed = describe_failed(run, error, clock.now(), withdraw_inputs(run))
     is_closed = failed.write()
     if is_closed:
         failed.report()
@@ -249,7 +248,7 @@ def falls_back(order: Order, error: AppError) -> bool:
 def withdraw_inputs(run: JobRun) -> int | None:
     """Take back what was published; how often it was fetched, None when nothing was.
 
-    What fails here costs nobody a picture: a link ends at the deadline, and cleanup deletes.
+    What fails here costs nobody a picture: a link ends by itself, and cleanup deletes.
     """
     if not run.has_inputs:
         return None

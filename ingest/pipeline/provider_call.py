@@ -8,7 +8,6 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.utils import timezone
 from pydantic import ValidationError
 
 from ingest.faces.watch import watch_photo
@@ -25,7 +24,7 @@ from ingest.refusals.errors import NoTimeLeft
 from media import storage
 from media.services import build_result_path
 from photochanger import metrics
-from photochanger.db import in_db
+from photochanger.db import clock, in_db
 from photochanger.errors import (
     AppError,
     ClientGone,
@@ -175,7 +174,7 @@ async def call_once(
         number=len(run.attempts) + 1,
         provider=run.job.provider,
         reserve=run.job.reserve,
-        started_at=timezone.now(),
+        started_at=clock.now(),
     )
     run.attempts.append(attempt)
     request = fill_prompts(build(budget_s=deadline.left_s, call_number=turn, trace=trace), run)

@@ -1,7 +1,7 @@
 """Checks of this server: slots, password, address, disk, storage, clock, cleanup."""
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from shutil import disk_usage
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ingest.cleanup import load_last_cleanup
+from ingest.clocks import ODD_SKEW_S, load_skews
 from ingest.pipeline.input_links import find_public_base, is_private
 from ingest.readiness.result import (
     FAIL,
@@ -175,33 +176,27 @@ def check_storage() -> CheckResult:
 
 
 def check_clock() -> CheckResult:
-    """Compare our clock with those of the services and the database.
+    """Compare the clocks of all our machines with the database's, and ours with the services'.
 
     Dates in HTTP headers have whole seconds, so a second's difference says nothing.
     """
     ahead = [check_provider(name).clock_skew_s for name in list_used_providers()]
     offsets_s = [seconds for seconds in ahead if seconds is not None]
-    if connection.vendor == "postgresql":
-        offsets_s.append(_measure_database_offset_s())
-    if not offsets_s:
+    between_us = max(load_skews().values(), key=abs, default=0.0)  # machines and database
+    if abs(between_us) >= ODD_SKEW_S:
+        offsets_s.append(between_us)
+    if not (offsets_s or connection.vendor == "postgresql"):
         words = _("There is nothing to compare the clock with: no service answered.")
         return CheckResult(
             WARN, words, _("Compare it with a phone: %(now)s.") % {"now": _format_now()}
         )
-    worst = max(offsets_s, key=abs)
-    if abs(worst) < ODD_CLOCK_S:
+    worst = max(offsets_s, key=abs, default=0.0)
+    if abs(worst) < ODD_CLOCK_S and abs(between_us) < ODD_SKEW_S:
         return CheckResult(OK, _("The clock is right: %(now)s.") % {"now": _format_now()})
     words = _("The clock is wrong by about %(seconds)s s: here it is %(now)s.")
     words %= {"seconds": round(abs(worst)), "now": _format_now()}
     to_do = _("Switch on time synchronisation (NTP) on the server.")
     return CheckResult(FAIL if abs(worst) >= WRONG_CLOCK_S else WARN, words, to_do)
-
-
-def _measure_database_offset_s() -> float:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        theirs: datetime = cursor.fetchone()[0]
-    return (datetime.now(UTC) - theirs).total_seconds()
 
 
 def _format_now() -> str:

@@ -22,6 +22,7 @@ from ingest.readiness.result import (
     list_active_slots,
     list_used_providers,
 )
+from photochanger.db import clock
 from photochanger.errors import ProviderAuth, ProviderConfig, ProviderQuota
 from providers.base import Model
 from providers.checking import NO_KEY, NOT_CHECKED, KeyCheck
@@ -135,7 +136,7 @@ def check_quota() -> CheckResult:
     refused = Job.objects.filter(
         slot__in=slots,
         status__in=[Job.Status.TIMEOUT, Job.Status.FAILED],
-        started_at__gte=timezone.now() - QUOTA_SEEN,
+        started_at__gte=clock.now() - QUOTA_SEEN,
         failure_reason=ProviderQuota.reason,
     ).exclude(failure_detail__contains=BUSY_MARK)  # which passed by itself
     refused = refused.order_by("-started_at")

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Max, Min, QuerySet, Sum
-from django.utils import timezone
 
 from ingest.models import Refusal
 from ingest.refusals.causes import Cause, find_cause, get_title
+from photochanger.db import clock
 from photochanger.errors import Text
 from slots.models import SLOT_IDS
 
@@ -77,7 +77,7 @@ def load_refusals(
 
 def load_recent_refusals(now: datetime | None = None) -> list[RefusalGroup]:
     """Of the last quarter of an hour: what is wrong now. One query."""
-    return load_refusals((now or timezone.now()) - RECENT)
+    return load_refusals((now or clock.now()) - RECENT)
 
 
 def select_refusals(

@@ -14,11 +14,10 @@ from asgiref.sync import ThreadSensitiveContext
 from django.db import Error as AnyDatabaseError
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
-from django.utils import timezone
 
 from ingest.models import KnownBooth, Refusal
 from ingest.refusals.notes import MAX_BOOTHS, PLACES, Kind, Sighting, Sightings, Tally, notebook
-from photochanger.db import in_db
+from photochanger.db import clock, in_db
 from slots.models import SLOT_IDS
 
 log = structlog.get_logger()
@@ -201,7 +200,7 @@ def _forget_booths(seen: Sightings) -> None:
 
 def delete_old_refusals(older_than: timedelta = RETENTION) -> int:
     """Delete refusals and booths of long ago; returns how many rows."""
-    since = timezone.now() - older_than
+    since = clock.now() - older_than
     deleted, _ = Refusal.objects.filter(last_at__lt=since).delete()
     booths, _ = KnownBooth.objects.filter(last_at__lt=since).delete()
     newest = Refusal.objects.order_by("-last_at").values_list("last_at", flat=True)

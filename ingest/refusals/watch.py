@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils import timezone
 
 from ingest.pipeline.order import Booth
 from ingest.pipeline.receive import RequestTrace, get_trace
@@ -15,6 +14,7 @@ from ingest.refusals.booth_fields import read_clock
 from ingest.refusals.errors import UNKNOWN_HOST, get_cause
 from ingest.refusals.notes import BOOTH_PREFIXES, Note, Sighting, notebook, read_slot
 from photochanger import metrics
+from photochanger.db import clock
 from photochanger.errors import AppError, ClientGone, IdempotencyConflict, PathNotFound
 from photochanger.request_scope import HEAD_KEY, get_body_head
 from slots.models import SLOT_IDS
@@ -51,7 +51,7 @@ def note_edge_refusal(scope: Mapping[str, Any], error: AppError) -> None:
         return
     headers = dict(scope["headers"])
     note = Note(
-        at=timezone.now(),
+        at=clock.now(),
         path=scope["path"],
         cause=get_cause(error),
         reason=error.reason,
@@ -65,10 +65,10 @@ def note_edge_refusal(scope: Mapping[str, Any], error: AppError) -> None:
 
 def note_order(request: HttpRequest, slot_id: str, fields: Mapping[str, str]) -> None:
     """Note the booth of a photo that is all right so far; from here on its job tells the rest."""
-    trace, now = get_trace(request), timezone.now()
+    trace, now = get_trace(request), clock.now()
     trace.has_order = True
-    booth, clock = Booth.of(fields), read_clock(fields)
-    skew_s = clock.timestamp() - (now.timestamp() - trace.age_s) if clock else None
+    booth, theirs = Booth.of(fields), read_clock(fields)
+    skew_s = theirs.timestamp() - (now.timestamp() - trace.age_s) if theirs else None
     sighting = Sighting(
         slot_id=slot_id,
         version=booth.version,
@@ -82,7 +82,7 @@ def note_order(request: HttpRequest, slot_id: str, fields: Mapping[str, str]) ->
 def _note_request(request: HttpRequest, cause: str, reason: str, status: int) -> None:
     trace: RequestTrace | None = getattr(request, "photo_trace", None)
     note = Note(
-        at=timezone.now(),
+        at=clock.now(),
         path=request.path_info,
         cause=cause,
         reason=reason,

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Prefetch
-from django.utils import timezone
 
 from ingest.models import Attempt, Job, TrialRecord
 from media.services import select_live_results
+from photochanger.db import clock
 from providers.registry import DRIVERS
 from slots.models import Slot
 
@@ -22,7 +22,7 @@ def keep_trial(slot: Slot, job_id: UUID, *, lifetime: timedelta) -> None:
 
     ``lifetime``: of its picture; the record goes with it.
     """
-    now = timezone.now()
+    now = clock.now()
     TrialRecord.objects.create(
         job_id=job_id,
         slot_id=slot.pk,
@@ -39,7 +39,7 @@ def keep_trial(slot: Slot, job_id: UUID, *, lifetime: timedelta) -> None:
 
 def delete_old_trials() -> int:
     """Of all slots, those whose time is over; returns how many."""
-    deleted, _by_model = TrialRecord.objects.filter(expires_at__lte=timezone.now()).delete()
+    deleted, _by_model = TrialRecord.objects.filter(expires_at__lte=clock.now()).delete()
     return deleted
 
 
@@ -69,7 +69,7 @@ def list_trials(slot_id: str) -> list[KeptTrial]:
     """Newest first. Three queries."""
     attempts = Prefetch("job__attempts", Attempt.objects.order_by("number"))
     records = list(
-        TrialRecord.objects.filter(slot_id=slot_id, expires_at__gt=timezone.now())
+        TrialRecord.objects.filter(slot_id=slot_id, expires_at__gt=clock.now())
         .select_related("job")
         .prefetch_related(attempts)
         .order_by("-made_at", "-pk")[:KEPT_PER_SLOT]
@@ -80,5 +80,5 @@ def list_trials(slot_id: str) -> list[KeptTrial]:
 
 
 def find_trial(slot_id: str, job_id: UUID) -> TrialRecord | None:
-    records = TrialRecord.objects.filter(slot_id=slot_id, expires_at__gt=timezone.now())
+    records = TrialRecord.objects.filter(slot_id=slot_id, expires_at__gt=clock.now())
     return records.filter(job_id=job_id).first()

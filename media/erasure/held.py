@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from django.utils import timezone
 
 from media import storage
 from media.models import MediaObject
+from photochanger.db import clock
 from photochanger.errors import StorageError
 
 log = structlog.get_logger()
@@ -53,7 +53,7 @@ def hold(result: MediaObject) -> None:
 def find_held(result: MediaObject) -> HeldPicture | None:
     """What can still be brought back. Raises StorageError."""
     held = _iter_held(_build_stem(result) + ".")
-    return next((one for one in held if one.until > timezone.now()), None)
+    return next((one for one in held if one.until > clock.now()), None)
 
 
 def remove_held(slot_id: str | None = None, *, is_purge: bool = False) -> int:
@@ -61,7 +61,7 @@ def remove_held(slot_id: str | None = None, *, is_purge: bool = False) -> int:
     removed = 0
     try:
         for held in list(_iter_held(FOLDER if slot_id is None else f"{FOLDER}{slot_id}/")):
-            if is_purge or held.until <= timezone.now():
+            if is_purge or held.until <= clock.now():
                 storage.remove(held.path)
                 removed += 1
     except (OSError, StorageError) as exc:

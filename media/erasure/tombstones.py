@@ -12,9 +12,9 @@ from pathlib import Path
 
 import structlog
 from django.core.files.storage import default_storage
-from django.utils import timezone
 
 from media import storage
+from photochanger.db import clock
 from photochanger.errors import StorageError
 
 log = structlog.get_logger()
@@ -33,7 +33,7 @@ def record_deletion(job_id: uuid.UUID) -> None:
 
 def record_purge(slot_id: str | None) -> None:
     """One for all results of a slot, or of all, that are stored now."""
-    _write(f"{FOLDER}{PURGED}.{slot_id or EVERY_SLOT}.{timezone.now().timestamp():.3f}")
+    _write(f"{FOLDER}{PURGED}.{slot_id or EVERY_SLOT}.{clock.now().timestamp():.3f}")
 
 
 def withdraw_deletion(job_id: uuid.UUID) -> None:
@@ -66,7 +66,7 @@ def list_deletions() -> tuple[set[str], list[tuple[str, datetime]]]:
 
 def _iter_names() -> Iterator[str]:
     """The names of what still counts; what is too old is removed on the way."""
-    before = timezone.now() - KEPT_FOR
+    before = clock.now() - KEPT_FOR
     for file in storage.iter_files(FOLDER):
         if file.path.endswith(".part"):
             continue

@@ -19,11 +19,13 @@ CLIENT_EXTRA_S = 1.0
 
 class _Process:
     is_limited = False
+    wait_s: float | None = None
 
 
-def limit_this_process() -> None:
-    """Called once, by whatever serves people, before its first connection."""
-    _Process.is_limited = True
+def limit_this_process(*, wait_s: float | None = None) -> None:
+    """Called once, by whatever serves people, before its first connection. ``wait_s``: less than
+    the setting allows."""
+    _Process.is_limited, _Process.wait_s = True, wait_s
 
 
 def is_process_limited() -> bool:
@@ -35,7 +37,7 @@ def get_wait_s() -> float | None:
     left_s = get_step_left_s()
     if not _Process.is_limited:
         return left_s
-    limit_s = settings.DATABASE_STATEMENT_SECONDS + CLIENT_EXTRA_S
+    limit_s = _Process.wait_s or settings.DATABASE_STATEMENT_SECONDS + CLIENT_EXTRA_S
     return limit_s if left_s is None else min(left_s, limit_s)
 
 

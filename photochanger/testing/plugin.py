@@ -41,9 +41,11 @@ atexit.register(shutil.rmtree, _media_root, ignore_errors=True)
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection(session: pytest.Session) -> None:
-    from photochanger.testing import client  # needs Django to be set up
+    from photochanger.db import clock  # needs Django to be set up
+    from photochanger.testing import client
 
     client.use_in_tests()
+    clock.follow_database(is_followed=False)  # tests set the time of this process
 
 
 @pytest.hookimpl(trylast=True)

@@ -13,6 +13,7 @@ from django.core.cache import cache
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from photochanger.db import clock
 from photochanger.errors import ProviderConfig
 from slots.models import Setting
 from slots.provider_keys import provider_row_key, read_provider_key
@@ -39,7 +40,7 @@ def remember_models(provider: str, api_key: str, ids: Iterable[str] | None) -> N
     """Keep a key's list for later. Blocking; one query."""
     if ids is not None:
         fact: dict[str, Any] = {"ids": sorted(ids), "key": _hash_key(provider, api_key)}
-        fact["at"] = timezone.now().isoformat()
+        fact["at"] = clock.now().isoformat()
         replace_fact(_fact_key(provider), fact)
         cache.set(_fact_key(provider), _read_fact(fact), PEEK_S)
 

@@ -8,9 +8,9 @@ from django.db import transaction
 from django.db.models import F
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 
 from media.links import build_url_of_path
+from photochanger.db import clock
 from photochanger.errors import SlotNotFound
 from slots.history.records import history_entry
 from slots.models import Slot
@@ -72,7 +72,7 @@ def replace_gallery_address(slot_id: str, *, by: str) -> Slot:
         Slot.objects.filter(pk=slot_id).update(
             gallery_token=make_link_token(),
             version=F("version") + 1,
-            updated_at=timezone.now(),
+            updated_at=clock.now(),
             updated_by=by,
         )
     log.info("slots.gallery.address_replaced", slot=slot_id, by=by)

@@ -1,7 +1,6 @@
 """Who may see a slot's gallery: one answer out of all that may close it."""
 
-from django.utils import timezone
-
+from photochanger.db import clock
 from slots.models import Slot
 from slots.platform_settings import PlatformSettings
 
@@ -11,7 +10,7 @@ FROM_WIDEST = tuple(Mode)
 
 def find_gallery_mode(slot: Slot, platform: PlatformSettings) -> Slot.GalleryMode:
     """Who sees it now: the strictest of the slot's choice, that for all slots, and its end."""
-    is_over = slot.gallery_until is not None and slot.gallery_until <= timezone.now()
+    is_over = slot.gallery_until is not None and slot.gallery_until <= clock.now()
     if is_over or not slot.is_active:
         return Mode.CLOSED
     return max(Mode(slot.gallery_mode), Mode(platform.galleries), key=FROM_WIDEST.index)

@@ -13,6 +13,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from photochanger.db import clock
 from slots.validation_messages import DATE, REQUIRED
 from stats.services import MAX_WINDOW_MINUTES
 
@@ -54,7 +55,7 @@ class PeriodForm(forms.Form):
         if not self.is_valid():
             return None
         since, until = self.cleaned_data["first"], self.cleaned_data["last"]
-        now = timezone.now()
+        now = clock.now()
         if since >= until or since >= now:
             self.add_error(None, _("The period must begin before it ends, and not in the future."))
         elif until - since > timedelta(minutes=MONTH):
@@ -101,7 +102,7 @@ class StatisticsQuery:
         if self.since is None:
             return timedelta(minutes=self.minutes)
         longest = timedelta(minutes=MONTH)
-        return min(longest, max(timedelta(minutes=1), timezone.now() - self.since))
+        return min(longest, max(timedelta(minutes=1), clock.now() - self.since))
 
     @property
     def until(self) -> datetime | None:
@@ -110,7 +111,7 @@ class StatisticsQuery:
 
     @property
     def begins_at(self) -> datetime:
-        return (self.until or timezone.now()) - self.window
+        return (self.until or clock.now()) - self.window
 
     @property
     def words(self) -> str:
@@ -193,4 +194,4 @@ def _is_valid_time(text: str) -> bool:
 
 
 def _age_s(epoch: int) -> float:
-    return timezone.now().timestamp() - epoch
+    return clock.now().timestamp() - epoch

@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from photochanger.db import clock
 from stats import services
 from stats.console.query import StatisticsQuery
 from stats.console.statistics import check_permission
@@ -43,7 +44,7 @@ def statistics_csv(request: HttpRequest) -> HttpResponse:
 
 
 def _list_rows(asked: StatisticsQuery, seen: services.Overview) -> Iterator[list[Any]]:
-    first, last = asked.begins_at, asked.until or timezone.now()
+    first, last = asked.begins_at, asked.until or clock.now()
     yield [_("Period"), *(_format_moment(at) for at in (first, last))]
     yield [
         *(_("Slot"), _("Name"), _("Photos"), _("Pictures"), _("Too late"), _("AI errors")),

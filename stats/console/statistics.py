@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
@@ -20,6 +19,7 @@ from ingest.console.jobs import JobRow
 from ingest.console.messages import get_failure_sentence
 from ingest.models import Job
 from media.models import MediaObject
+from photochanger.db import clock
 from slots.console.pages import console_page
 from stats import services
 from stats.console.query import StatisticsQuery
@@ -97,7 +97,7 @@ def statistics_page(request: HttpRequest) -> HttpResponse:
     """The page; for a script only the parts that change."""
     check_permission(request)
     if request.GET.get("since") == "now":
-        now = int(timezone.now().timestamp())
+        now = int(clock.now().timestamp())
         where = reverse("admin:statistics") + StatisticsQuery.of(request).query(since=now)
         return HttpResponseRedirect(where)
     asked = StatisticsQuery.of(request)
@@ -181,7 +181,7 @@ def _load_figures(asked: StatisticsQuery) -> dict[str, Any]:
 def faces_part(request: HttpRequest) -> HttpResponse:
     """Whether people were kept; loaded after the page, with two queries."""
     check_permission(request)
-    asked, now = StatisticsQuery.of(request), timezone.now()
+    asked, now = StatisticsQuery.of(request), clock.now()
     since, until = asked.begins_at, asked.until or now
     if asked.slot_id:
         figures = load_figures_by_version(since, asked.slot_id, until=until)

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from ingest.console.step_bar import StepSegment, draw_step_bar
+from photochanger.db import clock
 from slots.models import Slot
 from stats.console.query import StatisticsQuery
 from stats.console.statistics import check_permission
@@ -61,7 +61,7 @@ class StepRow:
 def steps_part(request: HttpRequest) -> HttpResponse:
     """Loaded after the page; two queries."""
     check_permission(request)
-    asked, now = StatisticsQuery.of(request), timezone.now()
+    asked, now = StatisticsQuery.of(request), clock.now()
     found = load_step_medians(asked.begins_at, asked.until or now, asked.slot_id or None)
     slots = Slot.objects.only("pk", "display_name").in_bulk(found)
     rows = [StepRow(slots[slot_id], medians) for slot_id, medians in found.items()]

@@ -80,6 +80,7 @@ class HealthTests(HealthCase):
                     "cleanup": "recent",
                     "gemini": "reachable",
                 },
+                "clock": "right",
                 "faces": "absent",  # which is well: only figures are missing
             },
         )

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from photochanger.db import clock
 from stats.models import Alert, AlertMessage, AlertRecipient, Severity
 from stats.watch.wording import write_over, write_test, write_trouble
 
@@ -110,7 +111,7 @@ def _iterate_ended(
 def add_test(recipient: AlertRecipient) -> AlertMessage:
     """Sent by the watch like any other, so that it shows that the whole way works."""
     title, body = write_test(recipient.language)
-    return _add_message(recipient, Kind.TEST, title, body, timezone.now())
+    return _add_message(recipient, Kind.TEST, title, body, clock.now())
 
 
 def _add_message(

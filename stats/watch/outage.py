@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
-from django.utils import timezone
 
+from photochanger.db import clock
 from photochanger.errors import ProviderConfig
 from stats.models import Alert, AlertMessage, AlertRecipient, Severity
 from stats.watch.channels import Address, open_address
@@ -72,7 +72,7 @@ class OutageReporter:
     def notice(self, *, speaks: bool) -> None:
         """The database is away. ``speaks``: this process held the lease when it went."""
         if self.since is None:
-            self.since, self.begun_at = time.monotonic(), timezone.now()
+            self.since, self.begun_at = time.monotonic(), clock.now()
         if not speaks or time.monotonic() - self.since < SURE_AFTER_S:
             return
         if not self.is_told:
@@ -83,7 +83,7 @@ class OutageReporter:
                 self.sender.send(one.parcel)
 
     def _write(self) -> None:
-        now = timezone.now()
+        now = clock.now()
         log.error("stats.alert.opened", rule=FINDING.rule, recipients=len(self.contacts))
         for contact in self.contacts.values():
             recipient = contact.recipient
@@ -108,7 +108,7 @@ class OutageReporter:
             return False
         one.attempts += 1
         if outcome.failure is None:
-            one.sent_at, one.last_error = timezone.now(), ""
+            one.sent_at, one.last_error = clock.now(), ""
             log.info("stats.alert.sent", rule=FINDING.rule, channel=one.parcel.channel)
             return True
         pause = pause_after(one.attempts, outcome.failure)
@@ -125,7 +125,7 @@ class OutageReporter:
         if self.since is None or any(map(self.sender.is_on_its_way, self.told)):
             return  # a message on its way is waited for, or it would be sent twice
         if self.told and self.begun_at:
-            self._store(self.begun_at, timezone.now())
+            self._store(self.begun_at, clock.now())
         self.since, self.begun_at, self.told, self.is_told = None, None, {}, False
 
     @transaction.atomic

@@ -7,8 +7,8 @@ from typing import Any
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.utils import timezone
 
+from photochanger.db import clock
 from photochanger.errors import ProviderConfig
 from stats.models import AlertRecipient
 from stats.watch.channels import Address, open_address, seal_address
@@ -55,11 +55,11 @@ def save_recipient(
     recipient.address = seal_address(whole)
     recipient.shown_as = show_address(recipient.channel, whole)
     if recipient.is_active and not was_active:
-        recipient.told_from = timezone.now()
+        recipient.told_from = clock.now()
     recipient.save()
     _log_change(recipient, ADDITION if is_new else CHANGE, by)
     # What waits may have waited for this very change.
-    select_waiting().filter(recipient=recipient).update(next_try_at=timezone.now())
+    select_waiting().filter(recipient=recipient).update(next_try_at=clock.now())
 
 
 def open_address_or_nothing(recipient: AlertRecipient) -> Address:

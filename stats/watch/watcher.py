@@ -11,8 +11,9 @@ from datetime import datetime
 import structlog
 from django.db import Error as AnyDatabaseError
 from django.db import connection
-from django.utils import timezone
 
+from ingest.clocks import MEASURE_EVERY_S, record_skew
+from photochanger.db import clock
 from slots.models import Slot
 from stats.health import load_keys_in_use
 from stats.models import Severity
@@ -51,6 +52,7 @@ class Watcher:
         self.disk: list[Finding] | None = None
         self.server: list[Finding] = []
         self._server_at, self._old_at = -SERVER_EVERY_S, time.monotonic()
+        self._clock_at = -MEASURE_EVERY_S
         self._has_failed = False
 
     def run(self, stop: threading.Event) -> None:
@@ -64,7 +66,7 @@ class Watcher:
     def look(self) -> None:
         """One round. Raises nothing."""
         try:
-            self._look(timezone.now())
+            self._look(clock.now())
             self._has_failed = False
         except AnyDatabaseError as exc:
             connection.close()
@@ -79,6 +81,9 @@ class Watcher:
             log.exception("stats.watch.crashed")
 
     def _look(self, now: datetime) -> None:
+        if time.monotonic() - self._clock_at >= MEASURE_EVERY_S:
+            self._clock_at = time.monotonic()
+            record_skew()  # also of a machine that only stands by
         was_speaking, self.speaks = self.speaks, take_lease(self.holder)
         if self.speaks != was_speaking:
             log.info("stats.watch.lease_changed", speaks=self.speaks)
@@ -138,7 +143,7 @@ class Watcher:
         """Hand on to another one; messages on their way may still arrive."""
         self.sender.wait(LAST_WORDS_S)
         try:
-            record_outcomes(self.sender.collect(), timezone.now())
+            record_outcomes(self.sender.collect(), clock.now())
             give_back_lease(self.holder)
         except AnyDatabaseError:
             log.warning("stats.watch.lease_kept")  # it ends by itself

@@ -7,9 +7,9 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from photochanger.db import clock
 from slots.models import Slot
 from stats.models import Alert
 from stats.watch.findings import Finding, load_alert_settings
@@ -54,7 +54,7 @@ def _find_without_watch() -> list[Finding]:
     """Nobody watches, and yet whoever looks at a page must see that photos fail."""
     found: list[Finding] | None = cache.get("stats.alarm")
     if found is None:
-        now, limits = timezone.now(), load_alert_settings()
+        now, limits = clock.now(), load_alert_settings()
         slots = list(Slot.objects.filter(is_active=True))
         found = [
             *find_in_photos(slots, limits, now),

@@ -6,9 +6,9 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from photochanger.db import clock
 from photochanger.errors import Text
 from stats.models import AlertRecipient, Severity
 from stats.watch.channels import Address
@@ -220,7 +220,7 @@ class LimitsForm(forms.Form):
         if begins and not ends:
             self.add_error("event_until", _("An event needs a beginning and an end."))
         if ends and not begins:
-            self.cleaned_data["event_from"] = begins = timezone.now()
+            self.cleaned_data["event_from"] = begins = clock.now()
         if begins and ends and ends <= begins:
             self.add_error("event_until", _("The end is before the beginning."))
         return self.cleaned_data

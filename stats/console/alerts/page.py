@@ -6,10 +6,10 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from photochanger.db import clock
 from slots.console.pages import console_page
 from stats.console.alerts.access import require_change
 from stats.console.alerts.forms import LimitsForm
@@ -75,7 +75,7 @@ def _word_all(alerts: Any) -> list[AlertRow]:
 
 
 def _load_recipients() -> list[RecipientRow]:
-    now = timezone.now()
+    now = clock.now()
     recipients = list(AlertRecipient.objects.all())
     last: dict[int, AlertMessage] = {}
     recent = AlertMessage.objects.filter(recipient__in=recipients).defer("body").order_by("-pk")

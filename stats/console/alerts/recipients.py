@@ -5,10 +5,10 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from photochanger.db import clock
 from photochanger.errors import ProviderConfig
 from slots.console.pages import confirm_page, console_page
 from stats.console.alerts.access import require_change
@@ -126,7 +126,7 @@ def test_recipient(request: HttpRequest, recipient_id: int) -> HttpResponse:
 @require_change
 def handle_message(request: HttpRequest, message_id: int, act: str) -> HttpResponse:
     """Of a message that could not be delivered: try again now, or drop it."""
-    now = timezone.now()
+    now = clock.now()
     waiting = select_waiting().filter(pk=message_id)
     if act == "drop":
         waiting.update(dropped_at=now)

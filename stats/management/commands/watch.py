@@ -9,6 +9,8 @@ from django.core.management.base import BaseCommand
 from photochanger.db.limits import limit_this_process
 from stats.watch.watcher import EVERY_S, Watcher
 
+ANSWER_S = 5.0  # a database that answers later is away: people are told within half a minute
+
 
 class Command(BaseCommand):
     help = (
@@ -28,7 +30,7 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stop.set())
         if beside:
             threading.Thread(target=_follow, args=[beside, stop], daemon=True).start()
-        limit_this_process()
+        limit_this_process(wait_s=ANSWER_S)
         Watcher().run(stop)
 
 

@@ -2,12 +2,12 @@
 
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connection
 
 from ingest.cleanup import load_last_cleanup
+from ingest.clocks import ODD_SKEW_S, load_skews
 from media import storage
 from media.models import MediaObject
 from slots.model_retirement import find_retiring_slots
@@ -27,7 +27,7 @@ def find_on_server(slots: list[Slot], skews_s: list[float], now: datetime) -> li
     return [
         *_find_cleanup_trouble(now),
         *_find_ending_models(slots),
-        *_find_wrong_clock([*skews_s, *_measure_database_skew_s()]),
+        *_find_wrong_clock(skews_s, load_skews()),
     ]
 
 
@@ -83,18 +83,14 @@ def _find_ending_models(slots: list[Slot]) -> Iterator[Finding]:
     yield from found.values()
 
 
-def _find_wrong_clock(skews_s: list[float]) -> Iterator[Finding]:
-    worst = max(skews_s, key=abs, default=0.0)
-    if abs(worst) < ODD_CLOCK_S:
+def _find_wrong_clock(skews_s: list[float], of_machines: dict[str, float]) -> Iterator[Finding]:
+    """``skews_s`` are those that services tell; ``of_machines`` are against the database."""
+    odd = [one for one in skews_s if abs(one) >= ODD_CLOCK_S]
+    odd += [one for one in of_machines.values() if abs(one) >= ODD_SKEW_S]
+    if not odd:
         return
-    severity = Severity.CRITICAL if abs(worst) >= WRONG_CLOCK_S else Severity.WARNING
-    yield Finding(rule="clock", severity=severity, facts={"seconds": round(abs(worst), -1)})
-
-
-def _measure_database_skew_s() -> Iterator[float]:
-    if connection.vendor != "postgresql":
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        theirs: datetime = cursor.fetchone()[0]
-    yield (datetime.now(UTC) - theirs).total_seconds()
+    worst = abs(max(odd, key=abs))
+    severity = Severity.CRITICAL if worst >= WRONG_CLOCK_S else Severity.WARNING
+    # In steps, so that the row is not written anew each time.
+    facts = {"seconds": round(worst, -1 if worst >= ODD_CLOCK_S else 0)}
+    yield Finding(rule="clock", severity=severity, facts=facts)
