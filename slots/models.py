@@ -151,7 +151,7 @@ class Slot(GalleryRules, models.Model):
         return load_variables(self.variables)
 
     def list_used_variables(self) -> list[PromptVariable]:
-        """Those that a prompt of the slot names; the others of the list make no difference."""
+        """Those that its own prompt names."""
         used = {name for text in self.list_prompts() for name in read_prompt(text).iter_names()}
         return [one for one in self.list_variables() if one.key in used]
 

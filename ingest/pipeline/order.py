@@ -18,6 +18,7 @@ from photochanger.threads.time_limit import limit_waits
 from slots.models import Slot, SlotTemplateMedia
 from slots.platform_settings import PlatformSettings
 from slots.prompts.texts import SentTexts, read_texts
+from slots.reserve.recipes import list_used_variables
 from slots.reserve.sources import Source
 
 MAX_IDENTITY, MAX_RAW, MIN_SECRET = 64, 1000, 4
@@ -153,7 +154,7 @@ class Order:
         """The booth's texts that the slot's prompt names, fit to stand there, by their keys."""
         if not self.slot.variables:
             return {}
-        return read_texts(self.slot.list_used_variables(), self.sent_texts)
+        return read_texts(list_used_variables(self.slot), self.sent_texts)
 
     @property
     def is_trial(self) -> bool:

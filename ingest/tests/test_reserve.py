@@ -138,6 +138,17 @@ class OnePhotoTests(ReserveTestCase):
             await self.ask()
         self.assertIn(PROMPT, self.relay.calls[0].prompt)
 
+    async def test_the_reserve_has_the_booths_words_of_its_own_prompt(self) -> None:
+        words = [{"name": "guest"}, {"name": "city"}, {"name": "unused"}]
+        await ReserveSource.objects.aupdate(settings={"prompt": "Of {city}"})
+        await in_db(self.change, settings={"prompt": "For {guest} [sim:401]"}, variables=words)
+        answer = await self.post(guest="Anna", city="Rome", unused="x")
+        self.assertEqual(answer.status_code, 200)
+        self.assertEqual(self.provider.calls[0].prompt.split("\n")[0], "For «Anna» [sim:401]")
+        self.assertEqual(self.relay.calls[0].prompt.split("\n")[0], "Of «Rome»")
+        job = await Job.objects.aget()
+        self.assertEqual(job.guest_texts, {"guest": "Anna", "city": "Rome"})
+
     async def test_when_all_fail_the_booth_hears_of_the_last_one(self) -> None:
         await in_db(self.scenario, "503")
         await ReserveSource.objects.aupdate(settings={"prompt": "[sim:429-daily]"})

@@ -15,6 +15,7 @@ from photochanger.errors import Text
 from providers.registry import DRIVERS
 from slots.models import ReserveSource, Slot
 from slots.prompts.checking import find_prompt_mistakes
+from slots.prompts.variables import PromptVariable
 from slots.validation_messages import FieldMessages, messages_by_field
 
 PROMPT = "prompt"
@@ -36,6 +37,17 @@ def fill_prompt(slot: Slot, reserve: ReserveSource) -> dict[str, Any]:
     if takes_prompt and prompt and not reserve.settings.get(PROMPT):
         return {**reserve.settings, PROMPT: prompt}
     return dict(reserve.settings)
+
+
+def list_used_variables(slot: Slot) -> list[PromptVariable]:
+    """The slot's words from the booth that its prompt or a reserve's names: the others make no
+    difference. One query, where the slot's own prompt does not name them all."""
+    own, listed = slot.list_used_variables(), slot.list_variables()
+    if len(own) == len(listed):
+        return own
+    reserves = slot.reserves.filter(is_enabled=True)
+    used = [one for row in reserves for one in apply_reserve(slot, row).list_used_variables()]
+    return [one for one in listed if one in own or one in used]
 
 
 def find_reserve_misfits(
@@ -64,8 +76,7 @@ def _find_misfits(slot: Slot, reserve: ReserveSource, kinds: Collection[str]) ->
     except ValidationError as exc:
         errors = exc.errors(include_url=False, include_input=False)
         return found | messages_by_field(errors, prefix="settings")
-    # Only the words that the slot's own prompt names are taken from what a booth sends.
-    mistakes = find_prompt_mistakes(recipe, slot.list_used_variables())
+    mistakes = find_prompt_mistakes(recipe, slot.list_variables())
     conflicts = driver.find_conflicts(reserve.operation, recipe, kinds)
     return (
         found

@@ -54,7 +54,7 @@ class ReserveApiTests(AdminTestCase):
             (reserve(operation="dance"), "reserves.0.operation"),
             (reserve(settings={"promt": "x"}), "reserves.0.settings.promt"),
             (reserve(settings={"image_size": "9K"}), "reserves.0.settings.image_size"),
-            (reserve(settings={"prompt": "Of {nobody}"}), "reserves.0.settings.prompt"),
+            (reserve(settings={"prompt": "{people: one | two"}), "reserves.0.settings.prompt"),
             (reserve(provider=OTHER, operation="style_transfer"), "reserves.0.template_media"),
             (reserve(base_url=RELAY), "reserves.0.api_key"),
             (reserve(api_key="with a space"), "reserves.0.api_key"),
@@ -64,6 +64,12 @@ class ReserveApiTests(AdminTestCase):
                 self.assertEqual(list(self.refused(SLOT, {"reserves": [body]})), [field])
         self.assertEqual(ReserveSource.objects.count(), 0)
         self.assertIn("reserves", self.refused(SLOT, {"reserves": [reserve()] * 4}))
+
+    def test_its_prompt_may_have_any_word_of_the_slots_list(self) -> None:
+        words = [{"name": "guest"}]
+        self.store(reserve(settings={"prompt": "Of {guest}"}), variables=words)
+        found = self.refused(SLOT, {"reserves": [reserve(settings={"prompt": "Of {gest}"})]})
+        self.assertIn("{people}, {guest}", found["reserves.0.settings.prompt"])
 
     def test_without_a_prompt_it_takes_the_slots(self) -> None:
         self.store(reserve(settings={}), reserve(provider=OTHER, settings={}))
