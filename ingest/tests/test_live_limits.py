@@ -17,7 +17,7 @@ from photochanger.testing.marks import both_databases
 pytestmark = both_databases
 
 SLOT_LIMIT, PROVIDER_LIMIT = 4, 6
-LANES = 4 + 2
+LANES = 3 + 2
 QUICK_SLOTS = tuple(f"slot-{number:03}" for number in range(1, 10))
 SLOW_SLOT, T_SYNC_S, SLOW_S = "slot-010", 10, 150
 

@@ -105,7 +105,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a fifth of everything")
     parser.add_argument("--database", choices=("postgresql", "sqlite"), default="postgresql")
     parser.add_argument("--waiting", type=int, help="photos that wait at once; default 200")
-    parser.add_argument("--waiting-rate", type=float, default=17.0, help="arrivals a second")
+    parser.add_argument(
+        "--waiting-rate", type=float, default=17.0, help="arrivals a second, at most"
+    )
     parser.add_argument("--waiting-latency", type=float, help="provider, seconds; default 15")
     parser.add_argument("--cleanup-files", type=int, help="pictures that are over; default 20000")
     parser.add_argument("--phones", type=int, help="that download at once; default 500")

@@ -1,6 +1,7 @@
 """What a server takes while something happens: connections, memory, threads."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from photochanger.testing.databases import ConnectionCounter
@@ -15,6 +16,7 @@ class Watch:
         is_postgres = not database_url.startswith("sqlite")
         self.counter = ConnectionCounter(database_url) if is_postgres else None
         self.max_connections = self.max_rss_bytes = self.max_threads = self.samples = 0
+        self._rss_bytes: list[tuple[float, int]] = []  # with the monotonic clock's time
         self._done = threading.Event()
         self._sampler = ThreadPoolExecutor(1)
 
@@ -38,6 +40,13 @@ class Watch:
     def sample(self) -> None:
         if self.counter:
             self.max_connections = max(self.max_connections, self.counter.count())
-        self.max_rss_bytes = max(self.max_rss_bytes, self.server.rss_bytes())
+        rss_bytes = self.server.rss_bytes()
+        self.max_rss_bytes = max(self.max_rss_bytes, rss_bytes)
+        self._rss_bytes.append((time.monotonic(), rss_bytes))
         self.max_threads = max(self.max_threads, self.server.threads())
         self.samples += 1
+
+    def find_rss_bytes(self, *, start: float, end: float) -> int:
+        """The most between two times of the monotonic clock; the last one seen, if none fell in."""
+        seen = [rss_bytes for at, rss_bytes in self._rss_bytes if start <= at <= end]
+        return max(seen, default=self._rss_bytes[-1][1])
