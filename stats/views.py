@@ -16,8 +16,8 @@ async def livez(request: HttpRequest) -> HttpResponse:
     503 while it is about to stop: it still serves, and a front server sends no more.
     """
     if is_leaving.is_set():
-        return HttpResponse("stopping", content_type="text/plain", status=503)
-    return HttpResponse("ok", content_type="text/plain")
+        return HttpResponse("stopping", content_type="text/plain; charset=utf-8", status=503)
+    return HttpResponse("ok", content_type="text/plain; charset=utf-8")
 
 
 async def healthz(request: HttpRequest) -> HttpResponse:
