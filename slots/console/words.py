@@ -4,16 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from photochanger.errors import InvalidFields
+from slots.console.slot import find_slot_for
 from slots.console.slot_form import SlotPageForm
 from slots.console.words_form import WordsForm
 from slots.editing import build_draft
@@ -37,13 +36,14 @@ def get_urls(view: Callable[[Callable[..., Any]], Callable[..., Any]]) -> list[U
 @require_POST
 def slot_words(request: HttpRequest, slot_id: str) -> HttpResponse:
     """The rows as they were typed, with one more or one less."""
-    form = WordsForm(_find_slot(request, slot_id), request.POST)
+    slot = find_slot_for(request, slot_id)
+    form = WordsForm(slot, request.POST)
     number = request.POST.get("remove_word", "")
     if number.isdecimal():
         form.remove_row(int(number[:3]))
     else:
         form.add_row()
-    context = {"words": form, "slot": _find_slot(request, slot_id)}
+    context = {"words": form, "slot": slot}
     return render(request, "slots/console/words/_words.html", context)
 
 
@@ -58,7 +58,7 @@ class Filled:
 @require_POST
 def prompt_preview(request: HttpRequest, slot_id: str) -> HttpResponse:
     """What the AI service would be told of different photos, by the form as it stands."""
-    slot = _find_slot(request, slot_id)
+    slot = find_slot_for(request, slot_id)
     context: dict[str, Any] = {}
     try:
         draft = build_draft(slot_id, SlotPageForm(slot, request.POST).read_change()).slot
@@ -85,10 +85,3 @@ def list_filled(slot: Slot) -> list[Filled]:
     ]
     nothing = fill_prompt(text, variables, PhotoWords())
     return [*found, Filled(_("Nobody counted, nothing sent by the booth"), nothing)]
-
-
-def _find_slot(request: HttpRequest, slot_id: str) -> Slot:
-    slot = get_object_or_404(Slot, pk=slot_id)
-    if not admin.site.get_model_admin(Slot).has_change_permission(request, slot):
-        raise PermissionDenied
-    return slot
