@@ -132,7 +132,8 @@ def _admit_locked(order: Order) -> Admission:
     key = replay_key(order)
     if capacity.key_is_stale:
         Job.objects.filter(replay_key=key).update(replay_key=None)
-    job = Job.objects.create(**_job_fields(order, slot), replay_key=key)
+    texts = order.guest_texts or None
+    job = Job.objects.create(**_job_fields(order, slot), guest_texts=texts, replay_key=key)
     templates = order.draft_templates if order.is_trial else load_templates(slot, locked)
     has_sources = locked.reserves and not order.is_trial
     sources = plan_sources(slot, locked.stored_key) if has_sources else order.reserves
@@ -198,7 +199,6 @@ def _job_fields(order: Order, slot: Slot) -> dict[str, object]:
         "photo_bytes": order.photo.size_bytes,
         "hash_recipe": order.hash_recipe,
         "idempotency_key": order.idempotency_key,
-        "guest_texts": order.guest_texts or None,
         "booth_id": order.booth.id,
         "booth_name": order.booth.name,
         "booth_version": order.booth.version,

@@ -55,6 +55,7 @@ class Closing:
             "reserve": job.reserve,
         }
         closed = copy.copy(job)
+        closed.guest_texts = None  # no column that changes: what a guest typed goes into no file
         for name, value in columns.items():
             setattr(closed, name, value)
         return cls(job=closed, columns=tuple(columns), attempts=tuple(attempts), media=media)

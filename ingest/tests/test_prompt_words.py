@@ -19,6 +19,7 @@ from ingest.cleanup import clean_up
 from ingest.faces.looker import looker
 from ingest.models import Attempt, Job
 from ingest.pipeline import admission, prompt_words
+from ingest.pipeline.closing import Closing
 from ingest.pipeline.order import Order
 from ingest.tests.support import PASSWORD, IngestTestCase, jpeg
 from media.models import MediaObject
@@ -159,6 +160,12 @@ class ForgettingTests(PromptTestCase):
     async def list_texts(self) -> set[str]:
         kept = Job.objects.exclude(guest_texts=None).values_list("guest_texts__guest", flat=True)
         return {text async for text in kept}
+
+    async def test_the_end_of_a_job_that_waits_in_a_file_holds_none(self) -> None:
+        job = Job(slot_id="slot-001", started_at=timezone.now(), guest_texts={"guest": "Anna"})
+        closing = Closing.of(job, [], finished_at=timezone.now(), status="failed")
+        self.assertNotIn("Anna", closing.to_json())
+        self.assertEqual(job.guest_texts, {"guest": "Anna"})  # its calls still need them
 
 
 class JobPageTests(PromptTestCase):
