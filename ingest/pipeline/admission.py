@@ -73,10 +73,13 @@ async def _admit_in_turn(order: Order) -> Admission:
             take_turn(slot.provider, at_once=PROVIDER_ADMISSIONS, make_error=DatabaseAway),
         ):
             try:
-                return await in_db(admit, order)
+                admission = await in_db(admit, order)
             except AnyDatabaseError:
                 keep_closing(describe_unknown(order))
                 raise
+    if not admission.is_replay:
+        order.note_job()
+    return admission
 
 
 def describe_unknown(order: Order) -> Closing:

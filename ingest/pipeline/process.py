@@ -1,5 +1,7 @@
 """The path of one photo: HTTP to HTTP, and job to result. Read this file first."""
 
+from functools import partial
+
 import structlog
 from django.http import HttpRequest, HttpResponseBase
 from structlog.contextvars import bind_contextvars
@@ -22,7 +24,7 @@ from ingest.pipeline.receive import (
 from ingest.pipeline.replay import replay_result
 from ingest.pipeline.response import make_original_response, make_picture_response
 from ingest.pipeline.sources import call_sources
-from ingest.refusals.watch import note_order, note_unknown_host
+from ingest.refusals.watch import note_job, note_order, note_unknown_host
 from media.links import find_link_base
 from photochanger import metrics
 from photochanger.db import in_db
@@ -54,6 +56,7 @@ async def handle_booth_photo(request: HttpRequest, slot_id: str) -> HttpResponse
             sent_texts=read_sent_texts(request, form),
             hash_recipe=form.hash_recipe,
             idempotency_key=read_idempotency_key(request),
+            note_job=partial(note_job, request),
         )
         note_order(request, slot.pk, form.fields)
         if not link_base:

@@ -46,7 +46,7 @@ class RequestTrace:
     opened: OpenSlot | None = None
     parser: FormParser | None = None
     hash_recipe: str = ""
-    has_order: bool = False  # from here on its job tells what became of it
+    has_job: bool = False  # it tells from now on what became of the photo
     marks_ms: list[tuple[str, int]] = field(default_factory=list)  # steps done, since arrival
 
     @property

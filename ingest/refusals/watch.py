@@ -36,7 +36,7 @@ def note_stray_photo(request: HttpRequest) -> None:
 
 def note_hangup(request: HttpRequest) -> None:
     """Note a booth that hung up before its photo had a job."""
-    if not get_trace(request).has_order:
+    if not get_trace(request).has_job:
         _note_request(request, ClientGone.reason, ClientGone.reason, ClientGone.status)
 
 
@@ -64,9 +64,8 @@ def note_edge_refusal(scope: Mapping[str, Any], error: AppError) -> None:
 
 
 def note_order(request: HttpRequest, slot_id: str, fields: Mapping[str, str]) -> None:
-    """Note the booth of a photo that is all right so far; from here on its job tells the rest."""
+    """Note the booth of a photo that is all right so far."""
     trace, now = get_trace(request), clock.now()
-    trace.has_order = True
     booth, theirs = Booth.of(fields), read_clock(fields)
     skew_s = theirs.timestamp() - (now.timestamp() - trace.age_s) if theirs else None
     sighting = Sighting(
@@ -77,6 +76,12 @@ def note_order(request: HttpRequest, slot_id: str, fields: Mapping[str, str]) ->
         clock_skew_s=None if skew_s is None else round(skew_s, 1),
     )
     notebook.add_booth(booth, request.META.get("REMOTE_ADDR", ""), sighting)
+
+
+def note_job(request: HttpRequest) -> None:
+    """Until this moment nothing but a note tells of a booth that hangs up: also while its photo
+    waits for a decoder or for a place."""
+    get_trace(request).has_job = True
 
 
 def _note_request(request: HttpRequest, cause: str, reason: str, status: int) -> None:

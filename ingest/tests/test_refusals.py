@@ -172,6 +172,29 @@ class EveryRefusalTests(RefusalTestCase):
         self.assertIsNotNone(row.waited_ms)
         self.assertEqual(row.booth_name, "DESKTOP-K968T3F")
 
+    async def test_a_booth_that_hangs_up_while_its_photo_waits_for_its_turn(self) -> None:
+        for place in ("prepare.run_in_worker", "admission.take_turn"):  # a decoder, the slot's row
+            with self.subTest(place=place):
+                await Refusal.objects.all().adelete()
+                hangs_up = mock.patch(
+                    f"ingest.pipeline.{place}", side_effect=asyncio.CancelledError
+                )
+                with hangs_up, self.assertRaises(asyncio.CancelledError):
+                    await self.post(**BOOTH)
+                row = await self.assert_noted("client_gone")
+                self.assertEqual((row.booth_name, row.slot_asked), ("DESKTOP-K968T3F", "slot-001"))
+
+    async def test_one_that_hangs_up_later_is_told_by_its_job_only(self) -> None:
+        path = "ingest.pipeline.process.call_provider"
+        with (
+            mock.patch(path, side_effect=asyncio.CancelledError),
+            self.assertRaises(asyncio.CancelledError),
+        ):
+            await self.post(**BOOTH)
+        self.assertEqual((await Job.objects.aget()).failure_reason, "client_gone")
+        await in_db(write_notes)
+        self.assertEqual(await Refusal.objects.acount(), 0)
+
     async def test_a_photo_that_is_served_by_an_unknown_name(self) -> None:
         answer = await self.post(headers={"Host": "photos.elsewhere.example"})
         self.assertEqual(answer.status_code, 200)
