@@ -1,6 +1,7 @@
 """The NinjaAPI, and the one place where failures become HTTP responses."""
 
 import json
+from typing import Any, ClassVar
 
 import structlog
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.openapi.docs import Swagger
+from ninja.renderers import JSONRenderer
 
 from ingest.admin_api import console_router, purge_router
 from ingest.api import ingest_router, jobs_router, short_router
@@ -53,7 +55,19 @@ sentence for people in the language of `Accept-Language` (Russian or English).
 """
 
 
+class ReadableJsonRenderer(JSONRenderer):
+    """Russian sentences in letters: a booth's log shows what it got."""
+
+    json_dumps_params: ClassVar[dict[str, Any]] = {"ensure_ascii": False}
+
+    def render(self, request: HttpRequest, data: Any, *, response_status: int) -> bytes:
+        # Half a character, which a name as sent may hold, is no text to send.
+        text = super().render(request, data, response_status=response_status)
+        return str(text).encode("utf-8", "replace")
+
+
 api = NinjaAPI(
+    renderer=ReadableJsonRenderer(),
     parser=StrictJsonParser(),
     title="PhotoChanger",
     version=json.loads((settings.BASE_DIR / "spec/contracts/VERSION.json").read_text())["version"],

@@ -2,6 +2,8 @@
 
 import logging
 import logging.config
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -111,3 +113,25 @@ def _make_formatter(renderer: list[Any]) -> dict[str, Any]:
         "foreign_pre_chain": _SHARED,
         "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
     }
+
+
+@contextmanager
+def mute_terminal() -> Iterator[None]:
+    """Of a command whose answer people read: below warnings nothing of the log goes to a terminal.
+
+    Syslog and files have it as ever.
+    """
+    handlers = [
+        handler
+        for handler in logging.getLogger().handlers
+        if isinstance(handler, logging.StreamHandler)
+        and getattr(handler.stream, "isatty", lambda: False)()
+    ]
+    levels = [handler.level for handler in handlers]
+    for handler in handlers:
+        handler.setLevel(max(handler.level, logging.WARNING))
+    try:
+        yield
+    finally:
+        for handler, level in zip(handlers, levels, strict=True):
+            handler.setLevel(level)

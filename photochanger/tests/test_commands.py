@@ -215,6 +215,30 @@ class SlotTests(TestCase):
     def test_it_shows_a_slot(self) -> None:
         self.assertIn("gemini/image_edit, off", run("slot", "slot-001"))
 
+    def test_without_a_slot_it_lists_all_fifteen(self) -> None:
+        run("slot", "slot-002", "--set", "prompt=As a fresco", "--on", "--name", "Hall")
+        lines = run("slot").splitlines()
+        self.assertEqual(len(lines), 16)
+        self.assertRegex(lines[1], r"^slot-001  off, not set up  gemini/image_edit  -")
+        self.assertRegex(
+            lines[2], r"^slot-002  on               gemini/image_edit  -         Hall$"
+        )
+        with self.assertRaisesMessage(CommandError, "Which slot? slot-001 to slot-015."):
+            run("slot", "--on")
+
+    def test_what_is_wrong_is_told_in_sentences_with_what_there_is(self) -> None:
+        for arguments, words in (
+            (("--set", "prompt=x", "--set", "promt=y"), "There is no such field."),
+            (("--set", "prompt=x", "--set", "promt=y"), "Fields of gemini/image_edit:\n  prompt,"),
+            (("--provider", "openai"), "choose from"),
+            (("--operation", "nothing"), "gemini: image_edit; turbotext: style_transfer"),
+        ):
+            with self.subTest(words), self.assertRaises(CommandError) as caught:
+                run("slot", "slot-001", *arguments)
+            self.assertIn(words, str(caught.exception))
+            for sign in "{}[]":
+                self.assertNotIn(sign, str(caught.exception))
+
     def test_it_sets_fields_one_by_one_and_switches_on(self) -> None:
         run("slot", "slot-001", "--set", "prompt=As a fresco", "--on", "--name", "Hall")
         said = run("slot", "slot-001", "--set", "output_quality=80", "--set", "keep_identity=false")

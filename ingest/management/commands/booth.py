@@ -232,7 +232,8 @@ def _choose_scenarios(slot: Slot, names: list[str]) -> dict[str, str]:
         raise CommandError(f"{base_url} is no simulator: see `manage.py simulate_providers`.")
     known = simulator.scenarios(slot.provider)
     if unknown := sorted(set(names) - set(known) - {"all"}):
-        raise CommandError(f"No such scenario: {', '.join(unknown)}. --list shows them all.")
+        there_are = ", ".join(("all", *known))
+        raise CommandError(f"No such scenario: {', '.join(unknown)}. There are: {there_are}.")
     return known if "all" in names else {name: known[name] for name in names}
 
 
@@ -262,7 +263,7 @@ def _check_options(options: dict[str, Any]) -> Path | None:
     try:
         parse_url(options["url"])
         for photo in options["photos"]:
-            photo.open("rb").close()
+            _check_photo(photo)
         if options["no_save"]:
             return None
         out: Path = options["out"]
@@ -270,6 +271,18 @@ def _check_options(options: dict[str, Any]) -> Path | None:
     except (ValueError, OSError) as exc:
         raise CommandError(str(exc)) from exc
     return out
+
+
+def _check_photo(photo: Path) -> None:
+    """Raises CommandError with a sentence in place of the system's own words."""
+    try:
+        photo.open("rb").close()
+    except FileNotFoundError as exc:
+        raise CommandError(f"There is no file {photo}.") from exc
+    except IsADirectoryError as exc:
+        raise CommandError(f"{photo} is a folder; a photo is needed.") from exc
+    except PermissionError as exc:
+        raise CommandError(f"{photo} may not be read by this user.") from exc
 
 
 def _read_password(given: str | None) -> str:

@@ -4,23 +4,30 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import translation
 
+from photochanger.logs import mute_terminal
+from providers.registry import DRIVERS
+from slots.console.schema_fields import list_operation_fields
 from slots.gallery.addresses import build_gallery_path, replace_gallery_address
 from slots.gallery.modes import find_gallery_mode
 from slots.models import SLOT_IDS, Slot
 from slots.platform_settings import load_platform_settings
 from slots.prompts.wording import describe_variable
-from slots.services import save_slot
+from slots.services import is_complete, save_slot
 
 
 class Command(BaseCommand):
-    help = "Show a slot, or change it: manage.py slot slot-001 --set prompt='As an oil painting'"
+    help = (
+        "Without a slot: all fifteen. Show a slot, or change it: "
+        "manage.py slot slot-001 --set prompt='As an oil painting'"
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("slot_id")
+        parser.add_argument("slot_id", nargs="?", help=f"{SLOT_IDS[0]} to {SLOT_IDS[-1]}")
         parser.add_argument("--name")
-        parser.add_argument("--provider")
-        parser.add_argument("--operation")
+        parser.add_argument("--provider", choices=list(DRIVERS))
+        parser.add_argument("--operation", help=_list_operations())
         parser.add_argument(
             "--set",
             action="append",
@@ -48,38 +55,58 @@ class Command(BaseCommand):
         switch.add_argument("--on", dest="is_active", action="store_true", default=None)
         switch.add_argument("--off", dest="is_active", action="store_false", default=None)
 
-    def handle(self, *args: Any, slot_id: str, **options: Any) -> None:
+    def handle(self, *args: Any, slot_id: str | None, **options: Any) -> None:
+        changes = _read_columns(options)
+        if slot_id is None:
+            if changes or options["set"] or options["new_gallery_address"]:
+                raise CommandError(f"Which slot? {SLOT_IDS[0]} to {SLOT_IDS[-1]}.")
+            self._list_slots()
+            return
         slot = Slot.objects.filter(pk=slot_id).first()
         if slot is None:
             there_are = f"{SLOT_IDS[0]} to {SLOT_IDS[-1]}"
             raise CommandError(f"There is no slot {slot_id}; they are {there_are}.")
-        columns = {
-            "display_name": options["name"],
-            "provider": options["provider"],
-            "operation": options["operation"],
-            "is_active": options["is_active"],
-            "variables": options["variables"],
-            "gallery_mode": options["gallery"],
-            "faces": options["faces"],
-        }
-        changes = {name: value for name, value in columns.items() if value is not None}
         if options["set"]:
             changes["settings"] = slot.settings | dict(map(_parse_pair, options["set"]))
         if changes:
-            for name, value in changes.items():
-                setattr(slot, name, value)
-            try:
-                save_slot(slot, by="manage.py slot")
-            except ValidationError as exc:
-                raise CommandError(_list_messages(exc)) from exc
+            _change(slot, changes)
         if options["new_gallery_address"]:
             slot = replace_gallery_address(slot.pk, by="manage.py slot")
+        self._show(slot)
+
+    def _show(self, slot: Slot) -> None:
         state = "on" if slot.is_active else "off"
         self.stdout.write(f"{slot.pk} «{slot}» {slot.provider}/{slot.operation}, {state}")
         self.stdout.write(_describe_gallery(slot))
         self.stdout.write(json.dumps(slot.settings, ensure_ascii=False, indent=2))
         for variable in slot.list_variables():
             self.stdout.write(describe_variable(variable))
+
+    def _list_slots(self) -> None:
+        rows = [("SLOT", "STATE", "SERVICE", "PICTURES", "NAME")]
+        for slot in Slot.objects.prefetch_related("template_media"):
+            state = "on" if slot.is_active else "off"
+            state += "" if is_complete(slot) else ", not set up"
+            pictures = str(len(slot.template_media.all()) or "-")
+            service = f"{slot.provider}/{slot.operation}"
+            rows.append((slot.pk, state, service, pictures, slot.display_name))
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            self.stdout.write("  ".join(cells).rstrip())
+
+
+def _read_columns(options: dict[str, Any]) -> dict[str, Any]:
+    columns = {
+        "display_name": options["name"],
+        "provider": options["provider"],
+        "operation": options["operation"],
+        "is_active": options["is_active"],
+        "variables": options["variables"],
+        "gallery_mode": options["gallery"],
+        "faces": options["faces"],
+    }
+    return {name: value for name, value in columns.items() if value is not None}
 
 
 def _describe_gallery(slot: Slot) -> str:
@@ -89,10 +116,33 @@ def _describe_gallery(slot: Slot) -> str:
     return f"Gallery: {mode}{path}"
 
 
-def _list_messages(exc: ValidationError) -> str:
-    """A line for each field, its sentences as the console shows them."""
-    lines = [f"{name}: {' '.join(words)}" for name, words in exc.message_dict.items()]
+def _change(slot: Slot, changes: dict[str, Any]) -> None:
+    """Raises CommandError with sentences; then nothing is changed."""
+    for name, value in changes.items():
+        setattr(slot, name, value)
+    try:
+        with mute_terminal():  # the log's line of it is for machines; the slot is shown below
+            save_slot(slot, by="manage.py slot")
+    except ValidationError as exc:
+        raise CommandError(_list_messages(slot, exc)) from exc
+
+
+def _list_messages(slot: Slot, exc: ValidationError) -> str:
+    """A line for each field, all in English as every other word of a command."""
+    with translation.override("en"):
+        found = {name: [str(word) for word in words] for name, words in exc.message_dict.items()}
+    lines = [f"{name}: {' '.join(words)}" for name, words in found.items()]
+    if "operation" in found:
+        lines.append(f"Operations: {_list_operations()}.")
+    if "settings" in found and slot.provider in DRIVERS and "operation" not in found:
+        fields = list_operation_fields(slot.driver, slot.operation)
+        lines.append(f"Fields of {slot.provider}/{slot.operation}:")
+        lines.append(f"  {', '.join(field.name for field in fields)}")
     return "\n".join(["Nothing was changed.", *lines])
+
+
+def _list_operations() -> str:
+    return "; ".join(f"{name}: {', '.join(one.operations)}" for name, one in DRIVERS.items())
 
 
 def _parse_pair(text: str) -> tuple[str, Any]:
