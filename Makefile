@@ -16,10 +16,12 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard photochanger/locale/*/LC_MESSAGES/
 help:  ## Show what there is to make.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
+# Compared by what is in them: a fresh clone's files are newer than a .venv that has all of it already.
 $(STAMP): requirements.txt requirements-dev.txt
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
-	@echo "Installing Python packages into $(VENV) ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@cat $^ | cmp -s - $@ || { \
+	  echo "Installing Python packages into $(VENV) ..."; \
+	  $(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt && cat $^ > $@; }
 	@touch $@
 
 %.mo: %.po $(STAMP)
