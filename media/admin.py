@@ -4,7 +4,10 @@ from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
 from django.utils.functional import cached_property
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from media.models import MediaObject
@@ -36,15 +39,41 @@ class SlotFilter(admin.SimpleListFilter):
         return queryset.filter(slot_id=self.value()) if self.value() else queryset
 
 
+def find_thumbnail_url(media: MediaObject) -> str:
+    """Empty for what only the AI service or a test run may see, and for what is over."""
+    if media.is_over():
+        return ""
+    if media.kind in (MediaObject.Kind.RESULT, MediaObject.Kind.PREVIEW) and media.job_id:
+        return reverse("api:public_preview", kwargs={"job_id": media.job_id})
+    if media.kind == MediaObject.Kind.TEMPLATE:
+        return reverse("admin:slot_template", args=[media.slot_id, media.pk.hex])
+    return ""
+
+
 @admin.register(MediaObject)
 class MediaObjectAdmin(admin.ModelAdmin):
     """The files that exist; of a deleted file only the row remains, for a while."""
 
-    list_display = ("path", "kind", "slot_id", "size_bytes", "created_at", "expires_at")
+    list_display = ("picture", "kind", "slot_id", "size", "created_at", "expires_at")
+    list_display_links = ("picture", "kind")
     list_filter = ("kind", SlotFilter)
     ordering = ("-created_at",)
     paginator = CappedPaginator
     show_full_result_count = False
+
+    @admin.display(description=_("picture"))
+    def picture(self, media: MediaObject) -> str:
+        """Small where there is a small one: of results and of templates."""
+        url = find_thumbnail_url(media)
+        words = str(media.get_kind_display())
+        if not url:
+            return words
+        image = '<img class="file-picture" src="{}" alt="{}" width="56" height="56" loading="lazy">'
+        return format_html(image, url, words)
+
+    @admin.display(description=_("size"), ordering="size_bytes")
+    def size(self, media: MediaObject) -> str:
+        return filesizeformat(media.size_bytes)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MediaObject]:
         return super().get_queryset(request).filter(cleaned_at__isnull=True)

@@ -21,3 +21,13 @@ class ConsoleConfig(admin.AdminConfig):
 
     default = False
     default_site = "photochanger.admin.Console"
+
+    def ready(self) -> None:
+        super().ready()  # every app's own pages are registered now, Django's of users too
+        from django.contrib.admin import site
+        from django.contrib.auth.models import User
+
+        from photochanger.web.administrators import AdministratorAdmin
+
+        site.unregister(User)
+        site.register(User, AdministratorAdmin)

@@ -33,7 +33,10 @@ PUBLIC = {
     *(f"{method} /public/results/{{job_id}}/delete" for method in ("GET", "POST")),
     *(f"{method} /public/results/{{job_id}}/qr.svg" for method in ("GET", "HEAD")),
     *(f"{method} /public/slots/{{slot_id}}" for method in ("GET", "HEAD")),
-    *(f"GET /public/slots/{{slot_id}}/{page}" for page in ("slideshow", "qr.svg")),
+    *(
+        f"GET /public/slots/{{slot_id}}/{page}"
+        for page in ("slideshow", "slideshow/qr.svg", "qr.svg")
+    ),
     *(f"{method} /public/provider-media/{{media_id}}" for method in ("GET", "HEAD")),
 }
 # The way in and the way out.

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET
 
 from slots.console.pages import console_page
 from slots.history.records import SETTINGS_ID, Record, get_author_name, read_record
-from slots.history.wording import Line, describe_entry, describe_record
+from slots.history.wording import Line, describe_entry, describe_record, name_author
 from slots.models import Setting, Slot
 
 PER_PAGE = 20
@@ -40,7 +40,7 @@ class Act:
 
     @property
     def by(self) -> str:
-        return get_author_name(self.entry)
+        return name_author(get_author_name(self.entry))
 
     @property
     def kind(self) -> str:
@@ -123,7 +123,7 @@ def _list_people() -> list[tuple[str, str]]:
     acted = Exists(LogEntry.objects.filter(user=OuterRef("pk")))  # not a join of every entry
     users = get_user_model().objects.filter(acted)
     names = sorted(users.values_list("username", flat=True))
-    return [("", _("everybody")), *((name, name) for name in names)]
+    return [("", _("everybody")), *((name, name_author(name)) for name in names)]
 
 
 def _list_subjects() -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from slots.console.pages import console_page
 from slots.history.field_names import get_label
 from slots.history.records import Record, find_entries, get_author_name, read_record
 from slots.history.restoration import Restoration, plan_restoration, restore_slot
-from slots.history.wording import Line, describe_entry, describe_record
+from slots.history.wording import Line, describe_entry, describe_record, name_author
 from slots.models import Slot
 
 PER_PAGE = 20
@@ -41,7 +41,7 @@ class Row:
 
     @property
     def by(self) -> str:
-        return get_author_name(self.entry)
+        return name_author(get_author_name(self.entry))
 
 
 @require_GET

@@ -17,6 +17,7 @@ from media.faces.loading import are_models_there
 from photochanger.errors import InvalidFields
 from providers.registry import DRIVERS
 from slots.console.pages import confirm_page, console_page
+from slots.history.wording import name_author
 from slots.passwords import GENERATED_LENGTH, MAX_PASSWORD_BYTES, MIN_PASSWORD
 from slots.schemas import ProviderKeyOut, SettingsIn
 from slots.secrets import ALPHABET
@@ -175,6 +176,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         "title": _("Settings"),
         "form": form,
         "settings": now,
+        "password_author": name_author(now.ingest_password_rotated_by or ""),
         "letters": ALPHABET,
         "generated_length": GENERATED_LENGTH,
         "has_face_models": are_models_there(django_settings.FACES_DIR),

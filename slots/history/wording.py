@@ -18,7 +18,14 @@ from django.utils.translation import ngettext
 
 from providers.registry import DRIVERS
 from slots.history.field_names import get_label
-from slots.history.records import REMOVED, SHOWN, Change, Record, read_removed_files
+from slots.history.records import (
+    COMMAND,
+    REMOVED,
+    SHOWN,
+    Change,
+    Record,
+    read_removed_files,
+)
 from slots.models import Slot, SlotTemplateMedia
 from slots.prompts.variables import PromptVariable
 from slots.prompts.wording import describe_variable
@@ -27,6 +34,7 @@ LONG_TEXT = 40
 ALIKE = 0.6  # spaces and commas alone make half of it
 MAX_COMPARED = 40_000  # pairs of words; more of them would take a page's whole time
 NOTHING = "—"
+EARLIER_COMMAND = "booth_password"  # as earlier versions signed it
 CHOICES = {
     "on_failure": Slot.OnFailure,
     "gallery_mode": Slot.GalleryMode,
@@ -55,6 +63,11 @@ class Line:
 
 def describe_record(record: Record) -> list[Line]:
     return [describe_change(change, record.was, record.now) for change in record.changes]
+
+
+def name_author(by: str) -> str:
+    """Who changed something: a person, or whoever ran a command."""
+    return _("from the command line") if by.startswith(COMMAND) or by == EARLIER_COMMAND else by
 
 
 def describe_entry(entry: LogEntry) -> str:
