@@ -152,6 +152,11 @@ class GalleryTests(BrowserTestCase):
             page = self.open(self.show, look)
             page.locator(".slide.seen").wait_for()
             self.screenshot(page, "slideshow", look)
+            backdrop = page.locator(".slide.seen .backdrop")
+            box = backdrop.bounding_box()  # an upright picture fills the screen all the same
+            assert box and box["width"] >= look.size[0] and box["height"] >= look.size[1]
+            self.assertGreater(backdrop.evaluate("image => image.naturalWidth"), 0)
+            expect(page.locator("#sign")).to_have_text("Летний бал")
             assert_accessible(page)
 
     def test_a_hall_without_pictures_shows_the_code_of_the_gallery(self) -> None:

@@ -29,6 +29,7 @@ const rest = () => {
   turn += 1; // whatever is still loading comes too late
   for (const layer of layers) hide(layer);
   document.getElementById("waiting").hidden = false;
+  document.getElementById("sign").hidden = true;
 };
 const hide = (layer) => {
   layer.classList.remove("seen");
@@ -43,7 +44,8 @@ const reveal = async (picture) => {
   tried = picture.id; // one that cannot be shown must not stand in the way of the next
   const mine = ++turn;
   const [layer, other] = layers[0].classList.contains("seen") ? layers.slice().reverse() : layers;
-  const [photo, code] = layer.querySelectorAll("img");
+  const [backdrop, photo, code] = layer.querySelectorAll("img");
+  backdrop.src = here(picture.preview_url); // small: it is blurred, and fills the screen
   photo.src = `${here(picture.result_url)}?inline=1`;
   // No phone can open our address: a line says so in the code's place.
   if (code) code.src = here(picture.page_url).replace(/page$/, "qr.svg");
@@ -59,6 +61,7 @@ const reveal = async (picture) => {
   layer.removeAttribute("aria-hidden");
   hide(other);
   document.getElementById("waiting").hidden = true;
+  document.getElementById("sign").hidden = false;
 };
 
 const take = (text) => {
