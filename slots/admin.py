@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
 from slots.console import copy as copy_pages
-from slots.console import gallery, pictures, reserve, words
+from slots.console import gallery, pictures, reserve, results, words
 from slots.console import history as history_pages
 from slots.console import settings as settings_page
 from slots.console import slot as slot_page
@@ -36,6 +36,7 @@ class SlotAdmin(admin.ModelAdmin):
         return [
             path("pictures/", view(pictures.pictures_page), name="all_pictures"),
             path("<slot_id>/pictures/", view(pictures.pictures_page), name="slot_pictures"),
+            path("<slot_id>/results/", view(results.results_part), name="slot_results"),
             path("<slot_id>/results.zip", view(pictures.results_zip), name="slot_results_zip"),
             path("<slot_id>/fields/", view(slot_page.slot_fields), name="slot_fields"),
             path("<slot_id>/templates/", view(slot_page.slot_templates), name="slot_templates"),

@@ -15,13 +15,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from media.links import build_url
 from media.models import MediaObject
-from media.services import select_listed_results
 from media.uploads import read_upload
 from photochanger.errors import AppError, InvalidFields, VersionConflict
 from slots.console.gallery import GallerySection
 from slots.console.pages import console_page
 from slots.console.problems import list_problems
 from slots.console.recipe_form import RecipeForm
+from slots.console.results import describe_results
 from slots.console.save_report import describe_save, describe_saved_at, describe_state
 from slots.console.slot_form import PRESENT, SlotPageForm, read_typed
 from slots.console.template_roles import describe_recipe, list_roles
@@ -36,7 +36,6 @@ from slots.uploads import register_template
 from slots.validation_messages import FieldMessages
 
 Kind = SlotTemplateMedia.MediaKind
-RESULTS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +173,8 @@ def _render_page(
         "retiring": find_retiring_slots(slots=[slot]),
         "ingest_url": build_url(request, "api:ingest_photo_short", slot_id=slot.pk),
         "gallery": GallerySection.of(request, slot, platform),
-        "results": select_listed_results(slot.pk)[:RESULTS],
         "jobs_url": f"{reverse('admin:ingest_job_changelist')}?slot={slot.pk}",
+        **describe_results(slot, platform),
         **describe_recipe(recipe, present),
     }
     status = 409 if conflict is not None else 200
