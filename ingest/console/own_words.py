@@ -109,6 +109,12 @@ OWN = {
     r"the key belongs to another photo": gettext_noop(
         "This Idempotency-Key came with another photo before."
     ),
+    r"the key belongs to other words": gettext_noop(
+        "This Idempotency-Key came with other words before."
+    ),
+    r"the database did not say in time whether the photo was let in": gettext_noop(
+        "The database did not answer in time."
+    ),
     r"a text field is too long": gettext_noop("A field of the form is too long."),
     r"too many passwords are being checked": gettext_noop(
         "So many passwords came at once that this one could not be checked in time."
