@@ -1,7 +1,7 @@
 """The NinjaAPI, and the one place where failures become HTTP responses."""
 
 import json
-from typing import Any, ClassVar
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -58,7 +58,7 @@ sentence for people in the language of `Accept-Language` (Russian or English).
 class ReadableJsonRenderer(JSONRenderer):
     """Russian sentences in letters: a booth's log shows what it got."""
 
-    json_dumps_params: ClassVar[dict[str, Any]] = {"ensure_ascii": False}
+    json_dumps_params = {"ensure_ascii": False}
 
     def render(self, request: HttpRequest, data: Any, *, response_status: int) -> bytes:
         # Half a character, which a name as sent may hold, is no text to send.

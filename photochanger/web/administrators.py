@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from slots.history.records import COMMAND
 
 
-class AdministratorAdmin(admin.ModelAdmin):
+class AdministratorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Read-only; ``manage.py sync_admins`` adds, changes and closes out."""
 
     list_display = ("username", "is_active", "last_login", "date_joined")
