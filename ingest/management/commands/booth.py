@@ -1,10 +1,8 @@
 import getpass
-import math
 import os
 import re
 import sys
 import time
-from argparse import ArgumentTypeError
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from http import HTTPStatus
@@ -21,6 +19,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedCo
 from ingest.booth.client import parse_url, send_photo
 from ingest.booth.drill import run_drills
 from ingest.booth.form import HASH_RECIPES, BoothRequest
+from ingest.booth.options import (
+    check_photo,
+    parse_field,
+    parse_positive_float,
+    parse_positive_int,
+)
 from ingest.booth.outage import DOWN, SLOWER_S, TooFewSlots, run_outage
 from ingest.booth.report import (
     Shot,
@@ -56,12 +60,12 @@ class Command(BaseCommand):
             help="the booth password. Other users of this machine can see it in the list of "
             "processes: better set BOOTH_PASSWORD, or leave both out and be asked",
         )
-        add("--count", type=_parse_positive_int, help="photos to send (default: each photo once)")
-        add("--parallel", type=_parse_positive_int, default=1, help="booths that send at one time")
+        add("--count", type=parse_positive_int, help="photos to send (default: each photo once)")
+        add("--parallel", type=parse_positive_int, default=1, help="booths that send at one time")
         patience = settings.SYNC_RESPONSE_SECONDS + 10
         add(
             "--timeout",
-            type=_parse_positive_float,
+            type=parse_positive_float,
             default=patience,
             help="seconds (default %(default)s)",
         )
@@ -88,7 +92,7 @@ class Command(BaseCommand):
         add = parser.add_argument
         add(
             "--expect-timeout",
-            type=_parse_positive_float,
+            type=parse_positive_float,
             metavar="S",
             help="send the photo after S seconds without 100 Continue, as curl does "
             "(default: like the booth, never)",
@@ -96,7 +100,7 @@ class Command(BaseCommand):
         add("--hash", choices=HASH_RECIPES, default="opaque", help="default: matches nothing")
         add(
             "--field",
-            type=_parse_field,
+            type=parse_field,
             action="append",
             default=[],
             metavar="NAME=VALUE",
@@ -104,7 +108,7 @@ class Command(BaseCommand):
         )
         add(
             "--query",
-            type=_parse_field,
+            type=parse_field,
             action="append",
             default=[],
             metavar="NAME=VALUE",
@@ -237,33 +241,12 @@ def _choose_scenarios(slot: Slot, names: list[str]) -> dict[str, str]:
     return known if "all" in names else {name: known[name] for name in names}
 
 
-def _parse_positive_int(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ArgumentTypeError("must be 1 or more")
-    return number
-
-
-def _parse_positive_float(text: str) -> float:
-    number = float(text)
-    if not 0 < number < math.inf:
-        raise ArgumentTypeError("must be above 0")
-    return number
-
-
-def _parse_field(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not name or not equals:
-        raise ArgumentTypeError(f"{text!r} is not NAME=VALUE")
-    return name, value
-
-
 def _check_options(options: dict[str, Any]) -> Path | None:
     """Refuse what cannot work before anything is sent; returns the folder to save into, if any."""
     try:
         parse_url(options["url"])
         for photo in options["photos"]:
-            _check_photo(photo)
+            check_photo(photo)
         if options["no_save"]:
             return None
         out: Path = options["out"]
@@ -271,18 +254,6 @@ def _check_options(options: dict[str, Any]) -> Path | None:
     except (ValueError, OSError) as exc:
         raise CommandError(str(exc)) from exc
     return out
-
-
-def _check_photo(photo: Path) -> None:
-    """Raises CommandError with a sentence in place of the system's own words."""
-    try:
-        photo.open("rb").close()
-    except FileNotFoundError as exc:
-        raise CommandError(f"There is no file {photo}.") from exc
-    except IsADirectoryError as exc:
-        raise CommandError(f"{photo} is a folder; a photo is needed.") from exc
-    except PermissionError as exc:
-        raise CommandError(f"{photo} may not be read by this user.") from exc
 
 
 def _read_password(given: str | None) -> str:
