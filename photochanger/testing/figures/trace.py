@@ -19,6 +19,8 @@ from photochanger.testing.databases import BASE_DIR
 from photochanger.testing.figures.sources import is_product
 from providers import simulator
 
+PUBLIC_BASE_URL = "https://photos.example"
+
 
 @dataclass(frozen=True, slots=True)
 class Trace:
@@ -61,7 +63,9 @@ def trace_photo() -> Trace:
         done = subprocess.run(
             [sys.executable, "-m", "photochanger.testing.figures.traced_process"],
             cwd=BASE_DIR,
-            env=site.env | {"GEMINI_BASE_URL": provider.url},
+            # With an address of its own, as installations have: else the search for one, which is
+            # remembered for some seconds, would be in one run and not in the next.
+            env=site.env | {"GEMINI_BASE_URL": provider.url, "PUBLIC_BASE_URL": PUBLIC_BASE_URL},
             capture_output=True,
             text=True,
             timeout=120,

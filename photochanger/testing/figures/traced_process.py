@@ -68,7 +68,9 @@ async def _send_photos(asgi: Any, recorder: CallRecorder) -> None:
     """The first photo fills the caches of a new process; the second one is what every booth's
     photo crosses."""
     await asgi.warm_up()
-    await asgi.refusal_writer.stop()  # it works beside photos, at any moment, and not for one
+    # They work beside photos, at any moment, and not for one.
+    for beside in (asgi.refusal_writer, asgi.late_writer, asgi.clock_keeper):
+        await beside.stop()
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         async def send_to_booth(message: Any) -> None:
