@@ -194,9 +194,10 @@ class Attempt(FacesMeasured):
 
 
 class Capture(models.Model):
-    """An order to record a slot's next requests; ``left`` counts down for all processes."""
+    """An order to record the next requests of a slot, or of all (null); ``left`` counts down for
+    all processes."""
 
-    slot = models.ForeignKey(Slot, models.CASCADE, verbose_name=_("slot"))
+    slot = models.ForeignKey(Slot, models.CASCADE, null=True, verbose_name=_("slot"))
     wanted = models.PositiveSmallIntegerField()
     left = models.PositiveSmallIntegerField()
     started_at = models.DateTimeField(auto_now_add=True)
@@ -208,7 +209,7 @@ class Capture(models.Model):
         ordering = ["-started_at"]
 
     def __str__(self) -> str:
-        return f"{self.slot_id}: {self.wanted - self.left} of {self.wanted}"
+        return f"{self.slot_id or 'all slots'}: {self.wanted - self.left} of {self.wanted}"
 
     @property
     def is_running(self) -> bool:

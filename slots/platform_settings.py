@@ -21,10 +21,10 @@ CAPTURE_KEY = "capture"
 
 
 class CaptureOrder(BaseModel, frozen=True):
-    """The order to record a slot's next requests. There is one at a time, for all processes."""
+    """The order to record next requests. There is one at a time, for all processes."""
 
     id: int
-    slot_id: str
+    slot_id: str  # "" for all slots
     until: AwareDatetime
 
 

@@ -1,8 +1,8 @@
 """Capture: what a booth really sends, recorded request by request.
 
-An administrator asks for the next few requests of one slot. The order is read with the platform's
-settings, which the photo's path reads anyway: without one, capture costs nothing. What the request
-left behind is written once, when it is over; a row counts down for all processes together.
+An administrator asks for the next few requests of one slot, or of all. The order is read with the
+platform's settings, which the photo's path reads anyway: without one, capture costs nothing. What
+the request left behind is written once, when it is over; a row counts down for all processes.
 """
 
 import asyncio
@@ -57,7 +57,9 @@ def capture_request(view: IngestView) -> IngestView:
 async def _capture(request: HttpRequest, outcome: HttpResponseBase | AppError) -> None:
     opened = get_trace(request).opened
     order = opened.platform.capture if opened else None
-    if opened and order and order.slot_id == opened.slot.pk and order.until > clock.now():
+    if not opened or not order or order.slot_id not in ("", opened.slot.pk):
+        return
+    if order.until > clock.now():
         await asyncio.shield(_record(request, order, outcome))
 
 
@@ -101,15 +103,17 @@ def store_request(order: CaptureOrder, snapshot: RequestSnapshot, job_id: str | 
 
 
 @transaction.atomic
-def start_capture(slot: Slot, wanted: int, *, by: str) -> Capture:
-    """From now on, instead of any other: the next requests of the slot, for an hour at most."""
+def start_capture(slot: Slot | None, wanted: int, *, by: str) -> Capture:
+    """From now on, instead of any other: the next requests of the slot, or with None of all slots,
+    for an hour at most."""
     Capture.objects.filter(slot=slot).delete()
     Capture.objects.filter(left__gt=0).update(left=0)
     capture = Capture.objects.create(
         slot=slot, wanted=wanted, left=wanted, until=clock.now() + DURATION, started_by=by
     )
-    store_capture_order(CaptureOrder(id=capture.pk, slot_id=slot.pk, until=capture.until))
-    log.info("ingest.capture.started", slot=slot.pk, requests=wanted, by=by)
+    slot_id = slot.pk if slot else ""
+    store_capture_order(CaptureOrder(id=capture.pk, slot_id=slot_id, until=capture.until))
+    log.info("ingest.capture.started", slot=slot_id or "all", requests=wanted, by=by)
     return capture
 
 

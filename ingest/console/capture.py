@@ -41,7 +41,12 @@ def _label_slot(obj: Any) -> str:
 
 
 class CaptureForm(forms.Form):
-    slot = forms.ModelChoiceField(Slot.objects.all(), label=gettext_lazy("Slot"), empty_label=None)
+    slot = forms.ModelChoiceField(
+        Slot.objects.all(),
+        label=gettext_lazy("Slot"),
+        required=False,
+        empty_label=gettext_lazy("all slots"),
+    )
     wanted = forms.IntegerField(
         label=gettext_lazy("How many requests"),
         initial=5,
@@ -99,11 +104,7 @@ class RequestView:
 
 @require_http_methods(["GET", "POST"])
 def capture_page(request: HttpRequest) -> HttpResponse:
-    first = (
-        request.GET.get("slot")
-        or Slot.objects.filter(is_active=True).values_list("pk", flat=True).first()
-    )
-    form = CaptureForm(request.POST or None, initial={"slot": first})
+    form = CaptureForm(request.POST or None, initial={"slot": request.GET.get("slot")})
     if request.method == "POST" and _apply_action(request, form):
         return redirect("admin:capture")
     context = _state(request) | {"form": form, "title": _("Capture")}

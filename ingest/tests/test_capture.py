@@ -118,6 +118,18 @@ class CaptureTests(IngestTestCase):
         await self.post(password="wrong-guess")
         self.assertEqual(await CapturedRequest.objects.acount(), 0)
 
+    async def test_all_slots_can_be_watched_at_once(self) -> None:
+        await in_db(start_capture, None, 3, by="serg")
+        await Slot.objects.filter(pk="slot-002").aupdate(
+            is_active=True, settings=self.slot.settings, provider=self.slot.provider
+        )
+        for slot_id in ("slot-001", "slot-002"):
+            await self.post(path=f"/ingest/{slot_id}", password="wrong-guess")
+        seen = [request.seen["path"] async for request in CapturedRequest.objects.order_by("pk")]
+        self.assertEqual(seen, ["/ingest/slot-001", "/ingest/slot-002"])
+        await in_db(start_capture, None, 3, by="serg")  # a new one deletes what was seen before
+        self.assertEqual(await CapturedRequest.objects.acount(), 0)
+
     async def test_a_stopped_capture_records_nothing_and_its_records_expire(self) -> None:
         capture = await in_db(start_capture, self.slot, 5, by="serg")
         await self.post(password="wrong-guess")
