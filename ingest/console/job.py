@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from ingest.console.details import Detail, describe_detail
 from ingest.console.jobs import JobRow, get_provider_title
 from ingest.console.messages import get_failure_sentence
-from ingest.console.remedies import Remedy, list_remedies
+from ingest.console.remedies import Remedy, can_use_reserve, list_remedies
 from ingest.console.step_bar import StepSegment, draw_step_bar
 from ingest.faces.words import FacesView
 from ingest.models import Attempt, Job
@@ -163,6 +163,10 @@ class JobDetail(JobRow):
     @cached_property
     def remedies(self) -> list[Remedy]:
         return list_remedies(self.job, self.job.outcome[1])
+
+    @cached_property
+    def can_use_reserve(self) -> bool:
+        return can_use_reserve(self.job, self.job.outcome[1])
 
     @property
     def remedy_words(self) -> str:

@@ -38,6 +38,11 @@ REMEDIES = {
     "invalid_image": ("capture",),
 }
 OTHERS = ("test", "server")
+# Where another source may do better; with a reserve it is one press away, without one a good idea.
+MENDED_BY_A_RESERVE = (
+    *("timeout", "network", "provider_5xx", "quota", "busy", "provider_auth"),
+    *("bad_response", "content_blocked"),
+)
 
 
 def list_remedies(job: Job, reason: str) -> list[Remedy]:
@@ -46,6 +51,13 @@ def list_remedies(job: Job, reason: str) -> list[Remedy]:
         return []
     names = REMEDIES.get(name_failure(reason, job.failure_detail), OTHERS)
     return [remedy for name in names for remedy in FINDERS[name](job)]
+
+
+def can_use_reserve(job: Job, reason: str) -> bool:
+    """Whether the slot has a reserve that could take over from its main service. One query."""
+    is_asked = name_failure(reason, job.failure_detail) in MENDED_BY_A_RESERVE
+    has_main = is_asked and job.slot.is_active and not job.slot.on_reserve
+    return has_main and job.slot.reserves.filter(is_enabled=True).exists()
 
 
 def _open_slot(job: Job, place: str, words: str, icon: str) -> Iterator[Remedy]:

@@ -344,3 +344,18 @@ class RemedyTests(JobPagesTestCase):
         photo = job(hash_recipe="none")
         self.store(photo)
         self.assertContains(self.open_job_page(photo), "не совпал ни с одним известным")
+
+    def test_a_slot_with_a_reserve_is_switched_to_it_from_the_photo(self) -> None:
+        self.assertNotContains(self.open_failed("provider_5xx"), "use-reserve")
+        slot = Slot.objects.get(pk="slot-001")
+        slot.reserves.create(
+            **{"position": 1, "provider": slot.provider, "operation": slot.operation},
+            settings={"prompt": "As a drawing"},
+        )
+        page = self.open_failed("provider_5xx")
+        self.assertContains(page, 'id="use-reserve"')
+        answer = self.client.post("/admin/board/slot-001/reserve/", {"confirmed": "1"})
+        self.assertEqual(answer.status_code, 302)
+        self.assertTrue(Slot.objects.get(pk="slot-001").on_reserve)
+        self.assertNotContains(self.open_failed("provider_5xx"), "use-reserve")
+        self.assertNotContains(self.open_failed("client_gone"), "use-reserve")

@@ -231,6 +231,7 @@ class SlotWorkTests(ConsoleTestCase):
 
     def test_changes_are_found_by_who_what_and_day(self) -> None:
         page = self.logged_in()
+        page.locator("#navigation-more").click()
         page.get_by_role("link", name="Изменения").click()
         page.get_by_label("Что").select_option(label="Настройки")
         page.get_by_role("button", name="Показать").click()

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ingest', '0011_reserve'),
+        ('ingest', '0012_trial_records'),
         ('slots', '0009_sealed_booth_password'),
     ]
 
