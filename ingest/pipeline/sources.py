@@ -103,7 +103,7 @@ def use_source(run: JobRun, admission: Admission, source: Source) -> Admission:
 
 def choose_share(run: JobRun, deadline: Deadline) -> Deadline:
     """A source that hangs must not use up the time of the next one, if that may be asked then."""
-    if not (run.has_next_source and run.order.slot.reserve_may_cost_twice):
+    if not (run.has_next_source and run.job.slot.reserve_may_cost_twice):
         return deadline
     kept_s = min(max(KEPT_SHARE * deadline.left_s, KEPT_LEAST_S), KEPT_MOST_S)
     share = deadline.shorten(kept_s)
@@ -117,7 +117,7 @@ def may_go_on(run: JobRun, error: ProviderError, deadline: Deadline) -> bool:
     last = run.attempts[-1] if run.attempts else None
     is_accepted = last is not None and bool(last.provider_request_id)
     is_free = is_known_unpaid(error, is_accepted=is_accepted)
-    return is_free or run.order.slot.reserve_may_cost_twice
+    return is_free or run.job.slot.reserve_may_cost_twice
 
 
 @asynccontextmanager

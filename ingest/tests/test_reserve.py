@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -12,12 +13,16 @@ from django.test import override_settings
 from django.utils import timezone
 
 from ingest.models import Attempt, Job
+from ingest.pipeline.order import Deadline
+from ingest.pipeline.sources import may_go_on
 from ingest.tests.support import IngestTestCase
 from photochanger.db import in_db
+from photochanger.errors import ProviderAuth
 from photochanger.testing.marks import both_databases
 from providers import simulator
 from slots.models import ReserveSource, Slot, SourceCircuit
-from slots.reserve.circuits import MAX_FAILURES
+from slots.reserve.circuits import MAX_FAILURES, claim_try
+from slots.reserve.sources import plan_sources
 from slots.secrets import encrypt
 
 pytestmark = both_databases
@@ -266,6 +271,26 @@ class CircuitTests(ReserveTestCase):
         self.assertEqual([call.method for call in self.provider.calls], ["GET"])
         self.assertEqual(await self.ask(), (200, [(0, "")]))
         self.assertIsNone(await self.circuit())
+
+    async def test_of_photos_at_one_moment_one_finds_out(self) -> None:
+        await self.fail_photos(MAX_FAILURES)
+        await in_db(self.let_time_pass)
+        slot = await Slot.objects.aget(pk="slot-001")
+        plans = [await in_db(plan_sources, slot, None) for _ in range(3)]
+        checks = [[one.position for one in plan if one.needs_check] for plan in plans]
+        self.assertEqual(checks, [[0], [], []])
+        await in_db(self.let_time_pass)  # and of those that saw it at the same moment, too
+        claims = [await in_db(claim_try, "slot-001", 0) for _ in range(2)]
+        self.assertEqual(claims, [True, False])
+        for plan in plans:  # until then the service is everybody's last resort
+            self.assertEqual([one.position for one in plan], [1, 0])
+
+    async def test_what_was_refused_after_it_was_accepted_may_have_been_paid(self) -> None:
+        for number, may_go in (("", True), ("order-7", False)):
+            run: Any = SimpleNamespace(
+                job=Job(slot=self.slot), attempts=[Attempt(provider_request_id=number)]
+            )
+            self.assertEqual(may_go_on(run, ProviderAuth(), Deadline.from_now(40)), may_go)
 
     async def test_a_service_that_fails_its_trial_is_asked_more_seldom(self) -> None:
         await self.fail_photos(MAX_FAILURES)

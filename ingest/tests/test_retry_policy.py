@@ -13,6 +13,7 @@ from ingest.pipeline.retry_policy import (
     MAX_CALLS,
     choose_retry,
     estimate_call_s,
+    is_known_unpaid,
     pause_before_retry,
 )
 from ingest.tests.support import IngestTestCase
@@ -38,6 +39,29 @@ def pause(
     error: ProviderError, *, calls_made: int = 1, left_s: float = 40, typical_s: float = 10
 ) -> float | None:
     return pause_before_retry(error, calls_made=calls_made, left_s=left_s, typical_s=typical_s)
+
+
+class PaymentTests(SimpleTestCase):
+    def test_a_refusal_before_the_order_was_taken_has_cost_nothing(self) -> None:
+        for error in (ProviderAuth(), ProviderQuota(), ProviderUnavailable(retryable=True)):
+            self.assertTrue(is_known_unpaid(error, is_accepted=False), error)
+        unknown = (ProviderNetwork(), BadResponse(), ContentBlocked(), ProviderUnavailable())
+        self.assertFalse(any(is_known_unpaid(error, is_accepted=False) for error in unknown))
+
+    def test_a_refusal_after_it_was_taken_may_have_been_paid_for(self) -> None:
+        self.assertFalse(is_known_unpaid(ProviderAuth(), is_accepted=True))
+
+    def test_before_a_reserve_only_an_empty_answer_is_asked_for_again(self) -> None:
+        more = {"left_s": 40.0, "typical_s": 10.0, "has_second_model": False}
+        for error, is_repeated in (
+            (BadResponse(retryable=True), True),
+            (ProviderUnavailable(retryable=True), False),
+            (ProviderNetwork(retryable=True), False),
+        ):
+            retry = choose_retry(error, turn=1, has_next_source=True, **more)  # type: ignore[arg-type]
+            self.assertEqual(retry is not None, is_repeated, error)
+        again = choose_retry(BadResponse(retryable=True), turn=2, has_next_source=True, **more)  # type: ignore[arg-type]
+        self.assertIsNone(again)
 
 
 class RuleTests(SimpleTestCase):
