@@ -156,8 +156,9 @@ def initialize_counters(
         replays.labels(slot)
         for verdict in FACE_VERDICTS:
             faces.labels(slot, verdict)
-        for helped in ("yes", "no"):
-            faces_repeats.labels(slot, helped)
+        for answer in ("yes", "no"):
+            faces_repeats.labels(slot, answer)
+            prompt_people.labels(slot, answer)
         for limit in ("slot", "provider"):
             full.labels(slot, limit)
         for outcome in ("picture", "failed"):
