@@ -15,7 +15,7 @@ from ingest.faces.measure import compare_pictures, make_figures
 from ingest.faces.repeat import choose_firmer_words, is_better, is_braked, is_worth_repeating
 from ingest.pipeline.order import Deadline
 from ingest.pipeline.outcome import JobRun
-from ingest.pipeline.provider_call import call_once, store_picture
+from ingest.pipeline.provider_call import call_once, store_in_time
 from ingest.pipeline.result_check import ResultPicture, check_result
 from ingest.pipeline.retry_policy import FLOOR_S, estimate_call_s
 from media.faces.verdict import Report
@@ -117,5 +117,5 @@ async def _only_check(run: JobRun, picture: Picture, rules: DriverSettings) -> R
 
 
 async def _take(run: JobRun, picture: ResultPicture) -> None:
-    await asyncio.to_thread(store_picture, run, picture.mime, picture.body)
+    await store_in_time(run, picture)
     run.result = picture

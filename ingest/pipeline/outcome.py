@@ -62,6 +62,7 @@ class JobRun:
     stored_path: str = ""
     storage_error: str = ""  # why the result has no file
     closing: "asyncio.Future[None] | None" = None
+    time_limit: asyncio.Timeout | None = None  # of the calls; longer once a picture is there
     watch: Watch | None = None
     people_told: int | None = None  # to the AI service; 0: they were not known
     figures: dict[str, Any] = field(default_factory=dict)  # of faces that are judged already
@@ -145,8 +146,11 @@ async def _fail(run: JobRun, error: AppError) -> None:
     if is_closed and run.stored_path:  # no row points there
         try:
             async with asyncio.timeout(REMOVE_PATIENCE_S):  # the thread goes on by itself
-                await asyncio.to_thread(storage.remove, run.stored_path)
-        except OSError:  # a sick disk; the booth still hears in time what went wrong first
+                await storage.in_threads(storage.remove, run.stored_path)
+        except (
+            OSError,
+            StorageError,
+        ):  # a sick disk; the booth still hears in time what went wrong first
             log.exception("ingest.result.delete_failed", job=str(run.job.pk))
 
 

@@ -40,6 +40,7 @@ from photochanger.errors import (
 from photochanger.pictures import EXTENSIONS, Photo, Picture
 from photochanger.redaction import redact
 from photochanger.tasks import run_to_completion
+from photochanger.threads.time_limit import choose_end, limit_waits
 from providers.base import CallTrace, DriverSettings, ProviderRequest, Reference
 from providers.registry import DRIVERS
 from providers.traffic import measure_traffic
@@ -48,6 +49,8 @@ from slots.provider_keys import read_provider_key
 
 log = structlog.get_logger()
 
+STORE_LIMIT_S = 10.0  # a bucket that is slow, and works; one that hangs is not waited for longer
+ANSWER_S = 0.4  # kept for the answer itself
 BUSY_RETRY_AFTER_S = 5.0  # for the booth, where a busy service names no time of its own
 # What the driver may know of the job; each call adds its own time limit, number and trace.
 RequestBuilder = Callable[..., ProviderRequest[Any]]
@@ -76,7 +79,7 @@ async def prepare_request(run: JobRun, admission: Admission) -> RequestBuilder:
         ProviderRequest,
         operation=slot.operation,
         photo=run.order.photo_to_send,
-        references=await asyncio.to_thread(open_templates, run, templates) if templates else (),
+        references=await storage.in_threads(open_templates, run, templates) if templates else (),
         settings=recipe,
         api_key=api_key,
         base_url=base_url,
@@ -120,8 +123,9 @@ async def call_provider(run: JobRun, build: RequestBuilder, deadline: Deadline) 
         raise NoTimeLeft(f"{max(0.0, deadline.left_s):.1f} s were left: the service was not called")
     turn = 1  # as the driver counts, which changes to a second model
     try:
-        async with asyncio.timeout_at(deadline.at):
+        async with asyncio.timeout_at(deadline.at) as run.time_limit:
             while True:
+                run.time_limit.reschedule(deadline.at)
                 try:
                     return await call_once(run, build, deadline, turn=turn)
                 except ProviderError as exc:
@@ -224,10 +228,24 @@ def _finish_attempt(attempt: Attempt, trace: CallTrace) -> None:
 
 
 async def check_and_store(run: JobRun, picture: Picture, rules: DriverSettings) -> ResultPicture:
-    """The picture, checked, and on disk if that takes it. Raises BadResponse."""
+    """The picture, checked, and on disk if that takes it in time. Raises BadResponse."""
+    if run.time_limit is not None:
+        with suppress(RuntimeError):  # it has just passed
+            # Paid for: from here on there is all the time that the booth waits.
+            run.time_limit.reschedule(run.order.deadline.at)
     result = await asyncio.to_thread(check_result, picture, rules)
-    await run_to_completion(asyncio.to_thread(store_picture, run, result.mime, result.body))
+    await run_to_completion(store_in_time(run, result))
     return result
+
+
+async def store_in_time(run: JobRun, result: ResultPicture) -> None:
+    """Like ``store_picture``, off the event loop; one that hangs costs the guest's link too."""
+    try:
+        with limit_waits(min(choose_end(STORE_LIMIT_S), run.order.deadline.at - ANSWER_S)):
+            await storage.in_threads(store_picture, run, result.mime, result.body)
+    except StorageError as exc:
+        run.stored_path, run.storage_error = "", f"sent, but not stored: {exc}"[:500]
+        log.error("ingest.result.write_hangs", job=str(run.job.pk))
 
 
 def store_picture(run: JobRun, mime: str, body: bytes) -> None:

@@ -37,7 +37,7 @@ async def replay_result(job: Job, deadline: Deadline) -> PhotoResult | None:
         error.job_id = str(job.pk)
         raise error
     try:
-        picture = await asyncio.to_thread(_read_result, job)
+        picture = await storage.in_threads(_read_result, job)
     except FileNotFoundError:  # deleted since admission, or lost with a disk
         await in_db(expire_result, job.pk)  # so that no row promises it to the next order
         return None

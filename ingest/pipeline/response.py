@@ -14,6 +14,7 @@ from ingest.models import Job
 from ingest.pipeline.closing import to_milliseconds
 from ingest.pipeline.order import Order
 from ingest.pipeline.outcome import PhotoResult
+from media import storage
 from media.links import build_url_of_path
 from media.previews import StoredPreview, record_preview, write_preview
 from photochanger import metrics
@@ -108,7 +109,7 @@ async def store_preview(
     stored = None
     try:
         if image is not None:
-            stored = await asyncio.to_thread(write_preview, job.slot_id, job.pk, image)
+            stored = await storage.in_threads(write_preview, job.slot_id, job.pk, image)
     except Exception as exc:  # the booth's answer is out, and must end well
         log.warning("media.preview.failed", job=str(job.pk), detail=f"{type(exc).__name__}: {exc}")
     try:

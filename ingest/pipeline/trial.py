@@ -130,7 +130,7 @@ async def _receive_photo(form: UploadedForm, slot_id: str, files: ExitStack) -> 
         media = await in_db(find_upload, MediaObject.Kind.TEST_PHOTO, media_id)
         if media.slot_id != slot_id:
             raise MediaNotFound("of another slot")
-        file = files.enter_context(await asyncio.to_thread(storage.open_file, media.path))
+        file = files.enter_context(await storage.in_threads(storage.open_file, media.path))
         return await asyncio.to_thread(
             Photo.open, file, max_megapixels=settings.MAX_PHOTO_MEGAPIXELS
         )

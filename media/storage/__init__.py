@@ -6,23 +6,34 @@ here; the latter's text is for operators and holds no key.
 
 import asyncio
 import contextlib
+import contextvars
 import shutil
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import IO, Protocol, Self, cast
+from typing import IO, ParamSpec, Protocol, Self, TypeVar, cast
 
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from photochanger.errors import StorageError
+from photochanger.threads.executor import LimitedExecutor
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 CHUNK_BYTES, REMOTE_CHUNK_BYTES = 256 * 1024, 1024 * 1024
+# A disk or a bucket that hangs keeps a step no longer than its request may wait; the thread is left
+# behind, and photos that need no file go on.
+STEP_LIMIT_S, THREADS = 10.0, 8
+_threads = LimitedExecutor(
+    "files", threads=THREADS, spares=THREADS, limit_s=STEP_LIMIT_S, make_error=StorageError
+)
 # A pool of its own: a slow bucket may delay guests who download, but never a photo.
 _remote_readers = ThreadPoolExecutor(16, thread_name_prefix="storage")
 
@@ -61,6 +72,12 @@ def warm_up() -> None:
     _get_backend().warm_up()
 
 
+async def in_threads(step: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run one step that reads or writes files off the event loop. Raises StorageError in time."""
+    run = partial(contextvars.copy_context().run, partial(step, *args, **kwargs))
+    return await asyncio.get_running_loop().run_in_executor(_threads, run)
+
+
 def write(path: str, body: bytes) -> None:
     """Store ``body`` under exactly ``path``; the file is complete and synced when this returns.
 
@@ -87,11 +104,11 @@ def write_or_undo(path: str, body: bytes) -> Iterator[None]:
 @contextlib.asynccontextmanager
 async def write_or_undo_async(path: str, body: bytes) -> AsyncIterator[None]:
     """``write_or_undo`` with the blocking work in threads."""
-    await asyncio.to_thread(write, path, body)
+    await in_threads(write, path, body)
     try:
         yield
     except BaseException:
-        await asyncio.to_thread(remove, path)
+        await in_threads(remove, path)
         raise
 
 

@@ -1,8 +1,10 @@
 """Files on disk, written atomically: a crash never leaves half of one under its name."""
 
 import contextlib
+import errno
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -49,7 +51,10 @@ class AtomicFileSystemStorage(FileSystemStorage):
             Path(self.path(name)).parent.rmdir()
 
     def open_at(self, name: str, *, start: int, length: int | None) -> IO[bytes]:
-        file = open(self.path(name), "rb")  # noqa: SIM115  the caller closes it
+        file = open(self.path(name), "rb", opener=_open_at_once)  # noqa: SIM115  the caller closes it
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            file.close()
+            raise OSError(errno.EINVAL, "it is not a file")
         file.seek(start)
         return file
 
@@ -69,8 +74,13 @@ class AtomicFileSystemStorage(FileSystemStorage):
                     yield from _stat_file(path, entry)
 
 
+def _open_at_once(path: str, flags: int) -> int:
+    """A pipe under a picture's name would keep the event loop until somebody writes to it."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
 def _stat_file(path: str, entry: "os.DirEntry[str]") -> Iterator[StoredFile]:
     with contextlib.suppress(FileNotFoundError):  # deleted since it was listed
-        stat = entry.stat()
-        modified_at = datetime.fromtimestamp(stat.st_mtime, UTC)
-        yield StoredFile(path=path, size_bytes=stat.st_size, modified_at=modified_at)
+        found = entry.stat()
+        modified_at = datetime.fromtimestamp(found.st_mtime, UTC)
+        yield StoredFile(path=path, size_bytes=found.st_size, modified_at=modified_at)
