@@ -2,10 +2,10 @@
 FROM python:3.11.14-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
-COPY requirements.txt .
-# Without a pip of its own; --only-binary: nothing is compiled, here or anywhere.
+COPY deploy/requirements.lock .
+# Without a pip of its own; only files whose sum is known; nothing is compiled, here or anywhere.
 RUN python -m venv --without-pip .venv \
-    && pip --python .venv/bin/python install --only-binary :all: -r requirements.txt
+    && pip --python .venv/bin/python install --require-hashes --only-binary :all: -r requirements.lock
 # The nets that find and compare faces, from two more packages, which are not installed. Where they
 # cannot be had the image is whole without: people are not counted then.
 COPY media/__init__.py media/

@@ -11,7 +11,7 @@ FACES := var/faces/.tried
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard photochanger/locale/*/LC_MESSAGES/django.po))
 
 .DEFAULT_GOAL := help
-.PHONY: help install faces env demo run serve test check browser proxies monitoring clocks foreign corpora lint format audit fuzz bench figures
+.PHONY: help install faces env demo run serve test check browser proxies monitoring clocks foreign corpora lint format audit lock sbom licences fuzz bench figures
 
 help:  ## Show what there is to make.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -21,6 +21,7 @@ $(STAMP): requirements.txt requirements-dev.txt
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	@cat $^ | cmp -s - $@ || { \
 	  echo "Installing Python packages into $(VENV) ..."; \
+	  $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r deploy/requirements.lock && \
 	  $(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt && cat $^ > $@; }
 	@touch $@
 
@@ -105,6 +106,18 @@ corpora: install  ## Post every picture of two foreign collections to a server, 
 audit: install  ## Secrets in what is committed; known weaknesses of what production installs.
 	@$(BIN)/python -m photochanger.testing.leaks
 	@$(BIN)/python -m photochanger.testing.advisories
+
+lock:  ## Look up the sums of what requirements.txt pins; after each change of it.
+	@test -x var/lock/bin/pip-compile || { $(PYTHON) -m venv var/lock && var/lock/bin/pip install --quiet pip-tools==7.6.2; }
+	@var/lock/bin/pip-compile --quiet --generate-hashes --allow-unsafe --no-annotate --no-header --strip-extras \
+	  --no-emit-index-url --no-emit-find-links --output-file var/requirements.lock requirements.txt
+	@{ head -2 deploy/requirements.lock; sed '/^$$/d;/^--/d' var/requirements.lock; } > var/new.lock && mv var/new.lock deploy/requirements.lock
+
+sbom: install  ## What production consists of, as CycloneDX, in var/sbom.json.
+	@mkdir -p var && $(BIN)/python -m photochanger.testing.inventory sbom > var/sbom.json && echo "var/sbom.json"
+
+licences: install  ## The licence of each package that production installs.
+	@$(BIN)/python -m photochanger.testing.inventory
 
 # Lint and audit go beside the tests, which mostly wait; whatever is red, the rest still runs.
 test: install browser proxies monitoring clocks  ## Everything CI runs: lint, then the suite on SQLite and on PostgreSQL.
