@@ -54,7 +54,7 @@ class Line:
     """One field of a change. A long text has pieces, a secret only the word that it changed."""
 
     place: str
-    get_label: str
+    label: str
     was: str
     now: str
     pieces: tuple[Piece, ...] = ()
