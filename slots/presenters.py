@@ -60,6 +60,7 @@ def slot_detail(request: HttpRequest, slot: Slot) -> SlotOut:
     kinds = [one.media_kind for one in templates]
     return SlotOut(
         **slot_summary(request, slot, kinds).model_dump(),
+        public_title=slot.public_title,
         size_limit_mb=slot.size_limit_mb,
         sync_response_seconds=slot.sync_response_seconds,
         effective_sync_response_seconds=(slot.wait_s(platform.sync_response_seconds)),

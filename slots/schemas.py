@@ -63,7 +63,8 @@ class SlotIn(
 ):
     """A slot's new values. Absent keys keep theirs; what only answers hold is ignored."""
 
-    display_name: str = allow_absent("The name people see.", max_length=100)
+    display_name: str = allow_absent("The name operators see.", max_length=100)
+    public_title: str = allow_absent("What guests read; empty: the name.", max_length=100)
     provider: str = allow_absent("One of `GET /api/providers`.", max_length=30)
     operation: str = allow_absent("One of the provider's.", max_length=50)
     is_active: StrictBool = allow_absent("Whether photos may be sent to it.")
@@ -161,6 +162,7 @@ class RecentResultOut(Schema):
 
 
 class SlotOut(SlotShortOut):
+    public_title: str = Field(description="What guests read; empty: the name.")
     size_limit_mb: int
     sync_response_seconds: int | None = Field(description="Null: as in the settings.")
     effective_sync_response_seconds: int

@@ -27,9 +27,9 @@ class Messenger:
 
 
 def build_page_context(
-    request: HttpRequest, linked: LinkedResult, size: Size | None
+    request: HttpRequest, linked: LinkedResult, size: Size | None, title: str = ""
 ) -> dict[str, Any]:
-    """``links.page`` is for others: it shows the picture and cannot delete it."""
+    """``page`` is for others: it shows the picture and cannot delete it."""
     links = find_links(request)
     paths = {
         name: reverse(f"api:{url_name}", kwargs={"job_id": linked.media.view_id})
@@ -42,6 +42,7 @@ def build_page_context(
     page = links.address + paths["page"]
     return {
         "media": linked.media,
+        "title": title,
         "link_id": linked.link_id,
         "is_owner": linked.is_owner,
         "links": links,
@@ -50,16 +51,20 @@ def build_page_context(
         "qr": paths["qr"] if links.is_for_phones else "",
         "size": size,
         "share_size": fit_size(size) if size else None,
-        "messengers": _list_messengers(links, page),
+        "messengers": _list_messengers(links, page, title),
         "is_apple_phone": bool(APPLE_PHONE.search(request.headers.get("User-Agent", ""))),
     }
 
 
-def _list_messengers(links: LinkBase, page: str) -> list[Messenger]:
+def _list_messengers(links: LinkBase, page: str, title: str) -> list[Messenger]:
     """None where the receiver of the message could not open the link."""
     if not links.is_for_everybody:
         return []
-    words = _("My picture from the photo booth")
+    words = (
+        _("My picture: %(title)s") % {"title": title}
+        if title
+        else _("My picture from the photo booth")
+    )
     return [
         Messenger("Telegram", "https://t.me/share/url?" + _join(url=page, text=words)),
         Messenger("WhatsApp", "https://wa.me/?" + _join(text=f"{words} {page}")),

@@ -49,6 +49,18 @@ class PageTests(BrowserTestCase):
                 assert_accessible(page)
                 self.screenshot(page, "guest-asks", look)
 
+    def test_a_title_of_its_own_stands_over_the_picture(self) -> None:
+        words = "Свадьба Анны и Бориса, 27 ноября: спасибо, что вы с нами"
+        self.site.execute(f"UPDATE slot SET public_title = '{words}' WHERE id = 'slot-001'")
+        job = self.add_result(sight(1))
+        for look in LOOKS:
+            page = self.open(f"/public/results/{job}/page", look)
+            expect(page.get_by_role("heading", level=1)).to_contain_text(words)
+            assert_accessible(page)
+            assert_nothing_is_cut_off(page)
+            self.screenshot(page, "guest-title", look)
+        self.site.execute("UPDATE slot SET public_title = '' WHERE id = 'slot-001'")
+
     def test_a_wide_picture_fits_too(self) -> None:
         job = self.add_result(sight(2, size=(1600, 900)))
         page = self.open(f"/public/results/{job}/page")

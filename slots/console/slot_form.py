@@ -41,11 +41,18 @@ class SlotForm(forms.ModelForm):  # type: ignore[type-arg]  # no parameters at r
     class Meta:
         model = Slot
         fields = (
-            *("display_name", "is_active", "size_limit_mb", "sync_response_seconds"),
+            *(
+                "display_name",
+                "public_title",
+                "is_active",
+                "size_limit_mb",
+                "sync_response_seconds",
+            ),
             *("on_failure", "gallery_mode", "gallery_until", "faces", "face_style"),
         )
         field_classes = {
             "display_name": TextField,
+            "public_title": TextField,
             "is_active": TickField,
             **dict.fromkeys(LIMITS, WholeNumberField),
         }
@@ -150,7 +157,7 @@ class SlotPageForm:
     @property
     def fields(self) -> list[forms.BoundField]:
         """In the order of the page."""
-        first = [self.columns[name] for name in ("display_name", "is_active")]
+        first = [self.columns[name] for name in ("display_name", "public_title", "is_active")]
         words = [field for row in self.words.rows for field in row]
         rest = [one for one in self.columns if one not in first]
         return [*first, *self.recipe, *words, *rest]

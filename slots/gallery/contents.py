@@ -61,7 +61,7 @@ def load_gallery(key: str) -> Gallery:
         for row in rows
         if row.view_id is not None
     )
-    gallery = Gallery(slot.pk, key, str(slot), results)
+    gallery = Gallery(slot.pk, key, slot.guest_title, results)
     cache.set(_cache_key(key), gallery, timeout=settings.GALLERY_FRESH_SECONDS)
     return gallery
 

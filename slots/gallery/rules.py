@@ -1,4 +1,4 @@
-"""The columns of a slot that say who sees its pictures."""
+"""The columns of a slot that say who sees its pictures, and under which title."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -7,7 +7,7 @@ from slots.secrets import make_link_token
 
 
 class GalleryRules(models.Model):
-    """What ``slots.gallery.modes`` makes one answer of."""
+    """What guests see; ``slots.gallery.modes`` makes one answer of who sees it."""
 
     class GalleryMode(models.TextChoices):
         """From the widest to the strictest."""
@@ -16,6 +16,15 @@ class GalleryRules(models.Model):
         SECRET = "secret", _("by a secret address")
         CLOSED = "closed", _("nobody")
 
+    # With the database's own default: a server of the release before still writes its rows.
+    public_title = models.CharField(
+        _("title for guests"),
+        max_length=100,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("On guests' pages, in the gallery and the slide show. Empty: the name."),
+    )
     gallery_mode = models.CharField(
         _("who sees the gallery"),
         max_length=10,
@@ -36,3 +45,8 @@ class GalleryRules(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def guest_title(self) -> str:
+        """What guests read: with a title of its own, never the working name."""
+        return self.public_title or str(self)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 COLUMNS = (
-    *("display_name", "provider", "operation", "is_active", "size_limit_mb"),
+    *("display_name", "public_title", "provider", "operation", "is_active", "size_limit_mb"),
     *("sync_response_seconds", "settings", "on_failure", "gallery_mode"),
     *("gallery_until", "faces", "face_style", "variables"),
     *("reserve_may_cost_twice", "on_reserve"),

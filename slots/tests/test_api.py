@@ -83,6 +83,9 @@ class ChangeSlotTests(AdminTestCase):
         self.put(SLOT, {"display_name": "Oil", "size_limit_mb": 7, "settings": {"prompt": "x"}})
         told = self.put(SLOT, {"is_active": True}).json()
         self.assertEqual((told["display_name"], told["size_limit_mb"]), ("Oil", 7))
+        self.assertEqual(told["public_title"], "")
+        told = self.put(SLOT, {"public_title": "The wedding"}).json()
+        self.assertEqual((told["display_name"], told["public_title"]), ("Oil", "The wedding"))
         self.assertEqual((told["settings"], told["is_active"]), ({"prompt": "x"}, True))
 
     def test_what_was_read_can_be_sent_back(self) -> None:

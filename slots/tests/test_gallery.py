@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import cache
 from django.test import override_settings
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -68,6 +69,22 @@ class GalleryTests(GalleryTestCase):
         self.assertIn(f'src="/public/results/{shown}/preview" loading="lazy"', page)
         self.assertIn("Летний &lt;бал&gt;", page)
         self.assertIn('aria-live="polite"', page)
+
+    def test_guests_read_the_title_that_is_theirs_and_never_the_working_name(self) -> None:
+        shown, title = self.add().view_id, "Свадьба <А & Б>"
+        pages = (SLOT, f"{SLOT}/slideshow", f"/public/results/{shown}/page")
+        alone = self.request(pages[2], Accept=BROWSER, Accept_Language="ru").body.decode()
+        self.assertNotIn("Летний", alone)
+        Slot.objects.filter(pk="slot-001").update(public_title=title)
+        cache.clear()
+        for path in pages:
+            with self.subTest(path):
+                text = self.request(path, Accept=BROWSER, Accept_Language="ru").body.decode()
+                self.assertIn("Свадьба &lt;А &amp; Б&gt;", text)
+                self.assertNotIn("Летний", text)
+        self.assertIn('property="og:title" content="Свадьба', text)
+        told = self.request(f"{SLOT}?format=json").json()
+        self.assertEqual(told["display_name"], title)
 
     def test_it_can_be_looked_for_without_being_read(self) -> None:
         self.assertEqual(self.request(SLOT, "head").status_code, 200)

@@ -196,6 +196,7 @@ class SlotPageTests(ConsoleTestCase):
             recipe__gemini__safety="strict",
             recipe__gemini__keep_identity="false",
             recipe__gemini__output_quality="80",
+            public_title="The wedding",
             size_limit_mb="9",
             sync_response_seconds="30",
             on_failure="original",
@@ -213,6 +214,10 @@ class SlotPageTests(ConsoleTestCase):
         }
         self.assertEqual(slot.settings, told)
         self.assertEqual((slot.size_limit_mb, slot.sync_response_seconds), (9, 30))
+        self.assertEqual(slot.guest_title, "The wedding")
+        history = self.client.get(f"{SLOT}history/")
+        self.assertContains(history, "азвание для гостей")
+        self.assertContains(history, "The wedding")
         self.assertEqual((slot.on_failure, slot.gallery_mode), ("original", "secret"))
         assert slot.gallery_until is not None
         self.assertEqual(slot.gallery_until.isoformat(), "2027-01-02T15:30:00+00:00")
