@@ -19,6 +19,7 @@ from media.deletion import forget_deleted
 from media.erasure.held import remove_held
 from photochanger.db import clock
 from photochanger.errors import Interrupted, StorageError
+from slots.approval.pin import forget_tries
 from slots.platform_settings import load_platform_settings
 from slots.setting_rows import load_fact, store_fact
 
@@ -112,6 +113,7 @@ def _delete_old_traces() -> None:
     _finish_deletions()
     forget_people()
     forget_guest_texts()
+    forget_tries()
 
 
 def _finish_deletions() -> None:

@@ -19,6 +19,14 @@ class MediaObject(models.Model):
         TEMPLATE = "template", _("template")
         TEST_PHOTO = "test_photo", _("test photo")
 
+    class Review(models.TextChoices):
+        """What somebody has decided on a result, before the public sees it."""
+
+        NEW = "new", _("not looked at")
+        APPROVED = "approved", _("approved")
+        HIDDEN = "hidden", _("hidden")
+        REMOVED = "removed", _("deleted by who approves")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     job_id = models.UUIDField(_("photo"), null=True, blank=True, db_index=True)
     slot_id = models.CharField(_("slot"), max_length=16)
@@ -31,6 +39,13 @@ class MediaObject(models.Model):
     expires_at = models.DateTimeField(_("kept until"), null=True, blank=True)  # null: kept
     cleaned_at = models.DateTimeField(_("deleted"), null=True, blank=True)
     is_listed = models.BooleanField(_("shown in public lists"), default=True)
+    review = models.CharField(
+        _("approval"),
+        max_length=10,
+        choices=Review.choices,
+        default=Review.NEW,
+        db_default=Review.NEW,  # for rows of processes of the version before
+    )
     fetches = models.PositiveIntegerField(_("fetched by a provider"), default=0)
 
     class Meta:

@@ -16,6 +16,7 @@ from photochanger.db import clock
 from photochanger.errors import ResultExpired, ResultNotFound
 
 Kind = MediaObject.Kind
+Review = MediaObject.Review
 
 
 def build_result_path(slot_id: str, job_id: uuid.UUID, extension: str) -> str:
@@ -62,6 +63,14 @@ def select_listed_results(slot_id: str | None = None) -> QuerySet[MediaObject]:
     """What public lists may show of a slot, or of all: newest first, no test runs."""
     results = select_live_results().filter(is_listed=True).order_by("-created_at")
     return results if slot_id is None else results.filter(slot_id=slot_id)
+
+
+def select_published_results(slot_id: str, *, only_approved: bool) -> QuerySet[MediaObject]:
+    """What galleries and slide shows may show of a slot: never what somebody has hidden."""
+    listed = select_listed_results(slot_id).filter(job_id__isnull=False)
+    if only_approved:
+        return listed.filter(review=Review.APPROVED)
+    return listed.exclude(review__in=(Review.HIDDEN, Review.REMOVED))
 
 
 def find_result(job_id: uuid.UUID) -> MediaObject:

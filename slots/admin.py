@@ -4,8 +4,8 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
+from slots.console import approval, gallery, pictures, reserve, results, words
 from slots.console import copy as copy_pages
-from slots.console import gallery, pictures, reserve, results, words
 from slots.console import history as history_pages
 from slots.console import settings as settings_page
 from slots.console import slot as slot_page
@@ -52,6 +52,7 @@ class SlotAdmin(admin.ModelAdmin):
                 view(gallery.replace_address),
                 name="slot_gallery_address",
             ),
+            *approval.get_urls(view),
             path("<slot_id>/copy/", view(copy_pages.copy_page), name="slot_copy"),
             path(
                 "<slot_id>/restore/<int:entry_id>/",

@@ -11,6 +11,7 @@ from media.models import MediaObject
 from photochanger.db import clock
 from providers.base import DriverSettings, ProviderDriver
 from providers.registry import DRIVERS
+from slots.approval.models import ApprovalLink, ApprovalTry  # noqa: F401  found by Django
 from slots.gallery.rules import GalleryRules
 from slots.prompts.checking import find_prompt_mistakes
 from slots.prompts.language import read_prompt

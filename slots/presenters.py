@@ -76,6 +76,7 @@ def slot_detail(request: HttpRequest, slot: Slot) -> SlotOut:
         face_style=Slot.FaceStyle(slot.face_style),
         gallery_mode=Slot.GalleryMode(slot.gallery_mode),
         gallery_enabled=slot.gallery_mode != Slot.GalleryMode.CLOSED,
+        publishing=Slot.Publishing(slot.publishing),
         gallery_until=slot.gallery_until,
         gallery_open=find_gallery_mode(slot, platform) != Slot.GalleryMode.CLOSED,
         gallery_url=build_gallery_url(request, slot, platform),

@@ -102,6 +102,9 @@ class SlotIn(
         "For older programs, and only without `gallery_mode`: `false` is `closed`, `true` opens a "
         "closed one."
     )
+    publishing: Slot.Publishing = allow_absent(
+        "When its pictures appear in gallery and slide show; `never` closes them."
+    )
     gallery_until: NearDate | None = allow_absent("When the gallery closes; null: never.")
     ingest_password: str = allow_absent(
         "The slot's own booth password instead of that of all slots; empty removes it. "
@@ -180,6 +183,7 @@ class SlotOut(SlotShortOut):
     face_style: Slot.FaceStyle
     gallery_mode: Slot.GalleryMode
     gallery_enabled: bool = Field(description="`gallery_mode` is not `closed`.")
+    publishing: Slot.Publishing
     gallery_until: datetime | None
     gallery_open: bool = Field(description="Guests can look at it now.")
     gallery_url: str = Field(description="Where guests find it: a secret address is a secret.")

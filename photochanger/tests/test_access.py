@@ -35,8 +35,11 @@ PUBLIC = {
     *(f"{method} /public/slots/{{slot_id}}" for method in ("GET", "HEAD")),
     *(
         f"GET /public/slots/{{slot_id}}/{page}"
-        for page in ("slideshow", "slideshow/qr.svg", "qr.svg")
+        for page in ("slideshow", "qr.svg", "slideshow/qr.svg")
     ),
+    # Their own doors: a secret link, and a PIN.
+    *(f"{method} /public/approval/{{token}}" for method in ("GET", "POST")),
+    *(f"{method} /public/approval/{{token}}/pictures/{{media_id}}" for method in ("GET", "POST")),
     *(f"{method} /public/provider-media/{{media_id}}" for method in ("GET", "HEAD")),
 }
 # The way in and the way out.

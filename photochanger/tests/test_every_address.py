@@ -26,6 +26,7 @@ from photochanger.api import api
 from photochanger.testing.console_pages import PAGES
 from photochanger.testing.marks import both_databases
 from photochanger.web.tokens import AdminToken
+from slots.approval.links import make_link
 from slots.models import Slot
 from slots.tests.support import picture, upload
 from stats.tests.support import job, open_job
@@ -72,6 +73,7 @@ class EveryAddressTests(IngestTestCase):
             if photo.status == Job.Status.DONE:
                 cls.add_picture(photo, number)
 
+        cls.approval = make_link("slot-001", hours=6, by="serg").link
         cls.anna = add_recipient("telegram", telegram_address())
         cls.message = add_test(cls.anna)
 
@@ -125,7 +127,7 @@ class EveryAddressTests(IngestTestCase):
             **{"slot_id": "slot-001", "job_id": self.photo.pk, "provider": "gemini"},
             **{"name": "database", "media_id": self.template, "entry_id": self.change.pk},
             **{"channel": "telegram", "recipient_id": self.anna.pk},
-            **{"message_id": self.message.pk, "act": "retry"},
+            **{"message_id": self.message.pk, "act": "retry", "token": self.approval.token},
             **{"id": self.serg.pk, "content_type_id": self.user_type.pk, "object_id": object_id},
         }
         address = address.replace("^(?P<app_label>media|slots|ingest|auth)/$", "ingest/")
@@ -180,8 +182,8 @@ class EveryAddressTests(IngestTestCase):
         self.token = ""
         known = [a for a in addresses() if a.startswith("/public/")]
         self.assertEqual(
-            self.check("get", known), {200: 16, 404: 2}
-        )  # a template is no photo of a provider
+            self.check("get", known), {200: 19, 404: 4}
+        )  # a template is no photo of a provider; without the PIN no picture is to be seen
 
 
 def read(answer: Any) -> bytes:

@@ -1,6 +1,7 @@
 """What the guests of an event may see together: a slot's newest results, while it is open."""
 
 import hashlib
+import time
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +9,7 @@ from datetime import datetime
 from django.conf import settings
 from django.core.cache import cache
 
-from media.services import select_listed_results
+from media.services import select_published_results
 from photochanger.errors import GalleryClosed
 from slots.gallery.addresses import find_gallery_slot, is_secret_key
 from slots.gallery.modes import find_gallery_mode
@@ -51,18 +52,22 @@ def load_gallery(key: str) -> Gallery:
 
     Raises SlotNotFound; GalleryClosed, also for the number while only the secret address leads in.
     """
+    began_at = time.monotonic()
     slot, platform = find_gallery_slot(key), load_platform_settings()
     mode = find_gallery_mode(slot, platform)
     if mode == Mode.CLOSED or (mode == Mode.SECRET and not is_secret_key(slot, key)):
         raise GalleryClosed(slot.pk)
-    rows = select_listed_results(slot.pk).filter(job_id__isnull=False)[: platform.gallery_size]
+    only_approved = slot.publishing != Slot.Publishing.AT_ONCE
+    rows = select_published_results(slot.pk, only_approved=only_approved)[: platform.gallery_size]
     results = tuple(
         GalleryResult(row.view_id, row.created_at, row.expires_at)
         for row in rows
         if row.view_id is not None
     )
     gallery = Gallery(slot.pk, key, slot.guest_title, results)
-    cache.set(_cache_key(key), gallery, timeout=settings.GALLERY_FRESH_SECONDS)
+    # From the moment of reading on: what is hidden now is nowhere on show when they are over.
+    left_s = began_at + settings.GALLERY_FRESH_SECONDS - time.monotonic()
+    cache.set(_cache_key(key), gallery, timeout=max(0.0, left_s))
     return gallery
 
 

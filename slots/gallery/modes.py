@@ -11,7 +11,7 @@ FROM_WIDEST = tuple(Mode)
 def find_gallery_mode(slot: Slot, platform: PlatformSettings) -> Slot.GalleryMode:
     """Who sees it now: the strictest of the slot's choice, that for all slots, and its end."""
     is_over = slot.gallery_until is not None and slot.gallery_until <= clock.now()
-    if is_over or not slot.is_active:
+    if is_over or not slot.is_active or slot.publishing == Slot.Publishing.NEVER:
         return Mode.CLOSED
     return max(Mode(slot.gallery_mode), Mode(platform.galleries), key=FROM_WIDEST.index)
 

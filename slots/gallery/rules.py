@@ -16,6 +16,11 @@ class GalleryRules(models.Model):
         SECRET = "secret", _("by a secret address")
         CLOSED = "closed", _("nobody")
 
+    class Publishing(models.TextChoices):
+        AT_ONCE = "at_once", _("at once")
+        AFTER_APPROVAL = "after_approval", _("after somebody has approved them")
+        NEVER = "never", _("never")
+
     # With the database's own default: a server of the release before still writes its rows.
     public_title = models.CharField(
         _("title for guests"),
@@ -36,6 +41,16 @@ class GalleryRules(models.Model):
         ),
     )
     gallery_token = models.CharField(max_length=40, default=make_link_token, editable=False)
+    publishing = models.CharField(
+        _("pictures appear in gallery and slide show"),
+        max_length=20,
+        choices=Publishing.choices,
+        default=Publishing.AT_ONCE,
+        help_text=_(
+            "Pictures are approved on a phone, by a link and a PIN. Each guest's own link works "
+            "from the beginning, whatever is chosen here."
+        ),
+    )
     gallery_until = models.DateTimeField(
         _("gallery open until"),
         null=True,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     *("display_name", "public_title", "provider", "operation", "is_active", "size_limit_mb"),
     *("sync_response_seconds", "settings", "on_failure", "gallery_mode"),
-    *("gallery_until", "faces", "face_style", "variables"),
+    *("publishing", "gallery_until", "faces", "face_style", "variables"),
     *("reserve_may_cost_twice", "on_reserve"),
 )
 PASSWORD, TEMPLATES, RESERVES = "ingest_password", "template_media", "reserves"

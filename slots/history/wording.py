@@ -39,6 +39,7 @@ CHOICES = {
     "on_failure": Slot.OnFailure,
     "gallery_mode": Slot.GalleryMode,
     "galleries": Slot.GalleryMode,
+    "publishing": Slot.Publishing,
     "faces": Slot.Faces,
     "face_style": Slot.FaceStyle,
 }

@@ -47,6 +47,9 @@ class Command(BaseCommand):
             "--gallery", choices=Slot.GalleryMode.values, help="who sees the gallery"
         )
         parser.add_argument(
+            "--publish", choices=Slot.Publishing.values, help="when pictures appear in it"
+        )
+        parser.add_argument(
             "--new-gallery-address",
             action="store_true",
             help="make a new secret address; the one before leads nowhere from then on",
@@ -104,6 +107,7 @@ def _read_columns(options: dict[str, Any]) -> dict[str, Any]:
         "is_active": options["is_active"],
         "variables": options["variables"],
         "gallery_mode": options["gallery"],
+        "publishing": options["publish"],
         "faces": options["faces"],
     }
     return {name: value for name, value in columns.items() if value is not None}
