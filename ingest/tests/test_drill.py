@@ -39,7 +39,9 @@ class DrillTests(LiveTestCase):
         self.assertEqual(after, before)
         sources = self.site.rows("select distinct source from job_history")
         self.assertEqual(sources, [("ui_test",)])
-        listed = self.site.rows("select count(*) from media_object where is_listed")
+        listed = self.site.rows(
+            "select count(*) from media_object where kind = 'result' and is_listed"
+        )
         self.assertEqual(listed, [(0,)])
 
     def test_a_real_service_is_never_drilled(self) -> None:
