@@ -213,7 +213,10 @@ def load_failures(slot_id: str | None = None) -> list[Failure]:
 
 
 def load_board() -> Board:
-    """A card for every slot, by its last photos and refusals. Seven queries."""
+    """A card for every slot, by its last photos and refusals.
+
+    Five queries; two more where a slot has a reserve.
+    """
     now = clock.now()
     events = load_recent_events(now)
     found = _assess(events, now)

@@ -26,7 +26,9 @@ class SourceNow:
 
 
 def describe_source(slot: Slot) -> SourceNow | None:
-    """None for a slot without reserves. No query: both came with the slot."""
+    """None for a slot without reserves. No query: whoever loaded the slot has asked for them."""
+    if getattr(slot, "has_reserves", True) is False:
+        return None
     reserves = [row for row in slot.reserves.all() if row.is_enabled]
     if not reserves:
         return None

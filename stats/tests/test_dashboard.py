@@ -213,5 +213,5 @@ class QueryTests(BoardTestCase):
         self.store(*(job(f"slot-{n % 15 + 1:03}") for n in range(60)))
         for number in range(20):
             self.refuse(f"slot-{number:03}", "invalid_password")
-        with self.assertNumQueries(7):
+        with self.assertNumQueries(5):
             load_board()
