@@ -277,7 +277,7 @@ if SESSION_COOKIE_SECURE:  # browsers take such names over HTTPS only, from this
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
     LANGUAGE_COOKIE_NAME = "__Host-language"
 # In every answer (photochanger/edge). Redirecting is the front server's.
-HSTS_SECONDS = env.get_number("HSTS_SECONDS", default=365 * 24 * 3600)
+HSTS_SECONDS = env.get_number("HSTS_SECONDS", default=31_536_000)  # a year
 SECURE_HSTS_SECONDS = HSTS_SECONDS if SESSION_COOKIE_SECURE else 0
 PLAIN_HTTP = env.get_flag("PLAIN_HTTP", default=False)  # on purpose: `check --deploy` accepts it
 if PLAIN_HTTP:

@@ -158,9 +158,9 @@ class SlotFilterTests(StatsTestCase):
 
 class QueryTests(StatsTestCase):
     def test_the_number_of_queries_does_not_grow(self) -> None:
-        with self.assertNumQueries(13):
+        with self.assertNumQueries(11):
             load_overview(HOUR)
         self.store(*(job(f"slot-{n % 15 + 1:03}", reason="quota" * (n % 2)) for n in range(90)))
         Slot.objects.update(is_active=True, settings={"prompt": "As an oil painting"})
-        with self.assertNumQueries(13):
+        with self.assertNumQueries(11):
             load_overview(HOUR)

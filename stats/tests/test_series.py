@@ -122,10 +122,10 @@ class FailureTests(StatsTestCase):
 
     def test_the_number_of_queries_does_not_grow(self) -> None:
         self.store(job(reason="quota"))
-        with self.assertNumQueries(13):
+        with self.assertNumQueries(11):
             load_slot_statistics("slot-001", HOUR)
         self.store(*(job(reason="quota", ago_s=n) for n in range(60)), open_job(ago_s=99))
-        with self.assertNumQueries(13):
+        with self.assertNumQueries(11):
             load_slot_statistics("slot-001", HOUR)
 
     def test_an_unknown_slot_is_an_error(self) -> None:

@@ -31,7 +31,7 @@ def take_lease(holder: str) -> bool:
     if lease.filter(holder=holder).update(expires_at=until):
         return True
     taken = {"holder": holder, "host": HOST, "since": Now(), "expires_at": until}
-    if lease.filter(expires_at__lt=Now()).update(**taken):
+    if lease.filter(expires_at__lte=Now()).update(**taken):
         return True
     if lease.exists():
         return False
