@@ -91,9 +91,7 @@ class LiveFacesTests(LiveTestCase):
 
     def test_a_face_lost_is_asked_for_once_more_and_the_better_picture_is_sent(self) -> None:
         self.scenario("slot-007", "lose-face-unless-told=3", faces="retry")
-        answer = self.post(self.server, encode(self.group), slot="slot-007")
-        self.assertEqual(answer.status_code, 200)
-        job, calls = self.read_figures(answer)
+        answer, job, calls = self.post_until_judged("slot-007")
         self.assertEqual(job[:3], (3, 3, "kept"))
         self.assertEqual([call[2] for call in calls], ["lost", "kept"])
         self.assertEqual(calls[1][:4], job)
@@ -109,9 +107,7 @@ class LiveFacesTests(LiveTestCase):
             ("slot-009", "lose-face-then-503=3", ["lost", ""], ["", "provider_5xx"]),
         ):
             self.scenario(slot_id, name, faces="retry")
-            answer = self.post(self.server, encode(self.group), slot=slot_id)
-            self.assertEqual(answer.status_code, 200, name)
-            job, calls = self.read_figures(answer)
+            answer, job, calls = self.post_until_judged(slot_id)
             self.assertEqual(job[:3], (3, 2, "lost"), name)
             self.assertEqual([call[2] for call in calls], verdicts, name)
             self.assertEqual([call[4] for call in calls], reasons, name)
@@ -121,9 +117,24 @@ class LiveFacesTests(LiveTestCase):
     def test_nothing_is_asked_again_where_it_would_not_help(self) -> None:
         """Everybody is there; or the style changes faces by itself, so that it was braked."""
         self.scenario("slot-010", "ok", faces="retry")
-        answer = self.post(self.server, encode(self.group), slot="slot-010")
-        _job, calls = self.read_figures(answer)
+        _answer, _job, calls = self.post_until_judged("slot-010")
         self.assertEqual([call[2] for call in calls], ["kept"])
+
+    def post_until_judged(
+        self, slot_id: str
+    ) -> tuple[httpx.Response, tuple[Any, ...], list[tuple[Any, ...]]]:
+        """The answer to a photo whose pictures were judged in time, with its figures.
+
+        A booth waits for a judgement no longer than a second: on a busy machine that may pass.
+        """
+        for number in range(20):
+            key = {"Idempotency-Key": f"{slot_id}-{number}"}
+            answer = self.post(self.server, encode(self.group), slot=slot_id, headers=key)
+            self.assertEqual(answer.status_code, 200)
+            job, calls = self.read_figures(answer)
+            if all(call[2] or call[4] for call in calls):
+                return answer, job, calls
+        raise AssertionError("no picture was judged in time")
 
     def read_figures(self, answer: httpx.Response) -> tuple[tuple[Any, ...], list[tuple[Any, ...]]]:
         """Of the job, and of its calls with their failure's reason. They stand in rows already."""
