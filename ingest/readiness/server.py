@@ -30,6 +30,7 @@ from ingest.readiness.services import check_provider
 from media import storage
 from media.links import find_own_base
 from media.reach import Reach, judge_address
+from photochanger.db import clock
 from photochanger.errors import ProviderConfig, ProviderError, StorageError
 from providers import http
 from providers.registry import DRIVERS
@@ -213,5 +214,5 @@ def check_cleanup() -> CheckResult:
         words = _("The last cleanup, %(at)s, could not delete everything; the log names it.")
         return CheckResult(WARN, words % {"at": at}, _("Tell whoever runs the server."))
     words = _("Old pictures were last cleaned up %(at)s.") % {"at": at}
-    is_late = timezone.now() - report.finished_at > CLEANUP_LATE
+    is_late = clock.now() - report.finished_at > CLEANUP_LATE
     return CheckResult(WARN, words, to_do) if is_late else CheckResult(OK, words)
