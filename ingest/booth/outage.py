@@ -5,7 +5,6 @@ dead service may be tried again come nearer by as much. Beside each photo an equ
 slot whose service works: the control. Only against the provider simulator.
 """
 
-import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from django.db.models import F
 
 from ingest.booth.client import send_photo
 from ingest.booth.drill import prepare_slot, restored_slots
+from ingest.booth.drill_key import make_drill_key
 from ingest.booth.form import BoothRequest
 from ingest.booth.report import Shot, make_shot
 from ingest.models import Attempt
@@ -101,8 +101,7 @@ def _broken_service(slot: Slot, pattern: Slot) -> Iterator[None]:
 
 
 def _take(slot_id: str, request: BoothRequest) -> Shot:
-    key = f"outage-{uuid.uuid4()}"  # else an equal photo gets its earlier picture again
-    order = replace(request, slot=slot_id, idempotency_key=key)
+    order = replace(request, slot=slot_id, idempotency_key=make_drill_key())
     try:
         return make_shot(order, send_photo(order))
     finally:
