@@ -20,6 +20,7 @@ from rich.table import Table
 
 from photochanger.bench.figures import Requirements, ms, percentile
 from photochanger.testing import live, server_process
+from photochanger.testing.databases import BASE_DIR
 from photochanger.testing.waiting import wait_until
 
 PROCESSES = (1, 4, 8)
@@ -59,10 +60,12 @@ def _ways(site: live.LiveSite, console: Console) -> Iterator[tuple[str, str]]:
 
 
 def _admit(site: live.LiveSite, database_url: str, count: int) -> list[float]:
-    command = [sys.executable, "-m", "photochanger.bench.admitter", str(SECONDS)]
+    code = f"from photochanger.bench.admitter import work; work({SECONDS})"
+    command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", code]
     workers = [
         subprocess.Popen(
             command,
+            cwd=BASE_DIR,
             env=site.env | {"DATABASE_URL": database_url},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
