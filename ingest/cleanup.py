@@ -72,12 +72,22 @@ def clean_up(
     sweep.delete_old_rows()
     if not dry_run:
         _delete_old_traces()
-    report = CleanupReport(
+    report = _make_report(sweep, took_s=time.monotonic() - started, by=by, closed_jobs=closed_jobs)
+    if slot_id is None and not dry_run:  # a run for one slot must not hide that cron does not run
+        store_fact(LAST_RUN, report.model_dump(mode="json"), by=by)
+    level = log.warning if report.failures else log.info
+    facts = report.model_dump(mode="json", exclude={"finished_at", "slot_id"})
+    level("media.cleanup.finished", slot=slot_id or "all", **facts)
+    return report
+
+
+def _make_report(sweep: Sweep, *, took_s: float, by: str, closed_jobs: int) -> CleanupReport:
+    return CleanupReport(
         finished_at=clock.now(),
-        took_ms=round((time.monotonic() - started) * 1000),
+        took_ms=round(took_s * 1000),
         by=by,
-        slot_id=slot_id,
-        dry_run=dry_run,
+        slot_id=sweep.slot_id,
+        dry_run=sweep.dry_run,
         closed_jobs=closed_jobs,
         moved_results=sweep.moved_results,
         removed=dict(sweep.removed),
@@ -86,12 +96,6 @@ def clean_up(
         freed_bytes=sweep.freed_bytes,
         failures=sweep.failures,
     )
-    if slot_id is None and not dry_run:  # a run for one slot must not hide that cron does not run
-        store_fact(LAST_RUN, report.model_dump(mode="json"), by=by)
-    level = log.warning if report.failures else log.info
-    facts = report.model_dump(mode="json", exclude={"finished_at", "slot_id"})
-    level("media.cleanup.finished", slot=slot_id or "all", **facts)
-    return report
 
 
 def _close_jobs(slot_id: str | None, *, dry_run: bool) -> int:
