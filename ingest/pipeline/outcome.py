@@ -147,10 +147,8 @@ async def _fail(run: JobRun, error: AppError) -> None:
         try:
             async with asyncio.timeout(REMOVE_PATIENCE_S):  # the thread goes on by itself
                 await storage.in_threads(storage.remove, run.stored_path)
-        except (
-            OSError,
-            StorageError,
-        ):  # a sick disk; the booth still hears in time what went wrong first
+        except (OSError, StorageError):
+            # A sick disk; the booth still hears in time what went wrong first.
             log.exception("ingest.result.delete_failed", job=str(run.job.pk))
 
 
