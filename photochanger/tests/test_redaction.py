@@ -10,7 +10,7 @@ from photochanger.environment import Environment
 from photochanger.errors import ProviderAuth
 from photochanger.logs import _CONSOLE, _JSON, _make_formatter
 from photochanger.logs.masks import escape_controls
-from photochanger.redaction import MASK, redact, remember_secret
+from photochanger.redaction import LONGEST, MASK, redact, remember_secret
 from providers.tests.repeating import FORMS, KEY, find_key
 
 HARMLESS = (
@@ -59,6 +59,13 @@ class RedactionTests(SimpleTestCase):
             remember_secret(f"secret-number-{number:05}-of-many")
         self.assertEqual(len(redaction._known.secrets), redaction.MAX_SECRETS)
         self.assertEqual(redact("secret-number-00149-of-many"), MASK)
+
+    def test_of_an_endless_text_both_ends_are_kept_and_hold_none(self) -> None:
+        for place in (0, LONGEST // 2 - 10, LONGEST, 5 * LONGEST):
+            told = redact(f"begun {'%41 ' * (place // 4)}{KEY}{' %41' * (2 * LONGEST)} ended")
+            self.assertEqual(find_key(told), "")
+            self.assertLessEqual(len(told), LONGEST + 10)
+            self.assertTrue(told.startswith("begun ") and told.endswith(" ended"))
 
     def test_no_error_of_ours_holds_one(self) -> None:
         error = ProviderAuth(f"HTTP 403: Consumer 'api_key:{KEY}' has been suspended.")
