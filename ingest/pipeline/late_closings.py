@@ -12,8 +12,8 @@ from uuid import UUID
 
 import structlog
 from asgiref.sync import ThreadSensitiveContext
+from django.db import DataError, IntegrityError, connection
 from django.db import Error as AnyDatabaseError
-from django.db import connection
 
 from ingest.pipeline.closing import Closing
 from media import storage
@@ -87,8 +87,12 @@ def _settle(path: str) -> bool:
 
 
 def _write(closing: Closing) -> bool:
-    """False: another one was first, or the job never came to be."""
-    is_closed = closing.write()
+    """False: another one was first, or the job never came to be, or its rows will never fit."""
+    try:
+        is_closed = closing.write()
+    except (DataError, IntegrityError):  # it must not stand in the way of all others for ever
+        log.exception("ingest.closing.refused", job=str(closing.job.pk))
+        return False
     if is_closed:
         closing.report()
     return is_closed

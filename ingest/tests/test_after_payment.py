@@ -3,7 +3,7 @@
 from datetime import timedelta
 from unittest import mock
 
-from django.db import OperationalError
+from django.db import DataError, OperationalError
 from django.test import override_settings
 
 from ingest.cleanup import clean_up, close_overdue
@@ -78,6 +78,24 @@ class AfterPaymentTests(IngestTestCase):
         await in_db(clean_up, by="test")
         await self.assert_done(job_id)
         self.assertEqual([file for file in self.files() if "closings" in file], [])
+
+    async def test_rows_that_will_never_fit_stand_in_nobodys_way(self) -> None:
+        is_away = mock.patch.object(closing.Closing, "write", side_effect=OperationalError("away"))
+        with is_away, mock.patch.object(outcome, "CLOSE_PATIENCE_S", 0.0):
+            for key in ("a", "b"):
+                await self.assert_picture(**{"Idempotency-Key": key})
+            self.assertFalse(await in_db(late_closings.write_kept))
+        first, write = iter([DataError("too long")]), closing.Closing.write
+
+        def refuse_once(one: closing.Closing) -> bool:
+            for error in first:
+                raise error
+            return write(one)
+
+        with mock.patch.object(closing.Closing, "write", refuse_once):
+            self.assertEqual(await in_db(late_closings.settle_stored), 1)
+        self.assertEqual([file for file in self.files() if "closings" in file], [])
+        self.assertEqual(await Job.objects.filter(status=Job.Status.DONE).acount(), 1)
 
     async def test_a_job_that_was_opened_unknown_to_us_is_no_riddle(self) -> None:
         def admit(order: Order) -> Admission:
