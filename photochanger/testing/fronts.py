@@ -5,6 +5,7 @@ deploy/Caddyfile. Only addresses, folders and certificates are others than in th
 import os
 import re
 import shutil
+import socket
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from unittest import SkipTest
 from photochanger.testing import live, server_process
 from photochanger.testing.certificates import own_certificate
 from photochanger.testing.databases import BASE_DIR
+from photochanger.testing.waiting import wait_until
 
 NOT_HERE = "NO FRONT SERVER: {} is not installed; `make proxies` installs it"
 NGINX_MAIN = """
@@ -128,6 +130,7 @@ def caddy(site: live.LiveSite, ports: Sequence[int]) -> Iterator[Front]:
     log = site.logs / "caddy.log"
     with server_process.serving(command, port=port, env=environment, log=log):
         authority = root / "caddy/pki/authorities/local/root.crt"
+        wait_until(lambda: has_certificate(port, authority))
         yield Front(
             name="caddy",
             url=f"https://localhost:{port}",
@@ -135,3 +138,18 @@ def caddy(site: live.LiveSite, ports: Sequence[int]) -> Iterator[Front]:
             tls=ssl.create_default_context(cafile=str(authority)),
             root=root,
         )
+
+
+def has_certificate(port: int, authority: Path) -> bool:
+    """Caddy listens before it has signed its own certificate."""
+    if not authority.exists():
+        return False
+    tls = ssl.create_default_context(cafile=str(authority))
+    try:
+        with (
+            socket.create_connection(("localhost", port), timeout=10) as plain,
+            tls.wrap_socket(plain, server_hostname="localhost"),
+        ):
+            return True
+    except OSError:
+        return False

@@ -17,7 +17,7 @@ from compose_spec import PyCompose
 from cryptography.fernet import Fernet
 from django.core.validators import MaxValueValidator
 from django.db import connection
-from django.test import SimpleTestCase, TransactionTestCase
+from django.test import SimpleTestCase, TestCase
 
 from ingest.management.commands.cleanup_media import Command as CleanupCommand
 from photochanger.testing.databases import BASE_DIR
@@ -254,7 +254,7 @@ class DeployFileTests(SimpleTestCase):
 
 
 @only_postgresql("it is about its roles")
-class RoleTests(TransactionTestCase):
+class RoleTests(TestCase):
     """deploy/postgres/role.sh, as the image runs it on an empty volume."""
 
     def psql(self, sql: str, **env: str) -> subprocess.CompletedProcess[str]:
