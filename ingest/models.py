@@ -5,11 +5,13 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from ingest.capture.models import Capture as Capture
+from ingest.capture.models import CapturedRequest as CapturedRequest
 from ingest.faces.words import VERDICT_CHOICES
 from ingest.trials.models import TrialRecord as TrialRecord
 from photochanger.db import clock
 from photochanger.errors import Interrupted
-from slots.models import Slot
+from slots.models import Event, Slot
 
 
 class FacesMeasured(models.Model):
@@ -49,6 +51,16 @@ class Job(FacesMeasured):
     source = models.CharField(_("source"), max_length=10, choices=Source.choices)
     status = models.CharField(
         _("status"), max_length=12, choices=Status.choices, default=Status.PROCESSING
+    )
+    # That the slot worked for when it was let in. Without an index of its own: most have none.
+    event = models.ForeignKey(
+        Event,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="jobs",
+        verbose_name=_("event"),
     )
     provider = models.CharField(_("provider"), max_length=30)
     operation = models.CharField(_("operation"), max_length=50)
@@ -140,6 +152,16 @@ class Job(FacesMeasured):
                 name="job_with_guest_texts",
                 condition=Q(guest_texts__isnull=False),
             ),
+            # Holds every column that the figures of an event read.
+            models.Index(
+                fields=["event", "-started_at"],
+                include=[
+                    *("slot", "source", "status", "deadline"),
+                    *("failure_reason", "duration_ms", "provider_ms"),
+                ],
+                name="job_by_event_and_time",
+                condition=Q(event__isnull=False),
+            ),
             # Holds every column that the figures of faces read.
             models.Index(
                 fields=["-started_at"],
@@ -191,45 +213,6 @@ class Attempt(FacesMeasured):
 
     def __str__(self) -> str:
         return f"{self.job_id} #{self.number}"
-
-
-class Capture(models.Model):
-    """An order to record the next requests of a slot, or of all (null); ``left`` counts down for
-    all processes."""
-
-    slot = models.ForeignKey(Slot, models.CASCADE, null=True, verbose_name=_("slot"))
-    wanted = models.PositiveSmallIntegerField()
-    left = models.PositiveSmallIntegerField()
-    started_at = models.DateTimeField(auto_now_add=True)
-    until = models.DateTimeField()
-    started_by = models.CharField(max_length=150)
-
-    class Meta:
-        db_table = "capture"
-        ordering = ["-started_at"]
-
-    def __str__(self) -> str:
-        return f"{self.slot_id or 'all slots'}: {self.wanted - self.left} of {self.wanted}"
-
-    @property
-    def is_running(self) -> bool:
-        return self.left > 0 and clock.now() < self.until
-
-
-class CapturedRequest(models.Model):
-    """What one request looked like: a ``RequestSnapshot`` of ``ingest.capture`` as JSON."""
-
-    capture = models.ForeignKey(Capture, models.CASCADE, related_name="requests")
-    at = models.DateTimeField(auto_now_add=True)
-    job_id = models.UUIDField(null=True)
-    seen = models.JSONField()
-
-    class Meta:
-        db_table = "captured_request"
-        ordering = ["-pk"]
-
-    def __str__(self) -> str:
-        return f"{self.capture_id} #{self.pk}"
 
 
 class Refusal(models.Model):

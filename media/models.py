@@ -10,7 +10,8 @@ from photochanger.db import clock
 
 
 class MediaObject(models.Model):
-    """One stored file. ``job_id`` and ``slot_id`` are plain values: media knows neither model."""
+    """One stored file. ``job_id``, ``slot_id`` and ``event_id`` are plain values: media knows no
+    model of theirs."""
 
     class Kind(models.TextChoices):
         RESULT = "result", _("result")
@@ -18,6 +19,7 @@ class MediaObject(models.Model):
         PROVIDER_INPUT = "provider_input", _("picture for a provider")
         TEMPLATE = "template", _("template")
         TEST_PHOTO = "test_photo", _("test photo")
+        LOGO = "logo", _("logo")
 
     class Review(models.TextChoices):
         """What somebody has decided on a result, before the public sees it."""
@@ -30,6 +32,7 @@ class MediaObject(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     job_id = models.UUIDField(_("photo"), null=True, blank=True, db_index=True)
     slot_id = models.CharField(_("slot"), max_length=16)
+    event_id = models.BigIntegerField(_("event"), null=True, blank=True)  # of results
     kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
     path = models.CharField(_("path under MEDIA_ROOT"), max_length=200, unique=True)
     mime = models.CharField(_("type"), max_length=50)
@@ -62,6 +65,11 @@ class MediaObject(models.Model):
                 fields=["slot_id", "kind", "-created_at"],
                 name="media_newest_of_slot",
                 condition=models.Q(cleaned_at__isnull=True),
+            ),
+            models.Index(
+                fields=["event_id", "-created_at"],
+                name="media_newest_of_event",
+                condition=models.Q(event_id__isnull=False, cleaned_at__isnull=True),
             ),
             models.Index(  # what is on the disk, summed without a look at the rows
                 fields=["kind"],

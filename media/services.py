@@ -34,6 +34,7 @@ def make_result(
     created_at: datetime,
     expires_at: datetime,
     is_listed: bool = True,
+    event_id: int | None = None,
 ) -> MediaObject:
     """The row of a stored file, to be written in the transaction that closes the job.
 
@@ -50,6 +51,7 @@ def make_result(
         created_at=created_at,
         expires_at=expires_at,
         is_listed=is_listed,
+        event_id=event_id,
     )
 
 

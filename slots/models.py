@@ -12,6 +12,8 @@ from photochanger.db import clock
 from providers.base import DriverSettings, ProviderDriver
 from providers.registry import DRIVERS
 from slots.approval.models import ApprovalLink, ApprovalTry  # noqa: F401  found by Django
+from slots.events.models import Event as Event
+from slots.events.models import EventPurge, EventSlot, EventTemplate  # noqa: F401
 from slots.gallery.rules import GalleryRules
 from slots.prompts.checking import find_prompt_mistakes
 from slots.prompts.language import read_prompt
@@ -101,6 +103,10 @@ class Slot(GalleryRules, models.Model):
     )
     # Set by hand: since then only the reserves are asked. Null: they follow the main service.
     on_reserve_since = models.DateTimeField(null=True, blank=True, editable=False)
+    # That it works for now. Each photo takes it along, and stays with it.
+    event = models.ForeignKey(
+        Event, models.SET_NULL, null=True, blank=True, editable=False, related_name="slots"
+    )
     version = models.PositiveIntegerField(default=1, editable=False)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
     updated_by = models.CharField(_("changed by"), max_length=150, blank=True, editable=False)

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from slots.models import Event
 from slots.secrets import CiphertextField
 
 
@@ -51,6 +52,10 @@ class AlertRecipient(models.Model):
     quiet_until = models.TimeField(_("quiet until"), null=True, blank=True)
     wakes_for_critical = models.BooleanField(_("critical ones come all the same"), default=True)
     is_active = models.BooleanField(_("switched on"), default=True)
+    # While one of these runs, it is told of that event; without any, always and of everything.
+    events = models.ManyToManyField(
+        Event, blank=True, related_name="recipients", db_table="event_recipient"
+    )
     told_from = models.DateTimeField()  # what was over before does not concern them
 
     class Meta:

@@ -193,6 +193,7 @@ def _job_fields(order: Order, slot: Slot) -> dict[str, object]:
         "job_id": order.job_id,
         "slot": slot,
         "slot_version": slot.version,
+        "event_id": slot.event_id,
         "source": Job.Source.UI_TEST if is_drill else order.source,
         "provider": slot.provider,
         "operation": slot.operation,

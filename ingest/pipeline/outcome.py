@@ -207,6 +207,7 @@ def _make_result(run: JobRun, finished_at: datetime, expires_at: datetime) -> Me
         created_at=finished_at,
         expires_at=expires_at,
         is_listed=job.source == Job.Source.INGEST,
+        event_id=job.event_id,
     )
 
 
