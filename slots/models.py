@@ -15,6 +15,7 @@ from slots.approval.models import ApprovalLink, ApprovalTry  # noqa: F401  found
 from slots.events.models import Event as Event
 from slots.events.models import EventPurge, EventSlot, EventTemplate  # noqa: F401
 from slots.gallery.rules import GalleryRules
+from slots.library.models import Preset, PresetSample  # noqa: F401  found by Django
 from slots.prompts.checking import find_prompt_mistakes
 from slots.prompts.language import read_prompt
 from slots.prompts.variables import PromptVariable, dump_variables, load_variables
