@@ -104,6 +104,9 @@ class Job(FacesMeasured):
     result_bytes = models.PositiveIntegerField(null=True, blank=True)
     result_width = models.PositiveIntegerField(null=True, blank=True)
     result_height = models.PositiveIntegerField(null=True, blank=True)
+    # What the service's file said of its origin, unverified: ``Credentials``. Empty: nothing. Null
+    # before there was a picture, and so that the release before can still write its rows.
+    credentials = models.JSONField(null=True, editable=False)
     # As promised when the job closed; whether the result still exists is in media's row.
     result_expires_at = models.DateTimeField(_("result kept until"), null=True, blank=True)
     fell_back = models.BooleanField(_("original sent instead"), default=False)

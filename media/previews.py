@@ -22,6 +22,7 @@ from photochanger.errors import ResultExpired, ResultNotFound, StorageError
 from photochanger.pictures import UnreadablePicture, decode_file
 from photochanger.pictures.decoding import Decoded
 from photochanger.pictures.header import RESULT_FORMATS
+from photochanger.pictures.provenance import AI_MADE_XMP
 
 log = structlog.get_logger()
 
@@ -58,7 +59,7 @@ def make_preview(image: Image.Image) -> bytes:
     small = small.reduce(max(1, max(small.size) // PREVIEW_SIDE_PX))
     small.thumbnail((PREVIEW_SIDE_PX, PREVIEW_SIDE_PX), Image.Resampling.BILINEAR)
     out = io.BytesIO()
-    small.save(out, "WEBP", quality=80, method=2)
+    small.save(out, "WEBP", quality=80, method=2, xmp=AI_MADE_XMP)
     return out.getvalue()
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
+from ingest.console.credentials import CredentialsView
 from ingest.console.details import Detail, describe_detail
 from ingest.console.jobs import JobRow, get_provider_title
 from ingest.console.messages import get_failure_sentence
@@ -143,6 +144,10 @@ class JobDetail(JobRow):
         titles = {one.key: one.title for one in self.job.slot.list_variables()}
         texts = self.job.guest_texts or {}
         return [(titles.get(key, key), text) for key, text in texts.items()]
+
+    @cached_property
+    def credentials(self) -> CredentialsView:
+        return CredentialsView(self.job)
 
     @property
     def wait_s(self) -> float:

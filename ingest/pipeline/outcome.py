@@ -28,6 +28,7 @@ from photochanger.errors import AppError, ClientGone, InternalError, ProviderTim
 from photochanger.pictures import Picture
 from photochanger.threads.time_limit import limit_waits_for
 from slots.models import Slot
+from slots.prompts.texts import hide_texts
 
 log = structlog.get_logger()
 
@@ -71,6 +72,11 @@ class JobRun:
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
     steps_ms: dict[str, int] = field(default_factory=dict)
     files: ExitStack = field(default_factory=ExitStack)  # closed with the job
+
+    def hide_texts(self, words: str) -> str:
+        """A service's words, which may quote the prompt, as they may stand in rows and logs."""
+        texts = self.job.guest_texts
+        return hide_texts(words, texts.values()) if texts else words
 
     def stop_watch(self) -> None:
         self.steps_ms = self.stopwatch.measure(self.order, asyncio.get_running_loop().time())
@@ -184,6 +190,7 @@ def describe_done(run: JobRun, finished_at: datetime, fetches: int | None = None
         result_bytes=len(result.body),
         result_width=result.image.width,
         result_height=result.image.height,
+        credentials=result.credentials.to_json(run.hide_texts),
         result_expires_at=expires_at,
         **run.figures,
         **_free_key(run),

@@ -14,7 +14,6 @@ from media.faces.verdict import count_people_surely
 from photochanger import metrics
 from providers.base import ProviderRequest
 from slots.prompts.filling import PhotoWords, fill_recipe
-from slots.prompts.texts import hide_texts
 
 log = structlog.get_logger()
 
@@ -52,9 +51,3 @@ def fill_prompts(request: ProviderRequest[Any], run: JobRun) -> ProviderRequest[
     slot, words = run.job.slot, PhotoWords(run.people_told, run.job.guest_texts or {})
     filled = fill_recipe(request.settings, slot.list_variables() if slot.variables else [], words)
     return request if filled is request.settings else replace(request, settings=filled)
-
-
-def hide_guest_texts(words: str, run: JobRun) -> str:
-    """A service's words, which may quote the prompt, as they may stand in rows and logs."""
-    texts = run.job.guest_texts
-    return hide_texts(words, texts.values()) if texts else words

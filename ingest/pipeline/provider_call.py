@@ -17,7 +17,7 @@ from ingest.pipeline.closing import to_milliseconds
 from ingest.pipeline.input_links import make_publisher
 from ingest.pipeline.order import Deadline
 from ingest.pipeline.outcome import JobRun
-from ingest.pipeline.prompt_words import count_people, fill_prompts, hide_guest_texts
+from ingest.pipeline.prompt_words import count_people, fill_prompts
 from ingest.pipeline.result_check import ResultPicture, check_result
 from ingest.pipeline.retry_policy import FLOOR_S, Retry, choose_retry, estimate_call_s
 from ingest.refusals.errors import NoTimeLeft
@@ -184,11 +184,11 @@ async def call_once(
     request = fill_prompts(build(budget_s=deadline.left_s, call_number=turn, trace=trace), run)
     try:
         picture = await _ask_driver(run, attempt, request)
-        attempt.detail = redact(hide_guest_texts(trace.note, run))
+        attempt.detail = redact(run.hide_texts(trace.note))
         return await (finish or check_and_store)(run, picture, request.settings)
     except BaseException as exc:
         if isinstance(exc, AppError):  # before it goes to rows and logs
-            exc.args = (hide_guest_texts(str(exc), run),)
+            exc.args = (run.hide_texts(str(exc)),)
         attempt.failure_reason = _reason_of(exc, is_late=deadline.left_s <= 0)
         attempt.detail = str(exc)[:500] if isinstance(exc, AppError) else ""
         raise

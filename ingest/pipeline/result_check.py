@@ -8,6 +8,7 @@ from PIL import Image
 
 from photochanger.errors import BadResponse
 from photochanger.pictures import (
+    JPEG,
     Picture,
     UnreadablePicture,
     decode_file,
@@ -17,6 +18,12 @@ from photochanger.pictures import (
 from photochanger.pictures.decoding import END_MARKER, Decoded
 from photochanger.pictures.header import RESULT_FORMATS
 from photochanger.pictures.metadata import find_ranges_without_metadata
+from photochanger.pictures.provenance import (
+    AI_MADE_XMP,
+    Credentials,
+    mark_ranges,
+    read_credentials,
+)
 from providers.base import DriverSettings
 
 MAX_RESULT_MEGAPIXELS = 50
@@ -26,14 +33,17 @@ MIN_RESULT_SIDE_PX, MAX_RESULT_SIDE_PX = 64, 16_383  # WEBP goes no further
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultPicture(Picture):
-    """A finished picture on its way to storage: its bytes, and the same picture decoded."""
+    """A finished picture on its way to storage: its bytes, the same picture decoded, and what the
+    service's file said of its origin."""
 
     sha256: str
     image: Image.Image
+    credentials: Credentials = Credentials()
 
 
 def check_result(picture: Picture, rules: DriverSettings) -> ResultPicture:
-    """What a booth gets, whatever came: JPEG or PNG, plain, without metadata, by the slot's rules.
+    """What a booth gets, whatever came: JPEG or PNG, plain, by the slot's rules, and with no
+    metadata but that an AI made it.
 
     A picture that is so already keeps its bytes. Blocking, 8-20 ms. Decoding is the dear part, so
     the decoded picture goes along. Raises BadResponse.
@@ -41,6 +51,7 @@ def check_result(picture: Picture, rules: DriverSettings) -> ResultPicture:
     mime = sniff_result(picture.body[:16])
     if mime in UNREADABLE_KINDS:  # another call would bring the same
         raise BadResponse(f"the picture is {mime}, which cannot be read here")
+    credentials = read_credentials(picture.body)  # gone when it is encoded again
     try:
         found = decode_file(
             io.BytesIO(picture.body), max_megapixels=MAX_RESULT_MEGAPIXELS, formats=RESULT_FORMATS
@@ -51,23 +62,26 @@ def check_result(picture: Picture, rules: DriverSettings) -> ResultPicture:
     if min(image.size) < MIN_RESULT_SIDE_PX or max(image.size) > MAX_RESULT_SIDE_PX:
         raise BadResponse(f"the picture is {image.width}x{image.height}", retryable=True)
     wanted = f"image/{rules.output_format or 'jpeg'}"
-    body = cut_metadata(picture.body, found) if wanted == mime else None
+    body = replace_metadata(picture.body, wanted, found) if wanted == mime else None
     longest = rules.output_max_side_px
     if body is None or (longest and max(image.size) > longest):
         if longest:
             image.thumbnail((longest, longest), Image.Resampling.LANCZOS)
-        body = encode(image, wanted, quality=rules.output_quality, dpi=found.header.dpi)
+        quality, dpi = rules.output_quality, found.header.dpi
+        body = encode(image, wanted, quality=quality, dpi=dpi, xmp=AI_MADE_XMP)
     digest = hashlib.sha256(body).hexdigest()
-    return ResultPicture(body=body, mime=wanted, sha256=digest, image=image)
+    return ResultPicture(
+        body=body, mime=wanted, sha256=digest, image=image, credentials=credentials
+    )
 
 
-def cut_metadata(body: bytes, found: Decoded) -> bytes | None:
-    """The picture's own bytes without its metadata; None when it must be encoded again."""
+def replace_metadata(body: bytes, mime: str, found: Decoded) -> bytes | None:
+    """The picture's own bytes, marked as made by an AI; None when it must be encoded again."""
     ranges = None
     if found.is_plain:
         ranges = find_ranges_without_metadata(io.BytesIO(body), len(body), keep_profile=False)
     if ranges is None:
         return None
-    kept = body if ranges == ((0, len(body)),) else b"".join(body[a:b] for a, b in ranges)
-    is_open = kept.startswith(b"\xff\xd8") and not kept.endswith(END_MARKER)
-    return kept + END_MARKER if is_open else kept
+    end = body[ranges[-1][1] - 2 : ranges[-1][1]]
+    is_open = mime == JPEG and end != END_MARKER
+    return b"".join((*mark_ranges(body, ranges, mime), END_MARKER if is_open else b""))

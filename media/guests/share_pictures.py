@@ -19,6 +19,7 @@ from media import storage
 from media.models import MediaObject
 from media.previews import decode_result
 from photochanger.errors import RateLimited, StorageError
+from photochanger.pictures.provenance import AI_MADE_XMP
 
 SIDE_PX = 1200
 MAX_BYTES = 300_000
@@ -80,7 +81,7 @@ def _encode(image: Image.Image) -> bytes:
     """Noise of 1200 px at quality 30 has 250 kB: the last one always fits."""
     for quality in QUALITIES:
         out = io.BytesIO()
-        image.save(out, "JPEG", quality=quality, progressive=True)
+        image.save(out, "JPEG", quality=quality, progressive=True, xmp=AI_MADE_XMP)
         if out.tell() <= MAX_BYTES:
             break
     return out.getvalue()

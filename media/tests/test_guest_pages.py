@@ -42,8 +42,10 @@ class GuestPageTests(ResultsTestCase):
         self.assertIn(f'src="/public/results/{media.view_id}/qr.svg"', text)  # it is for others
         self.assertIn("доступно до 25 ноября, 18:40", text)  # Moscow's time
         self.assertIn('<html lang="ru">', text)
+        self.assertIn("Создано искусственным интеллектом", text)
         english = self.get(media, "/page", **ENGLISH).body.decode()
         self.assertIn("available until 25 November, 18:40", english)
+        self.assertIn("Made by artificial intelligence", english)
 
     def test_a_kept_picture_has_no_last_day(self) -> None:
         media = self.store_result()

@@ -3,6 +3,7 @@
 import io
 
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from photochanger.pictures.header import JPEG, PNG, WEBP
 
@@ -17,8 +18,9 @@ def encode(
     quality: int,
     dpi: tuple[float, float] | None = None,
     is_sharp: bool = False,
+    xmp: bytes = b"",
 ) -> bytes:
-    """The picture without metadata and profile: nothing but sRGB is left in it.
+    """The picture without metadata and profile: nothing but sRGB is left in it, and ``xmp``.
 
     Where the format has no transparency, the picture is put on white. ``is_sharp``: keep the
     edges of coloured things in a JPEG, for a fifth more bytes.
@@ -32,7 +34,18 @@ def encode(
         options |= SHARP
     if dpi is not None:
         options["dpi"] = dpi
+    options |= _make_xmp_option(mime, xmp)
     out = io.BytesIO()
     # By default Pillow writes the original's comment again.
     image.save(out, FORMATS[mime], icc_profile=None, exif=b"", comment=b"", **options)
     return out.getvalue()
+
+
+def _make_xmp_option(mime: str, xmp: bytes) -> dict[str, object]:
+    if not xmp:
+        return {}
+    if mime != PNG:
+        return {"xmp": xmp}
+    texts = PngInfo()
+    texts.add_itxt("XML:com.adobe.xmp", xmp.decode())
+    return {"pnginfo": texts}

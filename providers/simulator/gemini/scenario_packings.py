@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from providers.simulator.credentials import add_credentials
 from providers.simulator.gemini.answers import (
     Work,
     build_success,
@@ -100,6 +101,17 @@ def answer_cut_after_picture(work: Work) -> Answer:
 
 def answer_with_status(status: int) -> Callable[[Work], Answer]:
     return lambda work: make_json_answer(build_success(work, make_signed_part(draw(work))), status)
+
+
+def answer_with_credentials(file_format: str) -> Callable[[Work], Answer]:
+    """The picture with C2PA and XMP beside its pixels."""
+
+    def build(work: Work) -> Answer:
+        body = add_credentials(draw(work, file_format))
+        part = make_signed_part(body, f"image/{file_format.lower()}")
+        return make_json_answer(build_success(work, part))
+
+    return build
 
 
 def answer_markdown(work: Work) -> Answer:

@@ -71,6 +71,15 @@ SCENARIOS: dict[str, Scenario] = {
     "ok-unpadded-base64": Scenario("base64 without its padding", answer_unpadded_base64),
     "ok-png": Scenario("a PNG", partial(answer_in_format, "PNG", "image/png")),
     "ok-webp": Scenario("a WEBP", partial(answer_in_format, "WEBP", "image/webp")),
+    "ok-credentials": Scenario(
+        "a JPEG with content credentials", packings.answer_with_credentials("JPEG")
+    ),
+    "ok-credentials-png": Scenario(
+        "a PNG with content credentials", packings.answer_with_credentials("PNG")
+    ),
+    "ok-credentials-webp": Scenario(
+        "a WEBP with content credentials", packings.answer_with_credentials("WEBP")
+    ),
     "ok-snake": Scenario("the whole answer in snake_case", answer_snake_case),
     "ok-lines": Scenario(
         "base64 in lines of 76 signs", packings.answer_base64(packings.break_lines)
