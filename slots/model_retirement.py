@@ -11,6 +11,7 @@ from django.utils import timezone
 from providers.base import Model
 from slots.checked_keys.listed_models import ListedModels, load_listed_models
 from slots.models import Slot
+from slots.reserve.in_use import UsedRecipe, list_used_recipes
 
 WARN_DAYS = 60
 LoadList = Callable[[str], ListedModels | None]
@@ -46,6 +47,7 @@ class Retiring:
     retires_on: date
     days: int  # until then; none are left when it is 0 or less
     end: End
+    reserve: int = 0  # 0: the slot's own recipe uses it; else the position of the reserve
 
     @property
     def is_retired(self) -> bool:
@@ -66,7 +68,7 @@ def find_retiring_slots(
     slots: Iterable[Slot] | None = None,
     within_days: int | None = WARN_DAYS,
 ) -> list[Retiring]:
-    """Of the given slots, else of all that take photos: the most urgent first.
+    """Of the given slots, else of all that take photos, with their reserves: most urgent first.
 
     ``within_days`` leaves out what ends later than that; None tells of every known end.
     """
@@ -74,16 +76,20 @@ def find_retiring_slots(
     until = date.max if within_days is None else today + timedelta(days=within_days)
     load_list = cache(load_listed_models)  # one query for each provider, if any
     looked_at = Slot.objects.filter(is_active=True) if slots is None else slots
-    found = [
-        one
-        for slot in looked_at
-        for one in _find_retiring_models(slot, today, load_list)
-        if one.retires_on <= until
-    ]
-    return sorted(found, key=lambda one: (one.days, one.slot.pk))
+    found: dict[tuple[str, str], Retiring] = {}  # a model once for each slot, the own recipe first
+    for used in list_used_recipes(looked_at):
+        for one in _find_retiring_models(used, today, load_list):
+            if one.retires_on <= until:
+                found.setdefault((one.slot.pk, one.model_id), one)
+    return sorted(found.values(), key=lambda one: (one.days, one.slot.pk))
 
 
-def _find_retiring_models(slot: Slot, today: date, load_list: LoadList) -> list[Retiring]:
+def _find_retiring_models(
+    used_recipe: UsedRecipe, today: date, load_list: LoadList
+) -> list[Retiring]:
+    slot, position = used_recipe.slot, used_recipe.position
+    if used_recipe.has_own_access:
+        load_list = _load_nothing  # the list is of another key, or another service
     try:
         recipe = slot.recipe()
     except (KeyError, ValueError):  # no such provider any more, or not its settings: told elsewhere
@@ -93,5 +99,10 @@ def _find_retiring_models(slot: Slot, today: date, load_list: LoadList) -> list[
     for model in slot.driver.models:
         if model.id in used and (day := model.retires_on) is not None:
             end = find_end(model, load_list(slot.provider) if day <= today else None, today)
-            found.append(Retiring(slot, model.id, model.title, day, (day - today).days, end))
+            days = (day - today).days
+            found.append(Retiring(slot, model.id, model.title, day, days, end, position))
     return found
+
+
+def _load_nothing(_provider: str) -> None:
+    return None

@@ -26,6 +26,7 @@ from photochanger.threads.probe import Probe
 from providers.registry import DRIVERS
 from slots.models import Setting, Slot
 from slots.provider_keys import provider_row_key, read_provider_key
+from slots.reserve.in_use import list_providers_by_key
 
 log = structlog.get_logger()
 
@@ -75,7 +76,7 @@ class DatabaseResult:
 
     database: Part
     cleanup: Part
-    keys: dict[str, str]  # of the providers of active slots; "" where there is none
+    keys: dict[str, str]  # of the providers of active slots and reserves; "" where there is none
 
 
 @dataclass(slots=True)
@@ -126,7 +127,7 @@ async def check_health() -> Health:
 
 
 def check_database() -> DatabaseResult:
-    """Three queries. Raises nothing."""
+    """Four queries. Raises nothing."""
     started = time.monotonic()
     try:
         cleanup, keys = _check_cleanup(), load_keys_in_use()
@@ -151,8 +152,8 @@ def _check_cleanup() -> Part:
 
 
 def load_keys_in_use() -> dict[str, str]:
-    """Of the providers of active slots; "" where there is none. Two queries."""
-    used = set(Slot.objects.filter(is_active=True).values_list("provider", flat=True))
+    """Of the services of active slots and reserves; "" where there is none. Three queries."""
+    used = list_providers_by_key(Slot.objects.filter(is_active=True))
     names = sorted(used & set(DRIVERS))
     rows = Setting.objects.filter(key__in=[provider_row_key(name) for name in names])
     stored = dict(rows.values_list("key", "value"))

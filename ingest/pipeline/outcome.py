@@ -60,6 +60,7 @@ class JobRun:
     order: Order
     attempts: list[Attempt] = field(default_factory=list)
     result: ResultPicture | None = None
+    place_at: str = ""  # the service whose limit counts the job
     stored_path: str = ""
     storage_error: str = ""  # why the result has no file
     closing: "asyncio.Future[None] | None" = None
@@ -89,7 +90,7 @@ async def job_outcome(job: Job, order: Order) -> AsyncIterator[JobRun]:
     The one place where an outcome is decided. The row is closed even when the booth hangs up or
     the server is told to stop.
     """
-    run = JobRun(job, order)
+    run = JobRun(job, order, place_at=job.provider)
     run.files.enter_context(metrics.in_progress.track_inprogress())
     try:
         yield run

@@ -16,8 +16,10 @@ from ingest.pipeline.admission import Admission
 from ingest.pipeline.order import Deadline
 from ingest.pipeline.outcome import JobRun
 from ingest.pipeline.provider_call import RequestBuilder, call_provider, prepare_request
+from ingest.pipeline.provider_places import move_to_provider
 from ingest.pipeline.result_check import ResultPicture
 from ingest.pipeline.retry_policy import FLOOR_S, is_known_unpaid
+from ingest.refusals.errors import ProviderFull
 from photochanger import metrics
 from photochanger.db import in_db
 from photochanger.errors import (
@@ -51,16 +53,23 @@ async def call_sources(
 ) -> tuple[ResultPicture, RequestBuilder]:
     """The picture of the first source that makes one, and how that one is asked.
 
-    Raises ProviderError, that of the source which was asked last.
+    Raises ProviderError, that of the source which was asked last; ProviderFull where none was
+    asked, since each service works on as many photos as may be.
     """
+    failed: ProviderError | None = None
     async with check_absent(admission.sources):
         for source in admission.sources:
             run.has_next_source = source is not admission.sources[-1]
             try:
+                await move_to_provider(run, source.slot.provider)
                 return await _call_source(run, admission, source, deadline)
+            except ProviderFull as exc:
+                if not run.has_next_source:
+                    raise failed or exc from exc  # what went wrong first tells more
             except ProviderError as exc:
                 if not run.has_next_source or not may_go_on(run, exc, deadline):
                     raise
+                failed = exc
     raise AssertionError("there is always a source")
 
 

@@ -9,6 +9,7 @@ from django.utils.formats import date_format
 from photochanger.errors import Text
 from providers.registry import DRIVERS
 from slots.models import Slot
+from slots.reserve.in_use import list_providers_by_key
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 
@@ -33,5 +34,6 @@ def list_active_slots() -> list[Slot]:
 
 
 def list_used_providers() -> list[str]:
-    used = {slot.provider for slot in list_active_slots()}
+    """Of active slots and their reserves, as far as they are asked with the key of the settings."""
+    used = list_providers_by_key(list_active_slots())
     return [name for name in DRIVERS if name in used]

@@ -32,6 +32,7 @@ from slots.checked_keys.listed_models import remember_models
 from slots.model_retirement import WARN_DAYS
 from slots.models import Setting, Slot
 from slots.provider_keys import provider_row_key, read_provider_key
+from slots.reserve.in_use import list_used_recipes
 
 RETIRES_SOON, QUOTA_SEEN = timedelta(days=WARN_DAYS), timedelta(hours=24)
 # Key, models and clock ask the same service, one after the other, so one check serves them all. A
@@ -90,7 +91,7 @@ def check_provider_key(name: str) -> CheckResult:
 
 
 def check_models() -> CheckResult:
-    """Does each active slot's service still offer the slot's models, and until when?"""
+    """Do the services of active slots and reserves still offer their models, and until when?"""
     dead, dying, unknown = [], [], []
     checks = {name: check_provider(name) for name in list_used_providers()}
     for slot, model_id in _iterate_models_in_use():
@@ -121,13 +122,15 @@ def check_models() -> CheckResult:
 
 
 def _iterate_models_in_use() -> Iterator[tuple[Slot, str]]:
-    for slot in list_active_slots():
+    for used in list_used_recipes(list_active_slots()):
+        if used.has_own_access:  # its key is not the one that was checked
+            continue
         try:
-            models = slot.recipe().models_used()
+            models = used.slot.recipe().models_used()
         except (RecipeError, KeyError):
             continue  # the check of the slots reports it
         for model in models:
-            yield slot, model
+            yield used.slot, model
 
 
 def check_quota() -> CheckResult:

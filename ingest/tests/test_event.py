@@ -52,7 +52,7 @@ class ConsoleTestCase(IngestTestCase):
 
 class EventTests(ConsoleTestCase):
     def test_the_page_loads_each_check_by_itself_and_shows_what_to_type(self) -> None:
-        with self.assertNumQueries(6):
+        with self.assertNumQueries(7):
             page = self.client.get(EVENT, headers={"Accept-Language": "en"})
         for name in [*CHECKS, "key-gemini"]:
             self.assertContains(page, f'hx-get="{EVENT}check/{name}/"')
@@ -135,7 +135,7 @@ class EventTests(ConsoleTestCase):
         for name in CHECKS:
             with CaptureQueriesContext(connection) as queries:
                 CHECKS[name]()
-            self.assertLess(len(queries), 5, name)
+            self.assertLess(len(queries), 7, name)
 
     def test_slots(self) -> None:
         self.assertEqual(self.level("slots"), "ok")

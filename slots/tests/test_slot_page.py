@@ -185,7 +185,7 @@ class SlotPageTests(ConsoleTestCase):
         return self.client.post(PAGE, self.form(**changes))
 
     def test_the_page_holds_what_is_stored_in_few_queries(self) -> None:
-        with self.assertNumQueries(6):
+        with self.assertNumQueries(8):
             page = self.client.get(PAGE)
         for words in ("A nebula", "/ingest/slot-001", "Nano Banana 2.1", 'id="trial-run"'):
             self.assertContains(page, words)
