@@ -1,6 +1,7 @@
 """The history of a slot, field by field, and the way back to an earlier state of it."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from photochanger.errors import InvalidFields, VersionConflict
 from slots.console.pages import console_page
 from slots.history.field_names import get_label
+from slots.history.pictures import find_version_pictures
 from slots.history.records import Record, find_entries, get_author_name, read_record
 from slots.history.restoration import Restoration, plan_restoration, restore_slot
 from slots.history.wording import Line, describe_entry, describe_record, name_author
@@ -30,6 +32,7 @@ class Row:
     entry: LogEntry
     record: Record | None
     is_current: bool = False
+    picture: UUID | None = None  # the job that shows what this version makes
 
     @property
     def lines(self) -> list[Line]:
@@ -50,10 +53,8 @@ def history_page(request: HttpRequest, slot_id: str) -> HttpResponse:
     _check(request, slot)
     page = Paginator(find_entries(Slot, slot.pk), PER_PAGE).get_page(request.GET.get("page"))
     records = [(entry, read_record(entry)) for entry in page]
-    rows = [
-        Row(entry, record, is_current=record is not None and record.version == slot.version)
-        for entry, record in records
-    ]
+    pictures = find_version_pictures(slot.pk, [record for _entry, record in records if record])
+    rows = [_make_row(slot, entry, record, pictures) for entry, record in records]
     first = rows[-1] if rows and not page.has_next() else None
     context = {
         "title": _("History"),
@@ -63,6 +64,13 @@ def history_page(request: HttpRequest, slot_id: str) -> HttpResponse:
         "first": first if first and first.record else None,
     }
     return console_page(request, "slots/console/history.html", context)
+
+
+def _make_row(slot: Slot, entry: LogEntry, record: Record | None, pictures: dict[int, UUID]) -> Row:
+    if record is None or record.version is None:
+        return Row(entry, record)
+    is_current = record.version == slot.version
+    return Row(entry, record, is_current=is_current, picture=pictures.get(record.version))
 
 
 @require_http_methods(["GET", "POST"])
