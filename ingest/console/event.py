@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
+from ingest.console.approvals import list_approvals
 from ingest.console.decorators import async_admin_view
 from ingest.pipeline.order import Order
 from ingest.pipeline.trial import run_trial
@@ -89,6 +90,7 @@ def event_page(request: HttpRequest) -> HttpResponse:
     context = sheet | {
         "title": _("Prepare for the event"),
         "checks": list(_list_checks()),
+        "approvals": list_approvals(booth.slot for booth in sheet["booths"]),
         "services": [(name, driver.title) for name, driver in DRIVERS.items() if name in used],
     }
     return console_page(request, "ingest/console/event.html", context)

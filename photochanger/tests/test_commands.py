@@ -226,6 +226,13 @@ class SlotTests(TestCase):
         with self.assertRaisesMessage(CommandError, "Which slot? slot-001 to slot-015."):
             run("slot", "--on")
 
+    def test_the_title_for_guests_is_set_shown_and_taken_away(self) -> None:
+        said = run("slot", "slot-001", "--public-title", "Anna and Ivan")
+        self.assertIn("Title for guests: Anna and Ivan", said)
+        self.assertEqual(Slot.objects.get(pk="slot-001").public_title, "Anna and Ivan")
+        self.assertNotIn("Title for guests", run("slot", "slot-001", "--public-title", ""))
+        self.assertEqual(Slot.objects.get(pk="slot-001").public_title, "")
+
     def test_what_is_wrong_is_told_in_sentences_with_what_there_is(self) -> None:
         for arguments, words in (
             (("--set", "prompt=x", "--set", "promt=y"), "There is no such field."),

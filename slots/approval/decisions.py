@@ -1,10 +1,11 @@
 """What somebody decides on a picture, and what is to be decided on."""
 
 import uuid
+from collections.abc import Iterable
 from typing import Literal
 
 import structlog
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from media.deletion import delete_result, undo_deletion
 from media.erasure.held import HELD_FOR, find_held
@@ -26,6 +27,13 @@ def select_for_review(slot_id: str, review: str) -> QuerySet[MediaObject]:
     states = (Review.HIDDEN, Review.REMOVED) if review == Review.HIDDEN else (review,)
     found = select_listed_results(slot_id).filter(job_id__isnull=False, review__in=states)
     return found.order_by("created_at" if review == Review.NEW else "-created_at")
+
+
+def count_waiting(slot_ids: Iterable[str]) -> dict[str, int]:
+    """How many pictures of each slot wait for a decision; slots without one are left out."""
+    waiting = select_listed_results().filter(slot_id__in=slot_ids, review=Review.NEW)
+    counts = waiting.exclude(job_id=None).order_by().values("slot_id").annotate(count=Count("pk"))
+    return {row["slot_id"]: row["count"] for row in counts}
 
 
 def find_picture(slot_id: str, media_id: uuid.UUID) -> MediaObject:

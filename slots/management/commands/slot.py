@@ -26,6 +26,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slot_id", nargs="?", help=f"{SLOT_IDS[0]} to {SLOT_IDS[-1]}")
         parser.add_argument("--name")
+        parser.add_argument(
+            "--public-title", help="what guests see above their pictures; empty: the name"
+        )
         parser.add_argument("--provider", choices=list(DRIVERS))
         parser.add_argument("--operation", help=_list_operations())
         parser.add_argument(
@@ -80,6 +83,8 @@ class Command(BaseCommand):
     def _show(self, slot: Slot) -> None:
         state = "on" if slot.is_active else "off"
         self.stdout.write(f"{slot.pk} «{slot}» {slot.provider}/{slot.operation}, {state}")
+        if slot.public_title:
+            self.stdout.write(f"Title for guests: {slot.public_title}")
         self.stdout.write(_describe_gallery(slot))
         self.stdout.write(json.dumps(slot.settings, ensure_ascii=False, indent=2))
         for variable in slot.list_variables():
@@ -102,6 +107,7 @@ class Command(BaseCommand):
 def _read_columns(options: dict[str, Any]) -> dict[str, Any]:
     columns = {
         "display_name": options["name"],
+        "public_title": options["public_title"],
         "provider": options["provider"],
         "operation": options["operation"],
         "is_active": options["is_active"],
