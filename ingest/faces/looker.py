@@ -11,9 +11,9 @@ from django.conf import settings
 from PIL import Image
 
 from media.faces.face import Face
-from media.faces.loading import load_engine
-from media.faces.memory import give_memory_back
+from media.faces.loading import face_nets
 from media.faces.verdict import LEAST_SCORE
+from media.nets.memory import give_memory_back
 from photochanger import metrics
 
 MOST_WAITING = 4  # looks of 0.1-0.2 s; the photos of a crowd share what is left of the processor
@@ -30,7 +30,7 @@ class Looker:
 
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(
-            1, thread_name_prefix="faces", initializer=_lower_priority
+            1, thread_name_prefix="faces", initializer=lower_priority
         )
         self._waiting = threading.Semaphore(MOST_WAITING)
 
@@ -46,7 +46,7 @@ class Looker:
         return look
 
 
-def _lower_priority() -> None:
+def lower_priority() -> None:
     if sys.platform == "linux":
         thread = threading.get_native_id()
         nice = os.getpriority(os.PRIO_PROCESS, thread) + NICENESS
@@ -54,7 +54,7 @@ def _lower_priority() -> None:
 
 
 def _find_faces(folder: str, open_picture: Open, describe: bool) -> list[Face] | None:
-    engine = load_engine(folder)
+    engine = face_nets.load(folder)
     if engine is None:
         return None
     started = time.perf_counter()

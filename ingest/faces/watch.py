@@ -9,7 +9,7 @@ import structlog
 from django.conf import settings
 
 from ingest.faces.looker import Look, looker
-from media.faces.loading import are_models_there, load_engine
+from media.faces.loading import face_nets
 from media.faces.looking import open_for_look, view_file
 from media.faces.verdict import DRAWN, PHOTO, Rules
 from photochanger import metrics
@@ -43,7 +43,7 @@ async def watch_photo(
     """
     if platform.faces == "off" or slot.faces == Slot.Faces.OFF:
         return None
-    if not are_models_there(settings.FACES_DIR):
+    if not face_nets.are_files_there(settings.FACES_DIR):
         return None
     try:
         return await asyncio.to_thread(_begin, photo, slot, platform, job_files)
@@ -77,4 +77,4 @@ def warm_up() -> None:
     Blocking, 0.5 s. Raises DatabaseError.
     """
     if load_platform_settings().faces != "off":
-        load_engine(settings.FACES_DIR)
+        face_nets.load(settings.FACES_DIR)

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 from PIL import Image
 
 from media.faces.chip import cut_chip
 from media.faces.face import Descriptor, Face
+from media.nets.session import open_net
 
 Floats = npt.NDArray[np.float32]
 
@@ -29,8 +29,8 @@ class Engine:
 
     def __init__(self, finder: Path, describer: Path) -> None:
         """Blocking, 0.15 s. Raises onnxruntime's own errors for files that are no such nets."""
-        self._finder = _open_net(finder)
-        self._describer = _open_net(describer)
+        self._finder = open_net(finder)
+        self._describer = open_net(describer)
 
     def find_faces(self, image: Image.Image, *, least_score: float, describe: bool) -> list[Face]:
         """Every face in an RGB picture, the surest first.
@@ -83,14 +83,6 @@ class _Found:
     box: npt.NDArray[Any]
     points: npt.NDArray[Any]
     score: float
-
-
-def _open_net(path: Path) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = False  # +100 MB for a quarter of the time
-    options.log_severity_level = 4
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 def _to_tensor(image: Image.Image) -> Floats:

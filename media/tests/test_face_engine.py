@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from django.test import SimpleTestCase
 from PIL import Image, ImageEnhance, ImageOps
 
-from media.faces.loading import MODEL_SUMS, are_models_there, is_engine_absent, load_engine
+from media.faces.loading import SUMS, face_nets
 from media.faces.looking import FileView, open_for_look, view_file
-from media.faces.models import protobuf
 from media.faces.verdict import PHOTO, Report, Verdict, compare_faces
+from media.net_files import protobuf
+from media.sorter.loading import SORTER
 from photochanger.testing.faces import FOLDER, need_engine
 from providers.simulator.people import (
     PEOPLE,
@@ -135,25 +136,25 @@ class WithoutModelsTests(SimpleTestCase):
         self.folder = self.enterContext(tempfile.TemporaryDirectory())
 
     def test_their_absence_is_said_once(self) -> None:
-        with self.assertLogs("media.faces.loading", "WARNING") as logged:
-            self.assertIsNone(load_engine(self.folder))
-            self.assertIsNone(load_engine(self.folder))
+        with self.assertLogs("media.nets.loader", "WARNING") as logged:
+            self.assertIsNone(face_nets.load(self.folder))
+            self.assertIsNone(face_nets.load(self.folder))
         self.assertEqual(len(logged.records), 1)
         self.assertIn("people are not counted", str(logged.output))
-        self.assertTrue(is_engine_absent(self.folder))
-        self.assertFalse(are_models_there(self.folder))
+        self.assertTrue(face_nets.is_absent(self.folder))
+        self.assertFalse(face_nets.are_files_there(self.folder))
 
     def test_a_damaged_file_is_never_run(self) -> None:
-        for name in MODEL_SUMS:
+        for name in SUMS:
             (Path(self.folder) / name).write_bytes(b"not a net")
-        self.assertTrue(are_models_there(self.folder))
-        with self.assertLogs("media.faces.loading", "WARNING") as logged:
-            self.assertIsNone(load_engine(self.folder))
+        self.assertTrue(face_nets.are_files_there(self.folder))
+        with self.assertLogs("media.nets.loader", "WARNING") as logged:
+            self.assertIsNone(face_nets.load(self.folder))
         self.assertIn("is damaged", str(logged.output))
-        self.assertTrue(is_engine_absent(self.folder))
+        self.assertTrue(face_nets.is_absent(self.folder))
 
     def test_no_folder_is_no_folder(self) -> None:
-        self.assertFalse(are_models_there(""))
+        self.assertFalse(face_nets.are_files_there(""))
 
 
 class ProtobufTests(SimpleTestCase):
@@ -174,4 +175,4 @@ class ProtobufTests(SimpleTestCase):
 class ModelFilesTests(SimpleTestCase):
     def test_the_nets_are_those_of_every_other_machine(self) -> None:
         need_engine()
-        self.assertEqual({file.name for file in Path(FOLDER).glob("*.onnx")}, set(MODEL_SUMS))
+        self.assertEqual({file.name for file in Path(FOLDER).glob("*.onnx")}, {*SUMS, SORTER})

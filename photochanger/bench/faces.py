@@ -12,7 +12,7 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from media.faces.loading import load_engine
+from media.faces.loading import face_nets
 from media.faces.verdict import PHOTO, compare_faces, find_people
 from photochanger.bench.face_pictures import Sample, make_crowds, make_row, make_samples
 from photochanger.bench.figures import Requirements, mb, ms, percentile
@@ -36,7 +36,7 @@ MEASURED, OFF, COUNTED = "slot-001", "slot-002", "slot-003"
 
 
 def faces(site: live.LiveSite, requirements: Requirements, console: Console) -> None:
-    engine = load_engine(FOLDER)
+    engine = face_nets.load(FOLDER)
     if engine is None:
         requirements.require(False, f"faces: {NO_MODELS}")
         return

@@ -4,7 +4,7 @@ import os
 import unittest
 from typing import TYPE_CHECKING
 
-from media.faces.loading import load_engine
+from media.faces.loading import face_nets
 from photochanger.testing.databases import BASE_DIR
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ NO_MODELS = "NO MODELS OF FACES: `make faces` makes them"
 
 def need_engine() -> "Engine":
     """Raises SkipTest without the models, or fails where ``FACES_TESTS`` requires them."""
-    engine = load_engine(FOLDER)
+    engine = face_nets.load(FOLDER)
     if engine is not None:
         return engine
     if os.environ.get("FACES_TESTS") == "required":

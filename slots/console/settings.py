@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from media.faces.loading import are_models_there
+from media.faces.loading import face_nets
 from photochanger.errors import InvalidFields
 from providers.registry import DRIVERS
 from slots.console.pages import confirm_page, console_page
@@ -179,7 +179,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         "password_author": name_author(now.ingest_password_rotated_by or ""),
         "letters": ALPHABET,
         "generated_length": GENERATED_LENGTH,
-        "has_face_models": are_models_there(django_settings.FACES_DIR),
+        "has_face_models": face_nets.are_files_there(django_settings.FACES_DIR),
         "keys": list(_list_key_rows(form, now.provider_keys)),
     }
     return console_page(request, "slots/console/settings.html", context)

@@ -5,7 +5,7 @@ sizes it takes any picture; without weights among the inputs onnxruntime folds t
 into the convolutions, which halves its time.
 """
 
-from media.faces.models.protobuf import find_field, read_fields, write_bytes, write_message
+from media.net_files.protobuf import find_field, read_fields, write_bytes, write_message
 
 PICTURE = b"input.1"
 # Numbers of fields in onnx.proto.

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from media.faces.models.protobuf import write_bytes, write_int, write_message
+from media.net_files.protobuf import write_bytes, write_int, write_message
 
 Weights = npt.NDArray[np.float32]
 

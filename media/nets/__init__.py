@@ -1,0 +1,1 @@
+"""The nets that this process runs on onnxruntime: fetched, checked, loaded once."""
