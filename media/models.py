@@ -25,6 +25,7 @@ class MediaObject(models.Model):
         """What somebody has decided on a result, before the public sees it."""
 
         NEW = "new", _("not looked at")
+        SAFE = "safe", _("looks safe")  # says the sorter; nobody has looked at it
         APPROVED = "approved", _("approved")
         HIDDEN = "hidden", _("hidden")
         REMOVED = "removed", _("deleted by who approves")

@@ -1,6 +1,7 @@
 """Results on disk and their rows: file first, row second, so that a row never lies."""
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -67,12 +68,15 @@ def select_listed_results(slot_id: str | None = None) -> QuerySet[MediaObject]:
     return results if slot_id is None else results.filter(slot_id=slot_id)
 
 
-def select_published_results(slot_id: str, *, only_approved: bool) -> QuerySet[MediaObject]:
-    """What galleries and slide shows may show of a slot: never what somebody has hidden."""
-    listed = select_listed_results(slot_id).filter(job_id__isnull=False)
-    if only_approved:
-        return listed.filter(review=Review.APPROVED)
-    return listed.exclude(review__in=(Review.HIDDEN, Review.REMOVED))
+def select_published_results(slot_id: str, reviews: Collection[str]) -> QuerySet[MediaObject]:
+    """What galleries and slide shows may show of a slot, where pictures so reviewed are shown."""
+    return select_listed_results(slot_id).filter(job_id__isnull=False, review__in=reviews)
+
+
+def let_on_show(job_id: uuid.UUID) -> None:
+    """Its result looks safe. What somebody has decided on it meanwhile holds."""
+    results = MediaObject.objects.filter(job_id=job_id, kind=Kind.RESULT, review=Review.NEW)
+    results.update(review=Review.SAFE)
 
 
 def find_result(job_id: uuid.UUID) -> MediaObject:

@@ -21,8 +21,8 @@ from django.db import DatabaseError, connection
 from django.urls import reverse
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from ingest import beside
 from ingest.clocks import ClockKeeper
-from ingest.faces import measure
 from ingest.faces import watch as faces
 from ingest.pipeline.late_closings import LateWriter
 from ingest.refusals.store import RefusalWriter
@@ -118,7 +118,7 @@ async def shut_down() -> None:
     await refusal_writer.stop()
     await late_writer.stop()
     await clock_keeper.stop()
-    await measure.drain()
+    await beside.drain()
     await http.close()
 
 

@@ -113,6 +113,11 @@ faces_repeats = Counter(
     "Pictures asked for once more because people were not kept, and whether that helped.",
     ["slot", "helped"],
 )
+sorted_results = Counter(
+    "photochanger_sorted_results",
+    "Results that the sorter let on show, or left for somebody's approval.",
+    ["outcome"],
+)
 faces_seconds = Histogram(
     "photochanger_faces_seconds",
     "How long one look at the faces of a picture took; beside the photo's path, not in it.",
@@ -255,6 +260,11 @@ def count_faces_repeat(*, slot: str, is_helped: bool) -> None:
 @_count_safely
 def count_prompt_people(*, slot: str, is_known: bool) -> None:
     prompt_people.labels(slot, "yes" if is_known else "no").inc()
+
+
+@_count_safely
+def count_sorted(outcome: str) -> None:
+    sorted_results.labels(outcome).inc()
 
 
 def count_faces_skipped() -> None:

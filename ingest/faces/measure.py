@@ -1,14 +1,12 @@
 """Compare a result with its photo, once the booth has its answer, and write down the figures."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 import structlog
-from asgiref.sync import ThreadSensitiveContext
-from django.db import connection, transaction
+from django.db import transaction
 from PIL import Image
 
 from ingest.faces.looker import Look, looker
@@ -21,34 +19,6 @@ from photochanger import metrics
 from photochanger.db import in_db
 
 log = structlog.get_logger()
-
-DRAIN_S = 5.0
-_recorder = ThreadPoolExecutor(1, thread_name_prefix="faces-rows")
-_running: set["asyncio.Task[None]"] = set()
-
-
-def measure_later(job: Job, watch: Watch, image: Image.Image) -> None:
-    """Measure beside everything else; nobody waits for it but a server that stops."""
-    task = asyncio.get_running_loop().create_task(_measure_apart(job, watch, image))
-    _running.add(task)
-    task.add_done_callback(_running.discard)
-
-
-async def _measure_apart(job: Job, watch: Watch, image: Image.Image) -> None:
-    """On a thread of our own for the database: the request's lane is another's by now."""
-    async with ThreadSensitiveContext(executor=_recorder):
-        await measure_now(job, watch, image)
-        await in_db(_disconnect)
-
-
-def _disconnect() -> None:
-    connection.close()  # a few a minute: not worth a connection that is kept for them
-
-
-async def drain() -> None:
-    """Wait for what is being measured, but not for long: it costs only figures."""
-    if _running:
-        await asyncio.wait(_running, timeout=DRAIN_S)
 
 
 async def measure_now(job: Job, watch: Watch, image: Image.Image) -> None:

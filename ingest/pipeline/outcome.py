@@ -48,6 +48,7 @@ class PhotoResult:
     image: Image.Image | None = None
     is_replay: bool = False
     watch: Watch | None = None  # the look at its photo, to be compared with after the answer
+    is_sorted: bool = False  # it goes on show when it looks safe
     # The row that could not be written before the deadline: to be waited for after the answer.
     closing: "asyncio.Future[None] | None" = None
 

@@ -29,6 +29,7 @@ from media.links import find_link_base
 from photochanger import metrics
 from photochanger.db import in_db
 from photochanger.errors import AppError
+from slots.models import Slot
 
 log = structlog.get_logger()
 
@@ -112,4 +113,5 @@ async def run_job(order: Order, admission: Admission, deadline: Deadline) -> Pho
         image=run.result.image,
         closing=run.closing,
         watch=run.watch,
+        is_sorted=order.slot.publishing == Slot.Publishing.SORTED,
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
 import structlog
 from django.db import transaction
@@ -9,11 +10,13 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import reverse
 from PIL import Image
 
-from ingest.faces.measure import measure_later
+from ingest.beside import run_beside
+from ingest.faces.measure import measure_now
 from ingest.models import Job
 from ingest.pipeline.closing import to_milliseconds
 from ingest.pipeline.order import Order
 from ingest.pipeline.outcome import PhotoResult
+from ingest.sorting import sort_result
 from media import storage
 from media.links import build_url_of_path
 from media.previews import StoredPreview, record_preview, write_preview
@@ -91,7 +94,9 @@ async def _finish(result: PhotoResult, answer_ms: int) -> None:
     has_file = result.image is not None and result.job.result_expires_at is not None
     await store_preview(result.job, result.image if has_file else None, answer_ms=answer_ms)
     if result.image is not None and result.watch is not None:
-        measure_later(result.job, result.watch, result.image)
+        run_beside(partial(measure_now, result.job, result.watch, result.image))
+    if result.image is not None and result.is_sorted:
+        run_beside(partial(sort_result, result.job.pk, result.image))
 
 
 async def stream_bytes(body: bytes) -> AsyncIterator[bytes]:

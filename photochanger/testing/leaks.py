@@ -35,6 +35,7 @@ ALLOWED = {
     "7b6c683e1d3fd29c8701791c54e3c12a236f5a5b": "the hash that a booth sent",
     "7d3db98f20b064962c0f4acc3a36af98a9d5a461de660da5594e33bd5362b167": "the sum of a model",
     "f299e993b2ce9a386fd4bd9249063e117f0030d31c046d8a4e5c674059920bd9": "the sum of a model",
+    "864bb37bf8863564b87eb330ab8c785a79a773f4e7c43cb96db52ed8611305fa": "the sum of a model",
     "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08": "the SHA-256 of `test`",
     "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJzZXJnIn0.": "an example without signature",
 }

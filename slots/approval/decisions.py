@@ -13,6 +13,7 @@ from media.models import MediaObject
 from media.services import select_listed_results
 from photochanger.db import clock
 from photochanger.errors import ResultExpired, ResultNotFound
+from slots.gallery.modes import SHOWN
 
 log = structlog.get_logger()
 
@@ -22,9 +23,11 @@ PER_PAGE = 12
 REVIEWS = {"approve": Review.APPROVED, "hide": Review.HIDDEN}
 
 
-def select_for_review(slot_id: str, review: str) -> QuerySet[MediaObject]:
+def select_for_review(slot_id: str, review: str, *, publishing: str) -> QuerySet[MediaObject]:
     """Live pictures of a slot in one state: the oldest that wait first, else the newest."""
-    states = (Review.HIDDEN, Review.REMOVED) if review == Review.HIDDEN else (review,)
+    states = [Review.HIDDEN, Review.REMOVED] if review == Review.HIDDEN else [Review(review)]
+    if review == (Review.APPROVED if Review.SAFE in SHOWN[publishing] else Review.NEW):
+        states.append(Review.SAFE)
     found = select_listed_results(slot_id).filter(job_id__isnull=False, review__in=states)
     return found.order_by("created_at" if review == Review.NEW else "-created_at")
 

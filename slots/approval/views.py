@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from functools import partial
 from typing import Any, get_args
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
@@ -117,8 +118,9 @@ async def show_picture(request: HttpRequest, token: str, media_id: str) -> HttpR
 def _render_pictures(request: HttpRequest, link: ApprovalLink) -> HttpResponse:
     tab = request.GET.get("tab", "new")
     tab = tab if tab in TABS else "new"
-    counts = {name: select_for_review(link.pk, name).count() for name in TABS[:3]}
-    found = list_deleted(link.pk) if tab == "deleted" else select_for_review(link.pk, tab)
+    select = partial(select_for_review, link.pk, publishing=link.slot.publishing)
+    counts = {name: select(name).count() for name in TABS[:3]}
+    found = list_deleted(link.pk) if tab == "deleted" else select(tab)
     context: dict[str, Any] = {
         "link": link,
         "tab": tab,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -9,6 +10,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from media.sorter.loading import sorter_nets
 from photochanger.errors import AppError
 from slots.console.pages import confirm_page
 from slots.gallery.addresses import (
@@ -31,6 +33,7 @@ class GallerySection:
     path: str
     secret_url: str  # empty where no link of ours is a secret one
     limit: str  # why less is shown than the slot says
+    lacks_sorter: bool  # the slot's pictures are to be sorted, and nothing here can do that
 
     @classmethod
     def of(cls, request: HttpRequest, slot: Slot, platform: PlatformSettings) -> "GallerySection":
@@ -40,6 +43,8 @@ class GallerySection:
             path=build_gallery_path(slot, platform),
             secret_url=build_gallery_url(request, slot, platform) if is_secret else "",
             limit=_describe_limit(slot, platform),
+            lacks_sorter=slot.publishing == Slot.Publishing.SORTED
+            and not sorter_nets.are_files_there(settings.FACES_DIR),
         )
 
 

@@ -12,7 +12,7 @@ from django.core.cache import cache
 from media.services import select_published_results
 from photochanger.errors import GalleryClosed
 from slots.gallery.addresses import find_gallery_slot, is_secret_key
-from slots.gallery.modes import find_gallery_mode
+from slots.gallery.modes import SHOWN, find_gallery_mode
 from slots.models import Slot
 from slots.platform_settings import load_platform_settings
 
@@ -57,8 +57,7 @@ def load_gallery(key: str) -> Gallery:
     mode = find_gallery_mode(slot, platform)
     if mode == Mode.CLOSED or (mode == Mode.SECRET and not is_secret_key(slot, key)):
         raise GalleryClosed(slot.pk)
-    only_approved = slot.publishing != Slot.Publishing.AT_ONCE
-    rows = select_published_results(slot.pk, only_approved=only_approved)[: platform.gallery_size]
+    rows = select_published_results(slot.pk, SHOWN[slot.publishing])[: platform.gallery_size]
     results = tuple(
         GalleryResult(row.view_id, row.created_at, row.expires_at)
         for row in rows

@@ -1,11 +1,21 @@
 """Who may see a slot's gallery: one answer out of all that may close it."""
 
+from media.models import MediaObject
 from photochanger.db import clock
 from slots.models import Slot
 from slots.platform_settings import PlatformSettings
 
 Mode = Slot.GalleryMode
 FROM_WIDEST = tuple(Mode)
+Publishing = Slot.Publishing
+Review = MediaObject.Review
+# Which pictures gallery and slide show have, by what was decided on them.
+SHOWN: dict[str, tuple[str, ...]] = {
+    Publishing.AT_ONCE: (Review.NEW, Review.SAFE, Review.APPROVED),
+    Publishing.SORTED: (Review.SAFE, Review.APPROVED),
+    Publishing.AFTER_APPROVAL: (Review.APPROVED,),
+    Publishing.NEVER: (),
+}
 
 
 def find_gallery_mode(slot: Slot, platform: PlatformSettings) -> Slot.GalleryMode:

@@ -18,6 +18,7 @@ class GalleryRules(models.Model):
 
     class Publishing(models.TextChoices):
         AT_ONCE = "at_once", _("at once")
+        SORTED = "sorted", _("at once, but what looks unsafe waits for approval")
         AFTER_APPROVAL = "after_approval", _("after somebody has approved them")
         NEVER = "never", _("never")
 
@@ -47,8 +48,9 @@ class GalleryRules(models.Model):
         choices=Publishing.choices,
         default=Publishing.AT_ONCE,
         help_text=_(
-            "Pictures are approved on a phone, by a link and a PIN. Each guest's own link works "
-            "from the beginning, whatever is chosen here."
+            "Pictures are approved on a phone, by a link and a PIN. What looks unsafe is said by a "
+            "small model on this machine within a second; it errs, and holds back rather too many. "
+            "Each guest's own link works from the beginning, whatever is chosen here."
         ),
     )
     gallery_until = models.DateTimeField(

@@ -9,7 +9,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from media.models import MediaObject
-from media.services import select_listed_results
+from media.services import let_on_show, select_listed_results
 from photochanger.testing.marks import both_databases
 from slots.approval import pin as pin_module
 from slots.approval.decisions import decide, list_deleted
@@ -64,6 +64,27 @@ class PublishingTests(ApprovalTestCase):
         self.assertEqual(self.listed(), self.ids(hidden, first))
         decide("slot-001", hidden.pk, "hide", seen="new")
         self.assertEqual(self.listed(), self.ids(first))
+
+    def test_what_looks_safe_is_on_show_and_the_rest_waits(self) -> None:
+        Slot.objects.update(publishing="sorted")
+        safe, approved, waiting = self.add(1), self.add(2), self.add()
+        let_on_show(safe.job_id)
+        decide("slot-001", approved.pk, "approve", seen="new")
+        self.assertEqual(self.listed(), self.ids(safe, approved))
+        self.enter()
+        self.assertEqual(self.waiting(), [str(waiting.pk)])
+        self.assertEqual(self.waiting("approved"), [str(safe.pk), str(approved.pk)])
+        self.decide(safe, "hide", seen="safe", tab="approved")
+        self.assertEqual(self.listed(), self.ids(approved))
+
+    def test_what_only_looked_safe_waits_where_somebody_must_approve(self) -> None:
+        safe = self.add()
+        let_on_show(safe.job_id)
+        self.assertEqual(self.listed(), [])
+        self.enter()
+        self.assertEqual(self.waiting(), [str(safe.pk)])
+        self.decide(safe, "approve", seen="safe")
+        self.assertEqual(self.listed(), self.ids(safe))
 
     def test_a_slot_that_waits_from_now_on_shows_nothing_of_before(self) -> None:
         Slot.objects.update(publishing="at_once")
