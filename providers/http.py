@@ -17,8 +17,9 @@ from httpcore._async.http11 import AsyncHTTP11Connection
 
 from photochanger.errors import BadResponse, ProviderAuth, ProviderConfig, ProviderNetwork
 from providers.ahead import Connections
-from providers.meanings import PROXY_REFUSED
+from providers.meanings import PROXY_IS_NO_SOCKS, PROXY_REFUSED
 from providers.meanings import error_for_status as error_for_status
+from providers.socks import NO_SOCKS, limit_greetings
 from providers.traffic import make_extensions
 from providers.unpacking import GZIP, unpack
 
@@ -68,6 +69,7 @@ def _make_client() -> httpx.AsyncClient:
     # six layers: 4 ms of the event loop per photo, and there is no public setting for it.
     assert httpcore.__version__.startswith("1.0."), "look for READ_NUM_BYTES in the new httpcore"
     AsyncHTTP11Connection.READ_NUM_BYTES = READ_BYTES
+    limit_greetings()
     transport = None
     if not settings.PROVIDER_PROXY_URL:
         connections = Connections(_make_tls_context(), LIMITS)
@@ -191,6 +193,8 @@ def _translate_errors() -> Iterator[None]:
 
 def _explain_proxy(words: str) -> ProviderConfig | ProviderNetwork:
     """A refused password is for an operator to mend; else the proxy may reach the service soon."""
+    if words == NO_SOCKS:
+        return ProviderConfig(PROXY_IS_NO_SOCKS)
     if re.search(r"\b407\b|password|authenticat|auth method", words, re.IGNORECASE):
         return ProviderConfig(PROXY_REFUSED)
     if re.search(r"\b403\b|not allowed", words, re.IGNORECASE):

@@ -22,6 +22,7 @@ from photochanger.errors import (
 from providers.error_body import ErrorBody
 from providers.retry_hints import find_retry_delay
 
+PROXY_IS_NO_SOCKS = "the proxy of PROVIDER_PROXY_URL does not speak SOCKS"
 PROXY_REFUSED = "the proxy does not take the name and password of PROVIDER_PROXY_URL"
 BUSY_MARK = "busy: "  # in the detail of a limit that passes by itself
 LONG_WAIT_S = 3600.0  # a limit that says to come back later than that does not pass today

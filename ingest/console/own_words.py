@@ -4,7 +4,7 @@ import re
 
 from django.utils.translation import gettext_noop
 
-from providers.meanings import PROXY_REFUSED
+from providers.meanings import PROXY_IS_NO_SOCKS, PROXY_REFUSED
 
 # Pattern -> sentence. ``said`` is the service's own words; other names go into the sentence.
 OWN = {
@@ -25,6 +25,9 @@ OWN = {
     r"not an address: (?P<said>.*)": gettext_noop("The service's address is not valid."),
     re.escape(PROXY_REFUSED): gettext_noop(
         "The proxy does not take the name and password of PROVIDER_PROXY_URL."
+    ),
+    re.escape(PROXY_IS_NO_SOCKS): gettext_noop(
+        "The proxy does not speak SOCKS. If it is an HTTP one, PROVIDER_PROXY_URL begins with http://."
     ),
     r"the proxy of PROVIDER_PROXY_URL refuses this address: (?P<said>.*)": gettext_noop(
         "The proxy of PROVIDER_PROXY_URL does not let the AI service's address through."

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from django.test import SimpleTestCase, override_settings
 
-from photochanger.errors import ProviderError
+from photochanger.errors import ProviderConfig, ProviderError
 from photochanger.testing.certificates import tls_pair
 from photochanger.testing.marks import live_server
 from photochanger.testing.waiting import wait_until
@@ -106,6 +106,13 @@ def serve_tls(port: int, server_side: ssl.SSLContext) -> Iterator[int]:
         listener.close()
 
 
+@contextmanager
+def silent_server() -> Iterator[int]:
+    """Takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
 @live_server
 class ProxyTests(SimpleTestCase):
     ports: dict[str, int]
@@ -177,6 +184,26 @@ class ProxyTests(SimpleTestCase):
         secure = nobody.replace("http:", "https:")
         found = await self.check(self.address("http", f"{USER}:{PASSWORD}@"), secure)
         self.assertEqual(found.reason, "network")
+
+    async def test_a_socks_setting_that_leads_to_an_http_proxy_is_told_as_what_it_is(self) -> None:
+        """A real one answers with a status, or says nothing: it waits for the rest of a line."""
+        with silent_server() as silent:
+            for port in (self.ports["http"], silent):
+                with (
+                    self.subTest(port=port),
+                    mock.patch("providers.socks.GREETING_S", 0.5),
+                    self.assertRaisesRegex(ProviderConfig, "does not speak SOCKS"),
+                ):
+                    await self.process_by(f"socks5://{USER}:{PASSWORD}@127.0.0.1:{port}")
+        self.assertEqual(self.sim.calls, [])
+
+    async def process_by(self, proxy: str) -> None:
+        request = request_for(GeminiSettings(prompt="x"), operation="image_edit", api_key=KEY)
+        with self.settings(PROVIDER_PROXY_URL=proxy):
+            try:
+                await DRIVERS["gemini"].process(request)
+            finally:
+                await http.close()
 
     async def test_no_secret_is_in_any_chained_error(self) -> None:
         for scheme in self.ports:
