@@ -13,15 +13,12 @@ from media.uploads import store_upload
 from photochanger.db import clock
 from photochanger.errors import InvalidImage, PayloadTooLarge
 from photochanger.pictures import EXTENSIONS, Photo, UnreadablePicture, prepare_photo
-from providers.base import DriverSettings
-from providers.clean_photo import clean_photo
 from slots.services import find_slot
+from slots.template_files import MB, make_small, read_clean
 
 log = structlog.get_logger()
 
 UNUSED_TEMPLATE_LIVES = timedelta(days=1)  # time enough to save the form it was uploaded in
-MB = 1024 * 1024
-TEMPLATE_SIDE_PX = DriverSettings.DEFAULT_SEND_SIDE_PX
 
 
 class Upload(Protocol):
@@ -49,12 +46,10 @@ def register_template(slot_id: str, upload: Upload, *, by: str) -> StoredUpload:
     photo = _open_photo(upload)
     try:
         # Smaller once and for all: it goes out with each photo of its slot.
-        plain = prepare_photo(photo, max_side_px=TEMPLATE_SIDE_PX, keep_alpha=True)
-        slices = clean_photo(plain, max_bytes=settings.MAX_UPLOAD_MB * MB)
+        plain = make_small(photo)
+        body, mime = read_clean(plain)
     except UnreadablePicture as exc:
         raise InvalidImage(str(exc)) from exc
-    body, mime = b"".join(slices.read_chunks(MB)), slices.mime
-    slices.close()
     if plain is not photo:
         plain.file.close()
     media = store_upload(

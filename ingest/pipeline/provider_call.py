@@ -15,6 +15,7 @@ from ingest.models import Attempt
 from ingest.pipeline.admission import Admission
 from ingest.pipeline.closing import to_milliseconds
 from ingest.pipeline.input_links import make_publisher
+from ingest.pipeline.old_templates import shrink_old_templates
 from ingest.pipeline.order import Deadline
 from ingest.pipeline.outcome import JobRun
 from ingest.pipeline.prompt_words import count_people, fill_prompts
@@ -79,12 +80,20 @@ async def prepare_request(run: JobRun, admission: Admission) -> RequestBuilder:
         ProviderRequest,
         operation=slot.operation,
         photo=run.order.photo_to_send,
-        references=await storage.in_threads(open_templates, run, templates) if templates else (),
+        references=await load_references(run, templates) if templates else (),
         settings=recipe,
         api_key=api_key,
         base_url=base_url,
         publish=make_publisher(run, base_url) if slot.driver.requires_public_media else None,
     )
+
+
+async def load_references(
+    run: JobRun, templates: tuple[SlotTemplateMedia, ...]
+) -> tuple[Reference, ...]:
+    """Raises as ``open_templates``."""
+    references = await storage.in_threads(open_templates, run, templates)
+    return await shrink_old_templates(run, templates, references)
 
 
 def open_templates(run: JobRun, templates: tuple[SlotTemplateMedia, ...]) -> tuple[Reference, ...]:

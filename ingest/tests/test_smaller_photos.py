@@ -155,6 +155,24 @@ class SavingTests(SimpleTestCase):
         photo, prepared = self.prepare(small, 2048)
         assert prepared is photo
 
+    def test_a_heavy_photo_of_the_right_size_leaves_as_a_light_jpeg(self) -> None:
+        scene = draw_scene(2000, 2000)
+        for body in (encode(scene, "PNG"), encode(scene, quality=100, subsampling=0)):
+            photo, prepared = self.prepare(body, 2048)
+            prepared.file.seek(0)
+            sent = prepared.file.read()
+            self.assertEqual((prepared.mime, prepared.header.width), (JPEG, 2000))
+            self.assertLess(len(sent), 0.5 * len(body))
+            self.assertEqual(prepared.sha256, photo.sha256)
+            assert measure_likeness(bring_to_model(sent), bring_to_model(body)) > 0.98
+            photo, prepared = self.prepare(body, None)  # as it came
+            assert prepared is photo
+
+    def test_what_is_heavy_and_would_not_get_lighter_stays(self) -> None:
+        noise = Image.merge("RGB", [Image.effect_noise((1600, 1600), 200) for _ in range(3)])
+        photo, prepared = self.prepare(encode(noise, quality=94, subsampling=0), 2048)
+        assert photo.size_bytes > 1.2 * 1600 * 1600 and prepared is photo
+
     def test_the_photos_own_file_is_not_touched(self) -> None:
         body = encode(draw_scene(3000, 2000))
         photo, prepared = self.prepare(body, 2048)
