@@ -95,8 +95,12 @@ async def download_results(
 ) -> HttpResponseBase:
     """All that are kept, or those of a time, in one ZIP; no test runs."""
     slot = await in_db(find_slot, slot_id)
-    window = {"since": parse_moment("since", since), "until": parse_moment("until", until)}
-    archive = await in_db(build_zip, slot.pk, **window)
+    archive = await in_db(
+        build_zip,
+        slot.pk,
+        since=parse_moment("since", since),
+        until=parse_moment("until", until),
+    )
     return StreamingHttpResponse(
         archive.chunks,
         content_type="application/zip",

@@ -9,6 +9,7 @@ from django.db.models import F, QuerySet
 from pydantic import BaseModel
 
 from ingest.capture.recorder import delete_captures
+from ingest.events.purge import finish_purges
 from ingest.forgetting import forget_guest_texts, forget_people
 from ingest.models import Job
 from ingest.pipeline.late_closings import settle_stored
@@ -121,10 +122,12 @@ def _delete_old_traces() -> None:
 
 
 def _finish_deletions() -> None:
-    """Erase what guests deleted an hour ago, and what a restored database has brought back."""
+    """Erase what guests deleted an hour ago, what a restored database has brought back, and the
+    rest of events that somebody has purged."""
     try:
         remove_held()
         forget_deleted()
+        finish_purges()
     except (OSError, StorageError) as exc:  # the next run tries again
         log.error("media.tombstone.read_failed", detail=str(exc))
 

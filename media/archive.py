@@ -1,4 +1,4 @@
-"""All results of a slot in one ZIP: streamed, with its exact length known beforehand."""
+"""All results of a slot or an event in one ZIP: streamed, its exact length known beforehand."""
 
 import asyncio
 import uuid
@@ -39,15 +39,21 @@ class Entry(NamedTuple):
 
 
 def build_zip(
-    slot_id: str, *, since: datetime | None = None, until: datetime | None = None
+    slot_id: str | None = None,
+    *,
+    event_id: int | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> ZipDownload:
-    """The listed results of a slot, stored from ``since`` on and before ``until``; no test runs.
+    """The listed results of a slot, an event or both, stored from ``since`` on and before
+    ``until``; no test runs.
 
     Pictures do not compress, so they are stored as they are, and the length is exact. A file that
     vanishes while the ZIP is sent aborts the connection, so that the browser reports a failed
     download instead of saving a damaged archive; its row is expired, and the next try omits it.
     """
     results = select_listed_results(slot_id).order_by("created_at")
+    results = results.filter(event_id=event_id) if event_id is not None else results
     results = results.filter(created_at__gte=since) if since else results
     results = results.filter(created_at__lt=until) if until else results
     archive, reading = ZipStream(sized=True), list[Entry]()
@@ -58,7 +64,7 @@ def build_zip(
         archive.add(_read_pieces(entry, reading), format_file_name(media), size=media.size_bytes)
         files += 1
     return ZipDownload(
-        name=f"{slot_id}_{_format_local(timezone.now())}.zip",
+        name=f"{slot_id or f'event-{event_id}'}_{_format_local(timezone.now())}.zip",
         files=files,
         size_bytes=len(archive),
         chunks=_stream(archive, reading),

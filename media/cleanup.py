@@ -43,6 +43,7 @@ OWN_FILES = re.compile(
 )
 ORPHAN, LEFTOVER = "orphan", "leftover"
 TEMPORARY = (Kind.RESULT, Kind.PREVIEW, Kind.PROVIDER_INPUT, Kind.TEST_PHOTO)
+KEPT = (Kind.TEMPLATE, Kind.LOGO)  # until nothing uses them
 KINDS = (*Kind.values, ORPHAN, LEFTOVER)
 BATCH = 500
 # A file is older than its row by a minute at most: the longest job takes that long.
@@ -105,7 +106,7 @@ class Sweep:
         """A template picture expires only while no recipe uses it. One may be about to, so it
         gets an hour longer."""
         is_over = Q(kind__in=TEMPORARY, expires_at__lte=self.now)
-        is_over |= Q(kind=Kind.TEMPLATE, expires_at__lte=self.now - ORPHAN_AFTER)
+        is_over |= Q(kind__in=KEPT, expires_at__lte=self.now - ORPHAN_AFTER)
         return self._select_rows().filter(is_over, cleaned_at__isnull=True)
 
     def _count_expired(self) -> None:
@@ -209,9 +210,9 @@ class Sweep:
 
     def _count_lost(self, missing: list[MediaObject]) -> None:
         for media in missing:
-            if media.kind == Kind.TEMPLATE:
+            if media.kind in KEPT:
                 self._record_failure(media.path, media.kind, FileNotFoundError("upload it again"))
-        lost = [media for media in missing if media.kind != Kind.TEMPLATE]
+        lost = [media for media in missing if media.kind not in KEPT]
         for media in lost if self.dry_run else self._mark_cleaned(lost):
             self.lost_files += 1
             log.warning("media.file.lost", path=media.path, kind=media.kind, dry_run=self.dry_run)

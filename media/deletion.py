@@ -13,6 +13,7 @@ from media.erasure.tombstones import (
     EVERY_SLOT,
     hash_job,
     list_deletions,
+    name_event,
     record_deletion,
     record_purge,
     withdraw_deletion,
@@ -94,14 +95,17 @@ def forget_deleted() -> int:
     if not jobs and not purges:
         return 0
     live = MediaObject.objects.filter(kind=Kind.RESULT, cleaned_at__isnull=True)
-    rows = live.values_list("job_id", "slot_id", "created_at")
+    rows = live.values_list("job_id", "slot_id", "event_id", "created_at")
     back = [
         job_id
-        for job_id, slot_id, created_at in rows.iterator()
+        for job_id, slot_id, event_id, created_at in rows.iterator()
         if job_id is not None
         and (
             hash_job(job_id) in jobs
-            or any(at >= created_at and slot in (slot_id, EVERY_SLOT) for slot, at in purges)
+            or any(
+                at >= created_at and whose in (slot_id, name_event(event_id), EVERY_SLOT)
+                for whose, at in purges
+            )
         )
     ]
     for job_id in back:
@@ -118,7 +122,7 @@ def expire_result(job_id: uuid.UUID) -> None:
     )
     # Before the files are listed: a preview being made at this moment delays this until its row
     # exists, or finds its result expired.
-    _expire_rows(files.filter(kind=Kind.RESULT))
+    expire_rows(files.filter(kind=Kind.RESULT))
     _remove_batch(list(files))
 
 
@@ -154,13 +158,13 @@ def _remove_batch(batch: list[MediaObject]) -> list[MediaObject]:
     """Returns those whose files are gone."""
     rows = MediaObject.objects.filter(cleaned_at__isnull=True)
     now = clock.now()
-    _expire_rows(rows.filter(pk__in=[media.pk for media in batch]))
+    expire_rows(rows.filter(pk__in=[media.pk for media in batch]))
     gone = [media for media in batch if try_remove_file(media)]
     rows.filter(pk__in=[media.pk for media in gone]).update(cleaned_at=now)
     return gone
 
 
-def _expire_rows(rows: QuerySet[MediaObject]) -> None:
+def expire_rows(rows: QuerySet[MediaObject]) -> None:
     """Done first: from now on nobody gets the files, whatever fails later."""
     now = clock.now()
     rows.exclude(expires_at__lte=now).update(expires_at=now)

@@ -10,7 +10,11 @@ from photochanger.db import clock
 from photochanger.errors import MediaNotFound
 from photochanger.parsing import parse_id
 
-FOLDERS = {MediaObject.Kind.TEMPLATE: "templates", MediaObject.Kind.TEST_PHOTO: "test-photos"}
+FOLDERS = {
+    MediaObject.Kind.TEMPLATE: "templates",
+    MediaObject.Kind.LOGO: "templates",  # which backups hold
+    MediaObject.Kind.TEST_PHOTO: "test-photos",
+}
 
 
 def store_upload(
@@ -20,7 +24,7 @@ def store_upload(
     *,
     mime: str,
     extension: str,
-    expires_at: datetime,
+    expires_at: datetime | None,
 ) -> MediaObject:
     """File first, row second. Raises StorageError."""
     media_id = uuid.uuid4()

@@ -177,12 +177,17 @@ def _bind_templates(slot: Slot, templates: list[SlotTemplateMedia]) -> None:
     SlotTemplateMedia.objects.bulk_create(templates)
     now = {one.media_object_id for one in templates}
     MediaObject.objects.filter(pk__in=now).update(expires_at=None)
-    _delete_unused(before - now)
+    delete_unused_templates(before - now)
 
 
-def _delete_unused(ids: Iterable[uuid.UUID]) -> None:
-    """Delete pictures that no slot uses. A photo that has one open already reads it to its end."""
-    dropped = MediaObject.objects.filter(pk__in=ids, slottemplatemedia__isnull=True)
+def delete_unused_templates(ids: Iterable[uuid.UUID]) -> None:
+    """Delete pictures that neither a slot nor an event uses. In a transaction.
+
+    A photo that has one open already reads it to its end.
+    """
+    dropped = MediaObject.objects.filter(
+        pk__in=ids, slottemplatemedia__isnull=True, event_templates__isnull=True
+    )
     dropped = MediaObject.objects.filter(pk__in=list(dropped.values_list("pk", flat=True)))
     dropped.update(expires_at=clock.now())  # cleanup has it, whatever fails below
     for media in dropped:
@@ -205,7 +210,7 @@ def delete_template(media_id: str, *, by: str) -> None:
                 Slot.objects.filter(pk=slot.pk).update(
                     version=F("version") + 1, updated_at=clock.now(), updated_by=by
                 )
-        _delete_unused([media.pk])
+        delete_unused_templates([media.pk])
     log.info(
         "slots.template.deleted", slot=slot.pk, media=str(media.pk), was_used=bool(used), by=by
     )

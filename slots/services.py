@@ -102,6 +102,9 @@ def save_slot(slot: Slot, *, by: str) -> Slot:
         return store_slot(slot, by=by)
 
 
+SET_ELSEWHERE = ("event",)  # by ``slots.events`` alone, also between a form and its answer
+
+
 def store_slot(slot: Slot, *, by: str) -> Slot:
     """Validate and store a changed slot as its next version; photos see it at once.
 
@@ -114,7 +117,7 @@ def store_slot(slot: Slot, *, by: str) -> Slot:
     columns = {
         field.attname: getattr(slot, field.attname)
         for field in Slot._meta.concrete_fields
-        if not field.primary_key
+        if not field.primary_key and field.name not in SET_ELSEWHERE
     }
     # Only the version that was read: of two at once, one is the later and must look again.
     if not Slot.objects.filter(pk=slot.pk, version=read_version).update(**columns):

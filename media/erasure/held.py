@@ -69,6 +69,12 @@ def remove_held(slot_id: str | None = None, *, is_purge: bool = False) -> int:
     return removed
 
 
+def iter_held_rows() -> Iterator[tuple[uuid.UUID, str]]:
+    """The row of each result that is held, and the path of its copy. Raises StorageError."""
+    for file in storage.iter_files(FOLDER):
+        yield uuid.UUID(file.path.rpartition("/")[2].partition(".")[0]), file.path
+
+
 def _iter_held(prefix: str) -> Iterator[HeldPicture]:
     for file in storage.iter_files(prefix):
         yield HeldPicture(file.path, file.modified_at)

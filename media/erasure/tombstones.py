@@ -31,9 +31,14 @@ def record_deletion(job_id: uuid.UUID) -> None:
     _write(FOLDER + hash_job(job_id))
 
 
-def record_purge(slot_id: str | None) -> None:
-    """One for all results of a slot, or of all, that are stored now."""
-    _write(f"{FOLDER}{PURGED}.{slot_id or EVERY_SLOT}.{clock.now().timestamp():.3f}")
+def record_purge(whose: str | None) -> None:
+    """One for all results of a slot, of an event (``name_event``) or of all that are stored now."""
+    _write(f"{FOLDER}{PURGED}.{whose or EVERY_SLOT}.{clock.now().timestamp():.3f}")
+
+
+def name_event(event_id: int | None) -> str:
+    """An event among the purges, where slots have their number."""
+    return f"event-{event_id}"
 
 
 def withdraw_deletion(job_id: uuid.UUID) -> None:
@@ -52,7 +57,10 @@ def hash_job(job_id: uuid.UUID) -> str:
 
 
 def list_deletions() -> tuple[set[str], list[tuple[str, datetime]]]:
-    """Hashes of single jobs, and purges: slot or ``EVERY_SLOT``, and when. Raises StorageError."""
+    """Hashes of single jobs, and purges: slot, event or ``EVERY_SLOT``, and when.
+
+    Raises StorageError.
+    """
     jobs, purges = set[str](), list[tuple[str, datetime]]()
     for name in _iter_names():
         kind, _, rest = name.partition(".")

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 import structlog
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, Q, QuerySet, Subquery
 
 from media.deletion import delete_result, undo_deletion
 from media.erasure.held import HELD_FOR, find_held
@@ -14,6 +14,7 @@ from media.services import select_listed_results
 from photochanger.db import clock
 from photochanger.errors import ResultExpired, ResultNotFound
 from slots.gallery.modes import SHOWN
+from slots.models import Slot
 
 log = structlog.get_logger()
 
@@ -24,11 +25,17 @@ REVIEWS = {"approve": Review.APPROVED, "hide": Review.HIDDEN}
 
 
 def select_for_review(slot_id: str, review: str, *, publishing: str) -> QuerySet[MediaObject]:
-    """Live pictures of a slot in one state: the oldest that wait first, else the newest."""
+    """Live pictures of a slot in one state: the oldest that wait first, else the newest.
+
+    While the slot works for an event, only that event's.
+    """
     states = [Review.HIDDEN, Review.REMOVED] if review == Review.HIDDEN else [Review(review)]
     if review == (Review.APPROVED if Review.SAFE in SHOWN[publishing] else Review.NEW):
         states.append(Review.SAFE)
     found = select_listed_results(slot_id).filter(job_id__isnull=False, review__in=states)
+    working = Slot.objects.filter(pk=slot_id, event__isnull=False)
+    event = Subquery(working.values("event_id"))
+    found = found.filter(~Exists(working) | Q(event_id=event))
     return found.order_by("created_at" if review == Review.NEW else "-created_at")
 
 

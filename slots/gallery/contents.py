@@ -3,12 +3,14 @@
 import hashlib
 import time
 import uuid
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
 from django.core.cache import cache
 
+from media.models import MediaObject
 from media.services import select_published_results
 from photochanger.errors import GalleryClosed
 from slots.gallery.addresses import find_gallery_slot, is_secret_key
@@ -57,10 +59,12 @@ def load_gallery(key: str) -> Gallery:
     mode = find_gallery_mode(slot, platform)
     if mode == Mode.CLOSED or (mode == Mode.SECRET and not is_secret_key(slot, key)):
         raise GalleryClosed(slot.pk)
-    rows = select_published_results(slot.pk, SHOWN[slot.publishing])[: platform.gallery_size]
+    rows = select_published_results(slot.pk, SHOWN[slot.publishing])
+    if slot.event_id is not None:  # the guests of one event never see those of another
+        rows = rows.filter(event_id=slot.event_id)
     results = tuple(
         GalleryResult(row.view_id, row.created_at, row.expires_at)
-        for row in rows
+        for row in _keep_last_event(rows[: platform.gallery_size])
         if row.view_id is not None
     )
     gallery = Gallery(slot.pk, key, slot.guest_title, results)
@@ -68,6 +72,15 @@ def load_gallery(key: str) -> Gallery:
     left_s = began_at + settings.GALLERY_FRESH_SECONDS - time.monotonic()
     cache.set(_cache_key(key), gallery, timeout=max(0.0, left_s))
     return gallery
+
+
+def _keep_last_event(rows: Iterable[MediaObject]) -> Iterator[MediaObject]:
+    """Newest first: of the last event, and what belongs to none; nothing of those before it."""
+    last: int | None = None
+    for row in rows:
+        last = last if last is not None else row.event_id
+        if row.event_id in (None, last):
+            yield row
 
 
 def _cache_key(key: str) -> str:

@@ -1,0 +1,60 @@
+"""The logo of an event: stored with the template pictures, so that backups hold it too."""
+
+import io
+from contextlib import suppress
+from functools import partial
+
+from django.conf import settings
+from django.db import transaction
+
+from media.deletion import delete_file
+from media.models import MediaObject
+from media.uploads import store_upload
+from photochanger.db import clock
+from photochanger.errors import InvalidImage, PayloadTooLarge, StorageError
+from photochanger.pictures import EXTENSIONS, Photo, UnreadablePicture, prepare_photo
+from providers.clean_photo import clean_photo
+from slots.uploads import MB, Upload
+
+LOGO_SIDE_PX = 600
+MAX_LOGO_MB = 5
+
+
+def store_logo(upload: Upload, *, by: str) -> MediaObject:
+    """Upright, small, without metadata, with its transparent parts.
+
+    Raises PayloadTooLarge, UnsupportedMediaType, InvalidImage, StorageError.
+    """
+    if (upload.size or 0) > MAX_LOGO_MB * MB:
+        raise PayloadTooLarge(f"a logo of {upload.size} bytes")
+    file = io.BytesIO(upload.read())
+    photo = Photo.open(file, max_megapixels=settings.MAX_PHOTO_MEGAPIXELS)
+    try:
+        plain = prepare_photo(photo, max_side_px=LOGO_SIDE_PX, keep_alpha=True)
+        slices = clean_photo(plain, max_bytes=MAX_LOGO_MB * MB)
+    except UnreadablePicture as exc:
+        raise InvalidImage(str(exc)) from exc
+    body, mime = b"".join(slices.read_chunks(MB)), slices.mime
+    slices.close()
+    return store_upload(
+        MediaObject.Kind.LOGO,
+        "",
+        body,
+        mime=mime,
+        extension=EXTENSIONS[mime],
+        expires_at=None,
+    )
+
+
+def delete_unused_logo(logo: MediaObject) -> bool:
+    """When no event has it any more: whether that is so. In a transaction."""
+    if logo.event_set.exists():
+        return False
+    MediaObject.objects.filter(pk=logo.pk).update(expires_at=clock.now())
+    transaction.on_commit(partial(_delete_file, logo), robust=True)
+    return True
+
+
+def _delete_file(logo: MediaObject) -> None:
+    with suppress(OSError, StorageError):  # left to cleanup: its row is over
+        delete_file(logo)
