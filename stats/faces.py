@@ -36,20 +36,22 @@ class FaceFigures:
         return 100 * self.kept / self.judged if self.judged else None
 
 
-def load_figures_by_slot(since: datetime, *, until: datetime | None = None) -> list[FaceFigures]:
+def load_figures_by_slot(
+    since: datetime, *, until: datetime | None = None, event_id: int | None = None
+) -> list[FaceFigures]:
     """Slots with measured photos, in their order. One query."""
-    jobs = Job.objects.filter(BOOTH, MEASURED, _end_by(until), started_at__gte=since)
+    jobs = Job.objects.filter(BOOTH, MEASURED, _narrow(until, event_id), started_at__gte=since)
     rows = jobs.order_by("slot_id").values("slot_id").annotate(**_make_aggregates("source"))
     return [_make_figures(row, str(row["slot_id"])) for row in rows]
 
 
 def load_figures_by_version(
-    since: datetime, slot_id: str, *, until: datetime | None = None
+    since: datetime, slot_id: str, *, until: datetime | None = None, event_id: int | None = None
 ) -> list[FaceFigures]:
     """A slot's versions and models, the newest first: two prompts compared by number. One query."""
     calls = Attempt.objects.filter(
         MEASURED, job__slot=slot_id, job__started_at__gte=since, job__source=Job.Source.INGEST
-    ).filter(_end_by(until, of="job__started_at"))
+    ).filter(_narrow(until, event_id, of="job__"))
     rows = (
         calls.values("model", version=F("job__slot_version"))
         .annotate(**_make_aggregates("provider"))
@@ -61,19 +63,26 @@ def load_figures_by_version(
 
 
 def load_last_wrong(
-    since: datetime, now: datetime, slot_id: str = "", *, until: datetime | None = None
+    since: datetime,
+    now: datetime,
+    slot_id: str = "",
+    *,
+    until: datetime | None = None,
+    event_id: int | None = None,
 ) -> list[Job]:
     """The last pictures whose people were not kept, and that can still be seen. One query."""
     jobs = Job.objects.filter(
         BOOTH, MEASURED, faces__in=WRONG, started_at__gte=since, result_expires_at__gt=now
-    ).filter(_end_by(until))
+    ).filter(_narrow(until, event_id))
     if slot_id:
         jobs = jobs.filter(slot=slot_id)
     return list(jobs.select_related("slot").order_by("-started_at")[:SHOWN_PICTURES])
 
 
-def _end_by(until: datetime | None, *, of: str = "started_at") -> Q:
-    return Q(**{f"{of}__lte": until}) if until else Q()
+def _narrow(until: datetime | None, event_id: int | None, *, of: str = "") -> Q:
+    """``of``: how a job is reached from the row."""
+    found = Q(**{f"{of}started_at__lte": until}) if until else Q()
+    return found if event_id is None else found & Q(**{f"{of}event": event_id})
 
 
 def _make_aggregates(never_null: str) -> dict[str, Any]:

@@ -85,12 +85,13 @@ def load_points(
     *,
     with_overhead: bool = True,
     until: datetime | None = None,
+    event_id: int | None = None,
 ) -> list[Point]:
     """One query; intervals without photos are there too. Without a slot: of all together."""
     last_at = until or now
     shift_s = _get_shift_s(since)
     rows = (
-        _filter_jobs(slot_id)
+        _filter_jobs(slot_id, event_id)
         .filter(started_at__gte=since, started_at__lte=last_at)
         .order_by()
         .values(number=_Interval("started_at", step=step_s, shift=shift_s))
@@ -110,8 +111,9 @@ def _get_shift_s(at: datetime) -> int:
     return int(offset.total_seconds()) if offset else 0
 
 
-def _filter_jobs(slot_id: str | None) -> QuerySet[Job]:
-    return Job.objects.all() if slot_id is None else Job.objects.filter(slot=slot_id)
+def _filter_jobs(slot_id: str | None, event_id: int | None = None) -> QuerySet[Job]:
+    jobs = Job.objects.all() if event_id is None else Job.objects.filter(event=event_id)
+    return jobs if slot_id is None else jobs.filter(slot=slot_id)
 
 
 def _make_point(begins_s: int, row: Mapping[str, Any] | None) -> Point:
@@ -122,11 +124,15 @@ def _make_point(begins_s: int, row: Mapping[str, Any] | None) -> Point:
     )
 
 
-def load_last_failures(slot_id: str | None, now: datetime) -> list[Failure]:
+def load_last_failures(
+    slot_id: str | None, now: datetime, event_id: int | None = None
+) -> list[Failure]:
     """The booths' last failed photos, however old, newest first. Three queries."""
-    jobs = _filter_jobs(slot_id).filter(BOOTH).order_by("-started_at")
-    # Two queries, since one with OR would find no index.
-    candidates = [*jobs.filter(CLOSED_FAILURE)[:FAILURES], *jobs.filter(overdue(now))[:FAILURES]]
+    jobs = _filter_jobs(slot_id, event_id).filter(BOOTH).order_by("-started_at")
+    # Two queries, since one with OR would find no index; but of an event, which has its own.
+    kinds = [CLOSED_FAILURE, overdue(now)]
+    kinds = kinds if event_id is None else [CLOSED_FAILURE | overdue(now)]
+    candidates = [photo for kind in kinds for photo in jobs.filter(kind)[:FAILURES]]
     newest = sorted(candidates, key=lambda job: job.started_at, reverse=True)[:FAILURES]
     prefetch_related_objects(newest, Prefetch("attempts", Attempt.objects.order_by("number")))
     return [_make_failure(job) for job in newest]

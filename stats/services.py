@@ -103,11 +103,13 @@ def load_overview(
     *,
     is_lean: bool = False,
     until: datetime | None = None,
+    event_id: int | None = None,
 ) -> Overview:
     """Twelve queries. Raises SlotNotFound when the slot to narrow ``slots`` to does not exist.
 
     The figures of a wide window may be ``CACHE_S`` old. ``is_lean``, for pages, leaves out the
     slowest parts: each slot's overhead and the storage. ``until``: the window's end, if not now.
+    ``event_id``: only its photos.
     """
     now = clock.now()
     since = (until or now) - window
@@ -116,10 +118,11 @@ def load_overview(
         raise SlotNotFound(slot_id[:40])
 
     def load() -> tuple[dict[str, Figures], Timings]:
-        by_slot = _load_figures_by_slot(since, now, with_overhead=not is_lean, until=until)
-        return by_slot, _load_timings(since, until)
+        jobs = _filter_window(since, until, event_id)
+        by_slot = _load_figures_by_slot(jobs, now, with_overhead=not is_lean)
+        return by_slot, Timings.of(jobs.aggregate(**timing_percentiles()))
 
-    by_slot, timings = _load_cached(f"figures.{is_lean}", window, load, until=until)
+    by_slot, timings = _load_cached(f"figures.{is_lean}.{event_id}", window, load, until=until)
     figures = [by_slot.get(event.slot.pk, Figures()) for event in events]
     assessed = _assess(events, now)
     refused = count_refusals(since, until)
@@ -167,7 +170,8 @@ def load_slot_statistics(slot_id: str, window: timedelta = WINDOW) -> SlotStatis
     step = step_for(window)
 
     def load() -> tuple[Figures, list[Point]]:
-        figures = _load_figures_by_slot(now - window, now, slot_id).get(slot_id, Figures())
+        jobs = _filter_window(now - window, None).filter(slot=slot_id)
+        figures = _load_figures_by_slot(jobs, now).get(slot_id, Figures())
         return figures, load_points(slot_id, now - window, now, step)
 
     figures, found = _load_cached(f"slot.{slot_id}", window, load)
@@ -189,7 +193,11 @@ class Timeline:
 
 
 def load_timeline(
-    window: timedelta = WINDOW, slot_id: str | None = None, *, until: datetime | None = None
+    window: timedelta = WINDOW,
+    slot_id: str | None = None,
+    *,
+    until: datetime | None = None,
+    event_id: int | None = None,
 ) -> Timeline:
     """Outcomes and times per interval, of a slot or of all together, for plots. One query.
 
@@ -201,15 +209,18 @@ def load_timeline(
 
     def load() -> Timeline:
         since = (until or now) - window
-        found = load_points(slot_id, since, now, step, with_overhead=False, until=until)
+        found = load_points(
+            slot_id, since, now, step, with_overhead=False, until=until, event_id=event_id
+        )
         return Timeline(step_seconds=step, points=found)
 
-    return _load_cached(f"timeline.{quote(slot_id or '')}", window, load, until=until)
+    name = f"timeline.{quote(slot_id or '')}.{event_id}"
+    return _load_cached(name, window, load, until=until)
 
 
-def load_failures(slot_id: str | None = None) -> list[Failure]:
-    """The last ones of a slot or of all, however old. Three queries."""
-    return load_last_failures(slot_id, clock.now())
+def load_failures(slot_id: str | None = None, event_id: int | None = None) -> list[Failure]:
+    """The last ones of a slot, of an event or of all, however old. Three queries."""
+    return load_last_failures(slot_id, clock.now(), event_id)
 
 
 def load_board() -> Board:
@@ -250,20 +261,16 @@ def _to_minutes(window: timedelta) -> int:
 
 
 def _load_figures_by_slot(
-    since: datetime,
-    now: datetime,
-    slot_id: str | None = None,
-    *,
-    with_overhead: bool = True,
-    until: datetime | None = None,
+    jobs: QuerySet[Job], now: datetime, *, with_overhead: bool = True
 ) -> dict[str, Figures]:
-    jobs = _filter_window(since, until).order_by()
-    if slot_id:
-        jobs = jobs.filter(slot=slot_id)
-    rows = jobs.values("slot_id").annotate(
-        **outcome_counts(now),
-        **timing_percentiles(with_overhead=with_overhead),
-        test_runs=count_photos(Q(source=Job.Source.UI_TEST)),
+    rows = (
+        jobs.order_by()
+        .values("slot_id")
+        .annotate(
+            **outcome_counts(now),
+            **timing_percentiles(with_overhead=with_overhead),
+            test_runs=count_photos(Q(source=Job.Source.UI_TEST)),
+        )
     )
     return {str(row["slot_id"]): _make_figures(row) for row in rows}
 
@@ -272,13 +279,11 @@ def _make_figures(row: Mapping[str, Any]) -> Figures:
     return Figures(outcomes=outcomes_of(row), timings=Timings.of(row), test_runs=row["test_runs"])
 
 
-def _load_timings(since: datetime, until: datetime | None = None) -> Timings:
-    """Of all slots together: percentiles of parts do not add up."""
-    return Timings.of(_filter_window(since, until).aggregate(**timing_percentiles()))
-
-
-def _filter_window(since: datetime, until: datetime | None) -> QuerySet[Job]:
+def _filter_window(
+    since: datetime, until: datetime | None, event_id: int | None = None
+) -> QuerySet[Job]:
     jobs = Job.objects.filter(started_at__gte=since)
+    jobs = jobs if event_id is None else jobs.filter(event=event_id)
     return jobs.filter(started_at__lt=until) if until else jobs
 
 

@@ -45,7 +45,7 @@ class StepMedians:
 
 
 def load_step_medians(
-    since: datetime, now: datetime, slot_id: str | None = None
+    since: datetime, now: datetime, slot_id: str | None = None, event_id: int | None = None
 ) -> dict[str, StepMedians]:
     """By slot, of booths' pictures whose steps are known. One query."""
     jobs = Job.objects.filter(
@@ -53,6 +53,8 @@ def load_step_medians(
     )
     if slot_id:
         jobs = jobs.filter(slot=slot_id)
+    if event_id is not None:
+        jobs = jobs.filter(event=event_id)
     rows = jobs.order_by("-started_at").values_list("slot_id", "steps_ms", "photo_bytes")
     by_slot: dict[str, list[tuple[dict[str, int], int]]] = defaultdict(list)
     for slot, steps_ms, photo_bytes in rows[:ROWS]:

@@ -40,7 +40,7 @@ from providers.registry import DRIVERS
 from slots.console.pages import console_page
 from slots.gallery.addresses import build_gallery_path
 from slots.gallery.modes import find_gallery_mode
-from slots.models import Slot, SlotTemplateMedia
+from slots.models import Event, Slot, SlotTemplateMedia
 from slots.passwords import get_password_hash, read_ingest_password, read_slot_password
 from slots.platform_settings import PlatformSettings, load_platform_settings
 from slots.reserve.sources import Source, list_reserves
@@ -96,9 +96,13 @@ def event_page(request: HttpRequest) -> HttpResponse:
     return console_page(request, "ingest/console/event.html", context)
 
 
-def make_sheet(request: HttpRequest) -> dict[str, Any]:
-    """What is typed into the booths, for the page and on paper. Four queries."""
-    platform, slots = load_platform_settings(), list_active_slots()
+def make_sheet(request: HttpRequest, event: Event | None = None) -> dict[str, Any]:
+    """What is typed into the booths, for the page and on paper. Four queries.
+
+    Of all slots that are on; of an event, of its own, which may be off until it starts.
+    """
+    platform = load_platform_settings()
+    slots = list(Slot.objects.filter(event_slots__event=event)) if event else list_active_slots()
     return {
         "links": find_links(request),
         "phone": load_fact(PHONE_KEY) or "",
@@ -109,7 +113,9 @@ def make_sheet(request: HttpRequest) -> dict[str, Any]:
 
 def make_sheet_with_passwords(request: HttpRequest) -> dict[str, Any]:
     """Only for who has just confirmed to be the administrator that is logged in. Blocking."""
-    sheet = make_sheet(request)
+    number = request.GET.get("event", "")
+    asked = Event.objects.filter(pk=number) if number.isdecimal() and len(number) < 19 else None
+    sheet = make_sheet(request, asked.first() if asked is not None else None)
     common = read_ingest_password(load_platform_settings())
 
     def reveal(booth: BoothSetup) -> BoothSetup:

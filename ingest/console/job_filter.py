@@ -22,7 +22,7 @@ from ingest.faces.words import VERDICT_CHOICES
 from ingest.models import Job
 from photochanger.errors import ERROR_BY_REASON, Interrupted
 from providers.registry import DRIVERS
-from slots.models import Slot
+from slots.models import Event, Slot
 
 PER_PAGE = 30
 WORKING_SHOWN = 60
@@ -37,6 +37,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOURS = range(24)
 
 
+EVENTS_SHOWN = 30
 LOST = "lost"  # an outcome of the filter: every kind of failure
 LAST_HOUR = "hour"
 
@@ -56,6 +57,7 @@ class JobFilter(forms.Form):
             ]
         ),
     )
+    event = forms.CharField(required=False, label=gettext_lazy("Event"), widget=forms.Select)
     reason = forms.CharField(required=False, label=gettext_lazy("Reason"), widget=forms.Select)
     faces = forms.CharField(
         required=False,
@@ -92,6 +94,7 @@ class JobFilter(forms.Form):
         named = [(slot.pk, f"{slot.pk} · {slot}") for slot in slots]
         titles = [(name, str(driver.title)) for name, driver in DRIVERS.items()]
         self._set_choices("slot", [("", _("all")), *named])
+        self._set_choices("event", [("", _("all")), *_list_events(data.get("event", ""))])
         self._set_choices("provider", [("", _("all")), *titles])
         self.full_clean()
         chosen = self.cleaned_data["reason"]
@@ -131,22 +134,33 @@ class JobFilter(forms.Form):
     @property
     def is_by_hand(self) -> bool:
         """Whether more is chosen than the chips above the form can show."""
-        names = ("slot", "reason", "faces", "provider", "hour")
+        names = ("slot", "event", "reason", "faces", "provider", "hour")
         return self.get_choice("outcome") not in ("", LOST) or any(
             (*map(self.get_choice, names), self.day_chosen)
         )
 
     def build_query(self, **more: str) -> str:
-        names = ("slot", "outcome", "reason", "faces", "provider", "hour", "last")
+        names = ("slot", "event", "outcome", "reason", "faces", "provider", "hour", "last")
         values = {name: self.get_choice(name) for name in names}
         values["day"] = self.day_chosen.isoformat() if self.day_chosen else ""
         return urlencode({name: value for name, value in (values | more).items() if value})
+
+
+def _list_events(asked: str) -> list[tuple[str, str]]:
+    """The last ones that have begun, and the one that is asked for. One query."""
+    begun = Event.objects.filter(started_at__isnull=False).order_by("-started_at")
+    found = list(begun[:EVENTS_SHOWN])
+    if asked.isdecimal() and len(asked) < 19 and asked not in {str(one.pk) for one in found}:
+        found += begun.filter(pk=asked)
+    return [(str(one.pk), str(one)) for one in found]
 
 
 def filter_by_slot_and_provider(form: JobFilter) -> QuerySet[Job]:
     jobs = Job.objects.select_related("slot").order_by("-started_at", "-pk")
     if slot := form.get_choice("slot"):
         jobs = jobs.filter(slot=slot)
+    if event := form.get_choice("event"):
+        jobs = jobs.filter(event=int(event))
     if provider := form.get_choice("provider"):
         jobs = jobs.filter(provider=provider)
     if faces := form.get_choice("faces"):

@@ -154,6 +154,7 @@ class PurgeTests(PurgeTestCase):
         self.assertEqual((mine.address, mine.booth_name, mine.count), ("", "", 3))
         self.assertEqual((other.address, other.booth_name), ("10.0.0.7", BOOTH))
         left = CapturedRequest.objects.get()
+        assert left.job_id is not None
         self.assertEqual(Job.objects.get(pk=left.job_id).event_id, self.other.pk)
         self.assertEqual(EventPurge.objects.get().counts["requests"], 2)
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from photochanger.bench.figures import Requirements, ms, percentile
-from photochanger.bench.stats import JOBS, ask, fill
+from photochanger.bench.stats import EVENTS, JOBS, ask, fill
 from photochanger.testing import live
 from photochanger.testing.console_pages import MOST_QUERIES, MOST_S, PAGES
 
@@ -35,7 +35,7 @@ def measure_pages(site: live.LiveSite, requirements: Requirements) -> Table:
     table = Table(title=f"Pages of the console over {JOBS:,} photos")
     for column in ("page", "queries", "", "first, ms", "p50, ms", "p95, ms", ""):
         table.add_column(column, justify="left" if column == "page" else "right")
-    asked = site.manage("shell", "--verbosity", "0", "-c", COUNT.format(pages=PAGES))
+    asked = site.manage("shell", "--verbosity", "0", "-c", COUNT.format(pages=PAGES, events=EVENTS))
     counted = json.loads(asked.strip().splitlines()[-1])
     headers = {"Cookie": f"sessionid={counted['session']}"}
     with site.server() as server:
@@ -61,7 +61,8 @@ settings.ALLOWED_HOSTS = ["*"]
 client = Client()
 client.force_login(User.objects.create_superuser("pages"))
 job = Job.objects.filter(status="failed").first().pk
-pages = {{name: path.format(job=job) for name, path in {pages}.items()}}
+ids = {{"job": job, "event": {events}, "over": {events} - 1}}
+pages = {{name: path.format(**ids) for name, path in {pages}.items()}}
 queries = {{}}
 client.get("/admin/statistics/")  # remembers how many photos there were, as once in 10,000 photos
 for name, path in pages.items():

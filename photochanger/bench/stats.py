@@ -83,9 +83,10 @@ def ask(server: server_process.Server, path: str, headers: dict[str, str], repea
 def fill(site: live.LiveSite) -> None:
     with psycopg.connect(site.database_url, autocommit=True) as connection:
         connection.execute("SET synchronous_commit = off")
+        connection.execute(FILL_EVENTS.format(events=EVENTS, gap=YEAR_S / EVENTS).encode())
         connection.execute(SLOTS)
-        connection.execute(FILL_JOBS.format(jobs=JOBS, gap=YEAR_S / JOBS).encode())
-        connection.execute(FILL_FILES.format(files=FILES).encode())
+        connection.execute(FILL_JOBS.format(jobs=JOBS, events=EVENTS, gap=YEAR_S / JOBS).encode())
+        connection.execute(FILL_FILES.format(files=FILES, events=EVENTS).encode())
         connection.execute("VACUUM ANALYZE job_history")
         connection.execute("VACUUM ANALYZE media_object")
 
@@ -101,15 +102,27 @@ def _actual(line: str) -> str:
     return f"  ({line.split('(actual ')[1]}" if "(actual " in line else ""
 
 
-SLOTS = """UPDATE slot SET is_active = true, settings = '{"prompt": "As an oil painting"}'"""
+EVENTS = 52  # one after the other, so that each photo belongs to one; the last one runs
+FILL_EVENTS = """
+INSERT INTO event (id, name, public_title, starts_at, ends_at, started_at, closed_at,
+    accent_colour, background_colour, gallery_mode, note)
+SELECT n, 'Event ' || n, '', begins, ends, begins, CASE WHEN n < {events} THEN ends END,
+    '', '', '', ''
+FROM (SELECT n, now() - ({events} - n + 1) * interval '{gap} s' AS begins,
+    now() - ({events} - n) * interval '{gap} s' AS ends
+    FROM generate_series(1, {events}) AS n) AS weeks;
+INSERT INTO event_slot (event_id, slot_id) SELECT event.id, slot.id FROM event, slot
+"""
+SLOTS = f"""UPDATE slot SET is_active = true, event_id = {EVENTS},
+    settings = '{{"prompt": "As an oil painting"}}'"""
 # Busy slots, quiet ones and two without a photo; every failure, a few test runs; up to now.
 FILL_JOBS = """
-INSERT INTO job_history (job_id, slot_id, slot_version, source, status, provider, operation,
-    started_at, deadline, finished_at, duration_ms, provider_ms, failure_reason, failure_detail,
-    photo_sha256, photo_bytes, hash_recipe, idempotency_key, replay_key, booth_id, booth_name,
-    booth_version, result_path, result_mime, fell_back)
-SELECT gen_random_uuid(), slot, 3, source, status, 'gemini', 'image_edit',
-    at, at + interval '48 s', at + took * interval '1 ms', took,
+INSERT INTO job_history (job_id, slot_id, event_id, slot_version, source, status, provider,
+    operation, started_at, deadline, finished_at, duration_ms, provider_ms, failure_reason,
+    failure_detail, photo_sha256, photo_bytes, hash_recipe, idempotency_key, replay_key,
+    booth_id, booth_name, booth_version, result_path, result_mime, fell_back)
+SELECT gen_random_uuid(), slot, 1 + (n - 1) * {events} / {jobs}, 3, source, status, 'gemini',
+    'image_edit', at, at + interval '48 s', at + took * interval '1 ms', took,
     greatest(0, took - (40 + 200 * random())::int), reason,
     CASE WHEN reason = '' THEN '' ELSE 'the provider answered without a usable picture' END,
     md5(n::text) || md5(n::text), 3500000, '', '',
@@ -134,9 +147,9 @@ FROM (
 ) AS closed ORDER BY n
 """
 FILL_FILES = """
-INSERT INTO media_object (id, job_id, slot_id, kind, path, mime, size_bytes, sha256, created_at,
-    expires_at, cleaned_at, is_listed, fetches)
-SELECT gen_random_uuid(), gen_random_uuid(), 'slot-001',
+INSERT INTO media_object (id, job_id, slot_id, event_id, kind, path, mime, size_bytes, sha256,
+    created_at, expires_at, cleaned_at, is_listed, fetches)
+SELECT gen_random_uuid(), gen_random_uuid(), 'slot-001', 1 + n % {events},
     CASE n % 2 WHEN 0 THEN 'result' ELSE 'preview' END, 'results/' || n, 'image/png',
     (1500000 * random())::int, '', now(), now() + interval '72 h',
     CASE WHEN n % 10 > 1 THEN now() END, true, 0

@@ -1,15 +1,20 @@
 """Every page of the console: under the content policy, behind the door, with few queries."""
 
+from datetime import timedelta
+from typing import Any
+
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from ingest.models import Attempt, Job
 from media.models import MediaObject
 from photochanger.testing.console_pages import MOST_QUERIES, PAGES
 from photochanger.testing.marks import both_databases
-from slots.models import Slot
+from slots.events.models import EventSlot
+from slots.models import SLOT_IDS, Event, Slot
 from stats.tests.support import job, open_job
 
 pytestmark = both_databases
@@ -36,19 +41,31 @@ class ConsolePagesTests(TestCase):
             )
         return photos[0]
 
+    def list_ids(self, photo: Job) -> dict[str, Any]:
+        """What the addresses of pages name: a photo, an event that runs, one that is over."""
+        now = timezone.now()
+        times = {"starts_at": now, "ends_at": now + timedelta(hours=5), "started_at": now}
+        event = Event.objects.create(name="Wedding", **times)
+        over = Event.objects.create(name="Brand", closed_at=now, **times)
+        slots = [EventSlot(event=event, slot_id=slot_id) for slot_id in SLOT_IDS]
+        EventSlot.objects.bulk_create(slots)
+        Slot.objects.update(event=event)
+        Job.objects.filter(status="failed").update(event=over)
+        return {"job": photo.pk, "event": event.pk, "over": over.pk}
+
     def test_a_page_asks_the_database_little_however_many_photos_there_are(self) -> None:
-        photo = self.add_photos(40)
+        ids = self.list_ids(self.add_photos(40))
         for name, path in PAGES.items():
             with self.subTest(page=name), CaptureQueriesContext(connection) as seen:
-                answer = self.client.get(path.format(job=photo.pk))
+                answer = self.client.get(path.format(**ids))
                 self.assertEqual(answer.status_code, 200)
                 self.assertLessEqual(len(seen), MOST_QUERIES)
 
     def test_every_page_is_under_the_content_policy(self) -> None:
-        photo = self.add_photos(2)
+        ids = self.list_ids(self.add_photos(2))
         for name, path in PAGES.items():
             with self.subTest(page=name):
-                answer = self.client.get(path.format(job=photo.pk))
+                answer = self.client.get(path.format(**ids))
                 self.assertIn("script-src 'self'", answer["Content-Security-Policy"])
                 body = answer.content.decode()
                 self.assertNotRegex(body, r"<style|\sstyle=|\son[a-z]+=")
@@ -58,7 +75,7 @@ class ConsolePagesTests(TestCase):
         self.client.logout()
         for name, path in PAGES.items():
             with self.subTest(page=name):
-                answer = self.client.get(path.format(job=job().pk))
+                answer = self.client.get(path.format(job=job().pk, event=1, over=1))
                 self.assertEqual(answer.status_code, 302)
                 self.assertIn("/admin/login/?next=", answer["Location"])
 

@@ -22,6 +22,10 @@ PAGES = {
     "job": "/admin/ingest/job/{job}/change/",
     "audit": "/admin/audit/",
     "event": "/admin/event/",
+    "events": "/admin/events/",
+    "new-event": "/admin/events/new/",
+    "an-event": "/admin/events/{event}/",
+    "event-print": "/admin/events/{event}/print/",
     "capture": "/admin/capture/",
     "files": "/admin/media/mediaobject/",
     "users": "/admin/auth/user/",
@@ -38,6 +42,11 @@ from slots.editing import change_slot
 from slots.schemas import SlotIn
 for prompt in ("On the deck of a yacht", "On the deck of a schooner"):
     change_slot("slot-001", SlotIn(settings={"prompt": prompt}, gallery_enabled=True), by="serg")
+
+from slots.events.editing import save_event
+from slots.models import Event
+event = Event(name="Party", starts_at="2026-11-28T18:00+00:00", ends_at="2026-11-28T23:00+00:00")
+save_event(event, ["slot-001"], by="serg")
 """
 
 
@@ -61,8 +70,9 @@ class EnglishTests(FiguresTestCase):
         entry = self.site.rows("SELECT min(id) FROM django_admin_log")[0][0]
         page = self.logged_in()
         page.get_by_role("button", name="English").click()
+        event = self.site.rows("SELECT max(id) FROM event")[0][0]
         for name, path in PAGES.items():
-            self.assert_english(page, name, path.format(job=job, entry=entry))
+            self.assert_english(page, name, path.format(job=job, entry=entry, event=event))
 
     def test_guests_pages_follow_their_phone(self) -> None:
         self.tolerate("status of 404")

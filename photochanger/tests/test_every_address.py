@@ -27,8 +27,10 @@ from photochanger.testing.console_pages import PAGES
 from photochanger.testing.marks import both_databases
 from photochanger.web.tokens import AdminToken
 from slots.approval.links import make_link
-from slots.models import Slot
+from slots.events.editing import save_event
+from slots.models import Event, Slot
 from slots.tests.support import picture, upload
+from slots.tests.test_events import make_event
 from stats.tests.support import job, open_job
 from stats.tests.watch_support import add_recipient, telegram_address
 from stats.watch.messages import add_test
@@ -76,6 +78,12 @@ class EveryAddressTests(IngestTestCase):
         cls.approval = make_link("slot-001", hours=6, by="serg").link
         cls.anna = add_recipient("telegram", telegram_address())
         cls.message = add_test(cls.anna)
+        cls.event, cls.over = (make_event("slot-001", name=name) for name in ("Now", "Before"))
+        begun = timezone.now() - timedelta(hours=1)
+        Event.objects.update(started_at=begun)
+        Event.objects.filter(pk=cls.over.pk).update(closed_at=timezone.now())
+        save_event(cls.event, ["slot-001"], by="serg", logo=upload(picture()))
+        Slot.objects.filter(pk="slot-001").update(event=cls.event)
 
     @classmethod
     def add_picture(cls, photo: Job, number: int) -> None:
@@ -127,6 +135,7 @@ class EveryAddressTests(IngestTestCase):
             **{"slot_id": "slot-001", "job_id": self.photo.pk, "provider": "gemini"},
             **{"name": "database", "media_id": self.template, "entry_id": self.change.pk},
             **{"channel": "telegram", "recipient_id": self.anna.pk},
+            **{"event_id": self.event.pk},
             **{"message_id": self.message.pk, "act": "retry", "token": self.approval.token},
             **{"id": self.serg.pk, "content_type_id": self.user_type.pk, "object_id": object_id},
         }
@@ -152,7 +161,8 @@ class EveryAddressTests(IngestTestCase):
         self.check("post", known)
 
     def test_every_page_of_the_console_shows_itself(self) -> None:
-        pages = [path.replace("{job}", str(self.photo.pk)) for path in PAGES.values()]
+        ids = {"job": self.photo.pk, "event": self.event.pk, "over": self.over.pk}
+        pages = [path.format(**ids) for path in PAGES.values()]
         self.assertEqual(self.check("get", pages), {200: len(PAGES)})
 
     def test_every_operation_of_the_api_answers(self) -> None:

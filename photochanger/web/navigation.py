@@ -12,10 +12,11 @@ ROW = (  # on a phone without the last one
     ("index", _("Slots"), "grid"),
     ("ingest_job_changelist", _("Journal"), "log"),
     ("statistics", _("Statistics"), "chart"),
-    ("event", _("Event"), "flag"),
+    ("events", _("Events"), "flag"),
     SETTINGS,
 )
 MORE = (
+    ("event", _("Preparation"), "check"),
     ("alerts", _("Alerts"), "bell"),
     ("refusals", _("Refusals and booths"), "alert"),
     ("capture", _("Capture"), "eye"),

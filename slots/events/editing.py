@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from django.contrib.admin.models import ADDITION, DELETION
+from django.contrib.admin.models import ADDITION, CHANGE, DELETION
 from django.db import transaction
 
 from media.models import MediaObject
@@ -46,7 +46,8 @@ def save_event(
     _change_slots(locked, slot_ids, by=by)
     if before is not None and event.logo_id != before.pk:
         delete_unused_logo(before)
-    write_event_entry(event, *changed, by=by, **({"flag": ADDITION} if is_new else {}))
+    if is_new or changed:
+        write_event_entry(event, *changed, by=by, flag=ADDITION if is_new else CHANGE)
     return event
 
 

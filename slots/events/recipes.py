@@ -1,17 +1,16 @@
 """What an event puts into a slot: a recipe as it was once, kept with its template pictures."""
 
-from collections.abc import Mapping
+import copy
 from typing import Any
 from uuid import UUID
 
 from photochanger.db import clock
-from photochanger.errors import InvalidFields
-from slots.editing import COPIED, apply_change, count_lost_templates, delete_unused_templates
+from slots.editing import COPIED, count_lost_templates, delete_unused_templates
 from slots.events.models import Event, EventSlot, EventTemplate
 from slots.history.records import RESERVES, TEMPLATES, get_state
 from slots.models import Slot
 from slots.schemas import SlotIn
-from slots.services import find_slot
+from slots.services import find_obstacles
 from slots.validation_messages import FieldMessages
 
 RECIPE = (*COPIED, TEMPLATES, RESERVES)
@@ -60,17 +59,13 @@ def build_change(event: Event, event_slot: EventSlot) -> SlotIn:
     return SlotIn.model_validate(values)
 
 
-def find_recipe_problems(event: Event, event_slot: EventSlot) -> FieldMessages:
-    """Why the slot could not be switched on with it, field by field. Nothing is kept."""
-    try:
-        apply_change(build_change(event, event_slot), find_slot(event_slot.slot_id))
-    except InvalidFields as exc:
-        return dict(exc.fields)
-    return {}
-
-
-def get_recipe_words(recipe: Mapping[str, Any] | None, slot: Slot) -> tuple[str, str]:
-    """Name and provider of what the slot makes at the event."""
-    if recipe is None:
-        return slot.display_name, slot.provider
-    return str(recipe.get("display_name", "")), str(recipe.get("provider", ""))
+def find_recipe_problems(event_slot: EventSlot) -> FieldMessages:
+    """Why no photo could be made with it, by field. No query for a slot that is loaded with its
+    template pictures."""
+    slot, kinds = event_slot.slot, None
+    if event_slot.recipe:
+        slot = copy.copy(slot)
+        for name in COPIED:
+            setattr(slot, name, event_slot.recipe.get(name, getattr(slot, name)))
+        kinds = [one["media_kind"] for one in event_slot.recipe.get(TEMPLATES, ())]
+    return find_obstacles(slot, kinds)

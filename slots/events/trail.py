@@ -11,7 +11,7 @@ from slots.history.records import find_author
 
 def write_event_entry(event: Event, *fields: str, by: str, flag: int = CHANGE) -> None:
     """``fields``: English names, translated when they are read."""
-    told = {"by": by, **({"fields": list(fields)} if fields else {})}
+    told = {"by": by, "fields": list(fields)}
     LogEntry.objects.create(
         user=find_author(by),
         content_type=ContentType.objects.get_for_model(Event),

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -23,7 +24,7 @@ from slots.editing import change_slot
 from slots.gallery.addresses import build_gallery_url
 from slots.gallery.modes import find_gallery_mode
 from slots.model_retirement import find_retiring_slots
-from slots.models import Slot
+from slots.models import Event, Slot
 from slots.platform_settings import PlatformSettings, load_platform_settings
 from slots.schemas import SlotIn
 from slots.services import find_slot
@@ -44,6 +45,7 @@ class Row:
     gallery_url: str
     gallery_mode: Slot.GalleryMode
     max_jobs: int
+    event: Event | None = None  # that it works for
 
     @property
     def slot(self) -> Slot:
@@ -89,14 +91,22 @@ class Row:
 
 
 def dashboard_context(request: HttpRequest) -> dict[str, Any]:
-    """Eight queries."""
+    """Nine queries."""
     platform, board = load_platform_settings(), load_board()
-    rows = [_make_row(request, card, platform) for card in board.cards]
+    running = {event.pk: event for event in select_running_events()}
+    chosen = find_chosen_event(request, running)
+    rows = [
+        _make_row(request, card, platform, running)
+        for card in board.cards
+        if chosen is None or card.slot.event_id == chosen.pk
+    ]
     # Where nothing is wrong the slots stay in their places.
     shown = sorted((row for row in rows if row.is_shown), key=lambda row: row.urgency)
     unset = [row for row in rows if not row.is_shown]
     return {
         "links": find_links(request),
+        "running_events": list(running.values()),
+        "chosen_event": chosen,
         "retiring": find_retiring_slots(slots=[row.slot for row in rows if row.slot.is_active]),
         "strays": [Alarm(problem) for problem in board.strays],
         "alarmed": [row for row in shown if row.card.problems],
@@ -108,9 +118,22 @@ def dashboard_context(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _make_row(request: HttpRequest, card: SlotCard, platform: PlatformSettings) -> Row:
+def select_running_events() -> QuerySet[Event]:
+    return Event.objects.filter(started_at__isnull=False, closed_at__isnull=True)
+
+
+def find_chosen_event(request: HttpRequest, running: dict[int, Event]) -> Event | None:
+    """Of those that run: ``?event=12`` shows its slots alone."""
+    number = request.GET.get("event", "")
+    return running.get(int(number)) if number.isdecimal() else None
+
+
+def _make_row(
+    request: HttpRequest, card: SlotCard, platform: PlatformSettings, running: dict[int, Event]
+) -> Row:
     return Row(
         card=card,
+        event=running.get(card.slot.event_id or 0),
         ingest_url=build_url(request, "api:ingest_photo_short", slot_id=card.slot.pk),
         gallery_url=build_gallery_url(request, card.slot, platform),
         gallery_mode=find_gallery_mode(card.slot, platform),

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from photochanger.db import clock
+from slots.models import Event
 from slots.validation_messages import DATE, REQUIRED
 from stats.services import MAX_WINDOW_MINUTES
 
@@ -31,6 +32,7 @@ WORDS = {
     MONTH: gettext_lazy("in the last 31 days"),
 }
 YESTERDAY = "yesterday"
+SETTLED = timedelta(minutes=1)
 # Seconds between two refreshes; a wide window costs the database more, and changes less.
 FIGURES_EVERY, PLOTS_EVERY = {HOUR: 10, DAY: 30}, {HOUR: 30, DAY: 120}
 DEFAULT_FIGURES_EVERY_S, DEFAULT_PLOTS_EVERY_S = 60, 600
@@ -78,12 +80,16 @@ class StatisticsQuery:
     is_yesterday: bool = False
     typed: tuple[str, str] = ("", "")  # of the period, as it is to stand in its inputs
     problem: str = ""
+    event: Event | None = None  # only its photos, of all its time
 
     @classmethod
     def of(cls, request: HttpRequest) -> Self:
         asked = request.GET
         minutes, since = asked.get("window", ""), asked.get("since", "")
         is_yesterday = minutes == YESTERDAY
+        if event := _find_event(asked.get("event", "")):
+            slot_id = asked.get("slot", "")[:40]
+            return cls(slot_id=slot_id, period=_get_time_of(event), event=event)
         period, problem = _read_period(asked, is_yesterday=is_yesterday)
         return cls(
             minutes=int(minutes) if minutes.isdecimal() and int(minutes) in WINDOWS else HOUR,
@@ -105,6 +111,10 @@ class StatisticsQuery:
         return min(longest, max(timedelta(minutes=1), clock.now() - self.since))
 
     @property
+    def event_id(self) -> int | None:
+        return self.event.pk if self.event else None
+
+    @property
     def until(self) -> datetime | None:
         """None: now."""
         return self.period.until if self.period else None
@@ -115,6 +125,8 @@ class StatisticsQuery:
 
     @property
     def words(self) -> str:
+        if self.event:
+            return _("at “%(event)s”") % {"event": self.event}
         if self.is_yesterday:
             return _("yesterday")
         if self.period:
@@ -134,7 +146,9 @@ class StatisticsQuery:
 
     def query(self, **changes: Any) -> str:
         now: dict[str, Any] = {"window": self.minutes, "slot": self.slot_id, "since": self._epoch}
-        if self.is_yesterday:
+        if self.event and "window" not in changes:
+            now["event"] = self.event.pk
+        elif self.is_yesterday:
             now["window"] = YESTERDAY
         elif self.period:
             now |= {"first": self.typed[0], "last": self.typed[1]}
@@ -152,6 +166,21 @@ class StatisticsQuery:
             is_chosen = minutes == self.minutes and not self.since and not self.period
             yield self.query(window=minutes, since=None), name, is_chosen
         yield self.query(window=YESTERDAY, since=None), _("Yesterday"), self.is_yesterday
+
+
+def _find_event(number: str) -> Event | None:
+    """One that has begun. One query, when one is asked for."""
+    if not (number.isdecimal() and len(number) < 19):
+        return None
+    return Event.objects.filter(pk=number, started_at__isnull=False).first()
+
+
+def _get_time_of(event: Event) -> Period:
+    """From its start to its end, 31 days at most. A photo is its own until a minute after that."""
+    now = clock.now()
+    until = min(now, event.closed_at + SETTLED) if event.closed_at else now
+    since = event.started_at or now
+    return Period(max(since, until - timedelta(minutes=MONTH)), until)
 
 
 def _read_period(asked: QueryDict, *, is_yesterday: bool) -> tuple[Period | None, str]:

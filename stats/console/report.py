@@ -29,7 +29,9 @@ def statistics_csv(request: HttpRequest) -> HttpResponse:
     """A line for each slot, or for the one that is shown, and one for all together."""
     check_permission(request)
     asked = StatisticsQuery.of(request)
-    seen = services.load_overview(asked.window, asked.slot_id or None, until=asked.until)
+    seen = services.load_overview(
+        asked.window, asked.slot_id or None, until=asked.until, event_id=asked.event_id
+    )
     # As spreadsheets of the language expect it: where the comma is in numbers, it separates none.
     is_comma = get_language() != "ru"
     out = io.StringIO()

@@ -117,7 +117,9 @@ def plots_part(request: HttpRequest) -> HttpResponse:
     """Loaded after the page, with one query, so that a month does not delay the page."""
     check_permission(request)
     asked = StatisticsQuery.of(request)
-    seen = services.load_timeline(asked.window, asked.slot_id or None, until=asked.until)
+    seen = services.load_timeline(
+        asked.window, asked.slot_id or None, until=asked.until, event_id=asked.event_id
+    )
     drawn = [plot(seen.points, seen.step_seconds) for plot in PLOTS]
     context = {"plots": drawn, "table": list(_make_table(drawn, seen.points, seen.step_seconds))}
     return render(request, "stats/console/_plots.html", context)
@@ -157,7 +159,9 @@ def check_permission(request: HttpRequest) -> None:
 
 def _load_figures(asked: StatisticsQuery) -> dict[str, Any]:
     """At most eleven queries."""
-    seen = services.load_overview(asked.window, is_lean=True, until=asked.until)
+    seen = services.load_overview(
+        asked.window, is_lean=True, until=asked.until, event_id=asked.event_id
+    )
     chosen = [one for one in seen.slots if one.recent.slot.pk == asked.slot_id]
     if asked.slot_id and not chosen:
         raise Http404
@@ -182,12 +186,13 @@ def faces_part(request: HttpRequest) -> HttpResponse:
     """Whether people were kept; loaded after the page, with two queries."""
     check_permission(request)
     asked, now = StatisticsQuery.of(request), clock.now()
-    since, until = asked.begins_at, asked.until or now
+    since = asked.begins_at
+    among: Any = {"until": asked.until or now, "event_id": asked.event_id}
     if asked.slot_id:
-        figures = load_figures_by_version(since, asked.slot_id, until=until)
+        figures = load_figures_by_version(since, asked.slot_id, **among)
     else:
-        figures = load_figures_by_slot(since, until=until)
-    wrong = load_last_wrong(since, now, asked.slot_id, until=until)
+        figures = load_figures_by_slot(since, **among)
+    wrong = load_last_wrong(since, now, asked.slot_id, **among)
     context = {
         "faces": figures,
         "wrong_pictures": [JobRow(job) for job in wrong],
@@ -212,7 +217,7 @@ def _fold_rows(rows: list[SlotRow]) -> dict[str, list[SlotRow]]:
 
 def _load_failures(asked: StatisticsQuery, seen: Overview) -> list[FailureRow]:
     names = {one.recent.slot.pk: str(one.recent.slot) for one in seen.slots}
-    found = services.load_failures(asked.slot_id or None)[:SHOWN_FAILURES]
+    found = services.load_failures(asked.slot_id or None, asked.event_id)[:SHOWN_FAILURES]
     return [FailureRow(failure, names[failure.slot_id]) for failure in found]
 
 

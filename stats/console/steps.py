@@ -62,7 +62,9 @@ def steps_part(request: HttpRequest) -> HttpResponse:
     """Loaded after the page; two queries."""
     check_permission(request)
     asked, now = StatisticsQuery.of(request), clock.now()
-    found = load_step_medians(asked.begins_at, asked.until or now, asked.slot_id or None)
+    found = load_step_medians(
+        asked.begins_at, asked.until or now, asked.slot_id or None, asked.event_id
+    )
     slots = Slot.objects.only("pk", "display_name").in_bulk(found)
     rows = [StepRow(slots[slot_id], medians) for slot_id, medians in found.items()]
     return render(request, "stats/console/_steps.html", {"rows": rows})

@@ -8,6 +8,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from photochanger.db import clock
+from slots.models import Event
 from stats.models import Alert, AlertMessage, AlertRecipient, Severity
 from stats.watch.wording import write_over, write_test, write_trouble
 
@@ -19,8 +20,9 @@ Kind = AlertMessage.Kind
 
 
 def write_messages(now: datetime) -> None:
-    """Six queries for each recipient at most, when nothing is new three."""
-    for recipient in AlertRecipient.objects.filter(is_active=True):
+    """Six queries for each recipient at most, when nothing is new three; two for their events."""
+    recipients = AlertRecipient.objects.filter(is_active=True)
+    for recipient in recipients.prefetch_related("events__slots"):
         with transaction.atomic():
             _write_news(recipient, now)
             _write_ends(recipient, now)
@@ -36,7 +38,7 @@ def is_quiet(recipient: AlertRecipient, now: datetime) -> bool:
 
 
 def _write_news(recipient: AlertRecipient, now: datetime) -> None:
-    untold = list(_select_untold(recipient, now))
+    untold = [a for a in _select_untold(recipient, now) if is_concerned(recipient, a)]
     if is_quiet(recipient, now):
         untold = [a for a in untold if _wakes(recipient, a)]
     if not untold or min(alert.raised_at for alert in untold) > now - GATHER:
@@ -47,6 +49,19 @@ def _write_news(recipient: AlertRecipient, now: datetime) -> None:
     title, body = write_trouble(untold, recipient.language)
     message = _add_message(recipient, Kind.TROUBLE, title, body, now)
     message.alerts.set(untold)
+
+
+def is_concerned(recipient: AlertRecipient, alert: Alert) -> bool:
+    """Who was chosen for events is told while one of them runs, and only of what touches it."""
+    events = list(recipient.events.all())
+    slots = set(alert.facts.get("slots", ()))
+    return not events or any(
+        event.state == Event.State.RUNNING
+        and event.started_at is not None
+        and (alert.closed_at is None or alert.closed_at >= event.started_at)
+        and (not slots or not slots.isdisjoint(slot.pk for slot in event.slots.all()))
+        for event in events
+    )
 
 
 def _wakes(recipient: AlertRecipient, alert: Alert) -> bool:

@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from ingest.models import Job
 from ingest.refusals.causes import BUSY, name_failure
@@ -18,7 +18,7 @@ from photochanger.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
-from slots.models import Slot
+from slots.models import Event, Slot
 from slots.platform_settings import load_platform_settings
 from stats.models import Severity
 from stats.outcomes import BOOTH, PROVIDER_REASONS
@@ -192,20 +192,46 @@ def _find_gone(slots: list[Slot], by_slot: dict[str, list[Photo]]) -> Iterator[F
 def find_silent_booths(
     slots: list[Slot], limits: AlertSettings, now: datetime
 ) -> Iterator[Finding]:
-    """During an event: slots that took photos and have had none for a while. One query."""
-    if not limits.is_event(now) or limits.event_from is None:
-        return
+    """During an event: slots that took photos and have had none for a while.
+
+    One query for each event that runs, and one for them.
+    """
     silent = timedelta(minutes=limits.silent_minutes)
-    jobs = Job.objects.filter(BOOTH, started_at__gte=limits.event_from).order_by()
-    last = dict(jobs.values("slot_id").annotate(at=Max("started_at")).values_list("slot_id", "at"))
-    for slot in slots:
-        at = last.get(slot.pk)
-        if at is not None and now - at > silent:
-            yield _make_silence(slot.pk, round((now - at).total_seconds() / 60))
-    if not last and slots and now - limits.event_from > silent:
-        yield _make_silence("", round((now - limits.event_from).total_seconds() / 60))
+    for event in _list_running(slots, limits, now):
+        jobs = Job.objects.filter(event.photos, BOOTH, started_at__gte=event.since).order_by()
+        rows = jobs.values("slot_id").annotate(at=Max("started_at"))
+        last = dict(rows.values_list("slot_id", "at"))
+        for slot_id in event.slot_ids:
+            at = last.get(slot_id)
+            if at is not None and now - at > silent:
+                yield _make_silence(slot_id, [slot_id], now - at)
+        if not last and event.slot_ids and now - event.since > silent:
+            yield _make_silence(event.subject, event.named, now - event.since)
 
 
-def _make_silence(slot_id: str, minutes: int) -> Finding:
-    facts = {"slots": [slot_id] if slot_id else [], "minutes": minutes}
-    return Finding(rule="booth_silent", subject=slot_id, severity=Severity.CRITICAL, facts=facts)
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A time in which the booths of some slots must not be silent."""
+
+    since: datetime
+    slot_ids: list[str]
+    photos: Q = Q()
+    subject: str = ""
+    named: list[str] = field(default_factory=list)  # in the words of it; none: all of them
+
+
+def _list_running(slots: list[Slot], limits: AlertSettings, now: datetime) -> Iterator[_Running]:
+    """The time that stands among the limits, and the events that somebody has started."""
+    if limits.is_event(now) and limits.event_from is not None:
+        yield _Running(limits.event_from, [slot.pk for slot in slots if slot.event_id is None])
+    ids = {slot.event_id for slot in slots if slot.event_id is not None}
+    for event in Event.objects.filter(pk__in=ids, ends_at__gt=now) if ids else ():
+        names = [slot.pk for slot in slots if slot.event_id == event.pk]
+        if event.started_at is not None:
+            photos = Q(event=event)
+            yield _Running(event.started_at, names, photos, f"event-{event.pk}", names)
+
+
+def _make_silence(subject: str, slot_ids: list[str], silence: timedelta) -> Finding:
+    facts = {"slots": slot_ids, "minutes": round(silence.total_seconds() / 60)}
+    return Finding(rule="booth_silent", subject=subject, severity=Severity.CRITICAL, facts=facts)

@@ -1,0 +1,99 @@
+"""A new event, a changed one, a copy; and what each of its slots gets at the start."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from photochanger.errors import AppError, InvalidFields
+from slots.console.pages import console_page
+from slots.events.editing import copy_event, save_event
+from slots.events.models import Event, EventSlot
+from slots.events.recipes import forget_recipe, remember_recipe
+from stats.console.alerts.access import require_change
+from stats.console.events.forms import EventForm
+
+OVER = (Event.State.CLOSED, Event.State.PURGED)
+
+
+@require_http_methods(["GET", "POST"])
+@require_change
+def new_event(request: HttpRequest) -> HttpResponse:
+    return _show_or_save(request, Event(), {})
+
+
+@require_http_methods(["GET", "POST"])
+@require_change
+def edit_event(request: HttpRequest, event_id: int) -> HttpResponse:
+    """What is over is history: it is copied instead."""
+    event = get_object_or_404(Event.objects.select_related("logo"), pk=event_id)
+    if event.state in OVER:
+        return redirect("admin:slots_event_change", event.pk)
+    initial = {
+        "slots": list(event.event_slots.values_list("slot_id", flat=True)),
+        "recipients": list(event.recipients.values_list("pk", flat=True)),
+    }
+    return _show_or_save(request, event, initial)
+
+
+def _show_or_save(request: HttpRequest, event: Event, initial: Mapping[str, Any]) -> HttpResponse:
+    title = event.name or _("New event")
+    form = EventForm(request.POST or None, request.FILES or None, instance=event, initial=initial)
+    if request.method == "POST" and form.is_valid() and _is_saved(request, form):
+        messages.success(request, _("“%(event)s” is saved.") % {"event": form.instance})
+        return redirect("admin:slots_event_change", form.instance.pk)
+    context = {"title": title, "form": form, "logo": event.logo, "event_id": event.pk}
+    return console_page(request, "stats/console/events/edit.html", context)
+
+
+def _is_saved(request: HttpRequest, form: EventForm) -> bool:
+    given = form.cleaned_data
+    try:
+        with transaction.atomic():
+            event = save_event(
+                form.instance,
+                given["slots"],
+                by=request.user.get_username(),
+                changed=form.list_changed(),
+                logo=given["logo"],
+                drops_logo=given["drops_logo"],
+            )
+            event.recipients.set(given["recipients"])
+    except InvalidFields as exc:
+        for slot_id, words in exc.fields.items():
+            form.add_error("slots", f"{slot_id}: {words}")
+    except AppError as exc:
+        form.add_error("logo", str(exc.sentence))
+    else:
+        return True
+    return False
+
+
+@require_POST
+@require_change
+def copy_page(request: HttpRequest, event_id: int) -> HttpResponse:
+    """The next one, to be given its name and its day."""
+    source = get_object_or_404(Event.objects.select_related("logo"), pk=event_id)
+    with transaction.atomic():
+        event = copy_event(source, by=request.user.get_username())
+        event.recipients.set(source.recipients.all())
+    messages.success(request, _("This is the copy. Give it its name and its time."))
+    return redirect("admin:events_edit", event.pk)
+
+
+@require_POST
+@require_change
+def change_recipe(request: HttpRequest, event_id: int, slot_id: str, act: str) -> HttpResponse:
+    """Of a planned event: the slot's recipe of now is remembered for it, or forgotten."""
+    link = get_object_or_404(EventSlot, event=event_id, slot=slot_id)
+    if act not in ("keep", "drop"):
+        raise Http404
+    if link.event.state == Event.State.PLANNED:
+        with transaction.atomic():
+            (remember_recipe if act == "keep" else forget_recipe)(link)
+    return redirect("admin:slots_event_change", event_id)

@@ -1,0 +1,132 @@
+"""All events, and the page of one: its figures, its slots, and what can be done next."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from ingest.console.event import make_sheet
+from media.archive import build_zip
+from media.models import MediaObject
+from media.uploads import read_upload
+from photochanger.db import clock
+from photochanger.errors import AppError
+from slots.console.pages import console_page
+from slots.events.editing import is_late
+from slots.events.models import Event, EventSlot
+from slots.events.running import find_start_problems
+from slots.gallery.addresses import build_gallery_url
+from slots.platform_settings import PlatformSettings, load_platform_settings
+from stats.console.alerts.access import require_change
+from stats.console.events.proof import list_proof
+from stats.events.figures import EventFigures, load_event_figures
+from stats.outcomes import Outcomes
+from stats.plots import to_percent, to_seconds
+
+PER_PAGE = 25
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRow:
+    link: EventSlot
+    outcomes: Outcomes
+    gallery_url: str
+
+
+@require_GET
+@require_change
+def events_page(request: HttpRequest) -> HttpResponse:
+    """The newest first; what runs above all others."""
+    events = Event.objects.order_by("-starts_at", "-pk")
+    running = list(events.filter(started_at__isnull=False, closed_at__isnull=True))
+    rest = events.exclude(pk__in=[event.pk for event in running])
+    page = Paginator(rest, PER_PAGE).get_page(request.GET.get("page"))
+    context = {"title": _("Events"), "running": running, "page": page}
+    return console_page(request, "stats/console/events/events.html", context)
+
+
+@require_GET
+@require_change
+def event_page(request: HttpRequest, event_id: int) -> HttpResponse:
+    event = get_object_or_404(Event.objects.select_related("logo"), pk=event_id)
+    context = {
+        "title": event.name,
+        "event": event,
+        "problems": find_start_problems(event) if event.state == Event.State.PLANNED else {},
+        "recipients": list(event.recipients.all()),
+        "purges": [(purge, list(list_proof(purge))) for purge in event.purges.all()],
+        **_load_news(request, event),
+    }
+    return console_page(request, "stats/console/events/event.html", context)
+
+
+@require_GET
+@require_change
+def event_part(request: HttpRequest, event_id: int) -> HttpResponse:
+    """What is updated live."""
+    event = get_object_or_404(Event, pk=event_id)
+    context = {"event": event, **_load_news(request, event)}
+    return render(request, "stats/console/events/_figures.html", context)
+
+
+def _load_news(request: HttpRequest, event: Event) -> dict[str, Any]:
+    """Five queries."""
+    seen, platform = load_event_figures(event), load_platform_settings()
+    links = event.event_slots.select_related("slot__event")
+    return {
+        "seen": seen,
+        "share_percent": to_percent(seen.outcomes.success_share),
+        "p50_s": to_seconds(seen.timings.duration_p50_ms),
+        "p95_s": to_seconds(seen.timings.duration_p95_ms),
+        "rows": [_make_row(request, link, seen, platform) for link in links],
+        "is_late": is_late(event, clock.now()),
+    }
+
+
+def _make_row(
+    request: HttpRequest, link: EventSlot, seen: EventFigures, platform: PlatformSettings
+) -> SlotRow:
+    return SlotRow(
+        link=link,
+        outcomes=seen.by_slot.get(link.slot_id, Outcomes()),
+        gallery_url=build_gallery_url(request, link.slot, platform),
+    )
+
+
+@require_GET
+@require_change
+def event_pack(request: HttpRequest, event_id: int) -> HttpResponse:
+    """To be printed: a sheet for whoever sets the booths up, posters for the guests, a card for
+    whoever stands beside them."""
+    event = get_object_or_404(Event.objects.select_related("logo"), pk=event_id)
+    sheet = make_sheet(request, event)
+    context = {"title": _("To be printed"), "event": event, **sheet}
+    return console_page(request, "stats/console/events/pack.html", context)
+
+
+@require_GET
+@require_change
+def event_zip(request: HttpRequest, event_id: int) -> StreamingHttpResponse:
+    event = get_object_or_404(Event, pk=event_id)
+    archive = build_zip(event_id=event.pk)
+    headers = {
+        "Content-Length": str(archive.size_bytes),
+        "Content-Disposition": f'attachment; filename="{archive.name}"',
+    }
+    return StreamingHttpResponse(archive.chunks, content_type="application/zip", headers=headers)
+
+
+@require_GET
+@require_change
+def event_logo(request: HttpRequest, event_id: int) -> HttpResponse:
+    event = get_object_or_404(Event, pk=event_id, logo__isnull=False)
+    try:
+        media, body = read_upload(MediaObject.Kind.LOGO, str(event.logo_id))
+    except AppError as exc:
+        raise Http404 from exc
+    headers = {"Cache-Control": "private, no-cache"}
+    return HttpResponse(body, content_type=media.mime, headers=headers)

@@ -1,0 +1,25 @@
+"""The proof of a purge in words: how much of what was deleted."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from slots.events.models import EventPurge
+
+WORDS: dict[str, Any] = {
+    "photos": _("photos whose data were emptied"),
+    "result": _("pictures"),
+    "preview": _("small pictures"),
+    "provider_input": _("copies for AI services"),
+    "template": _("template pictures"),
+    "logo": _("logos"),
+    "requests": _("records of requests"),
+    "alerts": _("alerts without their booth"),
+}
+
+
+def list_proof(purge: EventPurge) -> Iterator[tuple[str, int]]:
+    """All of them, also what there was nothing of: a nought is a proof too."""
+    for name, words in WORDS.items():
+        yield str(words), int(purge.counts.get(name, 0))

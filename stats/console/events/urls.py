@@ -1,0 +1,34 @@
+"""The URLs of events."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.urls import URLPattern, path
+
+from stats.console.events import acts, edit, page
+
+
+def get_event_urls(
+    admin_view: Callable[[Callable[..., Any]], Callable[..., Any]],
+) -> list[URLPattern]:
+    one = "events/<int:event_id>/"
+    return [
+        path("events/", admin_view(page.events_page), name="events"),
+        path("events/new/", admin_view(edit.new_event), name="events_new"),
+        path(one, admin_view(page.event_page), name="slots_event_change"),
+        path(f"{one}news/", admin_view(page.event_part), name="events_part"),
+        path(f"{one}edit/", admin_view(edit.edit_event), name="events_edit"),
+        path(f"{one}copy/", admin_view(edit.copy_page), name="events_copy"),
+        path(f"{one}start/", admin_view(acts.start), name="events_start"),
+        path(f"{one}close/", admin_view(acts.close), name="events_close"),
+        path(f"{one}delete/", admin_view(acts.delete), name="events_delete"),
+        path(f"{one}purge/", admin_view(acts.purge), name="events_purge"),
+        path(f"{one}print/", admin_view(page.event_pack), name="events_pack"),
+        path(f"{one}logo/", admin_view(page.event_logo), name="events_logo"),
+        path(f"{one}pictures.zip", admin_view(page.event_zip), name="events_zip"),
+        path(
+            f"{one}slots/<slug:slot_id>/<slug:act>/",
+            admin_view(edit.change_recipe),
+            name="events_recipe",
+        ),
+    ]
