@@ -11,15 +11,18 @@ from django.views.decorators.http import require_GET
 
 from ingest.console.event import make_sheet
 from media.archive import build_zip
+from media.links import find_links
 from media.models import MediaObject
 from media.uploads import read_upload
+from media.views import build_qr_response
 from photochanger.db import clock
 from photochanger.errors import AppError
 from slots.console.pages import console_page
 from slots.events.editing import is_late
 from slots.events.models import Event, EventSlot
 from slots.events.running import find_start_problems
-from slots.gallery.addresses import build_gallery_url
+from slots.gallery.addresses import build_gallery_path, build_gallery_url
+from slots.models import Slot
 from slots.platform_settings import PlatformSettings, load_platform_settings
 from stats.console.alerts.access import require_change
 from stats.console.events.proof import list_proof
@@ -104,8 +107,32 @@ def event_pack(request: HttpRequest, event_id: int) -> HttpResponse:
     whoever stands beside them."""
     event = get_object_or_404(Event.objects.select_related("logo"), pk=event_id)
     sheet = make_sheet(request, event)
-    context = {"title": _("To be printed"), "event": event, **sheet}
+    slots, platform = [booth.slot for booth in sheet["booths"]], load_platform_settings()
+    posters = [slot for slot in slots if _will_show_gallery(event, slot, platform)]
+    context = {"title": _("To be printed"), "event": event, "posters": posters, **sheet}
     return console_page(request, "stats/console/events/pack.html", context)
+
+
+def _will_show_gallery(event: Event, slot: Slot, platform: PlatformSettings) -> bool:
+    """Once the event runs: its slots may be off until then. Not saved."""
+    slot.gallery_mode = event.gallery_mode or slot.gallery_mode
+    closed = Slot.GalleryMode.CLOSED
+    is_never = slot.publishing == Slot.Publishing.NEVER
+    return closed not in (slot.gallery_mode, platform.galleries) and not is_never
+
+
+@require_GET
+@require_change
+def event_qr(request: HttpRequest, event_id: int, slot_id: str) -> HttpResponse:
+    """Of the gallery as it will be: posters are printed before the event."""
+    link = get_object_or_404(
+        EventSlot.objects.select_related("event", "slot"), event=event_id, slot=slot_id
+    )
+    platform = load_platform_settings()
+    if not _will_show_gallery(link.event, link.slot, platform):
+        raise Http404
+    address = find_links(request).address + build_gallery_path(link.slot, platform)
+    return build_qr_response(address, cache_control="private, no-cache")
 
 
 @require_GET

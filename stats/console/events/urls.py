@@ -25,6 +25,7 @@ def get_event_urls(
         path(f"{one}purge/", admin_view(acts.purge), name="events_purge"),
         path(f"{one}print/", admin_view(page.event_pack), name="events_pack"),
         path(f"{one}logo/", admin_view(page.event_logo), name="events_logo"),
+        path(f"{one}qr/<slug:slot_id>.svg", admin_view(page.event_qr), name="events_qr"),
         path(f"{one}pictures.zip", admin_view(page.event_zip), name="events_zip"),
         path(
             f"{one}slots/<slug:slot_id>/<slug:act>/",
