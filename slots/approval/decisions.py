@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 import structlog
-from django.db.models import Count, Exists, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
 from media.deletion import delete_result, undo_deletion
 from media.erasure.held import HELD_FOR, find_held
@@ -33,15 +33,20 @@ def select_for_review(slot_id: str, review: str, *, publishing: str) -> QuerySet
     if review == (Review.APPROVED if Review.SAFE in SHOWN[publishing] else Review.NEW):
         states.append(Review.SAFE)
     found = select_listed_results(slot_id).filter(job_id__isnull=False, review__in=states)
-    working = Slot.objects.filter(pk=slot_id, event__isnull=False)
-    event = Subquery(working.values("event_id"))
-    found = found.filter(~Exists(working) | Q(event_id=event))
+    found = _limit_to_events(found)
     return found.order_by("created_at" if review == Review.NEW else "-created_at")
+
+
+def _limit_to_events(results: QuerySet[MediaObject]) -> QuerySet[MediaObject]:
+    """Where a slot works for an event, to those of that event."""
+    working = Slot.objects.filter(pk=OuterRef("slot_id"), event__isnull=False)
+    return results.filter(~Exists(working) | Q(event_id=Subquery(working.values("event_id"))))
 
 
 def count_waiting(slot_ids: Iterable[str]) -> dict[str, int]:
     """How many pictures of each slot wait for a decision; slots without one are left out."""
     waiting = select_listed_results().filter(slot_id__in=slot_ids, review=Review.NEW)
+    waiting = _limit_to_events(waiting)
     counts = waiting.exclude(job_id=None).order_by().values("slot_id").annotate(count=Count("pk"))
     return {row["slot_id"]: row["count"] for row in counts}
 

@@ -91,7 +91,7 @@ class Row:
 
 
 def dashboard_context(request: HttpRequest) -> dict[str, Any]:
-    """Nine queries."""
+    """Ten queries."""
     platform, board = load_platform_settings(), load_board()
     running = {event.pk: event for event in select_running_events()}
     chosen = find_chosen_event(request, running)
