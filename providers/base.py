@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from typing import Any, ClassVar, Generic, Literal, NamedTuple, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, Protocol, Self, TypeVar
 
 from django.utils.translation import gettext_noop as _  # translated where the form is rendered
 from pydantic import BaseModel, Field, field_validator
@@ -75,6 +75,11 @@ class DriverSettings(BaseModel, extra="forbid", hide_input_in_errors=True):
             if self.send_max_side_px is None
             else (self.send_max_side_px or None)
         )
+
+    def fit_print(self, width_px: int, height_px: int) -> Self:
+        """The recipe for a picture that will be printed in this size: the settings of its shape
+        and size, if the service has any, where they are not set."""
+        return self
 
     @property
     def default_send_side_px(self) -> int:

@@ -219,7 +219,7 @@ def delete_template(media_id: str, *, by: str) -> None:
 COPIED = (
     *("display_name", "public_title", "provider", "operation", "settings", "size_limit_mb"),
     *("sync_response_seconds", "on_failure", "faces", "face_style", "variables"),
-    "reserve_may_cost_twice",
+    *("reserve_may_cost_twice", "paper"),
 )
 
 

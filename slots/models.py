@@ -16,6 +16,7 @@ from slots.events.models import Event as Event
 from slots.events.models import EventPurge, EventSlot, EventTemplate  # noqa: F401
 from slots.gallery.rules import GalleryRules
 from slots.library.models import Preset, PresetSample  # noqa: F401  found by Django
+from slots.prints.rules import PrintRules
 from slots.prompts.checking import find_prompt_mistakes
 from slots.prompts.language import read_prompt
 from slots.prompts.variables import PromptVariable, dump_variables, load_variables
@@ -33,7 +34,7 @@ PEOPLE_UNSEEN = _(
 )
 
 
-class Slot(GalleryRules, models.Model):
+class Slot(GalleryRules, PrintRules, models.Model):
     """One of the fifteen fixed links, and the recipe behind it."""
 
     class OnFailure(models.TextChoices):

@@ -74,6 +74,7 @@ def slot_detail(request: HttpRequest, slot: Slot) -> SlotOut:
         on_failure=Slot.OnFailure(slot.on_failure),
         faces=Slot.Faces(slot.faces),
         face_style=Slot.FaceStyle(slot.face_style),
+        paper=Slot.Paper(slot.paper),
         gallery_mode=Slot.GalleryMode(slot.gallery_mode),
         gallery_enabled=slot.gallery_mode != Slot.GalleryMode.CLOSED,
         publishing=Slot.Publishing(slot.publishing),

@@ -95,6 +95,10 @@ class SlotIn(
     on_failure: Slot.OnFailure = allow_absent("`original`: a failure is answered with the photo.")
     faces: Slot.Faces = allow_absent("Whether the people of photo and result are compared.")
     face_style: Slot.FaceStyle = allow_absent("`drawn`: a face may be there and not be found.")
+    paper: Slot.Paper = allow_absent(
+        "What pictures are printed on, inches across and down; they get exactly its pixels at "
+        "300 dpi, with no head cut. Empty: as the service makes them."
+    )
     gallery_mode: Slot.GalleryMode = allow_absent(
         "Who sees the gallery: whoever guesses the slot's link, who has its secret address, nobody."
     )
@@ -181,6 +185,7 @@ class SlotOut(SlotShortOut):
     on_failure: Slot.OnFailure
     faces: Slot.Faces
     face_style: Slot.FaceStyle
+    paper: Slot.Paper
     gallery_mode: Slot.GalleryMode
     gallery_enabled: bool = Field(description="`gallery_mode` is not `closed`.")
     publishing: Slot.Publishing

@@ -15,6 +15,7 @@ from ingest.faces.measure import compare_pictures, make_figures
 from ingest.faces.repeat import choose_firmer_words, is_better, is_braked, is_worth_repeating
 from ingest.pipeline.order import Deadline
 from ingest.pipeline.outcome import JobRun
+from ingest.pipeline.printing import plan_print
 from ingest.pipeline.provider_call import call_once, store_in_time
 from ingest.pipeline.result_check import ResultPicture, check_result
 from ingest.pipeline.retry_policy import FLOOR_S, estimate_call_s
@@ -113,7 +114,7 @@ async def _repeat(
 
 async def _only_check(run: JobRun, picture: Picture, rules: DriverSettings) -> ResultPicture:
     """The file of the first picture stays until the second is known to be better."""
-    return await asyncio.to_thread(check_result, picture, rules)
+    return await asyncio.to_thread(check_result, picture, rules, plan_print(run.order))
 
 
 async def _take(run: JobRun, picture: ResultPicture) -> None:

@@ -18,6 +18,7 @@ from ingest.pipeline.input_links import make_publisher
 from ingest.pipeline.old_templates import shrink_old_templates
 from ingest.pipeline.order import Deadline
 from ingest.pipeline.outcome import JobRun
+from ingest.pipeline.printing import plan_print
 from ingest.pipeline.prompt_words import count_people, fill_prompts
 from ingest.pipeline.result_check import ResultPicture, check_result
 from ingest.pipeline.retry_policy import FLOOR_S, Retry, choose_retry, estimate_call_s
@@ -46,6 +47,7 @@ from providers.base import CallTrace, DriverSettings, ProviderRequest, Reference
 from providers.registry import DRIVERS
 from providers.traffic import measure_traffic
 from slots.models import SlotTemplateMedia
+from slots.prints.recipe import build_photo_recipe
 from slots.provider_keys import read_provider_key
 
 log = structlog.get_logger()
@@ -65,7 +67,7 @@ async def prepare_request(run: JobRun, admission: Admission) -> RequestBuilder:
     """
     slot = admission.job.slot
     try:
-        recipe = slot.recipe()
+        recipe = build_photo_recipe(slot)
     except (ValidationError, KeyError) as exc:
         raise ProviderConfig(f"the slot's settings are not valid: {exc}"[:500]) from exc
     api_key = read_provider_key(slot.provider, admission.stored_key)
@@ -242,7 +244,7 @@ async def check_and_store(run: JobRun, picture: Picture, rules: DriverSettings) 
         with suppress(RuntimeError):  # it has just passed
             # Paid for: from here on there is all the time that the booth waits.
             run.time_limit.reschedule(run.order.deadline.at)
-    result = await asyncio.to_thread(check_result, picture, rules)
+    result = await asyncio.to_thread(check_result, picture, rules, plan_print(run.order))
     await run_to_completion(store_in_time(run, result))
     return result
 

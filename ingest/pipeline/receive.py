@@ -30,6 +30,7 @@ from photochanger.tasks import run_in_worker
 from providers.http import expect_call
 from slots.models import Slot
 from slots.platform_settings import PlatformSettings
+from slots.prints.recipe import build_photo_recipe
 from slots.prompts.texts import SentTexts
 from slots.prompts.variables import fold_field
 from slots.services import OpenSlot, open_slot
@@ -196,6 +197,6 @@ async def prepare_order(order: Order) -> AsyncIterator[Order]:
 def choose_side_px(slot: Slot) -> int | None:
     """The longest side to send. A slot that cannot work as it is set up says so later."""
     try:
-        return slot.recipe().choose_send_side_px()
+        return build_photo_recipe(slot).choose_send_side_px()
     except (ValidationError, KeyError):
         return None

@@ -44,6 +44,7 @@ class Engine:
             Face(
                 centre=(float(row.box[0] + row.box[2]) / 2, float(row.box[1] + row.box[3]) / 2),
                 width=float(row.box[2] - row.box[0]),
+                height=float(row.box[3] - row.box[1]),
                 score=row.score,
                 descriptor=self._describe(image, row.points * longest) if describe else None,
             )

@@ -11,12 +11,13 @@ Descriptor = tuple[float, ...]
 class Face:
     """A face's place in shares of the picture's longest side, and how sure its finder is (0-1).
 
-    ``descriptor`` is None where only people are counted. It stays out of ``repr``, and so out of
-    logs and error reports.
+    ``height`` is from brow to chin. ``descriptor`` is None where only people are counted. It
+    stays out of ``repr``, and so out of logs and error reports.
     """
 
     centre: tuple[float, float] = field(repr=False)
     width: float = field(repr=False)
+    height: float = field(default=0.0, repr=False)
     score: float
     descriptor: Descriptor | None = field(default=None, repr=False)
 

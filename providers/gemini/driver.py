@@ -36,7 +36,12 @@ from providers.gemini.answer import (
     parse_models,
     parse_picture,
 )
-from providers.gemini.models import COMMON_RATIOS, GEMINI_BY_ID, GEMINI_MODELS
+from providers.gemini.models import (
+    COMMON_RATIOS,
+    GEMINI_BY_ID,
+    GEMINI_MODELS,
+    choose_nearest_ratio,
+)
 from providers.gemini.settings import CATEGORIES, THRESHOLDS, normalize_model_id
 from providers.gemini.settings import GeminiSettings as GeminiSettings
 from providers.gemini.usage import describe_tokens
@@ -238,13 +243,7 @@ def choose_ratio(request: ProviderRequest[GeminiSettings]) -> str | None:
     """
     if not request.references:
         return None
-    width, height = request.photo.header.upright_size
-
-    def measure_distance(ratio: str) -> float:
-        across, down = map(int, ratio.split(":"))
-        return abs(math.log(width / height * down / across))
-
-    return min(COMMON_RATIOS, key=measure_distance)
+    return choose_nearest_ratio(*request.photo.header.upright_size, COMMON_RATIOS)
 
 
 def build_prompt(request: ProviderRequest[GeminiSettings]) -> str:

@@ -4,6 +4,8 @@ Sources are named in spec/providers/gemini.md. Only what our code or our operato
 here; a service's own limits are the service's to enforce.
 """
 
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -68,3 +70,26 @@ GEMINI_MODELS = (
 )
 GEMINI_BY_ID = {model.id: model for model in GEMINI_MODELS}
 DEFAULT_GEMINI_MODEL = "gemini-nano-banana-2.1"
+
+# Pixels of a picture, whatever its shape [D].
+SIZE_PIXELS = {"512": 512**2, "1K": 1024**2, "2K": 2048**2, "4K": 4096**2}
+ENOUGH = 0.9  # of a print's pixels: nobody sees the difference
+
+
+def common_to(lists: Sequence[Sequence[str]]) -> list[str]:
+    """What is in all of them, in the order of the first."""
+    return [one for one in lists[0] if all(one in other for other in lists)] if lists else []
+
+
+def choose_nearest_ratio(width: int, height: int, ratios: Iterable[str]) -> str:
+    def measure_distance(ratio: str) -> float:
+        across, down = map(int, ratio.split(":"))
+        return abs(math.log(width / height * down / across))
+
+    return min(ratios, key=measure_distance)
+
+
+def choose_size(pixels: int, sizes: Sequence[str]) -> str | None:
+    """The smallest that has so many pixels, or the largest; None where there is no choice."""
+    enough = [size for size in sizes if SIZE_PIXELS[size] >= ENOUGH * pixels]
+    return next(iter([*enough, *reversed(sizes)]), None)

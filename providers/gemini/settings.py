@@ -1,12 +1,19 @@
 """A slot's recipe for Gemini: what people set, and which words the service has for it."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from django.utils.translation import gettext_noop as _  # translated where a form is drawn
 from pydantic import Field
 
 from providers.base import DriverSettings
-from providers.gemini.models import COMMON_RATIOS, DEFAULT_GEMINI_MODEL
+from providers.gemini.models import (
+    COMMON_RATIOS,
+    DEFAULT_GEMINI_MODEL,
+    GEMINI_BY_ID,
+    choose_nearest_ratio,
+    choose_size,
+    common_to,
+)
 
 CATEGORIES = ("HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT")
 # [C] the SDK's types. "standard" sends none: Google's default is off, and any threshold of ours
@@ -66,10 +73,12 @@ class GeminiSettings(DriverSettings):
         None,
         pattern=r"^\d{1,2}:\d{1,2}$",
         title=_("Aspect ratio"),
-        description=_("Empty: as the photo."),
+        description=_("Empty: as the paper, or as the photo."),
     )
     image_size: Literal["512", "1K", "2K", "4K"] | None = Field(
-        None, title=_("Picture size"), description=_("Empty: the model's own, usually 1K.")
+        None,
+        title=_("Picture size"),
+        description=_("Empty: as the paper needs, or the model's own, usually 1K."),
     )
     thinking_level: Literal["MINIMAL", "LOW", "MEDIUM", "HIGH"] | None = Field(
         None,
@@ -94,6 +103,19 @@ class GeminiSettings(DriverSettings):
         """An input picture counts a flat 1,120 tokens, whatever its size [C]: more pixels than
         twice those of the answer are thrown away there."""
         return 3072 if self.image_size in ("2K", "4K") else self.DEFAULT_SEND_SIDE_PX
+
+    def fit_print(self, width_px: int, height_px: int) -> "GeminiSettings":
+        """What each model of the slot takes, since any of them may be asked."""
+        models = [GEMINI_BY_ID[name] for name in self.models_used() if name in GEMINI_BY_ID]
+        update: dict[str, Any] = {}
+        if self.aspect_ratio is None:
+            ratios = [one.ratios for one in models] or [COMMON_RATIOS]
+            update["aspect_ratio"] = choose_nearest_ratio(width_px, height_px, common_to(ratios))
+        if self.image_size is None and len(models) == len(self.models_used()):
+            sizes = common_to([one.sizes for one in models])
+            if size := choose_size(width_px * height_px, sizes):
+                update["image_size"] = size
+        return self.model_copy(update=update)
 
     def models_used(self) -> tuple[str, ...]:
         return tuple(map(normalize_model_id, super().models_used()))

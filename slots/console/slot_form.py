@@ -25,7 +25,7 @@ from slots.schemas import SlotIn
 from slots.validation_messages import DATE, NOT_RIGHT, FieldMessages, messages_by_field
 
 PRESENT = "present"
-CHOICES = ("on_failure", "gallery_mode", "publishing", "faces", "face_style")
+CHOICES = ("on_failure", "gallery_mode", "publishing", "faces", "face_style", "paper")
 LIMITS = {"size_limit_mb": (1, 20), "sync_response_seconds": (10, 60)}
 
 
@@ -49,6 +49,7 @@ class SlotForm(forms.ModelForm):  # type: ignore[type-arg]  # no parameters at r
                 "sync_response_seconds",
             ),
             *("on_failure", "gallery_mode", "publishing", "gallery_until", "faces", "face_style"),
+            "paper",
         )
         field_classes = {
             "display_name": TextField,

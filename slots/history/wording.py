@@ -42,6 +42,7 @@ CHOICES = {
     "publishing": Slot.Publishing,
     "faces": Slot.Faces,
     "face_style": Slot.FaceStyle,
+    "paper": Slot.Paper,
 }
 
 
