@@ -10,7 +10,7 @@ from PIL import Image
 
 from ingest.faces.looker import looker
 from media.faces.face import Face
-from media.faces.loading import are_models_there
+from media.faces.loading import face_nets
 from media.faces.looking import shrink_for_look
 from media.faces.verdict import PHOTO, find_people
 from photochanger import metrics
@@ -30,7 +30,7 @@ def find_heads(image: Image.Image, *, wait_s: float) -> list[Box]:
     Blocking, mostly 0.1 s: call it in a thread that is not the looker's. Never raises: a print is
     not lost to this.
     """
-    if wait_s <= 0 or not are_models_there(settings.FACES_DIR):
+    if wait_s <= 0 or not face_nets.are_files_there(settings.FACES_DIR):
         return []
     try:
         look = looker.begin(partial(shrink_for_look, image), describe=False)
