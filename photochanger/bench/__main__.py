@@ -19,6 +19,7 @@ from photochanger.bench.links.section import LinksPlan, links
 from photochanger.bench.overhead import ceiling, overhead
 from photochanger.bench.pages import pages
 from photochanger.bench.pictures import pictures
+from photochanger.bench.refusals import refusals
 from photochanger.bench.stats import stats
 from photochanger.bench.waiting import Crowd, waiting
 from photochanger.testing import live
@@ -36,8 +37,12 @@ SECTIONS = (
     "faces",
     "links",
     "admissions",
+    "refusals",
 )
-SIMPLE = {"guard": guard, "stats": stats, "pages": pages, "faces": faces, "admissions": admissions}
+SIMPLE = {
+    **{"guard": guard, "stats": stats, "pages": pages, "faces": faces},
+    **{"admissions": admissions, "refusals": refusals},
+}
 NEED_PHOTOS = {"pictures", "overhead", "ceiling", "waiting"}
 REPEATS = {"50kb": 20, "1mb": 20, "15mb": 10}
 PIPE_WIDTH = 160
