@@ -14,7 +14,8 @@ from photochanger.db import clock
 from photochanger.errors import InvalidImage, PayloadTooLarge, StorageError
 from photochanger.pictures import EXTENSIONS, Photo, UnreadablePicture, prepare_photo
 from providers.clean_photo import clean_photo
-from slots.uploads import MB, Upload
+from slots.template_files import MB
+from slots.uploads import Upload
 
 LOGO_SIDE_PX = 600
 MAX_LOGO_MB = 5
