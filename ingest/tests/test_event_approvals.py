@@ -37,6 +37,13 @@ class ApprovalTests(ConsoleTestCase):
         self.make_results(2, MediaObject.Review.NEW)
         self.assertNotContains(self.client.get(EVENT, headers=ENGLISH), 'id="approvals"')
 
+    def test_what_looks_safe_waits_only_where_everything_does(self) -> None:
+        self.make_results(2, MediaObject.Review.NEW)
+        self.make_results(1, MediaObject.Review.SAFE)
+        for publishing, waiting in (("sorted", 2), ("after_approval", 3)):
+            self.on(publishing=publishing)
+            self.assertContains(self.client.get(EVENT, headers=ENGLISH), f"{waiting} pictures wait")
+
     def test_it_counts_what_waits_and_leads_to_link_and_pin(self) -> None:
         self.on(publishing=Slot.Publishing.AFTER_APPROVAL)
         self.make_results(3, MediaObject.Review.NEW)

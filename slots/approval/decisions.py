@@ -43,9 +43,12 @@ def _limit_to_events(results: QuerySet[MediaObject]) -> QuerySet[MediaObject]:
     return results.filter(~Exists(working) | Q(event_id=Subquery(working.values("event_id"))))
 
 
-def count_waiting(slot_ids: Iterable[str]) -> dict[str, int]:
+def count_waiting(slots: Iterable[Slot]) -> dict[str, int]:
     """How many pictures of each slot wait for a decision; slots without one are left out."""
-    waiting = select_listed_results().filter(slot_id__in=slot_ids, review=Review.NEW)
+    listed = list(slots)
+    strict = [one.pk for one in listed if Review.SAFE not in SHOWN[one.publishing]]
+    states = Q(review=Review.NEW) | Q(review=Review.SAFE, slot_id__in=strict)
+    waiting = select_listed_results().filter(states, slot_id__in=[one.pk for one in listed])
     waiting = _limit_to_events(waiting)
     counts = waiting.exclude(job_id=None).order_by().values("slot_id").annotate(count=Count("pk"))
     return {row["slot_id"]: row["count"] for row in counts}
