@@ -21,6 +21,7 @@ from media.erasure.held import remove_held
 from photochanger.db import clock
 from photochanger.errors import Interrupted, StorageError
 from slots.approval.pin import forget_tries
+from slots.letters.queue import forget_letters
 from slots.platform_settings import load_platform_settings
 from slots.setting_rows import load_fact, store_fact
 
@@ -119,6 +120,7 @@ def _delete_old_traces() -> None:
     forget_people()
     forget_guest_texts()
     forget_tries()
+    forget_letters()
 
 
 def _finish_deletions() -> None:

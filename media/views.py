@@ -10,10 +10,10 @@ from ninja import Router
 
 from media.api import ResultId
 from media.file_response import format_cache_control
+from media.guests.look import find_look
 from media.guests.page import build_page_context
 from media.guests.refusals import ViewOnly
 from media.guests.share_pictures import measure_picture
-from media.guests.titles import find_title
 from media.links import build_url_for_phones
 from media.openapi import GET_RESULT_QR
 from media.services import delete_by_link, find_linked_result
@@ -36,8 +36,8 @@ PAGE_HEADERS = {
 )
 async def show_guest_page(request: HttpRequest, job_id: ResultId) -> HttpResponse:
     linked = await in_db(find_linked_result, parse_id(job_id, ResultNotFound))
-    title = await in_db(find_title, linked.media.slot_id)
-    context = build_page_context(request, linked, await measure_picture(linked.media), title)
+    look = await in_db(find_look, linked.media)
+    context = build_page_context(request, linked, await measure_picture(linked.media), look)
     return _add_page_headers(render(request, "media/guest_page.html", context))
 
 

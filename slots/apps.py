@@ -1,14 +1,13 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
-from media.guests.titles import set_title_finder
-
 
 class SlotsConfig(AppConfig):
     name = "slots"
     verbose_name = _("Slots")
 
     def ready(self) -> None:
-        from slots.gallery.titles import find_public_title
+        from media.guests.look import set_look_finder
+        from slots.gallery.look import find_guest_look
 
-        set_title_finder(find_public_title)
+        set_look_finder(find_guest_look)

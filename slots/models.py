@@ -15,6 +15,7 @@ from slots.approval.models import ApprovalLink, ApprovalTry  # noqa: F401  found
 from slots.events.models import Event as Event
 from slots.events.models import EventPurge, EventSlot, EventTemplate  # noqa: F401
 from slots.gallery.rules import GalleryRules
+from slots.letters.models import GuestLetter, MailServer  # noqa: F401  found by Django
 from slots.library.models import Preset, PresetSample  # noqa: F401  found by Django
 from slots.prints.rules import PrintRules
 from slots.prompts.checking import find_prompt_mistakes

@@ -19,7 +19,6 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from ingest.console.approvals import list_approvals
-from ingest.console.decorators import async_admin_view
 from ingest.pipeline.order import Order
 from ingest.pipeline.trial import run_trial
 from ingest.readiness import CHECKS
@@ -37,6 +36,7 @@ from photochanger.db import in_db
 from photochanger.errors import AppError, ProviderConfig
 from photochanger.pictures import Photo
 from providers.registry import DRIVERS
+from slots.console.async_views import async_admin_view
 from slots.console.pages import console_page
 from slots.gallery.addresses import build_gallery_path
 from slots.gallery.modes import find_gallery_mode

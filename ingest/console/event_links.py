@@ -13,13 +13,13 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from ingest.console.decorators import async_admin_view
 from ingest.readiness.links import judge_booth_link, judge_service_link
 from ingest.readiness.result import FAIL, WARN, CheckResult
 from photochanger.db import in_db
 from photochanger.errors import AppError
 from providers.link import measure_upload
 from providers.registry import DRIVERS
+from slots.console.async_views import async_admin_view
 from slots.models import Setting, Slot
 from slots.provider_keys import provider_row_key, read_provider_key
 

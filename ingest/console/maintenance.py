@@ -6,7 +6,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from ingest.cleanup import clean_up, load_last_cleanup
-from ingest.console.decorators import async_admin_view
 from ingest.console.messages import show_cleanup
 from ingest.readiness.result import FAIL, OK, WARN, CheckResult
 from photochanger.db import in_db
@@ -14,6 +13,7 @@ from photochanger.errors import InvalidFields, ProviderConfig
 from providers.checking import NOT_CHECKED, KeyCheck
 from providers.registry import DRIVERS
 from slots.checked_keys.listed_models import remember_models
+from slots.console.async_views import async_admin_view
 from slots.console.pages import confirm_page
 from slots.models import Setting
 from slots.provider_keys import clean_key, provider_row_key, read_provider_key

@@ -15,7 +15,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from ingest.console.decorators import async_admin_view
 from ingest.console.details import Detail, describe_detail
 from ingest.faces.words import FacesView
 from ingest.models import Job
@@ -29,6 +28,7 @@ from photochanger.errors import (
 )
 from photochanger.pictures import JPEG, Photo
 from photochanger.request_scope import get_arrival_time
+from slots.console.async_views import async_admin_view
 from slots.console.slot_form import read_slot_form
 from slots.editing import Draft, build_draft
 from slots.history.field_names import get_label

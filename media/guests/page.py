@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from media.guests.look import GuestLook
 from media.guests.share_pictures import Size, fit_size
 from media.links import LinkBase, find_links
 from media.services import LinkedResult
@@ -27,7 +28,7 @@ class Messenger:
 
 
 def build_page_context(
-    request: HttpRequest, linked: LinkedResult, size: Size | None, title: str = ""
+    request: HttpRequest, linked: LinkedResult, size: Size | None, look: GuestLook
 ) -> dict[str, Any]:
     """``page`` is for others: it shows the picture and cannot delete it."""
     links = find_links(request)
@@ -42,7 +43,8 @@ def build_page_context(
     page = links.address + paths["page"]
     return {
         "media": linked.media,
-        "title": title,
+        "title": look.title,
+        "look": look,
         "link_id": linked.link_id,
         "is_owner": linked.is_owner,
         "links": links,
@@ -51,7 +53,7 @@ def build_page_context(
         "qr": paths["qr"] if links.is_for_phones else "",
         "size": size,
         "share_size": fit_size(size) if size else None,
-        "messengers": _list_messengers(links, page, title),
+        "messengers": _list_messengers(links, page, look.title),
         "is_apple_phone": bool(APPLE_PHONE.search(request.headers.get("User-Agent", ""))),
     }
 

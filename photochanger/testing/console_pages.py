@@ -45,6 +45,8 @@ PAGES = {
     "refusals of a month": "/admin/refusals/?hours=720",
     "capture": "/admin/capture/",
     "alerts": "/admin/alerts/",
+    "e-mail": "/admin/mail/",
+    "e-mail, its part": "/admin/mail/letters/",
     "alerts, its part": "/admin/alerts/news/",
     "alarm": "/admin/alarm/",
     "recipient": "/admin/alerts/new/telegram/",

@@ -28,6 +28,7 @@ from photochanger.testing.marks import both_databases
 from photochanger.web.tokens import AdminToken
 from slots.approval.links import make_link
 from slots.events.editing import save_event
+from slots.letters.access import MailAccess, save_mail_server
 from slots.models import Event, Slot
 from slots.tests.support import picture, upload
 from slots.tests.test_events import make_event
@@ -43,6 +44,9 @@ def addresses(resolver: URLResolver | None = None, before: str = "/") -> Iterato
             yield from addresses(entry, f"{before}{entry.pattern}")
         elif isinstance(entry, URLPattern):
             yield f"{before}{entry.pattern}"
+
+
+NO_SERVER = MailAccess(host="127.0.0.1", port=1, security="none", sender="booth@example.com")
 
 
 @both_databases
@@ -76,6 +80,7 @@ class EveryAddressTests(IngestTestCase):
                 cls.add_picture(photo, number)
 
         cls.approval = make_link("slot-001", hours=6, by="serg").link
+        save_mail_server(NO_SERVER, serves_guests=True, by="serg")
         cls.anna = add_recipient("telegram", telegram_address())
         cls.message = add_test(cls.anna)
         cls.event, cls.over = (make_event("slot-001", name=name) for name in ("Now", "Before"))
@@ -137,6 +142,7 @@ class EveryAddressTests(IngestTestCase):
             **{"channel": "telegram", "recipient_id": self.anna.pk},
             **{"event_id": self.event.pk},
             **{"message_id": self.message.pk, "act": "retry", "token": self.approval.token},
+            **{"letter_id": self.photo.pk},
             **{"id": self.serg.pk, "content_type_id": self.user_type.pk, "object_id": object_id},
         }
         address = address.replace("^(?P<app_label>media|slots|ingest|auth)/$", "ingest/")
@@ -192,7 +198,7 @@ class EveryAddressTests(IngestTestCase):
         self.token = ""
         known = [a for a in addresses() if a.startswith("/public/")]
         self.assertEqual(
-            self.check("get", known), {200: 19, 404: 4}
+            self.check("get", known), {200: 21, 404: 4}
         )  # a template is no photo of a provider; without the PIN no picture is to be seen
 
 

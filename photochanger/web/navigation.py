@@ -18,6 +18,7 @@ ROW = (  # on a phone without the last one
 MORE = (
     ("event", _("Preparation"), "check"),
     ("alerts", _("Alerts"), "bell"),
+    ("mail", _("E-mail"), "mail"),
     ("refusals", _("Refusals and booths"), "alert"),
     ("capture", _("Capture"), "eye"),
     ("media_mediaobject_changelist", _("Files"), "images"),

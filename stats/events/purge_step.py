@@ -2,10 +2,12 @@
 
 from collections import Counter
 
+from slots.letters.queue import forget_letters
 from slots.models import Event
 from stats.models import Alert, AlertMessage
 
 ALERTS = "alerts"
+LETTERS = "letters"
 PERSONAL = ("who",)  # names and addresses of booths
 
 
@@ -21,3 +23,8 @@ def purge_alerts(event: Event) -> Counter[str]:
     sent = AlertMessage.objects.filter(alerts__in=personal, sent_at__isnull=False)
     AlertMessage.objects.filter(pk__in=list(sent.values_list("pk", flat=True))).update(body="")
     return Counter({ALERTS: len(personal)})
+
+
+def purge_letters(event: Event) -> Counter[str]:
+    """Addresses of guests, whose pictures are gone by now; what waits is not sent any more."""
+    return Counter({LETTERS: forget_letters(event.pk)})

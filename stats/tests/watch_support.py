@@ -92,7 +92,9 @@ class MailServer:
         self, server: Any, session: Any, envelope: Any, address: str, options: Any
     ) -> str:
         if address.startswith("nobody@"):
-            return "550 No such user here"
+            return f"550 {address}: No such user here"
+        if address.startswith("later@"):
+            return "451 Greylisted, come again"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

@@ -3,14 +3,16 @@
 import queue
 import threading
 import time
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Generic, Protocol, TypeVar
 
 import structlog
 
 from photochanger.errors import ProviderConfig
 from stats.models import AlertMessage
-from stats.watch.channels import Address, open_address, send_message
+from stats.watch.channels import Address, load_address, send_message
 from stats.watch.channels.failure import DeliveryFailed
 from stats.watch.messages import mark_sent, select_due
 
@@ -19,6 +21,22 @@ log = structlog.get_logger()
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 10.0, 600.0
 MOST_AT_ONCE = 16
 GIVE_UP_S = 60.0  # every channel has time-outs, but a server may answer a byte at a time
+
+
+class Sendable(Protocol):
+    """What can be sent in a thread, without the database."""
+
+    @property
+    def id(self) -> Hashable: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    def deliver(self) -> None:
+        """Blocking. Raises DeliveryFailed."""
+
+
+P = TypeVar("P", bound=Sendable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,30 +50,38 @@ class Parcel:
     title: str
     body: str
 
+    @property
+    def kind(self) -> str:
+        return self.channel
+
+    def deliver(self) -> None:
+        send_message(self.channel, self.address, self.title, self.body)
+
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    parcel: Parcel
+class Outcome(Generic[P]):
+    parcel: P
     failure: DeliveryFailed | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Flight:
-    parcel: Parcel
+class _Flight(Generic[P]):
+    parcel: P
     thread: threading.Thread
     begun_at: float  # time.monotonic()
 
 
-class Sender:
+class Sender(Generic[P]):
     """Sends parcels side by side: a mail server that hangs delays nobody else's message."""
 
-    def __init__(self) -> None:
-        self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
-        self._in_flight: dict[int, _Flight] = {}
+    def __init__(self, most_at_once: int = MOST_AT_ONCE, give_up_s: float | None = None) -> None:
+        self._most_at_once, self._give_up_s = most_at_once, give_up_s
+        self._outcomes: queue.SimpleQueue[Outcome[P]] = queue.SimpleQueue()
+        self._in_flight: dict[Hashable, _Flight[P]] = {}
 
-    def send(self, parcel: Parcel) -> None:
+    def send(self, parcel: P) -> None:
         """Returns at once; does nothing while the same one is on its way."""
-        if parcel.id in self._in_flight or len(self._in_flight) >= MOST_AT_ONCE:
+        if parcel.id in self._in_flight or len(self._in_flight) >= self._most_at_once:
             return
         # A thread that hangs must not keep the process from ending.
         thread = threading.Thread(target=self._run, args=[parcel], daemon=True)
@@ -66,12 +92,12 @@ class Sender:
     def is_busy(self) -> bool:
         return bool(self._in_flight)
 
-    def is_on_its_way(self, parcel_id: int) -> bool:
+    def is_on_its_way(self, parcel_id: Hashable) -> bool:
         return parcel_id in self._in_flight
 
-    def _run(self, parcel: Parcel) -> None:
+    def _run(self, parcel: P) -> None:
         try:
-            send_message(parcel.channel, parcel.address, parcel.title, parcel.body)
+            parcel.deliver()
             outcome = Outcome(parcel)
         except DeliveryFailed as exc:
             outcome = Outcome(parcel, exc)
@@ -79,16 +105,16 @@ class Sender:
             Exception
         ) as exc:  # a bug in a channel must not leave the message on its way for ever
             # Without the traceback: what a library raises may hold a token.
-            log.error("stats.alert.send_crashed", channel=parcel.channel, kind=type(exc).__name__)
+            log.error("stats.delivery.crashed", channel=parcel.kind, kind=type(exc).__name__)
             outcome = Outcome(parcel, DeliveryFailed(type(exc).__name__))
         self._outcomes.put(outcome)
 
-    def collect(self) -> list[Outcome]:
+    def collect(self) -> list[Outcome[P]]:
         """What has come of them since the last time; one that hangs for too long has failed."""
-        found = []
+        found, give_up_s = [], self._give_up_s or GIVE_UP_S
         for flight in list(self._in_flight.values()):
-            if time.monotonic() - flight.begun_at > GIVE_UP_S:
-                words = f"no answer within {GIVE_UP_S:g} s"
+            if time.monotonic() - flight.begun_at > give_up_s:
+                words = f"no answer within {give_up_s:g} s"
                 self._outcomes.put(Outcome(flight.parcel, DeliveryFailed(words)))
         while not self._outcomes.empty():
             outcome = self._outcomes.get()
@@ -109,10 +135,10 @@ def pause_after(attempts: int, failure: DeliveryFailed) -> timedelta:
     return timedelta(seconds=max(pause_s, failure.retry_after_s or 0.0))
 
 
-def send_due(sender: Sender, now: datetime) -> None:
+def send_due(sender: Sender[Parcel], now: datetime) -> None:
     for message in select_due(now):
         try:
-            address = open_address(message.recipient.address)
+            address = load_address(message.recipient)
         except ProviderConfig as exc:
             _record_failure(message, DeliveryFailed(str(exc)), now)
             continue
@@ -128,7 +154,7 @@ def send_due(sender: Sender, now: datetime) -> None:
         )
 
 
-def record_outcomes(outcomes: list[Outcome], now: datetime) -> None:
+def record_outcomes(outcomes: list[Outcome[Parcel]], now: datetime) -> None:
     for outcome in outcomes:
         message = AlertMessage.objects.filter(pk=outcome.parcel.id).first()
         if message is None:

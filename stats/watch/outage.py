@@ -10,8 +10,9 @@ from django.db import transaction
 
 from photochanger.db import clock
 from photochanger.errors import ProviderConfig
+from slots.letters.access import MailAccess, find_mail_access
 from stats.models import Alert, AlertMessage, AlertRecipient, Severity
-from stats.watch.channels import Address, open_address
+from stats.watch.channels import Address, add_mail_access, open_address
 from stats.watch.delivery import Outcome, Parcel, Sender, pause_after
 from stats.watch.findings import Finding
 from stats.watch.messages import is_quiet
@@ -19,6 +20,7 @@ from stats.watch.wording import write_trouble
 
 log = structlog.get_logger()
 
+EMAIL = AlertRecipient.Channel.EMAIL
 SURE_AFTER_S = 8.0  # a restart takes less, and photos outlive it
 FINDING = Finding(rule="database", severity=Severity.CRITICAL)
 
@@ -46,8 +48,9 @@ class Told:
 class OutageReporter:
     """From the first failed query to the first that works again."""
 
-    sender: Sender
+    sender: Sender[Parcel]
     contacts: dict[int, Contact] = field(default_factory=dict)
+    mail_access: MailAccess | None = None
     since: float | None = None  # time.monotonic()
     begun_at: datetime | None = None
     told: dict[int, Told] = field(default_factory=dict)  # by the parcel's id
@@ -55,7 +58,7 @@ class OutageReporter:
     _ids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(-1, -1))
 
     def remember(self) -> None:
-        """Whom to tell. One query; an address is decrypted when it is new."""
+        """Whom to tell, and how. Two queries; an address is decrypted when it is new."""
         known = self.contacts
         self.contacts = {}
         for recipient in AlertRecipient.objects.filter(is_active=True):
@@ -68,6 +71,8 @@ class OutageReporter:
             except ProviderConfig:
                 continue  # shown in the console as soon as something is to be sent
             self.contacts[recipient.pk] = Contact(recipient, address)
+        has_email = any(one.recipient.channel == EMAIL for one in self.contacts.values())
+        self.mail_access = find_mail_access() if has_email else None
 
     def notice(self, *, speaks: bool) -> None:
         """The database is away. ``speaks``: this process held the lease when it went."""
@@ -95,13 +100,18 @@ class OutageReporter:
                 id=next(self._ids),  # below zero: no row has such a key
                 recipient_id=recipient.pk,
                 channel=recipient.channel,
-                address=contact.address,
+                address=self._complete(contact),
                 title=title,
                 body=body,
             )
             self.told[parcel.id] = Told(parcel)
 
-    def record(self, outcome: Outcome) -> bool:
+    def _complete(self, contact: Contact) -> Address:
+        if contact.recipient.channel != EMAIL:
+            return contact.address
+        return add_mail_access(contact.address, self.mail_access)
+
+    def record(self, outcome: Outcome[Parcel]) -> bool:
         """Whether it is a message of ours."""
         one = self.told.get(outcome.parcel.id)
         if one is None:

@@ -1,6 +1,5 @@
 """Who is told: stored with the address encrypted, changed with an entry in the history."""
 
-import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from photochanger.db import clock
 from photochanger.errors import ProviderConfig
 from stats.models import AlertRecipient
 from stats.watch.channels import Address, open_address, seal_address
+from stats.watch.channels.failure import split_mail_addresses
 from stats.watch.messages import select_waiting
 
 Channel = AlertRecipient.Channel
@@ -27,10 +27,6 @@ def show_address(channel: str, address: Address) -> str:
         name, _at, host = first.partition("@")
         return f"{name[:1]}···@{host}{f' + {len(others)}' if others else ''}"[:120]
     return f"{address['link'].partition('://')[0].lower()}://···"[:120]
-
-
-def split_mail_addresses(text: str) -> list[str]:
-    return [part for part in re.split(r"[\s,;]+", text) if part]
 
 
 @transaction.atomic

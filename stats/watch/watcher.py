@@ -18,8 +18,9 @@ from slots.models import Slot
 from stats.health import load_keys_in_use
 from stats.models import Severity
 from stats.watch.alerts import delete_old_alerts, record_findings
-from stats.watch.delivery import Sender, record_outcomes, send_due
+from stats.watch.delivery import Parcel, Sender, record_outcomes, send_due
 from stats.watch.findings import Finding, load_alert_settings
+from stats.watch.guest_letters import GuestMail
 from stats.watch.lease import give_back_lease, make_holder, take_lease
 from stats.watch.messages import write_messages
 from stats.watch.outage import OutageReporter
@@ -44,7 +45,7 @@ class Watcher:
     def __init__(self) -> None:
         self.holder = make_holder()
         self.speaks = False  # it holds the lease, as far as it knows
-        self.sender = Sender()
+        self.sender, self.guest_mail = Sender[Parcel](), GuestMail()
         self.outage = OutageReporter(self.sender)
         self.services, self.keys = ServiceHistory(), dict[str, str]()
         self.service_probe = Probe(lambda: check_services(self.keys), every_s=SERVICES_EVERY_S)
@@ -89,6 +90,7 @@ class Watcher:
             log.info("stats.watch.lease_changed", speaks=self.speaks)
         outcomes = [one for one in self.sender.collect() if not self.outage.record(one)]
         record_outcomes(outcomes, now)
+        self.guest_mail.record(now)
         self.outage.end()
         if not self.speaks:
             return
@@ -97,6 +99,7 @@ class Watcher:
         record_findings(findings, now, unknown=unknown)
         write_messages(now)
         send_due(self.sender, now)
+        self.guest_mail.send_due(now)
         if time.monotonic() - self._old_at >= OLD_EVERY_S:
             self._old_at = time.monotonic()
             delete_old_alerts(now)
@@ -142,8 +145,10 @@ class Watcher:
     def end(self) -> None:
         """Hand on to another one; messages on their way may still arrive."""
         self.sender.wait(LAST_WORDS_S)
+        self.guest_mail.sender.wait(LAST_WORDS_S)
         try:
             record_outcomes(self.sender.collect(), clock.now())
+            self.guest_mail.record(clock.now())
             give_back_lease(self.holder)
         except AnyDatabaseError:
             log.warning("stats.watch.lease_kept")  # it ends by itself

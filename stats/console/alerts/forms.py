@@ -13,8 +13,8 @@ from photochanger.errors import Text
 from stats.models import AlertRecipient, Severity
 from stats.watch.channels import Address
 from stats.watch.channels.by_apprise import is_known_link
+from stats.watch.channels.failure import split_mail_addresses
 from stats.watch.findings import AlertSettings
-from stats.watch.recipients import split_mail_addresses
 from stats.watch.rules.words import RULES
 
 SECRET = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
@@ -117,37 +117,14 @@ class TelegramForm(RecipientForm):
 
 
 class EmailForm(RecipientForm):
-    secrets = ("to", "password")
-    address_fields = ("to", "sender", "host", "port", "security", "user", "password")
+    """The mail server is the installation's, set on the page of e-mail."""
+
+    secrets = address_fields = ("to",)
 
     to = forms.CharField(
         label=_("to"),
         widget=forms.TextInput(attrs=SECRET | {"inputmode": "email"}),
         help_text=_("One address or several, with commas."),
-    )
-    sender = forms.EmailField(label=_("from"))
-    host = forms.RegexField(
-        r"^[A-Za-z0-9.:-]{1,253}$",
-        label=_("mail server"),
-        help_text=_("Such as smtp.yandex.ru or smtp.gmail.com."),
-        error_messages={"invalid": _("The name of a server, such as smtp.yandex.ru.")},
-    )
-    port = forms.IntegerField(min_value=1, max_value=65535, initial=587, label=_("port"))
-    security = forms.ChoiceField(
-        label=_("encryption"),
-        choices=[
-            ("starttls", _("STARTTLS, mostly port 587")),
-            ("tls", _("TLS, mostly port 465")),
-            ("none", _("none, only in a network of your own")),
-        ],
-    )
-    user = forms.CharField(required=False, label=_("user of the mail server"))
-    password = forms.CharField(
-        required=False,
-        strip=False,
-        label=_("password of the mail server"),
-        widget=forms.PasswordInput(attrs=SECRET | {"autocomplete": "new-password"}),
-        help_text=_("Large services want a password made for this program alone."),
     )
 
     def clean_to(self) -> str:

@@ -16,6 +16,7 @@ WORDS: dict[str, Any] = {
     "logo": _("logos"),
     "requests": _("records of requests"),
     "alerts": _("alerts without their booth"),
+    "letters": _("addresses of guests"),
 }
 
 

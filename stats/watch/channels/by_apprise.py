@@ -1,4 +1,4 @@
-"""E-mail, and the hundred services that Apprise speaks to, by a link.
+"""The hundred services that Apprise speaks to, by a link.
 
 Apprise returns only whether it worked. Why it did not stands in its log, at the level of debugging
 and with tokens in it; so its log goes nowhere but into this module, which masks it.
@@ -14,33 +14,9 @@ from typing import Any
 from stats.watch.channels.failure import DeliveryFailed, mask_secrets, split_link
 
 TIMEOUT_S = 10.0  # to connect, and for each answer
-MODES = {"starttls": "starttls", "tls": "ssl", "none": "insecure"}
-DETAIL = re.compile(r"^(?:Socket|SMTP) Exception: |^SMTP recipient ")
+DETAIL = re.compile(r"^(?:Socket|SMTP) Exception: |^SMTP recipient ")  # a mailto:// may be a link
 # They would show windows on the server, or write into its log, and reach nobody.
 LOCAL = {"dbus", "qt", "glib", "kde", "gnome", "macosx", "windows", "syslog", "blink1"}
-
-
-def send_by_email(address: dict[str, str], title: str, body: str) -> None:
-    """Blocking, some 20 s at most. Raises DeliveryFailed."""
-    security = address["security"]
-    service = _make_service(
-        {
-            "schema": "mailto" if security == "none" else "mailtos",
-            "secure": security != "none",
-            "secure_mode": MODES[security],
-            "host": address["host"],
-            "smtp_host": address["host"],
-            "port": int(address["port"]),
-            "user": address["user"] or None,
-            "password": address["password"] or None,
-            "from_addr": f"PhotoChanger <{address['sender']}>",
-            "targets": address["to"],
-            "socket_connect_timeout": TIMEOUT_S,
-        }
-    )
-    if service is None:
-        raise DeliveryFailed("the addresses are not such as e-mail has")
-    _notify(service, title, body, secrets={address["password"]} - {""})
 
 
 def send_by_link(address: dict[str, str], title: str, body: str) -> None:
@@ -58,7 +34,7 @@ def is_known_link(link: str) -> bool:
     return service is not None and link.partition("://")[0].lower() not in LOCAL
 
 
-def _make_service(address: str | dict[str, Any]) -> Any:
+def _make_service(address: str) -> Any:
     # 0.7 s and 40 MB: only for those who send something.
     from apprise import Apprise, AppriseAsset
 

@@ -33,3 +33,7 @@ def split_link(link: str) -> set[str]:
     parts = urlsplit(link)
     raw = re.split(r"[/:@?&=,+]", link.partition("://")[2])
     return {part for piece in raw for part in (piece, unquote(piece))} | {link, parts.path}
+
+
+def split_mail_addresses(text: str) -> list[str]:
+    return [part for part in re.split(r"[\s,;]+", text) if part]
