@@ -11,6 +11,7 @@ from django.utils.http import parse_etags
 from ninja import Path, Query, Router
 
 from media import storage
+from media.downloads.counting import count_download, is_start_of_download
 from media.file_response import REVALIDATE, format_cache_control, format_etag, serve_file
 from media.guests.share_pictures import make_share_picture
 from media.openapi import (
@@ -65,10 +66,16 @@ async def get_result(
     disposition_type = "attachment" if inline in ("", "0") else "inline"
     disposition = f'{disposition_type}; filename="{name}"'
     try:
-        return await serve_file(request, media, disposition=disposition, cache_control=REVALIDATE)
+        response = await serve_file(
+            request, media, disposition=disposition, cache_control=REVALIDATE
+        )
     except FileNotFoundError as exc:
         await in_db(find_linked_result, link)  # 410 if deleted just now
         raise ResultNotFound(f"{media.path} is gone") from exc
+    is_download = request.method == "GET" and disposition_type == "attachment"
+    if is_download and is_start_of_download(response):
+        count_download(media)
+    return response
 
 
 @public_router.delete(

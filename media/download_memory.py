@@ -13,6 +13,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from media import storage
+from media.downloads.counting import count_download
 from media.models import MediaObject
 from photochanger.db import clock
 from photochanger.errors import StorageError
@@ -32,9 +33,14 @@ App = Callable[[MutableMapping[str, Any], Any, Send], Awaitable[None]]
 class Download:
     """A whole file that was answered with 200: the same bytes and headers for whoever asks."""
 
-    path: str
+    media: MediaObject
     headers: list[tuple[bytes, bytes]]
     until: float  # in the event loop's time
+
+    @property
+    def is_kept_by_guest(self) -> bool:
+        """Rather than shown on a page."""
+        return dict(self.headers).get(b"content-disposition", b"").startswith(b"attachment")
 
 
 _remembered: dict[tuple[str, bytes], Download] = {}
@@ -63,10 +69,12 @@ class DownloadMemory:
         known = _remembered.get(key)
         if known is not None and now < known.until:
             try:
-                chunks = await storage.open_chunks(known.path)
+                chunks = await storage.open_chunks(known.media.path)
             except (FileNotFoundError, StorageError):
                 _remembered.pop(key, None)  # Django says what has become of it
             else:
+                if known.is_kept_by_guest:
+                    count_download(known.media)
                 return await _send_file(known, chunks, send)
 
         async def send_and_note(message: Message) -> None:
@@ -93,7 +101,7 @@ def _remember(key: tuple[str, bytes], media: MediaObject, start: Message, now: f
         left_s = min(left_s, (media.expires_at - clock.now()).total_seconds())
     if len(_remembered) >= MAX_LINKS:
         _remembered.clear()
-    _remembered[key] = Download(media.path, list(start["headers"]), now + left_s)
+    _remembered[key] = Download(media, list(start["headers"]), now + left_s)
 
 
 async def _send_file(download: Download, chunks: storage.Chunks, send: Send) -> None:

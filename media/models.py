@@ -5,6 +5,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from media.downloads.models import DownloadCount as DownloadCount
 from media.view_ids import make_view_id
 from photochanger.db import clock
 

@@ -30,6 +30,7 @@ from ingest.refusals.watch import note_edge_refusal
 from media import storage
 from media.deletion import forget_deleted
 from media.download_memory import DownloadMemory
+from media.downloads.counting import DownloadWriter
 from photochanger.checks.environment import log_public_address
 from photochanger.db.limits import limit_this_process
 from photochanger.edge.body import BodyLimit
@@ -71,6 +72,7 @@ async def django_app(scope: Any, receive: Any, send: Any) -> None:
 
 lanes = RequestLanes(django_app)
 refusal_writer, late_writer, clock_keeper = RefusalWriter(), LateWriter(), ClockKeeper()
+download_writer = DownloadWriter()
 
 
 async def warm_up() -> None:
@@ -89,6 +91,7 @@ async def warm_up() -> None:
     refusal_writer.start()
     late_writer.start()
     clock_keeper.start()
+    download_writer.start()
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 100)
@@ -118,6 +121,7 @@ async def shut_down() -> None:
     await refusal_writer.stop()
     await late_writer.stop()
     await clock_keeper.stop()
+    await download_writer.stop()
     await beside.drain()
     await http.close()
 
