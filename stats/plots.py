@@ -74,6 +74,14 @@ def draw_outcomes(points: Sequence[Point], step_s: int) -> Plot:
     return _make_plot("outcomes", _("Photos by outcome"), chart, curves)
 
 
+def draw_pictures(points: Sequence[Point], step_s: int) -> Plot:
+    """For an event's client: what was made, and when."""
+    curve = Curve("done", _("pictures"), [point.outcomes.done for point in points])
+    top = max((point.outcomes.done for point in points), default=0)
+    chart = _make_chart(StackedBar, points, step_s, compute_ticks(top), "{:g}".format)
+    return _make_plot("pictures", _("Pictures over the event"), chart, [curve])
+
+
 def draw_timings(points: Sequence[Point], step_s: int) -> Plot:
     curves = [
         Curve(

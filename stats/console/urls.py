@@ -7,6 +7,7 @@ from django.urls import URLPattern, path
 
 from stats.console import dashboard, report, sources, statistics, steps
 from stats.console.alerts.urls import get_alert_urls
+from stats.console.client_report import client_report
 from stats.console.events.urls import get_event_urls
 
 
@@ -27,6 +28,7 @@ def get_console_urls(
         ),
         *get_alert_urls(admin_view),
         *get_event_urls(admin_view),
+        path("events/<int:event_id>/report/", admin_view(client_report), name="event_report"),
         path("statistics/", admin_view(statistics.statistics_page), name="statistics"),
         path("statistics/report.csv", admin_view(report.statistics_csv), name="statistics_csv"),
         path("statistics/plots/", admin_view(statistics.plots_part), name="statistics_plots"),

@@ -1,0 +1,45 @@
+"""The report of an event for its client: one page to print, in Russian or English."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from slots.console.pages import console_page
+from slots.models import Event
+from stats.client_report.figures import ReportFigures, load_report_figures
+from stats.console.alerts.access import require_change
+from stats.plots import draw_pictures
+
+LANGUAGES = ("ru", "en")
+
+
+@require_GET
+@require_change
+def client_report(request: HttpRequest, event_id: int) -> HttpResponse:
+    """``lang``: of the paper, whatever the console speaks."""
+    event = get_object_or_404(Event.objects.select_related("logo"), pk=event_id)
+    wanted = request.GET.get("lang", "")
+    language = wanted if wanted in LANGUAGES else (translation.get_language() or "")[:2]
+    with translation.override(language if language in LANGUAGES else settings.LANGUAGE_CODE):
+        seen = load_report_figures(event)
+        return console_page(request, "stats/console/client_report.html", _describe(event, seen))
+
+
+def _describe(event: Event, seen: ReportFigures) -> dict[str, Any]:
+    return {
+        "title": event.public_title or event.name,
+        "event": event,
+        "seen": seen,
+        "plot": draw_pictures(seen.points, seen.step_s),
+        "begins_at": event.started_at or event.starts_at,
+        "ends_at": event.closed_at or event.ends_at,
+        "most": max((style.pictures for style in seen.styles), default=0),
+        "languages": [("ru", "Русский"), ("en", "English")],
+        "language": translation.get_language(),
+        "note": _("Counted by PhotoChanger. Faces were compared by a computer and not kept."),
+    }
