@@ -43,6 +43,7 @@ from slots.api import (
 from slots.approval.views import approval_router
 from slots.gallery.views import gallery_router
 from slots.letters.views import letters_router
+from slots.look.views import look_router
 from slots.validation_messages import messages_by_field
 from stats.api import stats_router
 
@@ -88,6 +89,7 @@ api.add_router("/public", guest_router)
 api.add_router("/public", gallery_router)
 api.add_router("/public", approval_router)
 api.add_router("/public", letters_router)
+api.add_router("/public", look_router)
 api.add_router("/api/stats", stats_router, auth=AdminAuth())
 for prefix, router in (
     ("/api/slots", slots_router),

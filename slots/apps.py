@@ -8,6 +8,6 @@ class SlotsConfig(AppConfig):
 
     def ready(self) -> None:
         from media.guests.look import set_look_finder
-        from slots.gallery.look import find_guest_look
+        from slots.look.finding import find_guest_look
 
         set_look_finder(find_guest_look)

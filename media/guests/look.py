@@ -12,6 +12,8 @@ class GuestLook:
 
     title: str = ""
     offers_letters: bool = False
+    stylesheet: str = ""  # the path of its colours
+    logo: str = ""  # the path of its picture
 
 
 LookFinder = Callable[[MediaObject], GuestLook]

@@ -142,7 +142,8 @@ class EveryAddressTests(IngestTestCase):
             **{"channel": "telegram", "recipient_id": self.anna.pk},
             **{"event_id": self.event.pk},
             **{"message_id": self.message.pk, "act": "retry", "token": self.approval.token},
-            **{"letter_id": self.photo.pk},
+            **{"letter_id": self.photo.pk, "logo_id": self.template},
+            **{"accent": "ff0000", "background": "none"},
             **{"id": self.serg.pk, "content_type_id": self.user_type.pk, "object_id": object_id},
         }
         address = address.replace("^(?P<app_label>media|slots|ingest|auth)/$", "ingest/")
@@ -198,7 +199,7 @@ class EveryAddressTests(IngestTestCase):
         self.token = ""
         known = [a for a in addresses() if a.startswith("/public/")]
         self.assertEqual(
-            self.check("get", known), {200: 21, 404: 4}
+            self.check("get", known), {200: 22, 404: 5}
         )  # a template is no photo of a provider; without the PIN no picture is to be seen
 
 

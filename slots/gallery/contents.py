@@ -10,11 +10,13 @@ from datetime import datetime
 from django.conf import settings
 from django.core.cache import cache
 
+from media.guests.look import GuestLook
 from media.models import MediaObject
 from media.services import select_published_results
 from photochanger.errors import GalleryClosed
 from slots.gallery.addresses import find_gallery_slot, is_secret_key
 from slots.gallery.modes import SHOWN, find_gallery_mode
+from slots.look.finding import find_event, make_look
 from slots.models import Slot
 from slots.platform_settings import load_platform_settings
 
@@ -34,12 +36,16 @@ class GalleryResult:
 class Gallery:
     slot_id: str
     key: str  # by which it was found, and which its own links carry: number or secret
-    name: str
+    look: GuestLook
     results: tuple[GalleryResult, ...]  # newest first
+
+    @property
+    def name(self) -> str:
+        return self.look.title
 
     def etag(self, *more: str) -> str:
         """Another one as soon as anybody would see something else; ``more``: what also matters."""
-        seen = repr((self.key, self.name, self.results, more))
+        seen = repr((self.key, self.look, self.results, more))
         return f'"{hashlib.sha256(seen.encode()).hexdigest()[:32]}"'
 
 
@@ -50,7 +56,9 @@ def get_cached_gallery(key: str) -> Gallery | None:
 
 
 def load_gallery(key: str) -> Gallery:
-    """The gallery behind a slot's number or secret address, as it is now. Three queries.
+    """The gallery behind a slot's number or secret address, as it is now.
+
+    Three queries, with an event four.
 
     Raises SlotNotFound; GalleryClosed, also for the number while only the secret address leads in.
     """
@@ -62,12 +70,15 @@ def load_gallery(key: str) -> Gallery:
     rows = select_published_results(slot.pk, SHOWN[slot.publishing])
     if slot.event_id is not None:  # the guests of one event never see those of another
         rows = rows.filter(event_id=slot.event_id)
+    shown = list(_keep_last_event(rows[: platform.gallery_size]))
     results = tuple(
         GalleryResult(row.view_id, row.created_at, row.expires_at)
-        for row in _keep_last_event(rows[: platform.gallery_size])
+        for row in shown
         if row.view_id is not None
     )
-    gallery = Gallery(slot.pk, key, slot.guest_title, results)
+    event_id = slot.event_id or (shown[0].event_id if shown else None)  # the last one's, when over
+    look = make_look(find_event(event_id), title=slot.guest_title)
+    gallery = Gallery(slot.pk, key, look, results)
     # From the moment of reading on: what is hidden now is nowhere on show when they are over.
     left_s = began_at + settings.GALLERY_FRESH_SECONDS - time.monotonic()
     cache.set(_cache_key(key), gallery, timeout=max(0.0, left_s))

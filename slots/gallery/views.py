@@ -149,7 +149,7 @@ async def slideshow_qr(request: HttpRequest, slot_id: GalleryKey) -> HttpRespons
 def build_context(request: HttpRequest, gallery: Gallery) -> dict[str, Any]:
     links = find_links(request)
     page = links.address + reverse("api:gallery", kwargs={"slot_id": gallery.key})
-    return {"gallery": gallery, "links": links, "page": page}
+    return {"gallery": gallery, "look": gallery.look, "links": links, "page": page}
 
 
 def add_headers(response: HttpResponse) -> HttpResponse:
