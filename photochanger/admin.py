@@ -9,8 +9,10 @@ from django.urls import URLPattern, URLResolver, path
 from django.utils.translation import gettext_lazy as _
 
 from ingest.console import urls as ingest_urls
+from photochanger.second_factor.sessions import may_enter
 from photochanger.web.booth_passwords import booth_passwords_page
 from photochanger.web.navigation import make_navigation
+from photochanger.web.second_factor import second_factor_page
 from slots.console import urls as slots_urls
 from stats.console import dashboard
 from stats.console import urls as stats_urls
@@ -25,6 +27,9 @@ class Console(admin.AdminSite):
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return super().each_context(request) | {"navigation": make_navigation(request)}
 
+    def has_permission(self, request: HttpRequest) -> bool:
+        return super().has_permission(request) and may_enter(request)
+
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
@@ -36,5 +41,6 @@ class Console(admin.AdminSite):
             *ingest_urls.get_console_urls(self.admin_view),
             *stats_urls.get_console_urls(self.admin_view),
             path("booth-passwords/", self.admin_view(booth_passwords_page), name="booth_passwords"),
+            path("second-factor/", second_factor_page, name="second_factor"),
         ]
         return [*ours, *super().get_urls()]

@@ -63,13 +63,15 @@ SIMPLE_JWT = {
 }
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",  # refuses before any password is checked
-    "django.contrib.auth.backends.ModelBackend",
+    "photochanger.second_factor.backend.AdministratorBackend",
 ]
+# Whether every administrator needs one; else whoever likes sets it up.
+SECOND_FACTOR_REQUIRED = env.get_flag("SECOND_FACTOR_REQUIRED", default=False)
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 # Both together: a guesser elsewhere must not lock an administrator out in the middle of an event.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_CLIENT_IP_CALLABLE = "photochanger.web.login.get_lockout_address"
+AXES_CLIENT_IP_CALLABLE = "photochanger.web.lockouts.get_lockout_address"
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the lockout ends when it said it would
 AXES_DISABLE_ACCESS_LOG = True  # photochanger/web/login.py logs log-ins
@@ -206,6 +208,7 @@ INSTALLED_APPS = [
     "stats",
     "photochanger.apps.ConsoleConfig",  # django.contrib.admin with our own site
     "django.contrib.auth",
+    "photochanger.second_factor",
     "axes",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -6,6 +6,7 @@ from django.views.i18n import set_language
 
 from photochanger.api import api
 from photochanger.web.api_description import openapi_json
+from photochanger.web.code_step import login_code_page
 from photochanger.web.login import console_login, console_logout
 from stats.views import healthz, livez, metrics
 
@@ -15,6 +16,7 @@ home = RedirectView.as_view(url="/admin/", http_method_names=["get", "head"])
 urlpatterns = [
     path("", csrf_exempt(home), name="home"),
     path("admin/login/", console_login),
+    path("admin/login/code/", login_code_page, name="login_code"),
     path("admin/logout/", console_logout),
     path("admin/language/", set_language, name="set_language"),
     path("admin/", admin.site.urls),

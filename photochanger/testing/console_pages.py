@@ -41,6 +41,7 @@ PAGES = {
     "jobs of an event": "/admin/ingest/job/?event={over}",
     "jobs of an event that failed": "/admin/ingest/job/?event={over}&outcome=lost",
     "booth passwords": "/admin/booth-passwords/",
+    "second factor": "/admin/second-factor/",
     "refusals": "/admin/refusals/",
     "refusals of a month": "/admin/refusals/?hours=720",
     "capture": "/admin/capture/",

@@ -43,7 +43,7 @@ PUBLIC = {
     *(f"{method} /public/provider-media/{{media_id}}" for method in ("GET", "HEAD")),
 }
 # The way in and the way out.
-OPEN_PAGES = {"admin/login/", "admin/logout/", "admin/language/"}
+OPEN_PAGES = {"admin/login/", "admin/login/code/", "admin/logout/", "admin/language/"}
 OTHER_KEY = "another-key-of-more-than-32-characters"
 
 

@@ -8,7 +8,10 @@ ERRORS = tuple(ERROR_BY_REASON.values())
 # The documented table, and what no operation answers (``photochanger.web.api_not_found``).
 TABLE = {
     400: {"invalid_request", "invalid_image", "checksum_mismatch"},
-    401: {"invalid_password", "unauthorized", "invalid_credentials"},
+    401: {
+        *("invalid_password", "unauthorized", "invalid_credentials"),
+        *("second_factor_required", "invalid_code"),
+    },
     403: {"forbidden"},
     404: {
         *("slot_not_found", "slot_disabled", "gallery_closed"),
@@ -23,7 +26,10 @@ TABLE = {
     499: {"client_gone"},
     500: {"internal_error", "storage_error", "interrupted"},
     502: {"bad_response", "content_blocked", "provider_rejected"},
-    503: {"network", "provider_5xx", "quota", "provider_auth", "provider_config"},
+    503: {
+        *("network", "provider_5xx", "quota", "provider_auth", "provider_config"),
+        "second_factor_unreadable",
+    },
     504: {"timeout"},
 }
 

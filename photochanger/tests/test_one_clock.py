@@ -12,7 +12,6 @@ MACHINE_CLOCK = {"timezone.now", "datetime.now", "datetime.utcnow", "time.time"}
 # Where this machine's own clock is meant, and why.
 MEANT = {
     "photochanger/db/clock.py": "it stands in until the database has been asked, and is compared",
-    "photochanger/web/login.py": "django-axes writes its rows by it",
     "ingest/readiness/server.py": "the page shows what this machine's clock says",
     "stats/watch/wording.py": "a message shows when it was written",
     "media/archive.py": "the name of a file",

@@ -29,7 +29,7 @@ def find_body_cap(scope: Scope) -> int:
         return 0  # a photo on its way to a mistyped address is told so
     if path.startswith(API) and not path.startswith(STRANGERS_API):
         _check_token(headers.get(b"authorization", b"").decode("latin-1"))
-    elif not path.startswith(CONSOLE) or path == LOGIN or not _has_session(headers):
+    elif not path.startswith(CONSOLE) or path.startswith(LOGIN) or not _has_session(headers):
         return SMALL_BODY_BYTES
     return int(settings.MAX_UPLOAD_MB * 1024 * 1024)
 

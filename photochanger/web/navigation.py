@@ -25,6 +25,7 @@ MORE = (
     ("audit", _("Changes"), "clock"),
     ("auth_user_changelist", _("Administrators"), "user"),
     ("password_change", _("Change password"), "lock"),
+    ("second_factor", _("Second factor"), "phone"),
     SETTINGS,  # on a phone only
 )
 

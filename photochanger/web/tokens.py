@@ -19,6 +19,7 @@ from rest_framework_simplejwt.tokens import AccessToken
 
 from photochanger.db import clock
 from photochanger.errors import Forbidden, Unauthorized
+from photochanger.second_factor.sessions import name_factor
 
 SCOPE = "admin"
 ANY_CLOCK = timedelta(days=1)
@@ -64,6 +65,7 @@ class AdminToken(AccessToken):
         token["scope"] = SCOPE
         # Django's hash of the password: a new password ends the tokens of the old one.
         token["session"] = user.get_session_auth_hash()
+        token["factor"] = name_factor(user)  # and a new second factor those from before it
         return token
 
     def set_exp(self, claim: str = "exp", from_time: Any = None, lifetime: Any = None) -> None:
@@ -108,11 +110,14 @@ def get_admin(token: str) -> User:
         claims = AdminToken(token)  # type: ignore[arg-type]  # their annotation is wrong
     except TokenError as exc:
         raise Unauthorized(str(exc)) from exc
-    user = User.objects.filter(username=claims.get("sub"), is_active=True).first()
+    users = User.objects.select_related("second_factor")
+    user = users.filter(username=claims.get("sub"), is_active=True).first()
     if user is None:
         raise Unauthorized("the account is closed")
     if not _matches_password(user, str(claims.get("session"))):
         raise Unauthorized("the password has been changed")
+    if not constant_time_compare(str(claims.get("factor", "")), name_factor(user)):
+        raise Unauthorized("the second factor has been changed")
     if not user.is_superuser:
         raise Forbidden(user.username)
     return user

@@ -14,6 +14,7 @@ NAMES = {
     "is_active": gettext_noop("takes photos"),
     "ingest_password": gettext_noop("booth password"),
     "template_media": gettext_noop("template pictures"),
+    "second_factor": gettext_noop("second factor"),
     "reserves": gettext_noop("reserves"),
     "reserve_keys": gettext_noop("keys of the reserves"),
     "on_reserve": gettext_noop("only the reserve is asked"),

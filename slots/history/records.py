@@ -33,9 +33,11 @@ COLUMNS = (
 )
 PASSWORD, TEMPLATES, RESERVES = "ingest_password", "template_media", "reserves"
 RESERVE_KEYS, GALLERY_ADDRESS = "reserve_keys", "gallery_address"
-SECRETS = (PASSWORD, RESERVE_KEYS, GALLERY_ADDRESS, "provider_keys.")
+SECOND_FACTOR = "second_factor"  # of an administrator
+SECRETS = (PASSWORD, RESERVE_KEYS, GALLERY_ADDRESS, SECOND_FACTOR, "provider_keys.")
 SETTINGS_ID = "settings"  # all of them are one object of the history
 CHANGED, REMOVED, SHOWN = "changed", "removed", "shown"  # all that is told of a secret
+SET_UP, RECOVERED = "set_up", "recovered"  # and of a second factor
 FILES, REMOVED_FILES = gettext_noop("pictures"), "removed_files"
 ALL_SLOTS = f"{SLOT_IDS[0]} – {SLOT_IDS[-1]}"
 COMMAND = "manage.py"  # who, when nobody was logged in

@@ -20,7 +20,9 @@ from providers.registry import DRIVERS
 from slots.history.field_names import get_label
 from slots.history.records import (
     COMMAND,
+    RECOVERED,
     REMOVED,
+    SET_UP,
     SHOWN,
     Change,
     Record,
@@ -85,7 +87,10 @@ def describe_entry(entry: LogEntry) -> str:
 def describe_change(change: Change, was: Mapping[str, Any], now: Mapping[str, Any]) -> Line:
     name = capfirst(get_label(change.place, now, was))
     if change.is_secret:
-        told = {REMOVED: _("removed"), SHOWN: _("shown to an administrator")}
+        told = {
+            **{REMOVED: _("removed"), SHOWN: _("shown to an administrator"), SET_UP: _("set up")},
+            RECOVERED: _("a recovery code was used to log in"),
+        }
         words = told.get(change.now, _("changed"))
         return Line(change.place, name, "", words, is_secret=True)
     before, after = (

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class SecondFactorConfig(AppConfig):
+    name = "photochanger.second_factor"
+    label = "second_factor"

@@ -1,0 +1,27 @@
+from uuid import uuid4
+
+from django.contrib.auth.models import User
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from slots.secrets import CiphertextField
+
+
+class SecondFactor(models.Model):
+    """An administrator's authenticator app. A new one is a new row, and so a new ``id``."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    user = models.OneToOneField(User, models.CASCADE, related_name="second_factor")
+    secret = CiphertextField()  # base32, as the app has it
+    last_step = models.BigIntegerField(default=-1)  # of the code taken last: none is taken twice
+    recovery_hashes = models.JSONField(default=list)  # of the recovery codes that are left
+    wrong_codes = models.PositiveIntegerField(default=0)  # since the last right one
+    wrong_at = models.DateTimeField(null=True)  # the last of them
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "second_factor"
+        verbose_name = verbose_name_plural = _("second factor")
+
+    def __str__(self) -> str:
+        return f"second factor of {self.user.get_username()}"
