@@ -8,15 +8,13 @@ decoder also scales in eighths, where Pillow halves.
 import io
 import mmap
 import re
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import UnsupportedOperation
 from typing import IO, Any, NamedTuple
 
 import simplejpeg
 from PIL import Image
 
+from photochanger.pictures.budget import pixel_budget
 from photochanger.pictures.header import (
     PHOTO_FORMATS,
     RESULT_FORMATS,
@@ -28,10 +26,8 @@ from photochanger.pictures.header import (
 )
 from photochanger.pictures.plain import find_alpha, is_plain, make_plain
 
-# Decoded whole, whatever size is wanted: a progressive JPEG, a PNG, a WEBP. Four to seven bytes a
-# pixel; more of them at once than one would be more memory than a small server has.
-LARGE_PIXELS = 30_000_000
-_large_decode = threading.Lock()
+# Measured: four of the pixels, the rest of the decoder's own copies and of making them plain.
+BYTES_PER_PIXEL = {"PNG": 10, "WEBP": 16}  # others 7
 END_MARKER = b"\xff\xd9"
 SCAN_START = re.compile(rb"\xff\xda")
 # Each scan of a progressive picture visits every pixel: 10 of 24 megapixels are 240.
@@ -83,12 +79,13 @@ def decode_file(
     """
     with open_image(file, max_megapixels=max_megapixels, formats=formats) as image:
         header = describe_image(image, file)
-        decoded = _load(image, header, file, max_side_px=max_side_px)
-        if max_side_px is not None and max(decoded.size) > max_side_px:
-            decoded = shrink(decoded, max_side_px)
-        alpha = find_alpha(decoded)
-        image = make_plain(decoded, header, alpha=alpha, keep_alpha=keep_alpha)
-        return Decoded(image, header, is_plain(header) and (keep_alpha or alpha is None))
+        with pixel_budget.spend(estimate_bytes(image, header, max_side_px)):
+            decoded = _load(image, header, file, max_side_px=max_side_px)
+            if max_side_px is not None and max(decoded.size) > max_side_px:
+                decoded = shrink(decoded, max_side_px)
+            alpha = find_alpha(decoded)
+            plain = make_plain(decoded, header, alpha=alpha, keep_alpha=keep_alpha)
+            return Decoded(plain, header, is_plain(header) and (keep_alpha or alpha is None))
 
 
 def check_pixels(file: IO[bytes], header: Header, *, max_megapixels: int) -> bool:
@@ -96,9 +93,21 @@ def check_pixels(file: IO[bytes], header: Header, *, max_megapixels: int) -> boo
 
     Blocking. Raises UnreadablePicture when anything is missing.
     """
-    with open_image(file, max_megapixels=max_megapixels) as image:
+    with (
+        open_image(file, max_megapixels=max_megapixels) as image,
+        pixel_budget.spend(estimate_bytes(image, header, 1)),
+    ):
         decoded = _load(image, header, file, max_side_px=1)
         return find_alpha(decoded) is not None
+
+
+def estimate_bytes(image: Image.Image, header: Header, max_side_px: int | None) -> int:
+    """What decoding will take; a JPEG in one scan is decoded in eighths of its sides."""
+    whole = header.width * header.height * BYTES_PER_PIXEL.get(image.format or "", 7)
+    if max_side_px is None or header.is_progressive or image.format not in ("JPEG", "MPO"):
+        return whole
+    eighths = min(8, 1 + 8 * max_side_px // header.longest_px)
+    return whole * eighths**2 // 64
 
 
 def shrink(image: Image.Image, max_side_px: int) -> Image.Image:
@@ -117,29 +126,16 @@ def shrink(image: Image.Image, max_side_px: int) -> Image.Image:
 def _load(
     image: Image.Image, header: Header, file: IO[bytes], *, max_side_px: int | None
 ) -> Image.Image:
-    is_jpeg = image.format in ("JPEG", "MPO")
-    is_scaled = is_jpeg and not header.is_progressive and max_side_px is not None
-    with _limit_memory(header, is_scaled=is_scaled):
-        if is_jpeg and image.mode in ("L", "RGB", "CMYK"):
-            body = map_bytes(file)
-            if header.is_progressive:
-                check_scans(body, pixels=header.width * header.height)
-            try:
-                return decode_jpeg(body, mode=image.mode, max_side_px=max_side_px)
-            except UnsupportedJpeg:
-                file.seek(0)
-        image.load()
-        return image
-
-
-@contextmanager
-def _limit_memory(header: Header, *, is_scaled: bool) -> Iterator[None]:
-    """Wait while another thread decodes a very large picture, if this is one too."""
-    if is_scaled or header.width * header.height <= LARGE_PIXELS:
-        yield
-        return
-    with _large_decode:
-        yield
+    if image.format in ("JPEG", "MPO") and image.mode in ("L", "RGB", "CMYK"):
+        body = map_bytes(file)
+        if header.is_progressive:
+            check_scans(body, pixels=header.width * header.height)
+        try:
+            return decode_jpeg(body, mode=image.mode, max_side_px=max_side_px)
+        except UnsupportedJpeg:
+            file.seek(0)
+    image.load()
+    return image
 
 
 class UnsupportedJpeg(Exception):
