@@ -83,6 +83,7 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W008",  # redirecting to HTTPS is the front server's
     *("security.W005", "security.W021"),  # the domain's other names are not ours to promise for
 ]
+SESSION_ENGINE = "photochanger.web.sessions"
 SESSION_COOKIE_AGE = 12 * 3600  # seconds: an event's day, then the console asks again
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = True
