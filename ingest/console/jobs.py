@@ -95,7 +95,7 @@ def get_provider_title(provider: str) -> str:
 
 @require_GET
 def jobs_page(request: HttpRequest) -> HttpResponse:
-    """At most nine queries."""
+    """At most ten queries."""
     if not admin.site.get_model_admin(Job).has_view_permission(request):
         raise PermissionDenied
     form = JobFilter(request.GET, list(Slot.objects.only("pk", "display_name")), clock.now())

@@ -13,8 +13,7 @@ from media.uploads import store_upload
 from photochanger.db import clock
 from photochanger.errors import InvalidImage, PayloadTooLarge, StorageError
 from photochanger.pictures import EXTENSIONS, Photo, UnreadablePicture, prepare_photo
-from providers.clean_photo import clean_photo
-from slots.template_files import MB
+from slots.template_files import MB, read_clean
 from slots.uploads import Upload
 
 LOGO_SIDE_PX = 600
@@ -31,12 +30,9 @@ def store_logo(upload: Upload, *, by: str) -> MediaObject:
     file = io.BytesIO(upload.read())
     photo = Photo.open(file, max_megapixels=settings.MAX_PHOTO_MEGAPIXELS)
     try:
-        plain = prepare_photo(photo, max_side_px=LOGO_SIDE_PX, keep_alpha=True)
-        slices = clean_photo(plain, max_bytes=MAX_LOGO_MB * MB)
+        body, mime = read_clean(prepare_photo(photo, max_side_px=LOGO_SIDE_PX, keep_alpha=True))
     except UnreadablePicture as exc:
         raise InvalidImage(str(exc)) from exc
-    body, mime = b"".join(slices.read_chunks(MB)), slices.mime
-    slices.close()
     return store_upload(
         MediaObject.Kind.LOGO,
         "",

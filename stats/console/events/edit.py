@@ -42,12 +42,13 @@ def edit_event(request: HttpRequest, event_id: int) -> HttpResponse:
 
 
 def _show_or_save(request: HttpRequest, event: Event, initial: Mapping[str, Any]) -> HttpResponse:
-    title = event.name or _("New event")
+    title, logo = event.name or _("New event"), event.logo  # as they are stored
+    event_id = event.pk
     form = EventForm(request.POST or None, request.FILES or None, instance=event, initial=initial)
     if request.method == "POST" and form.is_valid() and _is_saved(request, form):
         messages.success(request, _("“%(event)s” is saved.") % {"event": form.instance})
         return redirect("admin:slots_event_change", form.instance.pk)
-    context = {"title": title, "form": form, "logo": event.logo, "event_id": event.pk}
+    context = {"title": title, "form": form, "logo": logo, "event_id": event_id}
     return console_page(request, "stats/console/events/edit.html", context)
 
 
