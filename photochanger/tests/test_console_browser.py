@@ -75,7 +75,7 @@ class NavigationTests(ConsoleTestCase):
             with self.subTest(look=str(look)):
                 page = self.logged_in(look)
                 row = page.get_by_role("navigation", name="Разделы консоли")
-                for name in ("Слоты", "Журнал", "Статистика", "Мероприятие"):
+                for name in ("Слоты", "Журнал", "Статистика", "Мероприятия"):
                     expect(row.get_by_role("link", name=name, exact=True)).to_be_in_viewport()
                 shown = row.locator(":scope > ul > li:visible")
                 tops = shown.evaluate_all(
