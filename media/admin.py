@@ -47,6 +47,8 @@ def find_thumbnail_url(media: MediaObject) -> str:
         return reverse("api:public_preview", kwargs={"job_id": media.job_id})
     if media.kind == MediaObject.Kind.TEMPLATE:
         return reverse("admin:slot_template", args=[media.slot_id, media.pk.hex])
+    if media.kind == MediaObject.Kind.SAMPLE:
+        return reverse("admin:library_kept_sample", args=[media.pk.hex])
     return ""
 
 

@@ -42,7 +42,7 @@ OWN_FILES = re.compile(
     re.ASCII,
 )
 ORPHAN, LEFTOVER = "orphan", "leftover"
-TEMPORARY = (Kind.RESULT, Kind.PREVIEW, Kind.PROVIDER_INPUT, Kind.TEST_PHOTO)
+TEMPORARY = (Kind.RESULT, Kind.PREVIEW, Kind.PROVIDER_INPUT, Kind.TEST_PHOTO, Kind.SAMPLE)
 KEPT = (Kind.TEMPLATE, Kind.LOGO)  # until nothing uses them
 KINDS = (*Kind.values, ORPHAN, LEFTOVER)
 BATCH = 500
@@ -55,6 +55,7 @@ ROW_RETENTION = {
     Kind.PREVIEW: timedelta(days=30),
     Kind.PROVIDER_INPUT: timedelta(days=3),
     Kind.TEST_PHOTO: timedelta(days=3),
+    Kind.SAMPLE: timedelta(days=3),
 }  # rows of template pictures are few, and a recipe might still refer to one
 # So many rows without a file, or files without a row, are no accident: a disk is not mounted (new
 # photos may be stored in its mount point), or this is another installation's database.

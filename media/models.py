@@ -20,6 +20,7 @@ class MediaObject(models.Model):
         PROVIDER_INPUT = "provider_input", _("picture for a provider")
         TEMPLATE = "template", _("template")
         TEST_PHOTO = "test_photo", _("test photo")
+        SAMPLE = "sample", _("sample picture")
         LOGO = "logo", _("logo")
 
     class Review(models.TextChoices):

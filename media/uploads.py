@@ -1,4 +1,4 @@
-"""Pictures that administrators upload: templates of slots, and photos for test runs."""
+"""Pictures that administrators upload or keep: templates, photos for test runs, samples."""
 
 import hashlib
 import uuid
@@ -13,6 +13,7 @@ from photochanger.parsing import parse_id
 FOLDERS = {
     MediaObject.Kind.TEMPLATE: "templates",
     MediaObject.Kind.LOGO: "templates",  # which backups hold
+    MediaObject.Kind.SAMPLE: "templates",
     MediaObject.Kind.TEST_PHOTO: "test-photos",
 }
 
@@ -26,7 +27,7 @@ def store_upload(
     extension: str,
     expires_at: datetime | None,
 ) -> MediaObject:
-    """File first, row second. Raises StorageError."""
+    """File first, row second; ``expires_at`` None: kept. Raises StorageError."""
     media_id = uuid.uuid4()
     # A folder of its own, deleted with it: the folder of another upload is never touched.
     path = f"{FOLDERS[kind]}/{media_id}/picture.{extension}"

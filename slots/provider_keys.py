@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +67,17 @@ def read_provider_key(provider: str, stored: object) -> str:
 
 def get_environment_key(provider: str) -> str:
     return str(getattr(django_settings, f"{provider.upper()}_API_KEY", ""))
+
+
+def list_keyless(providers: Iterable[str]) -> list[str]:
+    """Those of them that nobody has given a key. One query."""
+    asked = {provider_row_key(name): name for name in providers}
+    values = dict(Setting.objects.filter(key__in=asked).values_list("key", "value"))
+    return [
+        name
+        for key, name in asked.items()
+        if not isinstance(values.get(key), dict) and not get_environment_key(name)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,16 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from ingest.console import capture, event, event_links, kept_trials, maintenance, refusals, trial
+from ingest.console import (
+    capture,
+    event,
+    event_links,
+    kept_trials,
+    library,
+    maintenance,
+    refusals,
+    trial,
+)
 
 
 def get_console_urls(
@@ -34,6 +43,11 @@ def get_console_urls(
             name="slot_trial_take",
         ),
         path("slot/sample.jpg", admin_view(trial.sample_photo), name="trial_sample"),
+        path(
+            "library/preset/<slug:key>/drawn/",
+            admin_view(library.drawn_sample),
+            name="library_drawn",
+        ),
         path("refusals/", admin_view(refusals.refusals_page), name="refusals"),
         path("capture/", admin_view(capture.capture_page), name="capture"),
         path("capture/news/", admin_view(capture.capture_news), name="capture_news"),

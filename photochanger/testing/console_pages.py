@@ -51,5 +51,10 @@ PAGES = {
     "alerts, its part": "/admin/alerts/news/",
     "alarm": "/admin/alarm/",
     "recipient": "/admin/alerts/new/telegram/",
+    "recipes": "/admin/library/",
+    "recipes for a slot": "/admin/library/?slot=slot-001",
+    "new preset": "/admin/library/new/?slot=slot-001",
+    "preset": "/admin/library/preset/oil-painting/",
+    "slot with a preset in its form": "/admin/slots/slot/slot-001/change/?preset=oil-painting",
     "files": "/admin/media/mediaobject/",
 }

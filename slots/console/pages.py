@@ -16,10 +16,17 @@ def console_page(
     return render(request, template, {**frame, **context}, status=status)
 
 
-def confirm_page(request: HttpRequest, *, title: str, words: str, yes: str) -> HttpResponse:
+def confirm_page(
+    request: HttpRequest,
+    *,
+    title: str,
+    words: str,
+    yes: str,
+    carried: Mapping[str, str] | None = None,
+) -> HttpResponse:
     """Ask before the POST is carried out; for when no script has asked in a dialog.
 
-    A yes sends the same POST again, with ``confirmed``.
+    A yes sends the same POST again, with ``confirmed`` and what is ``carried``.
     """
-    context = {"title": title, "words": words, "yes": yes}
+    context = {"title": title, "words": words, "yes": yes, "carried": carried or {}}
     return console_page(request, "console/confirm.html", context)

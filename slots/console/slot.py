@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +27,10 @@ from slots.console.save_report import describe_save, describe_saved_at, describe
 from slots.console.slot_form import PRESENT, SlotPageForm, read_typed
 from slots.console.template_roles import describe_recipe, list_roles
 from slots.editing import change_slot
-from slots.history.records import diff_states, get_state
+from slots.history.records import COLUMNS, diff_states, get_state
 from slots.history.wording import Line, describe_change
+from slots.library.editing import build_change
+from slots.library.presets import LibraryPreset, find_preset
 from slots.model_retirement import find_retiring_slots
 from slots.models import Slot, SlotTemplateMedia
 from slots.platform_settings import load_platform_settings
@@ -51,7 +54,7 @@ class Template:
 def slot_page(request: HttpRequest, slot_id: str) -> HttpResponse:
     slot = find_slot_for(request, slot_id)
     if request.method == "GET":
-        return _render_page(request, slot, SlotPageForm(slot), _list_stored_templates(slot))
+        return _open_page(request, slot)
     form, templates = SlotPageForm(slot, request.POST), _read_typed_templates(request)
     try:
         change = form.read_change()
@@ -66,6 +69,19 @@ def slot_page(request: HttpRequest, slot_id: str) -> HttpResponse:
         return _render_page(request, slot, form, templates, conflict=lines)
     messages.success(request, describe_save(saved))
     return redirect("admin:slots_slot_change", slot.pk)
+
+
+def _open_page(request: HttpRequest, slot: Slot) -> HttpResponse:
+    """As it is saved, or with a preset of the library in the form, to be tried before that."""
+    templates = _list_stored_templates(slot)
+    preset = find_preset(request.GET.get("preset", ""))
+    if preset is None or not preset.is_usable:
+        return _render_page(request, slot, SlotPageForm(slot), templates)
+    change, draft = build_change(preset, slot), copy(slot)
+    for name, value in change.get_sent(*COLUMNS).items():
+        setattr(draft, name, value)
+    kept = templates if preset.uses_templates else []
+    return _render_page(request, slot, SlotPageForm(draft), kept, tried=preset)
 
 
 @require_POST
@@ -148,6 +164,7 @@ def _render_page(
     *,
     wrong: FieldMessages | None = None,
     conflict: list[Line] | None = None,
+    tried: LibraryPreset | None = None,
 ) -> HttpResponse:
     recipe, left = form.recipe, form.add_messages(wrong or {})
     platform = load_platform_settings()
@@ -163,7 +180,8 @@ def _render_page(
         "templates": templates,
         "templates_wrong": words,
         "problems": list(list_problems(form, left)),
-        "is_unsaved": bool(wrong) or conflict is not None,
+        "tried": tried,
+        "is_unsaved": bool(wrong or tried) or conflict is not None,
         "saved_at": describe_saved_at(slot),
         "state": describe_state(slot, present),
         "conflict": conflict,

@@ -68,6 +68,14 @@ class LibraryPreset:
         fields = self.driver.Settings.PROMPT_FIELDS if self.driver else ()
         return next((str(self.settings[name]) for name in fields if self.settings.get(name)), "")
 
+    def merge(self, settings: dict[str, Any]) -> dict[str, Any]:
+        """What becomes of a slot's settings for the same service and operation.
+
+        One's own preset has them all; a built-in one is a prompt, and leaves model, size and
+        whatever else a slot has.
+        """
+        return dict(self.settings) if self.is_own else settings | self.settings
+
     def to_slot(self) -> Slot:
         """A slot with this recipe that belongs to nobody, to be judged or tried; never saved."""
         return Slot(
@@ -103,11 +111,10 @@ def find_preset(key: str) -> LibraryPreset | None:
 def find_same_recipe(
     presets: Sequence[LibraryPreset], *, provider: str, operation: str, settings: dict[str, Any]
 ) -> LibraryPreset | None:
-    """The preset that is this recipe, word for word."""
-    wanted = (provider, operation, settings)
-    return next(
-        (one for one in presets if (one.provider, one.operation, one.settings) == wanted), None
-    )
+    """The preset that this recipe was made of, word for word: see ``LibraryPreset.merge``."""
+    service = (provider, operation)
+    same = (one for one in presets if (one.provider, one.operation) == service)
+    return next((one for one in same if one.merge(settings) == settings), None)
 
 
 MAX_KEY, MAX_DIGITS = 60, 15
