@@ -108,6 +108,16 @@ def find_preset(key: str) -> LibraryPreset | None:
     return None
 
 
+def find_preset_by_name(name: str) -> LibraryPreset | None:
+    """By its key, or its name in any language: first one's own. Two queries."""
+    folded = name.strip().casefold()
+    names = {one.key: (*one.names.values(), one.key) for one in load_built_in()}
+    for one in list_presets():
+        if folded in (known.casefold() for known in names.get(one.key, (one.name, one.key))):
+            return one
+    return None
+
+
 def find_same_recipe(
     presets: Sequence[LibraryPreset], *, provider: str, operation: str, settings: dict[str, Any]
 ) -> LibraryPreset | None:

@@ -1,8 +1,10 @@
 """The library of recipes: those that come with the product, and an installation's own."""
 
 import re
+from io import StringIO
 from typing import Any
 
+from django.core.management import CommandError, call_command
 from django.test import TestCase
 from django.utils.translation import override
 
@@ -11,6 +13,7 @@ from photochanger.testing.marks import both_databases
 from slots.library.built_in import load_built_in
 from slots.library.models import Preset
 from slots.library.presets import GROUPS, find_preset, find_same_recipe, list_presets
+from slots.models import Slot
 from slots.services import is_complete
 
 pytestmark = both_databases
@@ -109,3 +112,20 @@ class OwnPresetTests(TestCase):
         make_preset(provider="gone", settings={"x": 1})
         first = list_presets()[0]
         self.assertEqual((first.is_usable, first.prompt), (False, ""))
+
+
+class CommandTests(TestCase):
+    def run_command(self, name: str, *more: str) -> str:
+        out = StringIO()
+        call_command("slot", "slot-001", "--preset", name, *more, stdout=out)
+        return out.getvalue()
+
+    def test_a_recipe_is_put_into_a_slot_by_its_name_in_either_language_or_its_key(self) -> None:
+        for name in ("Oil painting", "масляная живопись", "oil-painting"):
+            Slot.objects.filter(pk="slot-001").update(settings={})
+            self.assertIn("oil portrait", self.run_command(name))
+        self.assertIn('"2K"', self.run_command("comic", "--set", "image_size=2K"))
+
+    def test_what_is_not_there_is_told_with_what_there_is(self) -> None:
+        with self.assertRaisesMessage(CommandError, "There are: oil-painting, watercolour"):
+            self.run_command("no such")

@@ -6,11 +6,14 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import translation
 
+from photochanger.errors import InvalidFields
 from photochanger.logs import mute_terminal
 from providers.registry import DRIVERS
 from slots.console.schema_fields import list_operation_fields
 from slots.gallery.addresses import build_gallery_path, replace_gallery_address
 from slots.gallery.modes import find_gallery_mode
+from slots.library.editing import apply_preset
+from slots.library.presets import find_preset_by_name, list_presets
 from slots.models import SLOT_IDS, Slot
 from slots.platform_settings import load_platform_settings
 from slots.prompts.wording import describe_variable
@@ -46,25 +49,13 @@ class Command(BaseCommand):
             help="""the booth's texts that may stand in the prompt, all of them: '[{"name": "guest",
             "label": "the guest's name", "default": "our guest"}]'""",
         )
-        parser.add_argument(
-            "--gallery", choices=Slot.GalleryMode.values, help="who sees the gallery"
-        )
-        parser.add_argument(
-            "--publish", choices=Slot.Publishing.values, help="when pictures appear in it"
-        )
-        parser.add_argument(
-            "--new-gallery-address",
-            action="store_true",
-            help="make a new secret address; the one before leads nowhere from then on",
-        )
-        switch = parser.add_mutually_exclusive_group()
-        switch.add_argument("--on", dest="is_active", action="store_true", default=None)
-        switch.add_argument("--off", dest="is_active", action="store_false", default=None)
+        _add_more_arguments(parser)
 
     def handle(self, *args: Any, slot_id: str | None, **options: Any) -> None:
         changes = _read_columns(options)
         if slot_id is None:
-            if changes or options["set"] or options["new_gallery_address"]:
+            asked = ("set", "preset", "new_gallery_address")
+            if changes or any(options[name] for name in asked):
                 raise CommandError(f"Which slot? {SLOT_IDS[0]} to {SLOT_IDS[-1]}.")
             self._list_slots()
             return
@@ -72,6 +63,8 @@ class Command(BaseCommand):
         if slot is None:
             there_are = f"{SLOT_IDS[0]} to {SLOT_IDS[-1]}"
             raise CommandError(f"There is no slot {slot_id}; they are {there_are}.")
+        if options["preset"]:
+            slot = _apply_preset(slot, options["preset"])
         if options["set"]:
             changes["settings"] = slot.settings | dict(map(_parse_pair, options["set"]))
         if changes:
@@ -104,6 +97,27 @@ class Command(BaseCommand):
             self.stdout.write("  ".join(cells).rstrip())
 
 
+def _add_more_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--gallery", choices=Slot.GalleryMode.values, help="who sees the gallery")
+    parser.add_argument(
+        "--publish", choices=Slot.Publishing.values, help="when pictures appear in it"
+    )
+    parser.add_argument(
+        "--new-gallery-address",
+        action="store_true",
+        help="make a new secret address; the one before leads nowhere from then on",
+    )
+    parser.add_argument(
+        "--preset",
+        metavar="NAME",
+        help="a recipe of the library, by its name in either language or its key; what the "
+        "slot had is replaced, as on the library's page",
+    )
+    switch = parser.add_mutually_exclusive_group()
+    switch.add_argument("--on", dest="is_active", action="store_true", default=None)
+    switch.add_argument("--off", dest="is_active", action="store_false", default=None)
+
+
 def _read_columns(options: dict[str, Any]) -> dict[str, Any]:
     columns = {
         "display_name": options["name"],
@@ -117,6 +131,21 @@ def _read_columns(options: dict[str, Any]) -> dict[str, Any]:
         "faces": options["faces"],
     }
     return {name: value for name, value in columns.items() if value is not None}
+
+
+def _apply_preset(slot: Slot, name: str) -> Slot:
+    """Raises CommandError with sentences; then nothing is changed."""
+    preset = find_preset_by_name(name)
+    if preset is None:
+        names = ", ".join(one.key for one in list_presets())
+        raise CommandError(f"There is no recipe {name!r}. There are: {names}.")
+    try:
+        with mute_terminal():
+            return apply_preset(preset, slot.pk, version=slot.version, by="manage.py slot")
+    except InvalidFields as exc:
+        with translation.override("en"):
+            lines = [f"{place}: {words}" for place, words in exc.fields.items()]
+        raise CommandError("\n".join(["Nothing was changed.", *lines])) from exc
 
 
 def _describe_gallery(slot: Slot) -> str:
