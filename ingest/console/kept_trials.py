@@ -1,5 +1,6 @@
 """The last tests of a slot beside each other, and the way of a recipe from there into the form."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -12,12 +13,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from ingest.console.jobs import JobRow
-from ingest.models import Attempt
+from ingest.models import Attempt, TrialRecord
 from ingest.trials.records import KeptTrial, find_trial, list_trials
+from photochanger.errors import AppError
 from providers.registry import DRIVERS
 from slots.console.recipe_form import format_stored, get_prefix
 from slots.console.slot import draw_recipe
 from slots.console.slot_form import read_typed
+from slots.library.presets import LibraryPreset, find_same_recipe, list_presets
 from slots.models import Slot
 
 
@@ -26,6 +29,7 @@ class KeptTrialRow(JobRow):
     """A kept test as the page shows it."""
 
     kept: KeptTrial = field(kw_only=True)
+    preset: LibraryPreset | None = field(kw_only=True, default=None)  # that it has tried
 
     @property
     def prompt(self) -> str:
@@ -58,16 +62,36 @@ class KeptTrialRow(JobRow):
 
 @require_GET
 def kept_trials(request: HttpRequest, slot_id: str) -> HttpResponse:
-    """The strip, for the slot's page; four queries."""
-    slot = _get_slot(request, slot_id)
-    rows = [KeptTrialRow(kept.job, kept=kept) for kept in list_trials(slot.pk)]
-    return render(request, "ingest/console/_kept_trials.html", {"slot": slot, "rows": rows})
+    """The strip, for the slot's page; six queries."""
+    return render_strip(request, get_slot(request, slot_id))
+
+
+def render_strip(
+    request: HttpRequest, slot: Slot, *, wrong: AppError | None = None
+) -> HttpResponse:
+    context = {"slot": slot, "rows": list_rows(slot), "wrong": wrong.sentence if wrong else ""}
+    return render(request, "ingest/console/_kept_trials.html", context)
+
+
+def list_rows(slot: Slot) -> list[KeptTrialRow]:
+    """Newest first. Five queries."""
+    presets = list_presets()
+    return [
+        KeptTrialRow(kept.job, kept=kept, preset=find_tried(kept.record, presets))
+        for kept in list_trials(slot.pk)
+    ]
+
+
+def find_tried(record: TrialRecord, presets: Sequence[LibraryPreset]) -> LibraryPreset | None:
+    """The preset of the library that a test was made with, if nobody has changed it before."""
+    given: dict[str, Any] = {"provider": record.provider, "operation": record.operation}
+    return find_same_recipe(presets, **given, settings=record.settings)
 
 
 @require_POST
 def take_trial(request: HttpRequest, slot_id: str, job_id: UUID) -> HttpResponse:
     """The form's recipe as a kept test had it; nothing is saved, and the rest of the form stays."""
-    slot = _get_slot(request, slot_id)
+    slot = get_slot(request, slot_id)
     record = find_trial(slot.pk, job_id)
     if record is None or record.provider not in DRIVERS:
         raise Http404
@@ -82,7 +106,7 @@ def take_trial(request: HttpRequest, slot_id: str, job_id: UUID) -> HttpResponse
     return draw_recipe(request, slot, typed | tried | chosen, carries_prompt=False)
 
 
-def _get_slot(request: HttpRequest, slot_id: str) -> Slot:
+def get_slot(request: HttpRequest, slot_id: str) -> Slot:
     slot = get_object_or_404(Slot, pk=slot_id)
     if not admin.site.get_model_admin(Slot).has_change_permission(request, slot):
         raise PermissionDenied

@@ -7,6 +7,7 @@ from django.urls import URLPattern, path
 
 from ingest.console import (
     capture,
+    compare_trials,
     event,
     event_links,
     kept_trials,
@@ -35,13 +36,7 @@ def get_console_urls(
             event_links.link_to_service,
             name="event_link_service",
         ),
-        path("slot/<slug:slot_id>/try/", trial.slot_trial, name="slot_trial"),
-        path("slot/<slug:slot_id>/tests/", admin_view(kept_trials.kept_trials), name="slot_trials"),
-        path(
-            "slot/<slug:slot_id>/tests/<uuid:job_id>/take/",
-            admin_view(kept_trials.take_trial),
-            name="slot_trial_take",
-        ),
+        *_list_trial_urls(admin_view),
         path("slot/sample.jpg", admin_view(trial.sample_photo), name="trial_sample"),
         path(
             "library/preset/<slug:key>/drawn/",
@@ -53,4 +48,34 @@ def get_console_urls(
         path("capture/news/", admin_view(capture.capture_news), name="capture_news"),
         path("settings/key/<slug:provider>/check/", maintenance.check_key, name="check_key"),
         path("settings/cache/clean/", admin_view(maintenance.clean_cache), name="clean_cache"),
+    ]
+
+
+def _list_trial_urls(
+    admin_view: Callable[[Callable[..., Any]], Callable[..., Any]],
+) -> list[URLPattern]:
+    """Of a slot's test runs."""
+    return [
+        path("slot/<slug:slot_id>/try/", trial.slot_trial, name="slot_trial"),
+        path("slot/<slug:slot_id>/tests/", admin_view(kept_trials.kept_trials), name="slot_trials"),
+        path(
+            "slot/<slug:slot_id>/tests/<uuid:job_id>/take/",
+            admin_view(kept_trials.take_trial),
+            name="slot_trial_take",
+        ),
+        path(
+            "slot/<slug:slot_id>/tests/<uuid:job_id>/sample/",
+            admin_view(library.keep_as_sample),
+            name="slot_trial_sample",
+        ),
+        path(
+            "slot/<slug:slot_id>/tests/<uuid:job_id>/preset/",
+            admin_view(library.preset_of_trial),
+            name="slot_trial_preset",
+        ),
+        path(
+            "slot/<slug:slot_id>/tests/<uuid:job_id>/compare/",
+            admin_view(compare_trials.compare_page),
+            name="slot_trial_compare",
+        ),
     ]

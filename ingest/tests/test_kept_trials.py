@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.contrib.auth.models import User
 from django.utils import timezone
@@ -12,6 +13,8 @@ from ingest.tests.support import IngestTestCase
 from ingest.trials.records import KEPT_PER_SLOT
 from media.models import MediaObject
 from photochanger.db import in_db
+from slots.library.models import PresetSample
+from slots.library.presets import find_preset, list_presets
 from slots.models import Slot
 
 SLOT = "/admin/slot/slot-001"
@@ -95,6 +98,67 @@ class KeptTrialTests(IngestTestCase):
         for address in (take.replace("slot-001", "slot-002"), take.replace(str(job.pk), "0" * 8)):
             answer = await self.async_client.post(address, typed, headers=HTMX)
             self.assertEqual(answer.status_code, 404)
+
+    async def try_comic(self, **fields: str) -> Job:
+        """The library's recipe, tried as it is."""
+        preset = await in_db(find_preset, "comic")
+        assert preset
+        await self.run_trial(preset.prompt, **fields)
+        return await Job.objects.order_by("started_at").alast()  # type: ignore[return-value]
+
+    async def test_a_picture_of_a_library_recipe_is_kept_as_its_sample_once(self) -> None:
+        job = await self.try_comic(**{"recipe-gemini-image_size": "2K"})
+        strip = await self.async_client.get(f"{SLOT}/tests/")
+        self.assertContains(strip, "Сделать картинкой «Комикс»")
+        keep = f"{SLOT}/tests/{job.pk}/sample/"
+        kept = await self.async_client.post(keep, headers=HTMX)
+        self.assertContains(kept, "Рецепт «Комикс»")
+        self.assertNotContains(kept, "Сделать картинкой")
+        await self.async_client.post(keep, headers=HTMX)
+        sample = await MediaObject.objects.aget(kind="sample")
+        self.assertEqual((sample.mime, sample.expires_at), ("image/webp", None))
+        await MediaObject.objects.filter(kind="result").aupdate(expires_at=timezone.now())
+        picture = await self.async_client.get(f"/admin/library/picture/{sample.pk.hex}/")
+        self.assertEqual(picture.content[:4], b"RIFF", "it stays when the test is gone")
+
+    async def test_a_picture_that_is_gone_cannot_become_a_sample(self) -> None:
+        job = await self.try_comic()
+        await MediaObject.objects.filter(kind="result").aupdate(expires_at=timezone.now())
+        kept = await self.async_client.post(f"{SLOT}/tests/{job.pk}/sample/", headers=HTMX)
+        self.assertContains(kept, 'role="alert"')
+        self.assertEqual(await PresetSample.objects.acount(), 0)
+
+    async def test_what_is_no_recipe_of_the_library_has_no_sample_to_be(self) -> None:
+        await self.run_trial("A nebula")
+        job = await Job.objects.aget()
+        answer = await self.async_client.post(f"{SLOT}/tests/{job.pk}/sample/", headers=HTMX)
+        self.assertEqual(answer.status_code, 404)
+
+    async def test_a_test_becomes_a_preset_with_its_picture(self) -> None:
+        await self.run_trial("A nebula", **{"recipe-gemini-safety": "strict"})
+        job = await Job.objects.aget()
+        address = f"{SLOT}/tests/{job.pk}/preset/"
+        self.assertContains(await self.async_client.get(address), f"{job.pk}")
+        refused = await self.async_client.post(address, {"name": ""})
+        self.assertEqual(refused.status_code, 400)
+        await self.async_client.post(address, {"name": "Вечер"})
+        preset = (await in_db(list_presets))[0]
+        self.assertEqual(preset.settings, {"prompt": "A nebula", "safety": "strict"})
+        self.assertIsNotNone(preset.sample_id)
+
+    async def test_two_tests_are_compared_with_where_their_recipes_differ(self) -> None:
+        for prompt in ("A nebula in blue", "A nebula in red", "A nebula in red"):
+            await self.run_trial(prompt)
+        jobs = [job.pk async for job in Job.objects.order_by("started_at")]
+        page = await self.async_client.get(f"{SLOT}/tests/{jobs[1]}/compare/")
+        self.assertEqual(page.context["left"].job.pk, jobs[0], "the one before it")
+        self.assertContains(page, "<del>A nebula in blue</del>")
+        self.assertContains(page, "<ins>A nebula in red</ins>")
+        asked = f"{SLOT}/tests/{jobs[1]}/compare/?with={jobs[2]}"
+        self.assertContains(await self.async_client.get(asked), "один и тот же рецепт")
+        for other in ("slot-002", "slot-001"):
+            gone = f"/admin/slot/{other}/tests/{uuid4()}/compare/"
+            self.assertEqual((await self.async_client.get(gone)).status_code, 404)
 
     async def test_only_who_may_change_slots_sees_and_takes_them(self) -> None:
         await self.run_trial("A nebula")

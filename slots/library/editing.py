@@ -89,7 +89,7 @@ def make_preset(given: PresetIn, *, by: str) -> Preset:
 
 
 def make_preset_of_slot(slot: Slot, *, name: str, description: str, by: str) -> Preset:
-    """The slot's recipe, as ``slot`` has it. Raises InvalidFields."""
+    """The slot's recipe, as ``slot`` has it, saved or not. Raises InvalidFields."""
     return make_preset(
         read_preset(
             name=name,

@@ -107,6 +107,28 @@ class LibraryTests(ConsoleTestCase):
         expect(page.locator("#toasts")).to_contain_text("«Поздний вечер» удалён.")
         self.assertEqual(self.site.rows("SELECT name FROM recipe_preset"), [])
 
+    def test_two_tests_are_compared_and_one_becomes_the_sample_with_one_click(self) -> None:
+        page = self.logged_in()
+        for key in ("comic", "pencil"):
+            page.goto(f"/admin/slots/slot/slot-012/change/?preset={key}#trial")
+            page.get_by_role("button", name="Протестировать").click()
+            self.expect_picture(page)
+        keep = page.get_by_role("button", name="Сделать картинкой «Карандашный портрет»")
+        keep.click()
+        expect(keep).to_have_count(0)
+        expect(page.get_by_role("link", name="Рецепт «Карандашный портрет»")).to_be_visible()
+        self.assertEqual(self.site.rows("SELECT key FROM recipe_sample"), [("pencil",)])
+        address = page.get_by_role("link", name="Сравнить тест").first.get_attribute("href")
+        for look in LOOKS:
+            page = self.logged_in(look)
+            page.goto(str(address))
+            expect(page.locator(".two-tests img")).to_have_count(2)
+            for picture in page.locator(".two-tests img").all():
+                expect(picture).to_have_js_property("complete", True)
+            assert_accessible(page)
+            assert_fits(page)
+            self.screenshot(page, "two-tests", look, full_page=True)
+
     def test_the_pages_are_good_small_and_large_by_day_and_night_in_both_languages(self) -> None:
         self.site.execute(
             "INSERT INTO recipe_preset (id, name, description, provider, operation, settings, "

@@ -30,7 +30,7 @@ def new_preset_page(request: HttpRequest) -> HttpResponse:
     slot = find_slot_for(request, request.POST.get("slot", "") or request.GET.get("slot", ""))
     wrong: InvalidFields | None = None
     if request.method == "POST":
-        typed = _read_typed(request)
+        typed = read_typed(request)
         try:
             row = make_preset_of_slot(slot, **typed, by=request.user.get_username())
         except InvalidFields as exc:
@@ -43,7 +43,7 @@ def new_preset_page(request: HttpRequest) -> HttpResponse:
         typed = {"name": slot.display_name, "description": ""}
     context = {"title": _("Save as a preset"), "slot": slot, "typed": typed}
     context |= {"has_templates": slot.template_media.exists()}
-    return _render_form(request, "slots/console/library/new.html", context, wrong, slot.provider)
+    return render_form(request, "slots/console/library/new.html", context, wrong, slot.provider)
 
 
 @require_http_methods(["GET", "POST"])
@@ -53,7 +53,7 @@ def preset_page(request: HttpRequest, key: str) -> HttpResponse:
     preset = get_preset(key)
     typed, wrong = {"name": preset.name, "description": preset.description}, None
     if request.method == "POST" and preset.own_id is not None:
-        typed = _read_typed(request)
+        typed = read_typed(request)
         try:
             rename_preset(preset.own_id, **typed, by=request.user.get_username())
         except InvalidFields as exc:
@@ -63,20 +63,22 @@ def preset_page(request: HttpRequest, key: str) -> HttpResponse:
             return redirect("admin:library")
     context = {"title": preset.name, "card": Card(preset, Goal(Slot())), "typed": typed}
     template = "slots/console/library/preset.html"
-    return _render_form(request, template, context, wrong, preset.provider)
+    return render_form(request, template, context, wrong, preset.provider)
 
 
-def _read_typed(request: HttpRequest) -> dict[str, str]:
+def read_typed(request: HttpRequest) -> dict[str, str]:
+    """Name and description."""
     return {name: request.POST.get(name, "").strip() for name in ("name", "description")}
 
 
-def _render_form(
+def render_form(
     request: HttpRequest,
     template: str,
     context: dict[str, Any],
     wrong: InvalidFields | None,
     provider: str,
 ) -> HttpResponse:
+    """``provider``: whose settings are called by their names, where one of them is wrong."""
     fields = dict(wrong.fields) if wrong else {}
     own = {name: fields.pop(name) for name in ("name", "description") if name in fields}
     left = [(get_label(place, {"provider": provider}), it) for place, it in fields.items()]
