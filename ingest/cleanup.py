@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from ingest.capture.recorder import delete_captures
 from ingest.events.purge import finish_purges
 from ingest.forgetting import forget_guest_texts, forget_people
+from ingest.lab.keeping import delete_old_runs
 from ingest.models import Job
 from ingest.pipeline.late_closings import settle_stored
 from ingest.refusals.store import delete_old_refusals
@@ -115,6 +116,7 @@ def _delete_old_traces() -> None:
     """Of requests: what was captured, what was refused, what was tried."""
     delete_captures()
     delete_old_trials()
+    delete_old_runs()
     delete_old_refusals()
     _finish_deletions()
     forget_people()

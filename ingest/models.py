@@ -8,6 +8,10 @@ from django.utils.translation import gettext_lazy as _
 from ingest.capture.models import Capture as Capture
 from ingest.capture.models import CapturedRequest as CapturedRequest
 from ingest.faces.words import VERDICT_CHOICES
+from ingest.lab.models import LabCell as LabCell
+from ingest.lab.models import LabPhoto as LabPhoto
+from ingest.lab.models import LabRecipe as LabRecipe
+from ingest.lab.models import LabRun as LabRun
 from ingest.trials.models import TrialRecord as TrialRecord
 from photochanger.db import clock
 from photochanger.errors import Interrupted
@@ -37,6 +41,7 @@ class Job(FacesMeasured):
     class Source(models.TextChoices):
         INGEST = "ingest", _("booth")
         UI_TEST = "ui_test", _("test run")
+        LAB = "lab", _("lab")
 
     class Status(models.TextChoices):
         PROCESSING = "processing", _("in progress")

@@ -1,6 +1,7 @@
 """Delete stored files: first expire the row, then delete the file, then mark the row cleaned."""
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import structlog
@@ -152,6 +153,12 @@ def purge(slot_id: str | None, *, by: str) -> PurgeReport:
         failed=removed.failed,
     )
     return removed
+
+
+def expire_uploads(ids: Collection[uuid.UUID]) -> None:
+    """Delete photos that administrators uploaded for tests, their files too if that works."""
+    photos = MediaObject.objects.filter(kind=Kind.TEST_PHOTO, cleaned_at__isnull=True)
+    _remove_batch(list(photos.filter(pk__in=ids)))
 
 
 def _remove_batch(batch: list[MediaObject]) -> list[MediaObject]:

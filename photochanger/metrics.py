@@ -28,7 +28,7 @@ OVERHEAD_BUCKETS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5,
 
 photos = Counter(
     "photochanger_photos",
-    "Photos by what came of them; of booths (ingest) and test runs (ui_test).",
+    "Photos by what came of them; of booths (ingest), test runs (ui_test) and the lab.",
     ["slot", "provider", "source", "status", "reason"],
 )
 durations = Histogram(

@@ -36,10 +36,18 @@ from slots.validation_messages import FieldMessages, model_messages_by_field
 log = structlog.get_logger()
 
 
-def change_slot(slot_id: str, change: SlotIn, *, by: str, restores: int | None = None) -> Slot:
+def change_slot(
+    slot_id: str,
+    change: SlotIn,
+    *,
+    by: str,
+    restores: int | None = None,
+    lab_run: int | None = None,
+) -> Slot:
     """Store the changed slot; photos see it at once. Blocking, by bcrypt for a new password.
 
-    ``restores``: the earlier version whose values these are, for the history.
+    For the history: ``restores``, the earlier version whose values these are; ``lab_run``, the
+    run of the lab whose recipe it is.
     Raises SlotNotFound, VersionConflict, InvalidFields; then nothing is changed.
     """
     find_slot(slot_id)
@@ -54,7 +62,7 @@ def change_slot(slot_id: str, change: SlotIn, *, by: str, restores: int | None =
         if password is not None:
             slot.ingest_password_hash = stored.hashed
             slot.ingest_password_sealed = stored.sealed
-        with history_entry(slot_id, by=by, restores=restores):
+        with history_entry(slot_id, by=by, restores=restores, lab_run=lab_run):
             store_slot(slot, by=by)
             if templates is not None:
                 _bind_templates(slot, templates)
@@ -230,15 +238,20 @@ def copy_slot(source_id: str, target_id: str, *, version: int, by: str) -> Slot:
     """
     source = find_slot(source_id)
     values = {name: getattr(source, name) for name in COPIED}
-    pictures = [
+    pictures = copy_templates(source, target_id)
+    values |= {"template_media": pictures, "reserves": copy_reserves(source)}
+    change = SlotIn.model_validate(values | {"on_reserve": False, "version": version})
+    return change_slot(target_id, change, by=by)
+
+
+def copy_templates(source: Slot, target_id: str) -> list[TemplateMediaIn]:
+    """Raises MediaNotFound, StorageError."""
+    return [
         TemplateMediaIn(
             media_kind=one.media_kind, media_object_id=_copy_file(one.media_object, target_id)
         )
         for one in source.template_media.select_related("media_object")
     ]
-    values |= {"template_media": pictures, "reserves": copy_reserves(source)}
-    change = SlotIn.model_validate(values | {"on_reserve": False, "version": version})
-    return change_slot(target_id, change, by=by)
 
 
 def _copy_file(media: MediaObject, slot_id: str) -> str:

@@ -2,7 +2,7 @@
 
 import io
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -43,9 +43,30 @@ def register_template(slot_id: str, upload: Upload, *, by: str) -> StoredUpload:
     Raises SlotNotFound, PayloadTooLarge, UnsupportedMediaType, InvalidImage, StorageError.
     """
     slot = find_slot(slot_id)
-    photo = _open_photo(upload)
+    stored = _store_plain(
+        MediaObject.Kind.TEMPLATE,
+        slot.pk,
+        _open_photo(upload),
+        expires_at=clock.now() + UNUSED_TEMPLATE_LIVES,
+    )
+    log.info("slots.template.registered", slot=slot.pk, media=str(stored.media.pk), by=by)
+    return stored
+
+
+def store_lab_photo(upload: Upload, *, expires_at: datetime) -> StoredUpload:
+    """Keep a photo that many recipes are tried on, upright and without metadata; of no slot.
+
+    Raises PayloadTooLarge, UnsupportedMediaType, InvalidImage, StorageError.
+    """
+    kind = MediaObject.Kind.TEST_PHOTO
+    return _store_plain(kind, "", _open_photo(upload), expires_at=expires_at)
+
+
+def _store_plain(
+    kind: MediaObject.Kind, slot_id: str, photo: Photo, *, expires_at: datetime
+) -> StoredUpload:
+    """Smaller once and for all: it goes out many times."""
     try:
-        # Smaller once and for all: it goes out with each photo of its slot.
         plain = make_small(photo)
         body, mime = read_clean(plain)
     except UnreadablePicture as exc:
@@ -53,14 +74,8 @@ def register_template(slot_id: str, upload: Upload, *, by: str) -> StoredUpload:
     if plain is not photo:
         plain.file.close()
     media = store_upload(
-        MediaObject.Kind.TEMPLATE,
-        slot.pk,
-        body,
-        mime=mime,
-        extension=EXTENSIONS[mime],
-        expires_at=clock.now() + UNUSED_TEMPLATE_LIVES,
+        *(kind, slot_id, body), mime=mime, extension=EXTENSIONS[mime], expires_at=expires_at
     )
-    log.info("slots.template.registered", slot=slot.pk, media=str(media.pk), by=by)
     return StoredUpload(media, *plain.header.upright_size)
 
 

@@ -176,7 +176,8 @@ def _collect_slots(slots: list[Slot]) -> Iterator[Metric]:
     in_flight_now = make_labelled_gauge(
         "photos_in_flight", "Photos with a place now, of all servers.", ("slot",)
     )
-    jobs = Job.objects.filter(in_flight(clock.now())).order_by()
+    # The lab has its own share of the places, and takes none of a booth's.
+    jobs = Job.objects.filter(in_flight(clock.now())).exclude(source=Job.Source.LAB).order_by()
     running = dict(jobs.values_list("slot_id").annotate(n=Count("*")))
     for slot in slots:
         active.add_metric([slot.pk, slot.provider], float(slot.is_active))

@@ -57,7 +57,9 @@ def _with_events(slots: QuerySet[Slot], now: datetime) -> QuerySet[Slot, Any]:
     # Two subqueries, since one with OR would find no index.
     failed = booth.filter(CLOSED_FAILURE).exclude(failure_reason=ClientGone.reason)
     died = booth.filter(overdue(now))
-    running = jobs.filter(in_flight(now)).order_by().values("slot").annotate(n=Count("*"))
+    # The lab takes none of the slot's places.
+    placed = jobs.filter(in_flight(now)).exclude(source=Job.Source.LAB)
+    running = placed.order_by().values("slot").annotate(n=Count("*"))
     done = booth.filter(DONE)
     return slots.annotate(
         running=Coalesce(Subquery(running.values("n")), 0),

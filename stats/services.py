@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 from django.core.cache import cache
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 
 from ingest.models import Job
 from ingest.refusals.queries import count_refusals
@@ -22,6 +22,7 @@ from stats.dashboard import Board, make_card
 from stats.job_counter import count_all_jobs
 from stats.now.assessment import Assessment, SlotNow, assess
 from stats.outcomes import (
+    BOOTH,
     Outcomes,
     Timings,
     count_photos,
@@ -269,7 +270,7 @@ def _load_figures_by_slot(
         .annotate(
             **outcome_counts(now),
             **timing_percentiles(with_overhead=with_overhead),
-            test_runs=count_photos(Q(source=Job.Source.UI_TEST)),
+            test_runs=count_photos(~BOOTH),
         )
     )
     return {str(row["slot_id"]): _make_figures(row) for row in rows}

@@ -75,7 +75,7 @@ class JobRow:
 
     @property
     def is_test(self) -> bool:
-        return self.job.source == Job.Source.UI_TEST
+        return self.job.source != Job.Source.INGEST
 
 
 @dataclass(frozen=True, slots=True)

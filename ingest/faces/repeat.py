@@ -50,7 +50,8 @@ def choose_firmer_words(report: Report) -> str:
 
 def is_braked(slot_id: str) -> bool:
     """Whether too many of the slot's last photos were asked for twice. Two queries."""
-    last = Job.objects.filter(slot=slot_id).exclude(faces="").order_by("-started_at")
+    photos = Job.objects.filter(slot=slot_id).exclude(source=Job.Source.LAB)
+    last = photos.exclude(faces="").order_by("-started_at")
     jobs = list(last.values_list("pk", flat=True)[:HISTORY])
     pictures = Attempt.objects.filter(job__in=jobs, failure_reason="").order_by()
     repeated = pictures.values("job").annotate(pictures=Count("pk")).filter(pictures__gt=1)

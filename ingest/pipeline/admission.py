@@ -18,6 +18,7 @@ from ingest.booth.drill_key import PREFIX as DRILL
 from ingest.booth.drill_key import is_drill_key
 from ingest.models import Job
 from ingest.pipeline.closing import Closing
+from ingest.pipeline.lab_share import InFlight, check_lab_places
 from ingest.pipeline.late_closings import keep_closing
 from ingest.pipeline.order import Order
 from ingest.pipeline.outcome import JobRun, close_failed
@@ -214,9 +215,13 @@ class Capacity(NamedTuple):
     key_is_stale: bool  # held by a job that has died or expired
 
 
-# Photos whose deadline has passed do not count: their process died.
+# Photos whose deadline has passed do not count: their process died. Those of the lab do not count
+# for a booth.
 COUNT_JOBS = """
-    SELECT count(*) FILTER (WHERE slot_id = %s), count(*) FILTER (WHERE provider = %s),
+    SELECT count(*) FILTER (WHERE slot_id = %s AND source <> 'lab'),
+        count(*) FILTER (WHERE provider = %s AND source <> 'lab'),
+        count(*) FILTER (WHERE slot_id = %s AND source = 'lab'),
+        count(*) FILTER (WHERE provider = %s AND source = 'lab'),
         (SELECT holder.job_id FROM job_history AS holder WHERE holder.replay_key = %s)
     FROM job_history WHERE status = 'processing' AND deadline > %s
 """
@@ -230,17 +235,21 @@ def check_capacity(order: Order) -> Capacity:
     slot, limits = order.slot, order.platform
     now = connection.ops.adapt_datetimefield_value(clock.now())
     with connection.cursor() as cursor:
-        cursor.execute(COUNT_JOBS, [slot.pk, slot.provider, replay_key(order), now])
-        in_slot, in_provider, holder_id = cursor.fetchone()
+        places = [slot.pk, slot.provider] * 2
+        cursor.execute(COUNT_JOBS, [*places, replay_key(order), now])
+        *counts, holder_id = cursor.fetchone()
     has_result = Exists(select_live_results().filter(job_id=OuterRef("pk")))
     holders = Job.objects.annotate(has_result=has_result).filter(pk=holder_id)
     holder = holders.first() if holder_id else None
     if holder is not None and is_replay(order, holder, has_result=holder.has_result):
         return Capacity(earlier=holder, key_is_stale=False)
-    if in_slot >= limits.max_jobs_per_slot:
+    found = InFlight(*counts)
+    if order.source == Job.Source.LAB:
+        check_lab_places(found, limits, retry_after_s=FULL_RETRY_AFTER_S)
+    if found.in_slot >= limits.max_jobs_per_slot:
         metrics.count_queue_full(slot=slot.pk, limit="slot")
         raise SlotFull(f"{slot.pk} is full", retry_after_s=FULL_RETRY_AFTER_S)
-    if in_provider >= limits.max_jobs_per_provider:
+    if found.in_provider >= limits.max_jobs_per_provider:
         metrics.count_queue_full(slot=slot.pk, limit="provider")
         raise ProviderFull(f"{slot.provider} is full", retry_after_s=FULL_RETRY_AFTER_S)
     return Capacity(earlier=None, key_is_stale=holder is not None)

@@ -135,8 +135,10 @@ class Order:
         arrived_at: float,
         received_at: float = 0.0,
         reserves: tuple[Source, ...] = (),
+        source: Job.Source = Job.Source.UI_TEST,
+        job_id: UUID | None = None,
     ) -> "Order":
-        """The order of a test run, whose time is the slot's too."""
+        """The order of a test run or of the lab, whose time is the slot's too."""
         wait_s = slot.wait_s(platform.sync_response_seconds)
         return cls(
             slot=slot,
@@ -144,7 +146,8 @@ class Order:
             photo=photo,
             deadline=Deadline.from_arrival(arrived_at, wait_s),
             received_at=received_at,
-            source=Job.Source.UI_TEST,
+            source=source,
+            job_id=job_id or uuid4(),
             draft_templates=templates,
             reserves=reserves,
             sent_texts=SentTexts.of_examples(slot.list_variables()),
@@ -163,7 +166,8 @@ class Order:
 
     @property
     def is_trial(self) -> bool:
-        return self.source == Job.Source.UI_TEST
+        """No booth waits for it: a test run, or a picture of the lab."""
+        return self.source != Job.Source.INGEST
 
     @property
     def result_lifetime(self) -> timedelta:

@@ -8,7 +8,7 @@ import random
 from dataclasses import dataclass
 from statistics import median
 
-from ingest.models import Attempt
+from ingest.models import Attempt, Job
 from photochanger.errors import (
     BadResponse,
     ContentBlocked,
@@ -103,9 +103,13 @@ def _pause(error: ProviderError, *, calls_made: int) -> float:
 
 
 def estimate_call_s(slot_id: str, provider: str) -> float:
-    """The median of the slot's last good calls, in seconds; 0 without a history."""
+    """The median of the slot's last good calls, in seconds; 0 without a history.
+
+    Without those of the lab, which has other models to try.
+    """
     good = Attempt.objects.filter(
         job__slot_id=slot_id, provider=provider, failure_reason=""
-    ).order_by("-pk")
+    ).exclude(job__source=Job.Source.LAB)
+    good = good.order_by("-pk")
     durations = list(good.values_list("duration_ms", flat=True)[:HISTORY])
     return median(durations) / 1000 if durations else 0.0

@@ -178,12 +178,17 @@ async def run_trial(order: Order) -> tuple[PhotoResult, dict[str, Any]]:
             facts = await in_db(load_job_facts, uuid.UUID(exc.job_id))
             raise TrialFailed(exc, facts) from exc
         raise
+    await complete_result(result)
+    await _keep(order, result.job.pk)
+    return result, await in_db(load_job_facts, result.job.pk)
+
+
+async def complete_result(result: PhotoResult) -> None:
+    """What a booth does not wait for: the preview, and the look at its people. Never raises."""
     if result.image is not None:
         await store_preview(result.job, result.image)
         if result.watch is not None:
             await measure_now(result.job, result.watch, result.image)
-    await _keep(order, result.job.pk)
-    return result, await in_db(load_job_facts, result.job.pk)
 
 
 def load_job_facts(job_id: uuid.UUID) -> dict[str, Any]:

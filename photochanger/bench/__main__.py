@@ -15,6 +15,7 @@ from photochanger.bench.downloads import downloads
 from photochanger.bench.faces import faces
 from photochanger.bench.figures import Requirements
 from photochanger.bench.guard import guard
+from photochanger.bench.lab import lab
 from photochanger.bench.links.section import LinksPlan, links
 from photochanger.bench.overhead import ceiling, overhead
 from photochanger.bench.pages import pages
@@ -38,10 +39,11 @@ SECTIONS = (
     "links",
     "admissions",
     "refusals",
+    "lab",
 )
 SIMPLE = {
     **{"guard": guard, "stats": stats, "pages": pages, "faces": faces},
-    **{"admissions": admissions, "refusals": refusals},
+    **{"admissions": admissions, "refusals": refusals, "lab": lab},
 }
 NEED_PHOTOS = {"pictures", "overhead", "ceiling", "waiting"}
 REPEATS = {"50kb": 20, "1mb": 20, "15mb": 10}

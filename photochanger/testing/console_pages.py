@@ -45,6 +45,7 @@ PAGES = {
     "refusals": "/admin/refusals/",
     "refusals of a month": "/admin/refusals/?hours=720",
     "capture": "/admin/capture/",
+    "lab": "/admin/lab/",
     "alerts": "/admin/alerts/",
     "e-mail": "/admin/mail/",
     "e-mail, its part": "/admin/mail/letters/",

@@ -18,6 +18,7 @@ from django.test import override_settings
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
+from ingest.lab.plan import add_photo, make_run, start_run
 from ingest.models import Attempt, Job
 from ingest.tests.support import IngestTestCase
 from media import storage
@@ -108,6 +109,9 @@ class EveryAddressTests(IngestTestCase):
         form = {"slot_id": "slot-001", "media_kind": "background", "file": upload(picture())}
         template = self.ask("post", "/api/template-media/register", data=form)
         self.template = template.json()["media_object_id"]
+        self.lab_run = make_run(by="serg")
+        self.lab_photo = add_photo(self.lab_run, upload(picture()), "hall.jpg")
+        start_run(self.lab_run.pk, ["slot-001:gemini-nano-banana-2.1"])
 
     def ask(self, method: str, path: str, **options: Any) -> Any:
         """With the cookie and the token of an administrator; what it writes is taken back."""
@@ -141,6 +145,8 @@ class EveryAddressTests(IngestTestCase):
             **{"name": "database", "media_id": self.template, "entry_id": self.change.pk},
             **{"channel": "telegram", "recipient_id": self.anna.pk},
             **{"event_id": self.event.pk},
+            **{"run_id": self.lab_run.pk, "photo_id": self.lab_photo.pk},
+            **{"recipe_id": self.lab_run.recipes.get().pk},
             **{"message_id": self.message.pk, "act": "retry", "token": self.approval.token},
             **{"letter_id": self.photo.pk, "logo_id": self.template},
             **{"accent": "ff0000", "background": "none"},

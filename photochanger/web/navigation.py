@@ -18,6 +18,7 @@ ROW = (  # on a phone without the last one
 MORE = (
     ("event", _("Preparation"), "check"),
     ("library", _("Recipes"), "spark"),
+    ("lab", _("Lab"), "flask"),
     ("alerts", _("Alerts"), "bell"),
     ("mail", _("E-mail"), "mail"),
     ("refusals", _("Refusals and booths"), "alert"),

@@ -67,6 +67,7 @@ class Record:
     version: int | None
     restores: int | None  # the version whose state was taken
     by: str
+    lab_run: int | None = None  # whose recipe was taken
 
     @property
     def changes(self) -> list[Change]:
@@ -74,7 +75,9 @@ class Record:
 
 
 @contextmanager
-def history_entry(slot_id: str, *, by: str, restores: int | None = None) -> Iterator[None]:
+def history_entry(
+    slot_id: str, *, by: str, restores: int | None = None, lab_run: int | None = None
+) -> Iterator[None]:
     """Inside a transaction that is about to change a slot: tells what has become of it."""
     before = _load_state(slot_id)
     yield
@@ -87,7 +90,7 @@ def history_entry(slot_id: str, *, by: str, restores: int | None = None) -> Iter
     if before.slot.gallery_token != after.slot.gallery_token:
         now = now | {GALLERY_ADDRESS: CHANGED}
     if diff_states(was, now):
-        more = {"version": after.slot.version, "restores": restores}
+        more = {"version": after.slot.version, "restores": restores, "lab_run": lab_run}
         write_entry(after.slot, after.slot.pk, str(after.slot), was, now, by=by, **more)
 
 
@@ -181,6 +184,7 @@ def read_record(entry: LogEntry) -> Record | None:
         version=told.get("version"),
         restores=told.get("restores"),
         by=str(told.get("by", "")),
+        lab_run=told.get("lab_run"),
     )
 
 

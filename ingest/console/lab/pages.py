@@ -1,0 +1,144 @@
+"""The lab's pages: all runs, one run while it is put together, and its grid."""
+
+import io
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from ingest.console.lab.rows import describe_grid, describe_phase, make_cell_rows
+from ingest.lab.claims import AT_ONCE
+from ingest.lab.grid import Phase, find_phase, load_grid
+from ingest.lab.offers import list_offers
+from ingest.lab.plan import MAX_PHOTOS, MAX_RECIPES, make_run
+from ingest.lab.problems import LabProblem
+from ingest.models import LabCell, LabPhoto, LabRecipe, LabRun
+from media.models import MediaObject
+from media.previews import PREVIEW_SIDE_PX, make_preview
+from media.uploads import read_upload
+from photochanger.db import clock
+from photochanger.pictures import WEBP, decode_file
+from slots.console.pages import console_page
+from slots.models import Slot
+
+PER_PAGE = 20
+NEWS_REACH = timedelta(seconds=30)  # longer than a page goes without asking
+
+
+def check_permission(request: HttpRequest) -> None:
+    if not admin.site.get_model_admin(Slot).has_change_permission(request):
+        raise PermissionDenied
+
+
+@require_http_methods(["GET", "POST"])
+def lab_page(request: HttpRequest) -> HttpResponse:
+    """All runs; a POST makes a new one."""
+    check_permission(request)
+    if request.method == "POST":
+        try:
+            return redirect("admin:lab_run", make_run(by=request.user.get_username()).pk)
+        except LabProblem as exc:
+            messages.error(request, str(exc.sentence))
+            return redirect("admin:lab")
+    page = Paginator(LabRun.objects.all(), PER_PAGE).get_page(request.GET.get("page"))
+    context = {"title": _("Lab"), "page": page, "rows": _list_runs([run.pk for run in page])}
+    return console_page(request, "ingest/console/lab/lab.html", context)
+
+
+def _list_runs(keys: list[int]) -> list[dict[str, Any]]:
+    """Three queries."""
+    ended = Q(cells__state__in=(LabCell.State.DONE, LabCell.State.FAILED))
+    runs: Any = LabRun.objects.filter(pk__in=keys).annotate(
+        total=Count("cells"), ended=Count("cells", filter=ended)
+    )
+    photos = dict(_count(LabPhoto.objects.filter(run__in=keys)))
+    recipes: dict[int, list[LabRecipe]] = {}
+    for recipe in LabRecipe.objects.filter(run__in=keys):
+        recipes.setdefault(recipe.run_id, []).append(recipe)
+    now = clock.now()
+    return [
+        {
+            "run": run,
+            "photos": photos.get(run.pk, 0),
+            "recipes": recipes.get(run.pk, []),
+            "phase": (phase := find_phase(run, run.ended < run.total, now)),
+            "phase_words": describe_phase(phase),
+        }
+        for run in runs
+    ]
+
+
+def _count(photos: Any) -> Any:
+    return photos.order_by().values_list("run").annotate(n=Count("*"))
+
+
+@require_GET
+def run_page(request: HttpRequest, run_id: int) -> HttpResponse:
+    check_permission(request)
+    run = LabRun.objects.filter(pk=run_id).first()
+    if run is None:  # linked from the history of a slot
+        messages.error(request, _("This run of the lab has been deleted."))
+        return redirect("admin:lab")
+    if run.started_at is None:
+        return console_page(request, "ingest/console/lab/draft.html", _describe_draft(run))
+    grid = load_grid(run)
+    context = describe_grid(grid) | {
+        "title": _("Lab run %(number)s") % {"number": run.pk},
+        "lanes": range(AT_ONCE if grid.progress.phase == Phase.GOING else 0),
+        "targets": list(Slot.objects.only("pk", "display_name", "version", "is_active")),
+    }
+    return console_page(request, "ingest/console/lab/run.html", context)
+
+
+def _describe_draft(run: LabRun) -> dict[str, Any]:
+    return {
+        "title": _("New lab run"),
+        "run": run,
+        "photos": list(run.photos.all()),
+        "offers": list_offers(),
+        "most_photos": MAX_PHOTOS,
+        "most_recipes": MAX_RECIPES,
+        "most_mb": settings.MAX_UPLOAD_MB,
+    }
+
+
+def draw_news(request: HttpRequest, run_id: int) -> HttpResponse:
+    """What may have changed lately, for a page that shows the run already."""
+    run = get_object_or_404(LabRun, pk=run_id)
+    grid = load_grid(run)
+    context = describe_grid(grid)
+    changed = grid.list_changed(clock.now() - NEWS_REACH)
+    context["changed"] = make_cell_rows(changed, context["recipes"])
+    return render(request, "ingest/console/lab/_news.html", context)
+
+
+@require_GET
+def run_news(request: HttpRequest, run_id: int) -> HttpResponse:
+    check_permission(request)
+    return draw_news(request, run_id)
+
+
+@require_GET
+def photo_picture(request: HttpRequest, run_id: int, photo_id: int) -> HttpResponse:
+    """A photo of a run, small. Raises MediaNotFound, StorageError."""
+    check_permission(request)
+    photo = get_object_or_404(LabPhoto, pk=photo_id, run=run_id)
+    _media, body = read_upload(MediaObject.Kind.TEST_PHOTO, photo.media_id)
+    small = decode_file(
+        io.BytesIO(body),
+        max_megapixels=settings.MAX_PHOTO_MEGAPIXELS,
+        max_side_px=PREVIEW_SIDE_PX,
+    )
+    return HttpResponse(
+        make_preview(small.image),
+        content_type=WEBP,
+        headers={"Cache-Control": "private, max-age=86400"},
+    )
