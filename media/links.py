@@ -94,6 +94,15 @@ def find_link_base(request: HttpRequest) -> str:
         return ""
 
 
+def find_phone_base(request: HttpRequest) -> str:
+    """The same for a printed code; empty where no phone could follow it either."""
+    try:
+        links = find_links(request)
+    except DisallowedHost:
+        return ""
+    return links.address if links.is_for_phones else ""
+
+
 def find_links(request: HttpRequest) -> LinkBase:
     """Under ``PUBLIC_BASE_URL``, or else as the caller reached us, where others can follow.
 

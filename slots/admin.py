@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
-from slots.console import approval, gallery, pictures, reserve, results, words
+from slots.console import approval, gallery, pictures, prints, reserve, results, words
 from slots.console import copy as copy_pages
 from slots.console import history as history_pages
 from slots.console import settings as settings_page
@@ -46,6 +46,7 @@ class SlotAdmin(admin.ModelAdmin):
                 name="slot_template",
             ),
             *words.get_urls(view),
+            *prints.get_urls(view),
             path("<slot_id>/reserve/", view(reserve.reserve_page), name="slot_reserve"),
             path(
                 "<slot_id>/gallery-address/",

@@ -14,6 +14,7 @@ from slots.editing import change_slot, delete_template
 from slots.gallery.addresses import replace_gallery_address
 from slots.models import Slot, SlotTemplateMedia
 from slots.presenters import present_providers
+from slots.prints.frames import choose_template_side_px
 from slots.provider_schemas import ProviderOut
 from slots.schemas import (
     FormSlotId,
@@ -110,7 +111,8 @@ def register_template_media(
 ) -> TemplateUploadOut:
     """Stored without its metadata. A slot uses it once a `PUT` of the slot names it in
     `template_media`; if none does within a day, it is deleted."""
-    done = register_template(slot_id, file, by=get_username(request))
+    side_px = choose_template_side_px(media_kind)
+    done = register_template(slot_id, file, by=get_username(request), side_px=side_px)
     return presenters.present_template_upload(request, done, media_kind)
 
 

@@ -16,7 +16,7 @@ from media.deletion import delete_file
 from media.models import MediaObject
 from media.uploads import find_upload, read_upload, store_upload
 from photochanger.db import clock
-from photochanger.errors import InvalidFields, StorageError, VersionConflict
+from photochanger.errors import InvalidFields, ProviderConfig, StorageError, VersionConflict
 from photochanger.pictures import EXTENSIONS
 from slots.gallery.modes import switch_gallery
 from slots.history.records import (
@@ -25,6 +25,7 @@ from slots.history.records import (
 )
 from slots.models import ReserveSource, Slot, SlotTemplateMedia
 from slots.passwords import StoredPassword, prepare_new_password
+from slots.prints.frames import find_frame_mistakes
 from slots.reserve.circuits import reset_circuits
 from slots.reserve.editing import bind_reserves, build_reserves, copy_reserves, settle_switch
 from slots.reserve.recipes import find_reserve_misfits
@@ -127,7 +128,7 @@ def apply_change(change: SlotIn, slot: Slot) -> NewRows:
         reserves, wrong = build_reserves(slot, change.reserves)
         fields |= wrong
     new = NewRows(templates, reserves)
-    if fields := fields or _find_conflicts(slot, new):
+    if fields := fields or _find_conflicts(slot, new) or _find_frame_mistakes(slot, templates):
         raise InvalidFields(fields)
     used = slot.reserves.all() if slot.on_reserve and reserves is None else reserves or ()
     settle_switch(slot, used, is_asked=bool(change.get_sent("on_reserve").get("on_reserve")))
@@ -143,6 +144,15 @@ def _find_conflicts(slot: Slot, new: NewRows) -> FieldMessages:
     reserves = slot.reserves.all() if new.reserves is None else new.reserves
     fields = find_misfits(slot, kinds) if slot.is_active else {}
     return fields | find_reserve_misfits(slot, reserves, kinds)
+
+
+def _find_frame_mistakes(slot: Slot, templates: list[SlotTemplateMedia] | None) -> FieldMessages:
+    if templates is None:
+        templates = list(slot.template_media.select_related("media_object"))
+    try:
+        return find_frame_mistakes(templates, slot.paper)
+    except (StorageError, ProviderConfig):
+        return {}
 
 
 def _resolve_templates(
@@ -224,10 +234,14 @@ def delete_template(media_id: str, *, by: str) -> None:
     )
 
 
+DRAWN = (
+    *("frame_text", "frame_text_place", "frame_text_color", "frame_text_mm"),
+    "frame_qr",
+)
 COPIED = (
     *("display_name", "public_title", "provider", "operation", "settings", "size_limit_mb"),
     *("sync_response_seconds", "on_failure", "faces", "face_style", "variables"),
-    *("reserve_may_cost_twice", "paper"),
+    *("reserve_may_cost_twice", "paper", *DRAWN),
 )
 
 

@@ -18,7 +18,7 @@ from slots.gallery.rules import GalleryRules
 from slots.letters.models import GuestLetter, MailServer  # noqa: F401  found by Django
 from slots.library.models import Preset, PresetSample  # noqa: F401  found by Django
 from slots.prints.rules import PrintRules
-from slots.prompts.checking import find_prompt_mistakes
+from slots.prompts.checking import check_print_text, find_prompt_mistakes
 from slots.prompts.language import read_prompt
 from slots.prompts.variables import PromptVariable, dump_variables, load_variables
 from slots.secrets import CiphertextField
@@ -28,8 +28,6 @@ SLOT_IDS = tuple(f"slot-{number:03}" for number in range(1, 16))  # as migration
 # What a slot is born with: the first of what there is.
 DEFAULT_PROVIDER = next(iter(DRIVERS))
 DEFAULT_OPERATION = next(iter(DRIVERS[DEFAULT_PROVIDER].operations))
-
-
 PEOPLE_UNSEEN = _(
     "The prompt asks how many people there are. Let faces be compared, or take {people} out of it."
 )
@@ -161,15 +159,18 @@ class Slot(GalleryRules, PrintRules, models.Model):
         return load_variables(self.variables)
 
     def list_used_variables(self) -> list[PromptVariable]:
-        """Those that its own prompt names."""
-        used = {name for text in self.list_prompts() for name in read_prompt(text).iter_names()}
+        """Those that its own prompt names, or the words on its prints."""
+        used = {name for text in self._list_texts() for name in read_prompt(text).iter_names()}
         return [one for one in self.list_variables() if one.key in used]
 
     @property
     def asks_for_people(self) -> bool:
-        """Whether a prompt wants to know how many people are in the photo."""
-        texts = self.list_prompts()
+        """Whether a prompt, or a print, tells how many people are in the photo."""
+        texts = self._list_texts()
         return any("{" in text and read_prompt(text).asks_for_people for text in texts)
+
+    def _list_texts(self) -> list[str]:
+        return [*self.list_prompts(), self.frame_text]
 
     def list_prompts(self) -> list[str]:
         """As they are written, whatever else is right or wrong with the recipe."""
@@ -188,6 +189,7 @@ class Slot(GalleryRules, PrintRules, models.Model):
         except RecipeError as exc:
             raise ValidationError({"variables": list_recipe_errors(exc)}) from exc
         self.variables = dump_variables(variables)
+        check_print_text(self.frame_text, variables)
         if not self.is_active and not self.settings:
             return  # not configured yet, and nobody can send to it
         try:
@@ -210,6 +212,7 @@ class SlotTemplateMedia(models.Model):
         BASE = "base", _("base")
         OVERLAY = "overlay", _("overlay")
         FACE = "face", _("face")
+        FRAME = "frame", _("frame of the print")
 
     slot = models.ForeignKey(Slot, models.CASCADE, related_name="template_media")
     media_kind = models.CharField(_("part"), max_length=20, choices=MediaKind.choices)

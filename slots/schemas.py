@@ -25,6 +25,7 @@ from slots.platform_settings import (
     TtlHours,
     WaitSeconds,
 )
+from slots.prints.rules import COLOR
 from slots.prompts.variables import PromptVariable, PromptVariables, dump_variables
 from slots.reserve.schemas import MAX_RESERVES, ReserveIn, ReserveOut
 
@@ -99,6 +100,11 @@ class SlotIn(
         "What pictures are printed on, inches across and down; they get exactly its pixels at "
         "300 dpi, with no head cut. Empty: as the service makes them."
     )
+    frame_text: str = allow_absent("Words on the print; {guest} as in the prompt.", max_length=200)
+    frame_text_place: Slot.TextPlace = allow_absent("Where they stand.")
+    frame_text_color: str = allow_absent("Their colour.", pattern=COLOR)
+    frame_text_mm: int = allow_absent("Height of their letters.", ge=2, le=40, strict=True)
+    frame_qr: Slot.QrCorner = allow_absent("The guest's QR code; empty: none.")
     gallery_mode: Slot.GalleryMode = allow_absent(
         "Who sees the gallery: whoever guesses the slot's link, who has its secret address, nobody."
     )
@@ -186,6 +192,11 @@ class SlotOut(SlotShortOut):
     faces: Slot.Faces
     face_style: Slot.FaceStyle
     paper: Slot.Paper
+    frame_text: str
+    frame_text_place: Slot.TextPlace
+    frame_text_color: str
+    frame_text_mm: int
+    frame_qr: Slot.QrCorner
     gallery_mode: Slot.GalleryMode
     gallery_enabled: bool = Field(description="`gallery_mode` is not `closed`.")
     publishing: Slot.Publishing

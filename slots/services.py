@@ -15,6 +15,7 @@ from media import deletion
 from media.deletion import PurgeReport
 from photochanger.db import clock
 from photochanger.errors import SlotDisabled, SlotNotFound, VersionConflict
+from providers.base import ALL_TEMPLATE_KINDS
 from providers.registry import DRIVERS
 from slots.history.records import history_entry, write_removal
 from slots.models import Slot
@@ -71,7 +72,8 @@ def find_misfits(slot: Slot, kinds: Collection[str] | None = None) -> FieldMessa
     """
     if kinds is None:
         kinds = [one.media_kind for one in slot.template_media.all()]
-    found = slot.driver.find_conflicts(slot.operation, slot.recipe(), kinds)
+    sent = [kind for kind in kinds if kind in ALL_TEMPLATE_KINDS]  # a frame is not
+    found = slot.driver.find_conflicts(slot.operation, slot.recipe(), sent)
     return {name: _(words) for name, words in found.items()}
 
 

@@ -31,12 +31,12 @@ def is_too_large(photo: Photo) -> bool:
     return photo.header.longest_px > TEMPLATE_SIDE_PX
 
 
-def make_small(photo: Photo) -> Photo:
+def make_small(photo: Photo, *, side_px: int = TEMPLATE_SIDE_PX) -> Photo:
     """Its longest side as asked, if that saves bytes, and its transparency kept. Blocking.
 
     It may be ``photo`` itself. Raises UnreadablePicture, StorageError.
     """
-    return prepare_photo(photo, max_side_px=TEMPLATE_SIDE_PX, keep_alpha=True)
+    return prepare_photo(photo, max_side_px=side_px, keep_alpha=True)
 
 
 def read_clean(photo: Photo) -> tuple[bytes, str]:

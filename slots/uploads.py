@@ -14,7 +14,7 @@ from photochanger.db import clock
 from photochanger.errors import InvalidImage, PayloadTooLarge
 from photochanger.pictures import EXTENSIONS, Photo, UnreadablePicture, prepare_photo
 from slots.services import find_slot
-from slots.template_files import MB, make_small, read_clean
+from slots.template_files import MB, TEMPLATE_SIDE_PX, make_small, read_clean
 
 log = structlog.get_logger()
 
@@ -37,7 +37,9 @@ class StoredUpload:
     height: int
 
 
-def register_template(slot_id: str, upload: Upload, *, by: str) -> StoredUpload:
+def register_template(
+    slot_id: str, upload: Upload, *, by: str, side_px: int = TEMPLATE_SIDE_PX
+) -> StoredUpload:
     """Store a template picture, upright and without metadata; no slot uses it yet.
 
     Raises SlotNotFound, PayloadTooLarge, UnsupportedMediaType, InvalidImage, StorageError.
@@ -48,6 +50,7 @@ def register_template(slot_id: str, upload: Upload, *, by: str) -> StoredUpload:
         slot.pk,
         _open_photo(upload),
         expires_at=clock.now() + UNUSED_TEMPLATE_LIVES,
+        side_px=side_px,
     )
     log.info("slots.template.registered", slot=slot.pk, media=str(stored.media.pk), by=by)
     return stored
@@ -63,11 +66,16 @@ def store_lab_photo(upload: Upload, *, expires_at: datetime) -> StoredUpload:
 
 
 def _store_plain(
-    kind: MediaObject.Kind, slot_id: str, photo: Photo, *, expires_at: datetime
+    kind: MediaObject.Kind,
+    slot_id: str,
+    photo: Photo,
+    *,
+    expires_at: datetime,
+    side_px: int = TEMPLATE_SIDE_PX,
 ) -> StoredUpload:
     """Smaller once and for all: it goes out many times."""
     try:
-        plain = make_small(photo)
+        plain = make_small(photo, side_px=side_px)
         body, mime = read_clean(plain)
     except UnreadablePicture as exc:
         raise InvalidImage(str(exc)) from exc

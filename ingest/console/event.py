@@ -31,7 +31,7 @@ from ingest.readiness.result import (
     list_used_providers,
 )
 from ingest.readiness.services import check_provider_key
-from media.links import build_url, find_links
+from media.links import build_url, find_links, find_phone_base
 from photochanger.db import in_db
 from photochanger.errors import AppError, ProviderConfig
 from photochanger.pictures import Photo
@@ -193,6 +193,7 @@ async def event_trial(request: HttpRequest, slot_id: str) -> HttpResponse:
                 photo=photo,
                 arrived_at=asyncio.get_running_loop().time(),
                 reserves=reserves,
+                phone_base=find_phone_base(request),
             )
             result, facts = await run_trial(order)
         wait_s = slot.wait_s(platform.sync_response_seconds)

@@ -19,6 +19,7 @@ from ingest.console.details import Detail, describe_detail
 from ingest.faces.words import FacesView
 from ingest.models import Job
 from ingest.pipeline.trial import TrialFailed, make_trial_order, run_trial
+from media.links import find_phone_base
 from photochanger.db import in_db
 from photochanger.errors import (
     ERROR_BY_REASON,
@@ -142,7 +143,8 @@ async def _run_trial(request: HttpRequest, slot_id: str, arrived_at: float) -> T
         prints_original = form.slot.on_failure == Slot.OnFailure.ORIGINAL
         photo = await asyncio.to_thread(_open_photo, request)
         with photo.file:
-            order = make_trial_order(form, platform, photo, arrived_at=arrived_at)
+            base = find_phone_base(request)
+            order = make_trial_order(form, platform, photo, arrived_at=arrived_at, phone_base=base)
             result, facts = await run_trial(order)
     except InvalidFields as exc:
         return TrialView(wait_s, {}, None, exc, _list_field_errors(exc, request))

@@ -114,7 +114,8 @@ async def _repeat(
 
 async def _only_check(run: JobRun, picture: Picture, rules: DriverSettings) -> ResultPicture:
     """The file of the first picture stays until the second is known to be better."""
-    return await asyncio.to_thread(check_result, picture, rules, plan_print(run.order))
+    plan = plan_print(run.order, run.frame, people=run.people_told)
+    return await asyncio.to_thread(check_result, picture, rules, plan)
 
 
 async def _take(run: JobRun, picture: ResultPicture) -> None:

@@ -119,6 +119,7 @@ class Order:
     outgoing: Photo | None = None
     hash_recipe: str = ""
     idempotency_key: str = ""
+    phone_base: str = ""  # what links for guests' phones begin with; empty: none could follow
     note_job: Callable[[], None] = _do_nothing  # called once a job tells what becomes of the photo
     # Of a test run: its slot is a draft that nobody saved, and these are its template pictures.
     draft_templates: tuple[SlotTemplateMedia, ...] = ()
@@ -137,6 +138,7 @@ class Order:
         reserves: tuple[Source, ...] = (),
         source: Job.Source = Job.Source.UI_TEST,
         job_id: UUID | None = None,
+        phone_base: str = "",
     ) -> "Order":
         """The order of a test run or of the lab, whose time is the slot's too."""
         wait_s = slot.wait_s(platform.sync_response_seconds)
@@ -150,6 +152,7 @@ class Order:
             job_id=job_id or uuid4(),
             draft_templates=templates,
             reserves=reserves,
+            phone_base=phone_base,
             sent_texts=SentTexts.of_examples(slot.list_variables()),
         )
 

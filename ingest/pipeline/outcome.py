@@ -26,6 +26,7 @@ from photochanger import metrics
 from photochanger.db import clock, in_db, in_db_with_retry
 from photochanger.errors import AppError, ClientGone, InternalError, ProviderTimeout, StorageError
 from photochanger.pictures import Picture
+from photochanger.pictures.printing import Frame
 from photochanger.threads.time_limit import limit_waits_for
 from slots.models import Slot
 from slots.prompts.texts import hide_texts
@@ -73,6 +74,7 @@ class JobRun:
     has_inputs: bool = False  # something was published for the provider to fetch
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
     steps_ms: dict[str, int] = field(default_factory=dict)
+    frame: Frame | None = None  # of the print
     files: ExitStack = field(default_factory=ExitStack)  # closed with the job
 
     def hide_texts(self, words: str) -> str:

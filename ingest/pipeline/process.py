@@ -25,7 +25,7 @@ from ingest.pipeline.replay import replay_result
 from ingest.pipeline.response import make_original_response, make_picture_response
 from ingest.pipeline.sources import call_sources
 from ingest.refusals.watch import note_job, note_order, note_unknown_host
-from media.links import find_link_base
+from media.links import find_link_base, find_phone_base
 from photochanger import metrics
 from photochanger.db import in_db
 from photochanger.errors import AppError
@@ -57,6 +57,7 @@ async def handle_booth_photo(request: HttpRequest, slot_id: str) -> HttpResponse
             sent_texts=read_sent_texts(request, form),
             hash_recipe=form.hash_recipe,
             idempotency_key=read_idempotency_key(request),
+            phone_base=find_phone_base(request) if slot.frame_qr else "",
             note_job=partial(note_job, request),
         )
         note_order(request, slot.pk, form.fields)

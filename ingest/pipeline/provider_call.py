@@ -47,6 +47,7 @@ from providers.base import CallTrace, DriverSettings, ProviderRequest, Reference
 from providers.registry import DRIVERS
 from providers.traffic import measure_traffic
 from slots.models import SlotTemplateMedia
+from slots.prints.frames import FRAME, load_frame, pick_frame
 from slots.prints.recipe import build_photo_recipe
 from slots.provider_keys import read_provider_key
 
@@ -78,11 +79,14 @@ async def prepare_request(run: JobRun, admission: Admission) -> RequestBuilder:
     base_url = admission.base_url
     # Most slots have no template pictures, and most photos need no thread for them.
     templates = admission.templates
+    references = await load_references(run, templates) if templates else ()
+    if run.frame is not None:
+        recipe = build_photo_recipe(slot, run.frame)
     return partial(
         ProviderRequest,
         operation=slot.operation,
         photo=run.order.photo_to_send,
-        references=await load_references(run, templates) if templates else (),
+        references=references,
         settings=recipe,
         api_key=api_key,
         base_url=base_url,
@@ -93,7 +97,13 @@ async def prepare_request(run: JobRun, admission: Admission) -> RequestBuilder:
 async def load_references(
     run: JobRun, templates: tuple[SlotTemplateMedia, ...]
 ) -> tuple[Reference, ...]:
-    """Raises as ``open_templates``."""
+    """What is sent beside the photo; a frame is not, but noted for the print.
+
+    Raises as ``open_templates``.
+    """
+    if (frame := pick_frame(templates)) is not None:
+        run.frame = await storage.in_threads(load_frame, frame, run.order.slot.paper)
+        templates = tuple(one for one in templates if one.media_kind != FRAME)
     references = await storage.in_threads(open_templates, run, templates)
     return await shrink_old_templates(run, templates, references)
 
@@ -244,7 +254,8 @@ async def check_and_store(run: JobRun, picture: Picture, rules: DriverSettings) 
         with suppress(RuntimeError):  # it has just passed
             # Paid for: from here on there is all the time that the booth waits.
             run.time_limit.reschedule(run.order.deadline.at)
-    result = await asyncio.to_thread(check_result, picture, rules, plan_print(run.order))
+    plan = plan_print(run.order, run.frame, people=run.people_told)
+    result = await asyncio.to_thread(check_result, picture, rules, plan)
     await run_to_completion(store_in_time(run, result))
     return result
 

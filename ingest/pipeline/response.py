@@ -16,7 +16,7 @@ from ingest.models import Job
 from ingest.pipeline.closing import to_milliseconds
 from ingest.pipeline.order import Order
 from ingest.pipeline.outcome import PhotoResult
-from ingest.pipeline.printing import plan_print, print_original
+from ingest.pipeline.printing import print_original
 from ingest.sorting import sort_result
 from media import storage
 from media.links import build_url_of_path
@@ -25,7 +25,7 @@ from photochanger import metrics
 from photochanger.db import in_db
 from photochanger.errors import AppError
 from photochanger.pictures import EXTENSIONS, Picture
-from photochanger.tasks import run_in_worker, run_to_completion
+from photochanger.tasks import run_to_completion
 
 log = structlog.get_logger()
 
@@ -50,7 +50,7 @@ def make_picture_response(result: PhotoResult, link_base: str) -> StreamingHttpR
 async def make_original_response(order: Order, error: AppError) -> StreamingHttpResponse:
     """The booth's own photo, upright and as booths print it: the guest gets a print all the same;
     the job counts as failed."""
-    photo = await run_in_worker(print_original, order.photo, plan_print(order))
+    photo = await print_original(order)
     metrics.count_fallback(slot=order.slot.pk)
     headers = {
         **_make_headers(photo, f"{order.slot.pk}-original"),

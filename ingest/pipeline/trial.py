@@ -29,6 +29,7 @@ from ingest.pipeline.uploaded_form import UploadedForm
 from ingest.schemas import AttemptOut
 from ingest.trials.records import keep_trial
 from media import storage
+from media.links import find_phone_base
 from media.models import MediaObject
 from media.uploads import find_upload
 from photochanger.db import in_db
@@ -82,6 +83,7 @@ async def receive_trial(request: HttpRequest, slot_id: str) -> AsyncIterator[Ord
                 photo,
                 arrived_at=deadline.arrived_at,
                 received_at=form.received_at,
+                phone_base=find_phone_base(request),
             )
 
 
@@ -92,6 +94,7 @@ def make_trial_order(
     *,
     arrived_at: float,
     received_at: float = 0.0,
+    phone_base: str = "",
 ) -> Order:
     """The order of a slot that nobody has saved. Raises PayloadTooLarge."""
     if photo.size_bytes > form.slot.size_limit_bytes:
@@ -103,6 +106,7 @@ def make_trial_order(
         photo=photo,
         arrived_at=arrived_at,
         received_at=received_at,
+        phone_base=phone_base,
     )
 
 

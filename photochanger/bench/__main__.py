@@ -20,6 +20,7 @@ from photochanger.bench.links.section import LinksPlan, links
 from photochanger.bench.overhead import ceiling, overhead
 from photochanger.bench.pages import pages
 from photochanger.bench.pictures import pictures
+from photochanger.bench.prints import prints
 from photochanger.bench.refusals import refusals
 from photochanger.bench.stats import stats
 from photochanger.bench.waiting import Crowd, waiting
@@ -40,10 +41,11 @@ SECTIONS = (
     "admissions",
     "refusals",
     "lab",
+    "prints",
 )
 SIMPLE = {
     **{"guard": guard, "stats": stats, "pages": pages, "faces": faces},
-    **{"admissions": admissions, "refusals": refusals, "lab": lab},
+    **{"admissions": admissions, "refusals": refusals, "lab": lab, "prints": prints},
 }
 NEED_PHOTOS = {"pictures", "overhead", "ceiling", "waiting"}
 REPEATS = {"50kb": 20, "1mb": 20, "15mb": 10}

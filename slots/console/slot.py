@@ -34,6 +34,7 @@ from slots.library.presets import LibraryPreset, find_preset
 from slots.model_retirement import find_retiring_slots
 from slots.models import Slot, SlotTemplateMedia
 from slots.platform_settings import load_platform_settings
+from slots.prints.frames import choose_template_side_px
 from slots.schemas import ID_PATTERN
 from slots.uploads import register_template
 from slots.validation_messages import FieldMessages
@@ -111,10 +112,12 @@ def slot_templates(request: HttpRequest, slot_id: str) -> HttpResponse:
     try:
         if upload is None:
             raise InvalidFields({"template_file": _("Choose a picture.")})
-        done = register_template(slot.pk, upload, by=request.user.get_username())
         kind = request.POST.get("new_kind", "")
-        kinds = [role.kind for role in list_roles(recipe)] or Kind.values
-        context["one"] = Template(done.media.pk.hex, kind if kind in kinds else kinds[0])
+        kinds = [role.kind for role in list_roles(recipe)]
+        kind = kind if kind in kinds else kinds[0]
+        by, side_px = request.user.get_username(), choose_template_side_px(kind)
+        done = register_template(slot.pk, upload, by=by, side_px=side_px)
+        context["one"] = Template(done.media.pk.hex, kind)
     except AppError as exc:
         context["wrong"] = exc.sentence
     return render(request, "slots/console/_template.html", context)

@@ -25,8 +25,18 @@ from slots.schemas import SlotIn
 from slots.validation_messages import DATE, NOT_RIGHT, FieldMessages, messages_by_field
 
 PRESENT = "present"
-CHOICES = ("on_failure", "gallery_mode", "publishing", "faces", "face_style", "paper")
-LIMITS = {"size_limit_mb": (1, 20), "sync_response_seconds": (10, 60)}
+CHOICES = (
+    "on_failure",
+    "gallery_mode",
+    "publishing",
+    "faces",
+    "face_style",
+    "paper",
+    "frame_text_place",
+    "frame_qr",
+)
+LIMITS = {"size_limit_mb": (1, 20), "sync_response_seconds": (10, 60), "frame_text_mm": (2, 40)}
+KEPT_IF_EMPTY = ("size_limit_mb", "frame_text_mm", "frame_text_color")
 
 
 class SlotForm(forms.ModelForm):  # type: ignore[type-arg]  # no parameters at run time
@@ -49,7 +59,8 @@ class SlotForm(forms.ModelForm):  # type: ignore[type-arg]  # no parameters at r
                 "sync_response_seconds",
             ),
             *("on_failure", "gallery_mode", "publishing", "gallery_until", "faces", "face_style"),
-            "paper",
+            *("paper", "frame_text", "frame_text_place", "frame_text_color", "frame_text_mm"),
+            "frame_qr",
         )
         field_classes = {
             "display_name": TextField,
@@ -62,6 +73,8 @@ class SlotForm(forms.ModelForm):  # type: ignore[type-arg]  # no parameters at r
                 {"autocomplete": "off", "placeholder": _("For example: A portrait for the site")}
             ),
             "is_active": Tick,
+            "frame_text": forms.Textarea({"rows": 3, "autocomplete": "off"}),
+            "frame_text_color": forms.TextInput({"type": "color"}),
             "gallery_until": forms.DateTimeInput(
                 {"type": "datetime-local", "autocomplete": "off"}, format="%Y-%m-%dT%H:%M"
             ),
@@ -96,8 +109,11 @@ class SlotForm(forms.ModelForm):  # type: ignore[type-arg]  # no parameters at r
         """The columns that were sent and could be read."""
         self.full_clean()
         values = {name: it for name, it in self.cleaned_data.items() if name in self.data}
-        if values.get("size_limit_mb", 1) is None:  # empty: stays as it is
-            del values["size_limit_mb"]
+        for name in KEPT_IF_EMPTY:  # empty: stays as it is
+            if values.get(name, 1) in (None, ""):
+                del values[name]
+        if "frame_text" in values:
+            values["frame_text"] = values["frame_text"].replace("\r\n", "\n")
         if self.data.get("password_removed") == "true":
             values["ingest_password"] = ""
         elif not values.get("ingest_password"):  # empty: stays as it is

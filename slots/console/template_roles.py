@@ -23,10 +23,12 @@ def list_roles(recipe: RecipeForm) -> list[Role]:
     takes = recipe.driver.template_kinds.get(recipe.operation, ())
     lines = recipe.driver.template_roles
     titles = dict(Kind.choices)
-    return [
+    sent = [
         Role(kind, str(titles[Kind(kind)]), _(lines[kind]) if kind in lines else "")
         for kind in takes
     ]
+    words = _("a PNG with a transparent part, laid over the finished picture; it is never sent")
+    return [*sent, Role(Kind.FRAME, str(titles[Kind.FRAME]), words)]
 
 
 def describe_needs(recipe: RecipeForm) -> str:

@@ -29,7 +29,8 @@ COLUMNS = (
     *("display_name", "public_title", "provider", "operation", "is_active", "size_limit_mb"),
     *("sync_response_seconds", "settings", "on_failure", "gallery_mode"),
     *("publishing", "gallery_until", "faces", "face_style", "variables"),
-    *("reserve_may_cost_twice", "on_reserve", "paper"),
+    *("reserve_may_cost_twice", "on_reserve", "paper", "frame_text", "frame_text_place"),
+    *("frame_text_color", "frame_text_mm", "frame_qr"),
 )
 PASSWORD, TEMPLATES, RESERVES = "ingest_password", "template_media", "reserves"
 RESERVE_KEYS, GALLERY_ADDRESS = "reserve_keys", "gallery_address"

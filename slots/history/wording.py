@@ -45,6 +45,8 @@ CHOICES = {
     "faces": Slot.Faces,
     "face_style": Slot.FaceStyle,
     "paper": Slot.Paper,
+    "frame_text_place": Slot.TextPlace,
+    "frame_qr": Slot.QrCorner,
 }
 
 

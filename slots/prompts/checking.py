@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from photochanger.errors import Text
@@ -12,6 +13,7 @@ from slots.prompts.variables import PromptVariable
 from slots.validation_messages import FieldMessages, make_lazy
 
 MOST_CHARACTERS = 8000  # of a filled prompt: twice what may be written
+MOST_LINES = 3  # on a print
 SENTENCES: dict[str, Text] = {
     "open": _("“{people:” has no closing brace. Write {people: one | two | group}."),
     "parts": _("{people: one | two | group} takes two, three or four parts with | between them."),
@@ -33,6 +35,16 @@ def find_prompt_mistakes(
         if sentence := _find_mistake(text, variables):
             found[name] = sentence
     return found
+
+
+def check_print_text(text: str, variables: Sequence[PromptVariable]) -> None:
+    """Raises Django's ValidationError for words on prints that cannot be meant as they are."""
+    sentence: Text = _find_mistake(text, variables)
+    lines = text.split("\n")
+    if len(lines) > MOST_LINES or not all(line.isprintable() for line in lines):
+        sentence = _("At most three lines, without control characters.")
+    if sentence:
+        raise ValidationError({"frame_text": str(sentence)})
 
 
 def _find_mistake(text: str, variables: Sequence[PromptVariable]) -> Text:

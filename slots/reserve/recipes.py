@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from media.reach import Reach, judge_host
 from photochanger.errors import Text
+from providers.base import ALL_TEMPLATE_KINDS
 from providers.registry import DRIVERS
 from slots.models import ReserveSource, Slot
 from slots.prompts.checking import find_prompt_mistakes
@@ -77,7 +78,8 @@ def _find_misfits(slot: Slot, reserve: ReserveSource, kinds: Collection[str]) ->
         errors = exc.errors(include_url=False, include_input=False)
         return found | messages_by_field(errors, prefix="settings")
     mistakes = find_prompt_mistakes(recipe, slot.list_variables())
-    conflicts = driver.find_conflicts(reserve.operation, recipe, kinds)
+    sent = [kind for kind in kinds if kind in ALL_TEMPLATE_KINDS]  # a frame is not
+    conflicts = driver.find_conflicts(reserve.operation, recipe, sent)
     return (
         found
         | {f"settings.{name}": words for name, words in mistakes.items()}
