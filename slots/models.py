@@ -166,8 +166,7 @@ class Slot(GalleryRules, PrintRules, models.Model):
     @property
     def asks_for_people(self) -> bool:
         """Whether a prompt, or a print, tells how many people are in the photo."""
-        texts = self._list_texts()
-        return any("{" in text and read_prompt(text).asks_for_people for text in texts)
+        return any(read_prompt(text).asks_for_people for text in self._list_texts() if "{" in text)
 
     def _list_texts(self) -> list[str]:
         return [*self.list_prompts(), self.frame_text]

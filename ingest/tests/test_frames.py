@@ -161,10 +161,11 @@ class FramedTests(IngestTestCase):
 
         await in_db(self.set_print)
         serg = await User.objects.acreate(username="serg", password="!", is_superuser=True)
+        token = await in_db(AdminToken.for_user, serg)
         answer = await self.post(
             path="/api/slots/slot-001/test-run",
             field="test_image",
-            headers={"Authorization": f"Bearer {AdminToken.for_user(serg)}"},
+            headers={"Authorization": f"Bearer {token}"},
             password=None,
         )
         image = Image.open(io.BytesIO(answer.content))

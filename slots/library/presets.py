@@ -96,7 +96,9 @@ def list_presets() -> list[LibraryPreset]:
 
 def find_preset(key: str) -> LibraryPreset | None:
     """By its key; None: there is no such one. Two queries at most."""
-    samples = _read_samples([key]) if len(key) <= MAX_KEY and key.isprintable() else {}
+    if not key or len(key) > MAX_KEY or not key.isprintable():
+        return None
+    samples = _read_samples([key])
     for one in load_built_in():
         if one.key == key:
             return _from_built_in(one, samples)

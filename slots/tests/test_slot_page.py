@@ -263,7 +263,9 @@ class SlotPageTests(ConsoleTestCase):
 
     def test_each_part_of_a_template_picture_has_a_line_by_the_driver(self) -> None:
         roles = self.client.get(PAGE).context["kinds"]
-        self.assertEqual([role.kind for role in roles], [*DRIVERS["gemini"].template_roles])
+        self.assertEqual(
+            [role.kind for role in roles], [*DRIVERS["gemini"].template_roles, "frame"]
+        )
         self.assertTrue(all(role.words for role in roles))
         for driver in DRIVERS.values():
             kinds = {kind for taken in driver.template_kinds.values() for kind in taken}
