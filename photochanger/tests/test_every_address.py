@@ -149,7 +149,7 @@ class EveryAddressTests(IngestTestCase):
             **{"recipe_id": self.lab_run.recipes.get().pk},
             **{"message_id": self.message.pk, "act": "retry", "token": self.approval.token},
             **{"letter_id": self.photo.pk, "logo_id": self.template},
-            **{"accent": "ff0000", "background": "none"},
+            **{"accent": "ff0000", "background": "none", "key": "oil-painting"},
             **{"id": self.serg.pk, "content_type_id": self.user_type.pk, "object_id": object_id},
         }
         address = address.replace("^(?P<app_label>media|slots|ingest|auth)/$", "ingest/")
