@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import Case, F, QuerySet, When
+from django.db.models.functions import Coalesce
 from pydantic import BaseModel
 
 from ingest.capture.recorder import delete_captures
+from ingest.costs.spending import Amounts, add_spendings
 from ingest.events.purge import finish_purges
 from ingest.forgetting import forget_guest_texts, forget_people
 from ingest.lab.keeping import delete_old_runs
@@ -170,7 +172,7 @@ def close_overdue(slot_id: str | None = None, *, dry_run: bool = False) -> int:
 def _close_batch(overdue: QuerySet[Job]) -> list[Job]:
     """Close one batch; jobs that another run is closing at the moment are skipped."""
     rows = overdue.order_by("deadline").select_for_update(skip_locked=True, no_key=True)
-    batch = list(rows.only("pk", "slot_id")[:BATCH])
+    batch = list(rows[:BATCH])
     Job.objects.filter(pk__in=[job.pk for job in batch], status=Job.Status.PROCESSING).update(
         status=Job.Status.FAILED,
         failure_reason=Interrupted.reason,
@@ -179,5 +181,13 @@ def _close_batch(overdue: QuerySet[Job]) -> list[Job]:
         # means nothing. How long the server worked on it is unknown, so it has no duration.
         finished_at=F("deadline"),
         replay_key=None,  # a repeat is a new job
+        # Nobody knows whether a call was on its way: what was reserved is probably paid.
+        cost_micros=0,
+        probable_micros=Coalesce("reserved_micros", 0),
+        unpriced_calls=Case(When(reserved_micros=None, then=1), default=0),
     )
+    for job in batch:
+        job.probable_micros = job.reserved_micros or 0
+        job.unpriced_calls = int(job.reserved_micros is None)
+    add_spendings((job, Amounts.of_job(job)) for job in batch)
     return batch

@@ -5,8 +5,11 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from ingest.budgets.models import Budget as Budget
+from ingest.budgets.models import Reservation
 from ingest.capture.models import Capture as Capture
 from ingest.capture.models import CapturedRequest as CapturedRequest
+from ingest.costs.models import AttemptCost, JobCost, Price, Spending  # noqa: F401  for Django
 from ingest.faces.words import VERDICT_CHOICES
 from ingest.lab.models import LabCell as LabCell
 from ingest.lab.models import LabPhoto as LabPhoto
@@ -35,7 +38,7 @@ class FacesMeasured(models.Model):
         abstract = True
 
 
-class Job(FacesMeasured):
+class Job(Reservation, JobCost, FacesMeasured):
     """One photo from the booth's POST to its outcome."""
 
     class Source(models.TextChoices):
@@ -146,6 +149,7 @@ class Job(FacesMeasured):
                 include=[
                     *("slot", "source", "status", "deadline"),
                     *("failure_reason", "duration_ms", "provider_ms"),
+                    *("cost_micros", "probable_micros", "unpriced_calls"),
                 ],
                 name="job_figures_by_time",
             ),
@@ -194,7 +198,7 @@ class Job(FacesMeasured):
         return self.Status(self.status), self.failure_reason
 
 
-class Attempt(FacesMeasured):
+class Attempt(AttemptCost, FacesMeasured):
     """One call of a provider within a job."""
 
     job = models.ForeignKey(Job, models.CASCADE, related_name="attempts")

@@ -93,6 +93,7 @@ INGEST: dict[str, Any] = {
             *("invalid_request", "invalid_image", "checksum_mismatch", "invalid_password"),
             *("slot_not_found", "slot_disabled", "idempotency_conflict", "payload_too_large"),
             *("unsupported_media_type", "rate_limited", "internal_error", "storage_error"),
+            "budget_spent",
             *("bad_response", "content_blocked", "provider_rejected", "network", "provider_5xx"),
             *("quota", "provider_auth", "provider_config", "timeout"),
         ),
@@ -128,7 +129,7 @@ TEST_RUN: dict[str, Any] = {
         },
         **error_responses(
             *("invalid_request", "invalid_image", "slot_not_found", "payload_too_large"),
-            *("unsupported_media_type", "rate_limited", *ADMIN),
+            *("unsupported_media_type", "rate_limited", "budget_spent", *ADMIN),
             *("bad_response", "content_blocked", "provider_rejected", "network", "provider_5xx"),
             *("quota", "provider_auth", "provider_config", "timeout"),
             fields={"settings.prompt": "This field is needed."},

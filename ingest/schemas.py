@@ -32,7 +32,15 @@ class AttemptOut(Schema):
     detail: str = Field(description="What the provider said: for operators only.")
 
 
-class TestRunOut(FacesOut):
+class CostOut(Schema):
+    """In millionths of a dollar, by our calculation: the service's bill has the last word."""
+
+    cost_micros: int | None = Field(None, description="Paid for sure; null: not calculated.")
+    probable_micros: int | None = Field(None, description="Cut off after sending; at most this.")
+    unpriced_calls: int | None = Field(None, description="Paid calls whose price is not known.")
+
+
+class TestRunOut(FacesOut, CostOut):
     """How a test run went, and where its picture is."""
 
     __test__ = False  # pytest: not a test
@@ -48,7 +56,7 @@ class TestRunOut(FacesOut):
     attempts: list[AttemptOut]
 
 
-class ErrorOut(Schema):
+class ErrorOut(CostOut):
     """Every refusal and failure; the fields from ``job_id`` on only where they are known."""
 
     status: Literal["error", "timeout"]

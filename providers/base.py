@@ -14,6 +14,7 @@ from photochanger.pictures import Photo, Picture
 from photochanger.redaction import redact, remember_secret
 from providers.checking import KeyCheck, check_key
 from providers.clean_photo import Slices
+from providers.tokens import TokenCounts
 
 
 # hide_input_in_errors: messages of errors go to logs and rows, and prompts must not.
@@ -197,6 +198,7 @@ class ProviderDriver(ABC, Generic[S]):
     requires_public_media: ClassVar[bool] = False  # it fetches pictures from us
     takes_firmer_words: ClassVar[bool] = False  # ``ProviderRequest.firmer`` goes into its prompt
     tells_calls_left: ClassVar[bool] = False  # in some answers: ``calls_left`` reads them
+    charges_orders: ClassVar[bool] = False  # paid is what it has given a number, picture or none
     key_look: ClassVar[str] = ""  # a pattern of any key of the service, never to be shown
     Settings: type[S]
 
@@ -232,6 +234,14 @@ class ProviderDriver(ABC, Generic[S]):
     def describe_usage(self, usage: Mapping[str, Any]) -> str:
         """What a call has used up, in the reader's words."""
         return ", ".join(f"{name}: {value}" for name, value in usage.items())
+
+    def count_tokens(self, usage: Mapping[str, Any]) -> TokenCounts | None:
+        """What a call is charged by; None: the service said nothing, or does not charge so."""
+        return None
+
+    def estimate_tokens(self, settings: S, model: str, pictures: int) -> TokenCounts:
+        """At most what one call with so many pictures may be charged by."""
+        return TokenCounts()
 
     @property
     @abstractmethod

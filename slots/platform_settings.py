@@ -43,7 +43,9 @@ class PlatformSettings(BaseModel, extra="forbid", hide_input_in_errors=True):
     gallery_size: GallerySize = 10
     galleries: Galleries = "open"  # the widest that any slot's gallery may be
     ingest_password_hash: str = ""
-    capture: CaptureOrder | None = None  # no setting, but read where the settings are
+    # No settings, but read where the settings are.
+    capture: CaptureOrder | None = None
+    prices_version: int = 0  # of the operators' prices; 0: there are none
 
 
 def load_platform_settings() -> PlatformSettings:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Self
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Q, Sum
 
 from ingest.models import Job
 from photochanger.errors import ERROR_BY_REASON, ClientGone, ProviderError, ProviderTimeout
@@ -86,6 +86,40 @@ class Timings:
         return cls(**{n: None if v is None else round(v) for n, v in values.items()})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Costs:
+    """Of booth photos, in micro-dollars; ``known_micros`` is None where nobody calculated any."""
+
+    known_micros: int | None = None
+    probable_micros: int = 0
+    unpriced_calls: int = 0
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        return cls(
+            known_micros=row["known_micros"],
+            probable_micros=row["probable_sum"] or 0,
+            unpriced_calls=row["unpriced_sum"] or 0,
+        )
+
+    def __add__(self, other: "Costs") -> "Costs":
+        known = [n for n in (self.known_micros, other.known_micros) if n is not None]
+        return Costs(
+            known_micros=sum(known) if known else None,
+            probable_micros=self.probable_micros + other.probable_micros,
+            unpriced_calls=self.unpriced_calls + other.unpriced_calls,
+        )
+
+
+def cost_sums() -> dict[str, Sum]:
+    """Aggregates for ``Costs.of``."""
+    return {
+        "known_micros": Sum("cost_micros", filter=BOOTH),
+        "probable_sum": Sum("probable_micros", filter=BOOTH),
+        "unpriced_sum": Sum("unpriced_calls", filter=BOOTH),
+    }
+
+
 def outcomes_of(row: Mapping[str, Any]) -> Outcomes:
     return Outcomes(**{field.name: row[field.name] for field in fields(Outcomes)})
 
@@ -127,3 +161,22 @@ def timing_percentiles(*, with_overhead: bool = True) -> dict[str, Percentile]:
         "overhead_p50_ms": Percentile(overhead, 0.5, filter=made),
         "overhead_p95_ms": Percentile(overhead, 0.95, filter=made),
     }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """Of one window; by the photo's first byte."""
+
+    outcomes: Outcomes = Outcomes()
+    timings: Timings = Timings()
+    costs: Costs = Costs()
+    test_runs: int = 0
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        return cls(
+            outcomes=outcomes_of(row),
+            timings=Timings.of(row),
+            costs=Costs.of(row),
+            test_runs=row["test_runs"],
+        )

@@ -7,9 +7,9 @@ from typing import Any
 from ninja import Schema
 from pydantic import Field
 
-from stats.outcomes import Outcomes, Timings
+from stats.outcomes import Figures, Outcomes, Timings
 from stats.series import Failure, Point
-from stats.services import MB, Figures, Overview, SlotFigures, SlotStatistics, StoredFiles
+from stats.services import MB, Overview, SlotFigures, SlotStatistics, StoredFiles
 from stats.slot_state import State
 
 SHARE = "of the booth photos that were answered, without those whose booth hung up"

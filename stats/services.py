@@ -3,10 +3,10 @@
 Every function here runs a fixed number of queries, whatever the tables hold.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 from urllib.parse import quote
 
 from django.core.cache import cache
@@ -23,11 +23,13 @@ from stats.job_counter import count_all_jobs
 from stats.now.assessment import Assessment, SlotNow, assess
 from stats.outcomes import (
     BOOTH,
+    Costs,
+    Figures,
     Outcomes,
     Timings,
+    cost_sums,
     count_photos,
     outcome_counts,
-    outcomes_of,
     timing_percentiles,
 )
 from stats.recent import RecentEvents, load_recent_events
@@ -42,15 +44,6 @@ MAX_WINDOW_MINUTES = 60 * 24 * 31
 WIDE_WINDOW, CACHE_S = timedelta(days=1), 30
 
 _Value = TypeVar("_Value")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
-    """Of one window; by the photo's first byte."""
-
-    outcomes: Outcomes = Outcomes()
-    timings: Timings = Timings()
-    test_runs: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +139,7 @@ def _add_figures(figures: list[Figures], timings: Timings) -> Figures:
     return Figures(
         outcomes=sum((one.outcomes for one in figures), start=Outcomes()),
         timings=timings,
+        costs=sum((one.costs for one in figures), start=Costs()),
         test_runs=sum(one.test_runs for one in figures),
     )
 
@@ -270,14 +264,11 @@ def _load_figures_by_slot(
         .annotate(
             **outcome_counts(now),
             **timing_percentiles(with_overhead=with_overhead),
+            **cost_sums(),
             test_runs=count_photos(~BOOTH),
         )
     )
-    return {str(row["slot_id"]): _make_figures(row) for row in rows}
-
-
-def _make_figures(row: Mapping[str, Any]) -> Figures:
-    return Figures(outcomes=outcomes_of(row), timings=Timings.of(row), test_runs=row["test_runs"])
+    return {str(row["slot_id"]): Figures.of(row) for row in rows}
 
 
 def _filter_window(

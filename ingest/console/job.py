@@ -18,6 +18,7 @@ from ingest.console.jobs import JobRow, get_provider_title
 from ingest.console.messages import get_failure_sentence
 from ingest.console.remedies import Remedy, can_use_reserve, list_remedies
 from ingest.console.step_bar import StepSegment, draw_step_bar
+from ingest.costs.money import CostWords, Currency, describe_call_cost, load_currency
 from ingest.faces.words import FacesView
 from ingest.models import Attempt, Job
 from ingest.refusals.causes import find_cause, name_failure
@@ -47,6 +48,11 @@ class CallView:
 
     attempt: Attempt
     job: Job
+    currency: Currency
+
+    @property
+    def cost(self) -> str:
+        return describe_call_cost(self.attempt, self.currency)
 
     @property
     def provider(self) -> str:
@@ -91,12 +97,20 @@ class Bar:
 
 @dataclass(frozen=True)
 class JobDetail(JobRow):
-    """A job with its calls and its files, for the page; two more queries."""
+    """A job with its calls and its files, for the page; three more queries."""
+
+    @cached_property
+    def _currency(self) -> Currency:
+        return load_currency()
+
+    @property
+    def cost(self) -> CostWords:
+        return CostWords.of_job(self.job, self._currency)
 
     @cached_property
     def calls(self) -> list[CallView]:
         attempts = Attempt.objects.filter(job=self.job).order_by("number")
-        return [CallView(attempt, self.job) for attempt in attempts]
+        return [CallView(attempt, self.job, self._currency) for attempt in attempts]
 
     @cached_property
     def _files(self) -> dict[str, MediaObject]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from ingest.console.jobs import JobRow
+from ingest.costs.money import CostWords, Currency, load_currency
 from ingest.models import Attempt, TrialRecord
 from ingest.trials.records import KeptTrial, find_trial, list_trials
 from photochanger.errors import AppError
@@ -30,6 +31,11 @@ class KeptTrialRow(JobRow):
 
     kept: KeptTrial = field(kw_only=True)
     preset: LibraryPreset | None = field(kw_only=True, default=None)  # that it has tried
+    currency: Currency = field(kw_only=True)
+
+    @property
+    def cost(self) -> str:
+        return CostWords.of_job(self.job, self.currency).words
 
     @property
     def prompt(self) -> str:
@@ -62,7 +68,7 @@ class KeptTrialRow(JobRow):
 
 @require_GET
 def kept_trials(request: HttpRequest, slot_id: str) -> HttpResponse:
-    """The strip, for the slot's page; six queries."""
+    """The strip, for the slot's page; seven queries."""
     return render_strip(request, get_slot(request, slot_id))
 
 
@@ -74,10 +80,12 @@ def render_strip(
 
 
 def list_rows(slot: Slot) -> list[KeptTrialRow]:
-    """Newest first. Five queries."""
-    presets = list_presets()
+    """Newest first. Six queries."""
+    presets, currency = list_presets(), load_currency()
     return [
-        KeptTrialRow(kept.job, kept=kept, preset=find_tried(kept.record, presets))
+        KeptTrialRow(
+            kept.job, kept=kept, preset=find_tried(kept.record, presets), currency=currency
+        )
         for kept in list_trials(slot.pk)
     ]
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
@@ -16,9 +16,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from ingest.console.details import Detail, describe_detail
+from ingest.costs.money import CostWords, Currency, load_currency
 from ingest.faces.words import FacesView
 from ingest.models import Job
-from ingest.pipeline.trial import TrialFailed, make_trial_order, run_trial
+from ingest.pipeline.trial import COSTS, TrialFailed, make_trial_order, run_trial
 from media.links import find_phone_base
 from photochanger.db import in_db
 from photochanger.errors import (
@@ -71,6 +72,7 @@ class TrialView:
     error: AppError | None = None
     wrong: tuple[tuple[str, str, str], ...] = ()  # field, its label, what is wrong with it
     prints_original: bool = False
+    currency: Currency | None = None
 
     @cached_property
     def calls(self) -> list[TrialCall]:
@@ -85,6 +87,13 @@ class TrialView:
     def faces(self) -> FacesView:
         seen = ("people_in", "people_out", "faces", "likeness")
         return FacesView(Job(**{name: self.facts[name] for name in seen if name in self.facts}))
+
+    @property
+    def cost(self) -> str:
+        if self.currency is None:
+            return ""
+        job = Job(**{name: self.facts[name] for name in COSTS if name in self.facts})
+        return CostWords.of_job(job, self.currency).words
 
     @property
     def took_s(self) -> float | None:
@@ -132,6 +141,7 @@ async def slot_trial(request: HttpRequest, slot_id: str) -> HttpResponse:
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     trial = await _run_trial(request, slot_id, get_arrival_time(request))
+    trial = replace(trial, currency=await in_db(load_currency))
     return await in_db(render, request, "ingest/console/_trial_result.html", {"trial": trial})
 
 

@@ -16,6 +16,7 @@ from ingest.console import (
     refusals,
     trial,
 )
+from ingest.console.costs.urls import get_costs_urls
 from ingest.console.lab.urls import get_lab_urls
 
 
@@ -39,6 +40,7 @@ def get_console_urls(
         ),
         *_list_trial_urls(admin_view),
         *get_lab_urls(admin_view),
+        *get_costs_urls(admin_view),
         path("slot/sample.jpg", admin_view(trial.sample_photo), name="trial_sample"),
         path(
             "library/preset/<slug:key>/drawn/",

@@ -16,12 +16,15 @@ from django.utils.crypto import salted_hmac
 
 from ingest.booth.drill_key import PREFIX as DRILL
 from ingest.booth.drill_key import is_drill_key
+from ingest.budgets.reservation import reserve_photo
+from ingest.costs.price_table import NO_PRICES, PriceTable, load_price_table
 from ingest.models import Job
 from ingest.pipeline.closing import Closing
 from ingest.pipeline.lab_share import InFlight, check_lab_places
 from ingest.pipeline.late_closings import keep_closing
 from ingest.pipeline.order import Order
 from ingest.pipeline.outcome import JobRun, close_failed
+from ingest.pipeline.row_locks import load_templates, lock_rows
 from ingest.refusals.errors import DatabaseAway, ProviderFull, SlotFull
 from media.services import select_live_results
 from photochanger import metrics
@@ -31,7 +34,6 @@ from photochanger.errors import ClientGone, IdempotencyConflict, SlotDisabled
 from photochanger.threads.time_limit import choose_end, limit_waits
 from photochanger.threads.turns import take_turn
 from slots.models import Slot, SlotTemplateMedia
-from slots.provider_keys import make_provider_row, provider_row_key
 from slots.reserve.sources import Source, plan_sources
 
 FULL_RETRY_AFTER_S = 3
@@ -47,6 +49,7 @@ class Admission:
     stored_key: object = None  # of the provider, as its settings row keeps it
     templates: tuple[SlotTemplateMedia, ...] = ()
     base_url: str = ""  # where the provider is called, if not at its own address
+    prices: PriceTable = NO_PRICES
     sources: tuple[Source, ...] = ()  # of a slot with reserves, in the order they are asked in
     is_replay: bool = False
 
@@ -137,54 +140,23 @@ def _admit_locked(order: Order) -> Admission:
     if capacity.key_is_stale:
         Job.objects.filter(replay_key=key).update(replay_key=None)
     texts = order.guest_texts or None
-    job = Job.objects.create(**_job_fields(order, slot), guest_texts=texts, replay_key=key)
     templates = order.draft_templates if order.is_trial else load_templates(slot, locked)
     has_sources = locked.reserves and not order.is_trial
     sources = plan_sources(slot, locked.stored_key) if has_sources else order.reserves
+    prices = load_price_table(order.platform.prices_version)
+    fields = _job_fields(order, slot)
+    if locked.budgets:
+        asked = [source.slot for source in sources] or [slot]
+        pictures = 1 + len(templates)
+        fields["reserved_micros"] = reserve_photo(order, asked, prices, pictures=pictures)
+    job = Job.objects.create(**fields, guest_texts=texts, replay_key=key)
     return Admission(
         job=job,
         stored_key=locked.stored_key,
         templates=templates,
+        prices=prices,
         sources=sources,
     )
-
-
-class LockedRows(NamedTuple):
-    slot_version: int
-    stored_key: object
-    templates: int  # how many the slot has; most have none, and need not be asked for them
-    reserves: int  # that are switched on
-
-
-def load_templates(slot: Slot, locked: LockedRows) -> tuple[SlotTemplateMedia, ...]:
-    if not locked.templates:
-        return ()
-    return tuple(slot.template_media.select_related("media_object"))
-
-
-LOCK_ROWS = """
-    SELECT slot.version, settings.value,
-        (SELECT count(*) FROM slot_template_media WHERE slot_template_media.slot_id = slot.id),
-        (SELECT count(*) FROM slot_reserve WHERE slot_reserve.slot_id = slot.id AND is_enabled)
-    FROM slot JOIN settings ON settings.key = %s WHERE slot.id = %s
-"""
-
-
-def lock_rows(slot: Slot) -> LockedRows:
-    """Hold the rows of slot and provider, in this order, until the transaction ends.
-
-    On SQLite the whole transaction holds the database already (``IMMEDIATE``).
-    """
-    # NO KEY: plain FOR UPDATE deadlocks with the foreign keys of rows inserted meanwhile.
-    can_lock = connection.features.has_select_for_update
-    tail = connection.ops.for_update_sql(no_key=True) if can_lock else ""
-    with connection.cursor() as cursor:
-        cursor.execute(LOCK_ROWS + tail, [provider_row_key(slot.provider), slot.pk])
-        row = cursor.fetchone()
-    if row is None:  # the provider's first photo
-        make_provider_row(slot.provider)
-        return lock_rows(slot)
-    return LockedRows(*row)
 
 
 def _job_fields(order: Order, slot: Slot) -> dict[str, object]:

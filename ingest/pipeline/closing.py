@@ -1,5 +1,6 @@
 """What closes a job's row: decided once, and written once, now or when the database is back."""
 
+import asyncio
 import copy
 import json
 from dataclasses import dataclass
@@ -12,11 +13,13 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.db.models import Q
 
+from ingest.costs.payment import sum_costs
+from ingest.costs.spending import Amounts, add_spending
 from ingest.models import Attempt, Job
 from ingest.refusals.causes import name_failure
 from media.models import MediaObject
 from photochanger import metrics
-from photochanger.errors import Interrupted
+from photochanger.errors import AppError, ClientGone, InternalError, Interrupted, ProviderTimeout
 
 log = structlog.get_logger()
 
@@ -53,6 +56,7 @@ class Closing:
             "provider": job.provider,
             "operation": job.operation,
             "reserve": job.reserve,
+            **sum_costs(attempts),
         }
         closed = copy.copy(job)
         closed.guest_texts = None  # no column that changes: what a guest typed goes into no file
@@ -64,13 +68,19 @@ class Closing:
     def write(self) -> bool:
         """Close the row if it is still open: of two who try, one wins. False: it was closed."""
         columns = {name: getattr(self.job, name) for name in self.columns}
-        if not Job.objects.filter(IS_OPEN | IS_GIVEN_UP, pk=self.job.pk).update(**columns):
-            return False
+        spent = Amounts.of_job(self.job)
+        if not Job.objects.filter(IS_OPEN, pk=self.job.pk).update(**columns):
+            given_up = Job.objects.select_for_update(no_key=True).filter(IS_GIVEN_UP)
+            if (counted := given_up.filter(pk=self.job.pk).first()) is None:
+                return False
+            Job.objects.filter(pk=self.job.pk).update(**columns)
+            spent -= Amounts.of_job(counted)
         for attempt in self.attempts:
             attempt.pk = None  # one from a transaction that was rolled back may be another's now
         Attempt.objects.bulk_create(self.attempts)
         if self.media is not None:
             self.media.save(force_insert=True)
+        add_spending(self.job, spent)
         return True
 
     def report(self) -> None:
@@ -128,3 +138,12 @@ class Closing:
 
 def to_milliseconds(seconds: float) -> int:
     return max(0, round(seconds * 1000))
+
+
+def choose_reason(exc: BaseException, *, is_late: bool) -> str:
+    """The word for it on the row of a call."""
+    if isinstance(exc, AppError):
+        return exc.reason
+    if isinstance(exc, asyncio.CancelledError):
+        return ProviderTimeout.reason if is_late else ClientGone.reason
+    return InternalError.reason

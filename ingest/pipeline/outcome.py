@@ -11,6 +11,7 @@ import structlog
 from django.db import Error as AnyDatabaseError
 from PIL import Image
 
+from ingest.costs.price_table import NO_PRICES, PriceTable
 from ingest.faces.watch import Watch
 from ingest.models import Attempt, Job
 from ingest.pipeline.closing import Closing
@@ -18,13 +19,20 @@ from ingest.pipeline.late_closings import keep_closing
 from ingest.pipeline.order import Order
 from ingest.pipeline.result_check import ResultPicture
 from ingest.pipeline.steps import Stopwatch
+from ingest.refusals.errors import BudgetSpent
 from media import storage
 from media.models import MediaObject
 from media.provider_inputs import remove_inputs
 from media.services import make_result
 from photochanger import metrics
 from photochanger.db import clock, in_db, in_db_with_retry
-from photochanger.errors import AppError, ClientGone, InternalError, ProviderTimeout, StorageError
+from photochanger.errors import (
+    AppError,
+    ClientGone,
+    InternalError,
+    ProviderTimeout,
+    StorageError,
+)
 from photochanger.pictures import Picture
 from photochanger.pictures.printing import Frame
 from photochanger.threads.time_limit import limit_waits_for
@@ -61,6 +69,7 @@ class JobRun:
     job: Job
     order: Order
     attempts: list[Attempt] = field(default_factory=list)
+    prices: PriceTable = NO_PRICES
     result: ResultPicture | None = None
     place_at: str = ""  # the service whose limit counts the job
     stored_path: str = ""
@@ -87,13 +96,15 @@ class JobRun:
 
 
 @asynccontextmanager
-async def job_outcome(job: Job, order: Order) -> AsyncIterator[JobRun]:
+async def job_outcome(
+    job: Job, order: Order, *, prices: PriceTable = NO_PRICES
+) -> AsyncIterator[JobRun]:
     """Close the job's row whatever happens in the block, and let the failure go on as AppError.
 
     The one place where an outcome is decided. The row is closed even when the booth hangs up or
     the server is told to stop.
     """
-    run = JobRun(job, order, place_at=job.provider)
+    run = JobRun(job, order, prices=prices, place_at=job.provider)
     run.files.enter_context(metrics.in_progress.track_inprogress())
     try:
         yield run
@@ -255,6 +266,8 @@ def describe_failed(
 
 def falls_back(order: Order, error: AppError) -> bool:
     """Is the booth to get its own photo instead of this failure? Only once a job was opened."""
+    if isinstance(error, BudgetSpent):  # no job was opened: it says itself what is wanted
+        return error.prints_original
     is_wanted = order.slot.on_failure == Slot.OnFailure.ORIGINAL and not order.is_trial
     return is_wanted and error.job_id is not None and error.status >= 500
 

@@ -24,7 +24,7 @@ from ingest.pipeline.receive import (
 from ingest.pipeline.replay import replay_result
 from ingest.pipeline.response import make_original_response, make_picture_response
 from ingest.pipeline.sources import call_sources
-from ingest.refusals.watch import note_job, note_order, note_unknown_host
+from ingest.refusals.watch import note_job, note_order, note_refusal, note_unknown_host
 from media.links import find_link_base, find_phone_base
 from photochanger import metrics
 from photochanger.db import in_db
@@ -68,6 +68,8 @@ async def handle_booth_photo(request: HttpRequest, slot_id: str) -> HttpResponse
         except AppError as exc:
             if not falls_back(order, exc):
                 raise
+            if exc.job_id is None:  # a budget that is spent: nothing else tells of this photo
+                note_refusal(request, exc)
             return await make_original_response(order, exc)
 
 
@@ -98,7 +100,9 @@ async def run_job(order: Order, admission: Admission, deadline: Deadline) -> Pho
     metrics.count_photo_opened(
         is_from_booth=job.source == Job.Source.INGEST, recipe=order.hash_recipe
     )
-    async with job_outcome(job, order) as run:  # closes the row, whatever happens
+    async with job_outcome(
+        job, order, prices=admission.prices
+    ) as run:  # closes the row, whatever happens
         if admission.sources:  # of a slot with reserves, which are asked where it fails
             run.result, build = await call_sources(run, admission, deadline)
         else:

@@ -10,10 +10,11 @@ import structlog
 from django.conf import settings
 from pydantic import ValidationError
 
+from ingest.costs.payment import price_attempt
 from ingest.faces.watch import watch_photo
 from ingest.models import Attempt
 from ingest.pipeline.admission import Admission
-from ingest.pipeline.closing import to_milliseconds
+from ingest.pipeline.closing import choose_reason, to_milliseconds
 from ingest.pipeline.input_links import make_publisher
 from ingest.pipeline.old_templates import shrink_old_templates
 from ingest.pipeline.order import Deadline
@@ -29,11 +30,10 @@ from photochanger import metrics
 from photochanger.db import clock, in_db
 from photochanger.errors import (
     AppError,
-    ClientGone,
-    InternalError,
     InvalidImage,
     ProviderConfig,
     ProviderError,
+    ProviderNetwork,
     ProviderQuota,
     ProviderTimeout,
     StorageError,
@@ -203,6 +203,7 @@ async def call_once(
     )
     run.attempts.append(attempt)
     request = fill_prompts(build(budget_s=deadline.left_s, call_number=turn, trace=trace), run)
+    is_unsent = False
     try:
         picture = await _ask_driver(run, attempt, request)
         attempt.detail = redact(run.hide_texts(trace.note))
@@ -210,11 +211,13 @@ async def call_once(
     except BaseException as exc:
         if isinstance(exc, AppError):  # before it goes to rows and logs
             exc.args = (run.hide_texts(str(exc)),)
-        attempt.failure_reason = _reason_of(exc, is_late=deadline.left_s <= 0)
+        attempt.failure_reason = choose_reason(exc, is_late=deadline.left_s <= 0)
         attempt.detail = str(exc)[:500] if isinstance(exc, AppError) else ""
+        is_unsent = isinstance(exc, ProviderNetwork) and exc.retryable
         raise
     finally:
         _finish_attempt(attempt, trace)
+        price_attempt(attempt, request, run.prices, is_unsent=is_unsent)
 
 
 async def _ask_driver(run: JobRun, attempt: Attempt, request: ProviderRequest[Any]) -> Picture:
@@ -288,11 +291,3 @@ def store_picture(run: JobRun, mime: str, body: bytes) -> None:
             storage.remove(path)  # nor the empty folder that was made for it
     else:
         run.stored_path, run.storage_error = path, ""
-
-
-def _reason_of(exc: BaseException, *, is_late: bool) -> str:
-    if isinstance(exc, AppError):
-        return exc.reason
-    if isinstance(exc, asyncio.CancelledError):
-        return ProviderTimeout.reason if is_late else ClientGone.reason
-    return InternalError.reason

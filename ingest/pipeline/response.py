@@ -54,7 +54,7 @@ async def make_original_response(order: Order, error: AppError) -> StreamingHttp
     metrics.count_fallback(slot=order.slot.pk)
     headers = {
         **_make_headers(photo, f"{order.slot.pk}-original"),
-        "X-Job-Id": str(error.job_id),
+        **({"X-Job-Id": str(error.job_id)} if error.job_id else {}),
         "X-PhotoChanger-Fallback": "original",
     }
     return StreamingHttpResponse(stream_bytes(photo.body), content_type=photo.mime, headers=headers)

@@ -143,6 +143,7 @@ async def _receive_photo(form: UploadedForm, slot_id: str, files: ExitStack) -> 
 
 
 FACES = ("people_in", "people_out", "faces", "likeness")
+COSTS = ("cost_micros", "probable_micros", "unpriced_calls")
 
 
 class TrialFailed(AppError):
@@ -203,7 +204,7 @@ def load_job_facts(job_id: uuid.UUID) -> dict[str, Any]:
         "duration_ms": took,
         "provider_ms": theirs,
         "overhead_ms": None if took is None else took - (theirs or 0),
-        **{name: getattr(job, name) for name in FACES},
+        **{name: getattr(job, name) for name in (*FACES, *COSTS)},
         "attempts": [
             AttemptOut.model_validate(attempt, from_attributes=True).model_dump(mode="json")
             for attempt in job.attempts.all()

@@ -21,6 +21,7 @@ class Page(StrEnum):
     BOARD = "board"
     EVENT = "event"
     CAPTURE = "capture"
+    BUDGETS = "budgets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,11 @@ REFUSALS: dict[str, Cause] = {
         _("Let fewer booths send at once, or set a smaller picture size in them."),
         Page.EVENT,
         _("More photos at once than the server can prepare in time"),
+    ),
+    "budget_spent": Cause(
+        _("Raise the budget under “Budgets”, or switch it off there."),
+        Page.BUDGETS,
+        _("The budget for pictures is spent"),
     ),
     "rate_limited": Cause(
         _("Raise the limit of photos at once."), Page.SETTINGS, _("Too many photos at once")

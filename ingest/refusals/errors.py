@@ -52,6 +52,17 @@ class NoTimeLeft(ProviderTimeout):
     sentence = _("The photo came too slowly, or waited here too long: no time was left for it.")
 
 
+class BudgetSpent(AppError):
+    """Nobody is asked for this photo. ``prints_original``: the booth gets its own photo instead."""
+
+    status, reason = 503, "budget_spent"
+    sentence = _("The budget for pictures is spent. Raise it in the console under “Costs”.")
+
+    def __init__(self, detail: str = "", *, prints_original: bool = False) -> None:
+        super().__init__(detail)
+        self.prints_original = prints_original
+
+
 class DiskFull(StorageError):
     cause = "disk_full"
 

@@ -25,6 +25,13 @@ from photochanger.testing.waiting import wait_until
 
 PROCESSES = (1, 4, 8)
 SECONDS = 5.0
+BUDGETS, ROUNDS = (0, 1, 4), 3
+ADD_BUDGET = """
+    insert into budget (is_daily, counts_from, hard_micros, soft_percent, at_limit, is_active,
+        updated_at, updated_by)
+    values ({is_daily}, current_date - 30, 900000000000, 80, 'refuse', true, now(), '')
+"""
+MORE_S = 0.0005  # what a budget may add to an admission's median
 POOL = 20  # connections of PgBouncer to the database
 
 
@@ -47,6 +54,33 @@ def admissions(site: live.LiveSite, requirements: Requirements, console: Console
         left = site.rows("select count(*) from job_history where status = 'processing'")[0][0]
         requirements.require(left == 0, f"admissions, {way}: {left} jobs left open")
     console.print(table)
+    _compare_budgets(site, requirements, console)
+
+
+def _compare_budgets(site: live.LiveSite, requirements: Requirements, console: Console) -> None:
+    """One process, with and without budgets in turn, over a month's spending of all slots."""
+    site.execute(
+        "insert into spending (day, slot_id, event_number, photos, pictures, tests, known_micros,"
+        " probable_micros, unpriced_calls) select current_date - days, slot.id, 0, 400, 390, 2,"
+        " 14000000, 70000, 0 from slot cross join generate_series(0, 30) as days"
+    )
+    taken: dict[int, list[float]] = {count: [] for count in BUDGETS}
+    for _round in range(ROUNDS):
+        for count in BUDGETS:
+            site.execute("delete from budget")
+            for number in range(count):
+                site.execute(ADD_BUDGET.format(is_daily=number % 2 == 0))
+            taken[count] += _admit(site, site.database_url, 1)
+    site.execute("delete from budget")
+    table = Table(title=f"Admissions under budgets, one process, {ROUNDS} turns of {SECONDS:g} s")
+    for column in ("budgets", "a second", "p50 ms", "p95 ms"):
+        table.add_column(column, justify="right")
+    for count, each in taken.items():
+        rate = f"{len(each) / SECONDS / ROUNDS:.0f}"
+        table.add_row(str(count), rate, ms(percentile(each, 0.5)), ms(percentile(each, 0.95)))
+    console.print(table)
+    more_s = percentile(taken[1], 0.5) - percentile(taken[0], 0.5)
+    requirements.require(more_s <= MORE_S, f"a budget adds {ms(more_s)} ms to an admission (p50)")
 
 
 def _ways(site: live.LiveSite, console: Console) -> Iterator[tuple[str, str]]:

@@ -28,7 +28,7 @@ TABLE = {
     502: {"bad_response", "content_blocked", "provider_rejected"},
     503: {
         *("network", "provider_5xx", "quota", "provider_auth", "provider_config"),
-        "second_factor_unreadable",
+        *("second_factor_unreadable", "budget_spent"),
     },
     504: {"timeout"},
 }

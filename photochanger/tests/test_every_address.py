@@ -21,6 +21,7 @@ from django.utils import timezone
 from ingest.lab.plan import add_photo, make_run, start_run
 from ingest.models import Attempt, Job
 from ingest.tests.support import IngestTestCase
+from ingest.tests.test_budgets import make_budget
 from media import storage
 from media.models import MediaObject
 from photochanger.api import api
@@ -80,6 +81,7 @@ class EveryAddressTests(IngestTestCase):
             if photo.status == Job.Status.DONE:
                 cls.add_picture(photo, number)
 
+        cls.budget = make_budget(slot_id="slot-001", hard_micros=1_000_000)
         cls.approval = make_link("slot-001", hours=6, by="serg").link
         save_mail_server(NO_SERVER, serves_guests=True, by="serg")
         cls.anna = add_recipient("telegram", telegram_address())
@@ -144,7 +146,7 @@ class EveryAddressTests(IngestTestCase):
             **{"slot_id": "slot-001", "job_id": self.photo.pk, "provider": "gemini"},
             **{"name": "database", "media_id": self.template, "entry_id": self.change.pk},
             **{"channel": "telegram", "recipient_id": self.anna.pk},
-            **{"event_id": self.event.pk},
+            **{"event_id": self.event.pk, "budget_id": self.budget.pk},
             **{"run_id": self.lab_run.pk, "photo_id": self.lab_photo.pk},
             **{"recipe_id": self.lab_run.recipes.get().pk},
             **{"message_id": self.message.pk, "act": "retry", "token": self.approval.token},

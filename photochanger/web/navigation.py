@@ -19,6 +19,7 @@ MORE = (
     ("event", _("Preparation"), "check"),
     ("library", _("Recipes"), "spark"),
     ("lab", _("Lab"), "flask"),
+    ("costs", _("Costs"), "coins"),
     ("alerts", _("Alerts"), "bell"),
     ("mail", _("E-mail"), "mail"),
     ("refusals", _("Refusals and booths"), "alert"),

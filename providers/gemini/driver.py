@@ -44,7 +44,9 @@ from providers.gemini.models import (
 )
 from providers.gemini.settings import CATEGORIES, THRESHOLDS, normalize_model_id
 from providers.gemini.settings import GeminiSettings as GeminiSettings
+from providers.gemini.token_counts import estimate_token_counts, read_token_counts
 from providers.gemini.usage import describe_tokens
+from providers.tokens import TokenCounts
 
 BASE64_PIECE = 3 * 65536  # a multiple of 3: no padding inside
 JSON_ROOM_BYTES = 64 * 1024  # prompt and settings, kept free below the service's cap
@@ -87,6 +89,12 @@ class GeminiDriver(ProviderDriver[GeminiSettings]):
 
     def describe_usage(self, usage: Mapping[str, Any]) -> str:
         return describe_tokens(usage)
+
+    def count_tokens(self, usage: Mapping[str, Any]) -> TokenCounts | None:
+        return read_token_counts(usage)
+
+    def estimate_tokens(self, settings: GeminiSettings, model: str, pictures: int) -> TokenCounts:
+        return estimate_token_counts(settings, model, pictures)
 
     async def process(self, request: ProviderRequest[GeminiSettings]) -> Picture:
         request.trace.model = model = choose_model(request)

@@ -5,7 +5,7 @@ here; a service's own limits are the service's to enforce.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -21,7 +21,8 @@ class GeminiModel:
 
     ``retires_on`` is the announced, earliest day of its shutdown; ``successor`` is what the service
     names in its place. ``fastest_thinking`` is the level that answers soonest, empty for models
-    that take no thinking setting. ``note`` says what it is chosen for.
+    that take no thinking setting. ``note`` says what it is chosen for. ``output_tokens`` are those
+    of a picture by its size, ``input_tokens`` those of one that is sent, whatever its size.
     """
 
     id: str
@@ -32,6 +33,9 @@ class GeminiModel:
     retires_on: date | None = None
     successor: str = ""
     note: str = ""
+    output_tokens: Mapping[str, int]
+    input_tokens: int = 1120
+    thinks: bool = True
 
 
 # ai.google.dev/gemini-api/docs/deprecations, /changelog and /image-generation, read 2026-11.
@@ -42,8 +46,15 @@ GEMINI_MODELS = (
         sizes=("1K", "2K", "4K"),
         ratios=WIDE_RATIOS,
         fastest_thinking="MINIMAL",
+        output_tokens={"1K": 1120, "2K": 1680, "4K": 3780},
     ),
-    GeminiModel(id="gemini-3-pro-image", title="Nano Banana Pro", sizes=("1K", "2K", "4K")),
+    GeminiModel(
+        id="gemini-3-pro-image",
+        title="Nano Banana Pro",
+        sizes=("1K", "2K", "4K"),
+        output_tokens={"1K": 1120, "2K": 1120, "4K": 2000},
+        input_tokens=560,
+    ),
     GeminiModel(
         id="gemini-3.1-flash-lite-image",
         title="Nano Banana 2 Lite",
@@ -51,6 +62,7 @@ GEMINI_MODELS = (
         ratios=WIDE_RATIOS,
         fastest_thinking="MINIMAL",  # it takes MINIMAL and HIGH [D]
         note=_("the fastest"),  # Google aims at less than 2 s [D]
+        output_tokens={"1K": 1120},
     ),
     GeminiModel(
         id="gemini-3.1-flash-image",
@@ -59,6 +71,7 @@ GEMINI_MODELS = (
         ratios=WIDE_RATIOS,
         fastest_thinking="MINIMAL",
         retires_on=date(2026, 10, 29),
+        output_tokens={"512": 747, "1K": 1120, "2K": 1680, "4K": 2520},
     ),
     GeminiModel(
         id="gemini-2.5-flash-image",
@@ -66,6 +79,9 @@ GEMINI_MODELS = (
         sizes=(),
         retires_on=date(2027, 3, 15),  # moved from 2026-10-02 [C]
         successor="gemini-3.1-flash-lite-image",
+        output_tokens={"1K": 1290},
+        input_tokens=2322,  # 258 for each tile of 768 pixels [D]: at most nine of 2048
+        thinks=False,
     ),
 )
 GEMINI_BY_ID = {model.id: model for model in GEMINI_MODELS}

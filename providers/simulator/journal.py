@@ -54,6 +54,8 @@ class Call:
     aspect_ratio: str = ""
     image_size: str = ""
     body_bytes: int = 0
+    billed_model: str = ""
+    bill: dict[str, int] = field(default_factory=dict)  # tokens that the answer charges, by kind
     key_in_query: bool = False
     form: dict[str, str] = field(default_factory=dict)
     queueid: str = ""

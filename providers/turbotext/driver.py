@@ -77,6 +77,7 @@ class TurbotextDriver(ProviderDriver[TurbotextSettings]):
     template_roles = TEMPLATE_ROLES
     requires_public_media = True
     tells_calls_left = True
+    charges_orders = True
     Settings = TurbotextSettings
 
     @property

@@ -27,6 +27,9 @@ NAMES = {
     "max_jobs_per_provider": gettext_noop("photos at one time per provider"),
     "hash_check": gettext_noop("the booth's hash of a photo"),
     "faces": gettext_noop("people's faces"),
+    "price": gettext_noop("price of an AI service"),
+    "currency": gettext_noop("currency"),
+    "budget": gettext_noop("budget"),
     "replay_by_hash": gettext_noop("answer an equal photo with its earlier picture"),
 }
 # Ticks of earlier versions, and the choices that they became.

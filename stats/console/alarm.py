@@ -19,6 +19,7 @@ LINK_WORDS = {
     Page.BOARD: gettext_lazy("The slots' links"),
     Page.EVENT: gettext_lazy("Check the server"),
     Page.CAPTURE: gettext_lazy("Look at what the booth sends"),
+    Page.BUDGETS: gettext_lazy("Open the budgets"),
 }
 FATES = {
     Fate.DONE: gettext_lazy("picture made"),

@@ -13,12 +13,13 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from ingest.costs.money import Currency, load_currency
 from photochanger.db import clock
 from stats import services
 from stats.console.query import StatisticsQuery
 from stats.console.statistics import check_permission
+from stats.outcomes import Costs, Figures
 from stats.plots import to_percent, to_seconds
-from stats.services import Figures
 
 BOM = "\ufeff"  # or Excel takes the text for another alphabet
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what spreadsheets would compute
@@ -46,28 +47,39 @@ def statistics_csv(request: HttpRequest) -> HttpResponse:
 
 
 def _list_rows(asked: StatisticsQuery, seen: services.Overview) -> Iterator[list[Any]]:
+    currency = load_currency()
     first, last = asked.begins_at, asked.until or clock.now()
     yield [_("Period"), *(_format_moment(at) for at in (first, last))]
     yield [
         *(_("Slot"), _("Name"), _("Photos"), _("Pictures"), _("Too late"), _("AI errors")),
         *(_("Our errors"), _("Gave up"), _("Refused"), _("In time, %"), _("Median, s")),
         *(_("95 % within, s"), _("Test runs")),
+        *(_("Cost, %(code)s") % {"code": currency.code}, _("Probably besides")),
+        _("Calls of unknown price"),
     ]
     for one in seen.slots:
         slot = one.recent.slot
-        yield [slot.pk, slot.display_name, *_list_figures(one.window, one.refused)]
+        yield [slot.pk, slot.display_name, *_list_figures(one.window, one.refused, currency)]
     if not asked.slot_id:
-        yield [_("All slots"), "", *_list_figures(seen.window, seen.refused)]
+        yield [_("All slots"), "", *_list_figures(seen.window, seen.refused, currency)]
 
 
-def _list_figures(figures: Figures, refused: int) -> list[Any]:
+def _list_figures(figures: Figures, refused: int, currency: Currency) -> list[Any]:
     found, timings = figures.outcomes, figures.timings
     return [
         *(found.jobs, found.done, found.timeouts, found.provider_errors, found.own_errors),
         *(found.client_gone, refused, to_percent(found.success_share)),
         *(to_seconds(timings.duration_p50_ms), to_seconds(timings.duration_p95_ms)),
         figures.test_runs,
+        *_list_costs(figures.costs, currency),
     ]
+
+
+def _list_costs(costs: Costs, currency: Currency) -> list[Any]:
+    if costs.known_micros is None:
+        return [None, None, None]
+    amounts = (costs.known_micros, costs.probable_micros)
+    return [*(round(float(currency.convert(n)), 4) for n in amounts), costs.unpriced_calls]
 
 
 def _format_cell(cell: Any, *, is_point: bool) -> str:

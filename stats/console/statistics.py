@@ -17,6 +17,7 @@ from ingest.cleanup import load_last_cleanup
 from ingest.console.details import Detail, describe_detail
 from ingest.console.jobs import JobRow
 from ingest.console.messages import get_failure_sentence
+from ingest.costs.money import CostWords, Currency, load_currency
 from ingest.models import Job
 from media.models import MediaObject
 from photochanger.db import clock
@@ -24,6 +25,7 @@ from slots.console.pages import console_page
 from stats import services
 from stats.console.query import StatisticsQuery
 from stats.faces import load_figures_by_slot, load_figures_by_version, load_last_wrong
+from stats.outcomes import Figures
 from stats.plots import (
     KPI,
     Plot,
@@ -158,7 +160,8 @@ def check_permission(request: HttpRequest) -> None:
 
 
 def _load_figures(asked: StatisticsQuery) -> dict[str, Any]:
-    """At most eleven queries."""
+    """At most twelve queries."""
+    currency = load_currency()
     seen = services.load_overview(
         asked.window, is_lean=True, until=asked.until, event_id=asked.event_id
     )
@@ -176,6 +179,8 @@ def _load_figures(asked: StatisticsQuery) -> dict[str, Any]:
         "p95_s": to_seconds(window.timings.duration_p95_ms),
         "in_flight": chosen[0].recent.in_flight if chosen else seen.in_flight,
         "kpi": KPI,
+        "cost": make_cost_words(window, currency),
+        "cost_of_picture": format_cost_of_picture(window, currency),
         **_fold_rows(_make_rows(asked, seen)),
         "failures": _load_failures(asked, seen),
     }
@@ -202,10 +207,24 @@ def faces_part(request: HttpRequest) -> HttpResponse:
 
 
 def _make_rows(asked: StatisticsQuery, seen: Overview) -> list[SlotRow]:
+    ids = [one.recent.slot.pk for one in seen.slots]
     return [
-        SlotRow(one, asked.query(slot=one.recent.slot.pk), one.recent.slot.pk == asked.slot_id)
-        for one in seen.slots
+        SlotRow(one, asked.query(slot=slot_id), slot_id == asked.slot_id)
+        for slot_id, one in zip(ids, seen.slots, strict=True)
     ]
+
+
+def make_cost_words(window: Figures, currency: Currency) -> CostWords:
+    costs = window.costs
+    return CostWords(currency, costs.known_micros, costs.probable_micros, costs.unpriced_calls)
+
+
+def format_cost_of_picture(window: Figures, currency: Currency) -> str:
+    """Of all that booth photos cost, failures too; empty: not known."""
+    costs, pictures = window.costs, window.outcomes.done
+    if not pictures or costs.known_micros is None or costs.unpriced_calls:
+        return ""
+    return currency.format((costs.known_micros + costs.probable_micros) // pictures)
 
 
 def _fold_rows(rows: list[SlotRow]) -> dict[str, list[SlotRow]]:

@@ -25,6 +25,7 @@ from stats.watch.lease import give_back_lease, make_holder, take_lease
 from stats.watch.messages import write_messages
 from stats.watch.outage import OutageReporter
 from stats.watch.probe import Probe
+from stats.watch.rules.budgets import find_low_budgets
 from stats.watch.rules.photos import find_in_photos, find_silent_booths
 from stats.watch.rules.refusals import find_refusals
 from stats.watch.rules.reserve import find_on_reserve
@@ -118,6 +119,7 @@ class Watcher:
             *find_refusals(limits, now),
             *self.services.find(),
             *find_on_reserve(),
+            *find_low_budgets(now),
             *(disk or []),
             *self.server,
         ]

@@ -24,12 +24,14 @@ DEFAULT_PEOPLE = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """The input of an answer. ``number`` is the one in ``[sim:name=number]``."""
+    """The input of an answer. ``number`` is the one in ``[sim:name=number]``; ``bill`` is filled
+    with the tokens that the answer charges."""
 
     model: str
     request: GenerateRequest = field(default_factory=GenerateRequest)
     number: float | None = None
     plain: bool = False
+    bill: dict[str, int] = field(default_factory=dict)
 
     @property
     def billed_model(self) -> str:
@@ -129,6 +131,7 @@ def _count_usage(work: Work, *, has_picture: bool) -> Json:
     photos = len(work.request.pictures) * count_input_tokens(work.billed_model)
     made = count_image_tokens(work.billed_model, work.request.image_size) if has_picture else 0
     thoughts = 109 if made and MODELS[work.billed_model].thinks else 0
+    work.bill.update(text=text, photos=photos, made=made, thoughts=thoughts)
     usage: Json = {
         "promptTokenCount": text + photos,
         "candidatesTokenCount": made,

@@ -111,6 +111,7 @@ class Gemini:
             plain = self._options.plain
             work = Work(model=model, request=request, number=choice.number, plain=plain)
             answer = await asyncio.to_thread(scenario.build, work)
+            call.bill, call.billed_model = work.bill, work.billed_model
         await exchange.wait_until(call.read_at + self._choose_seconds(choice, scenario, answer))
         return _name_tier(answer, request.service_tier, is_served=not scenario.downgrades)
 

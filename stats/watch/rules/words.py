@@ -106,6 +106,12 @@ RULES: Mapping[str, Rule] = {
         ),
         page="index",
     ),
+    "budget": Rule(
+        title=_("A budget is nearly spent"),
+        words=_("%(budget)s: %(used)s, %(percent)s %% of the budget are used."),
+        remedy=_("Raise the budget, or choose what booths get at the limit."),
+        page="budgets",
+    ),
     "model_ending": Rule(
         title=_("A model is switched off"),
         words=_("The service switches off the model %(model)s: %(on)s. %(slots)s use it."),

@@ -1,0 +1,111 @@
+"""The page of budgets: how far each is used, and the form of one."""
+
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from ingest.budgets.editing import delete_budget, save_budget
+from ingest.budgets.models import Budget
+from ingest.budgets.queries import BudgetState, load_all_states
+from ingest.console.costs.budget_form import BudgetForm
+from ingest.console.costs.page import check_view_permission, may_change, require_change
+from ingest.costs.money import Currency, load_currency
+from photochanger.db import clock
+from slots.console.pages import confirm_page, console_page
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """One limit of a budget. ``reserved``: for photos in work, at most what they may take."""
+
+    spent: str
+    reserved: str
+    limit: str
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetRow:
+    budget: Budget
+    state: BudgetState
+    currency: Currency
+
+    @property
+    def meters(self) -> list[Meter]:
+        state, money = self.state, self.currency.format
+        found = []
+        if state.hard_micros is not None:
+            used = state.spent_micros + state.reserved_micros
+            held = money(state.reserved_micros) if state.reserved_micros else ""
+            share = _to_percent(used, state.hard_micros)
+            found.append(Meter(money(state.spent_micros), held, money(state.hard_micros), share))
+        if state.hard_pictures is not None:
+            used = state.spent_pictures + state.reserved_pictures
+            held = str(state.reserved_pictures or "")
+            share = _to_percent(used, state.hard_pictures)
+            limit = _("%(count)s pictures") % {"count": state.hard_pictures}
+            found.append(Meter(str(state.spent_pictures), held, limit, share))
+        return found
+
+    @property
+    def is_spent(self) -> bool:
+        return self.state.used_percent >= 100
+
+    @property
+    def is_low(self) -> bool:
+        return self.state.used_percent >= self.budget.soft_percent
+
+
+def _to_percent(used: int, limit: int) -> int:
+    return min(100, 100 * used // limit) if limit else 100
+
+
+@require_GET
+def budgets_page(request: HttpRequest) -> HttpResponse:
+    """Three queries of its own."""
+    check_view_permission(request)
+    currency, now = load_currency(), clock.now()
+    states = load_all_states(day=timezone.localdate(), now=now)
+    budgets = Budget.objects.select_related("slot", "event")
+    rows = [BudgetRow(one, states[one.pk], currency) for one in budgets if one.pk in states]
+    context = {"title": _("Budgets"), "rows": rows, "may_change": may_change(request)}
+    return console_page(request, "ingest/console/costs/budgets.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def budget_page(request: HttpRequest, budget_id: int | None = None) -> HttpResponse:
+    """The form of one, or of a new one."""
+    require_change(request)
+    if budget_id is None:
+        budget = Budget(counts_from=timezone.localdate())
+    else:
+        budget = get_object_or_404(Budget, pk=budget_id)
+    form = BudgetForm(request.POST or None, currency=load_currency(), budget=budget)
+    if request.method == "POST" and form.is_valid():
+        save_budget(form.fill(budget), by=request.user.get_username())
+        messages.success(request, _("The budget is saved: it counts from the next photo on."))
+        return redirect("admin:budgets")
+    title = _("Budget") if budget.pk else _("New budget")
+    context = {"title": title, "form": form, "budget": budget}
+    return console_page(request, "ingest/console/costs/budget.html", context)
+
+
+@require_POST
+def remove_budget(request: HttpRequest, budget_id: int) -> HttpResponse:
+    require_change(request)
+    budget = get_object_or_404(Budget, pk=budget_id)
+    if "confirmed" not in request.POST:
+        return confirm_page(
+            request,
+            title=_("Remove this budget?"),
+            words=_("Nothing limits these photos any more. What was spent stays counted."),
+            yes=_("Remove"),
+        )
+    delete_budget(budget, by=request.user.get_username())
+    messages.success(request, _("The budget is removed."))
+    return redirect("admin:budgets")
