@@ -17,6 +17,8 @@ RAISED_FOR_OTHERS = {  # no photo's detail: of checks of a key, of API clients, 
     *("is not of a known kind", "of another slot"),
     *("the photo was truncated while it was read", "too much arrives at once"),
     "too much arrives from one address",
+    *("too many values, or too deep", "reserved", "ends too early"),  # of a picture's own words
+    "no place for the lab",
 }
 
 

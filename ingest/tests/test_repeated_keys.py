@@ -25,7 +25,8 @@ class RepeatedKeyTests(IngestTestCase):
     async def asyncSetUp(self) -> None:
         self.serg = await sync_to_async(User.objects.create_superuser)("serg", password="x" * 12)
         await self.async_client.aforce_login(self.serg)
-        self.token = {"Authorization": f"Bearer {AdminToken.for_user(self.serg)}"}
+        token = await sync_to_async(AdminToken.for_user)(self.serg)
+        self.token = {"Authorization": f"Bearer {token}"}
 
     def use(self, driver: ProviderDriver[Any]) -> None:
         operation = "image_edit" if "image_edit" in driver.operations else [*driver.operations][0]

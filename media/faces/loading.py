@@ -22,6 +22,4 @@ def _make_engine(files: list[Path]) -> "Engine":
     return Engine(*files)
 
 
-face_nets: "NetLoader[Engine]" = NetLoader(
-    SUMS, _make_engine, event="faces.engine.absent", lost="people are not counted"
-)
+face_nets: "NetLoader[Engine]" = NetLoader(SUMS, _make_engine, lost="people are not counted")

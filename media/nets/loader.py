@@ -27,12 +27,11 @@ class NetLoader(Generic[Engine]):
         sums: Mapping[str, str],
         make: Callable[[list[Path]], Engine],
         *,
-        event: str,
         lost: str,
     ) -> None:
-        """``sums``: SHA-256 by file name; ``event`` and ``lost`` go to the log without the nets."""
+        """``sums``: SHA-256 by file name; ``lost`` goes to the log without the nets."""
         self._sums, self._make = sums, make
-        self._event, self._lost = event, lost
+        self._lost = lost
         self._lock = threading.Lock()
         self._engines: dict[str, Engine | None] = {}
 
@@ -62,9 +61,9 @@ class NetLoader(Generic[Engine]):
                 raise NoNet("the models are not installed (make faces)")
             return self._make(self.check_sums(Path(folder)))
         except (NoNet, OSError, ImportError) as exc:
-            log.warning(self._event, detail=f"{self._lost}: {exc}")
+            log.warning("nets.absent", detail=f"{self._lost}: {exc}")
         except Exception as exc:  # of onnxruntime, which has many
-            log.warning(self._event, detail=f"{self._lost}: {type(exc).__name__}")
+            log.warning("nets.absent", detail=f"{self._lost}: {type(exc).__name__}")
         return None
 
 

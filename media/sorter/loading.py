@@ -19,5 +19,5 @@ def _make_sorter(files: list[Path]) -> "Sorter":
 
 
 sorter_nets: "NetLoader[Sorter]" = NetLoader(
-    SUMS, _make_sorter, event="sorter.absent", lost="pictures wait for somebody's approval"
+    SUMS, _make_sorter, lost="pictures wait for somebody's approval"
 )

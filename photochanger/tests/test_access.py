@@ -32,6 +32,8 @@ PUBLIC = {
     *(f"{method} /public/results/{{job_id}}/page" for method in ("GET", "HEAD")),
     *(f"{method} /public/results/{{job_id}}/delete" for method in ("GET", "POST")),
     *(f"{method} /public/results/{{job_id}}/qr.svg" for method in ("GET", "HEAD")),
+    *(f"{method} /public/results/{{job_id}}/letter" for method in ("GET", "POST")),
+    *("GET /public/logos/{logo_id}", "GET /public/look/{accent}-{background}.css"),
     *(f"{method} /public/slots/{{slot_id}}" for method in ("GET", "HEAD")),
     *(
         f"GET /public/slots/{{slot_id}}/{page}"

@@ -150,7 +150,7 @@ class ChangeSlotTests(AdminTestCase):
             (
                 {"template_media": [{"media_kind": "hat", "media_object_id": "7" * 32}]},
                 "template_media.0.media_kind",
-                "One of these is needed: style, background, base, overlay, face.",
+                "One of these is needed: style, background, base, overlay, face, frame.",
             ),
         ):
             with self.subTest(body=body):

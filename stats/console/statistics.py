@@ -25,7 +25,7 @@ from slots.console.pages import console_page
 from stats import services
 from stats.console.query import StatisticsQuery
 from stats.faces import load_figures_by_slot, load_figures_by_version, load_last_wrong
-from stats.outcomes import Figures
+from stats.outcomes import Costs, Figures
 from stats.plots import (
     KPI,
     Plot,
@@ -160,8 +160,7 @@ def check_permission(request: HttpRequest) -> None:
 
 
 def _load_figures(asked: StatisticsQuery) -> dict[str, Any]:
-    """At most twelve queries."""
-    currency = load_currency()
+    """At most twelve queries; one more where anything has been paid."""
     seen = services.load_overview(
         asked.window, is_lean=True, until=asked.until, event_id=asked.event_id
     )
@@ -169,6 +168,7 @@ def _load_figures(asked: StatisticsQuery) -> dict[str, Any]:
     if asked.slot_id and not chosen:
         raise Http404
     window = (chosen[0] if chosen else seen).window
+    currency = Currency() if window.costs == Costs() else load_currency()
     return {
         "seen": seen,
         "chosen": chosen[0] if chosen else None,

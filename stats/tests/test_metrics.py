@@ -128,7 +128,7 @@ class DatabaseFiguresTests(StatsTestCase, Scraping):
 
     def test_one_reading_takes_few_queries_and_serves_the_next_scrape(self) -> None:
         STATE.clear()
-        with self.assertNumQueries(6):
+        with self.assertNumQueries(7):
             self.client.get("/metrics")
         with self.assertNumQueries(0):
             self.client.get("/metrics")
