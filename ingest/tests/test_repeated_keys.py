@@ -1,6 +1,7 @@
 """A key that a service repeats is in no row, page, metric, capture or log line."""
 
 import itertools
+import re
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -79,7 +80,12 @@ class RepeatedKeyTests(IngestTestCase):
             self.assertEqual(find_key(repr(rows)), "", model)
         job = await Job.objects.filter(failure_detail__contains="***").afirst()
         assert job
-        paths = (path.format(job=job.pk) for path in PAGES.values())
+        of_photos = [
+            path
+            for path in PAGES.values()
+            if not {"{event}", "{over}"} & set(re.findall(r"{\w+}", path))
+        ]
+        paths = (path.format(job=job.pk) for path in of_photos)
         for path in itertools.chain(paths, OTHERS, [f"/api/jobs/{job.pk}"]):
             answer = await self.async_client.get(path, headers=self.token)
             self.assertLess(answer.status_code, 400, path)

