@@ -6,6 +6,7 @@ Every function here runs a fixed number of queries, whatever the tables hold.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar, cast
 from urllib.parse import quote
 
@@ -110,12 +111,8 @@ def load_overview(
     events = load_recent_events(now)
     if slot_id is not None and slot_id not in {event.slot.pk for event in events}:
         raise SlotNotFound(slot_id[:40])
-
-    def load() -> tuple[dict[str, Figures], Timings]:
-        jobs = _filter_window(since, until, event_id)
-        by_slot = _load_figures_by_slot(jobs, now, with_overhead=not is_lean)
-        return by_slot, Timings.of(jobs.aggregate(**timing_percentiles()))
-
+    jobs = _filter_window(since, until, event_id)
+    load = partial(_load_figures, jobs, now, with_overhead=not is_lean)
     by_slot, timings = _load_cached(f"figures.{is_lean}.{event_id}", window, load, until=until)
     figures = [by_slot.get(event.slot.pk, Figures()) for event in events]
     assessed = _assess(events, now)
@@ -133,6 +130,13 @@ def load_overview(
             if slot_id in (None, event.slot.pk)
         ],
     )
+
+
+def _load_figures(
+    jobs: QuerySet[Job], now: datetime, *, with_overhead: bool
+) -> tuple[dict[str, Figures], Timings]:
+    by_slot = _load_figures_by_slot(jobs, now, with_overhead=with_overhead)
+    return by_slot, Timings.of(jobs.aggregate(**timing_percentiles()))
 
 
 def _add_figures(figures: list[Figures], timings: Timings) -> Figures:

@@ -171,7 +171,6 @@ def _render_page(
 ) -> HttpResponse:
     recipe, left = form.recipe, form.add_messages(wrong or {})
     platform = load_platform_settings()
-    words = [text for place, text in left.items() if place.startswith("template_media")]
     present = _list_present_kinds(templates)
     context = {
         "title": str(slot),
@@ -181,7 +180,7 @@ def _render_page(
         "columns": form.columns,
         "words": form.words,
         "templates": templates,
-        "templates_wrong": words,
+        "templates_wrong": [it for at, it in left.items() if at.startswith("template_media")],
         "problems": list(list_problems(form, left)),
         "tried": tried,
         "is_unsaved": bool(wrong or tried) or conflict is not None,
