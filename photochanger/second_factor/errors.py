@@ -13,8 +13,8 @@ class InvalidCode(Unauthorized):
 class SecondFactorRequired(Unauthorized):
     reason = "second_factor_required"
     sentence = _(
-        "A second factor is asked for: send the app's code as “code”. Who has none yet sets it up "
-        "in the console."
+        "The code of the authenticator app is asked for too. Who has no second factor yet sets it "
+        "up in the console."
     )
 
 

@@ -41,18 +41,23 @@ def set_up_factor(user: User, secret: str, typed: str) -> NewFactor:
     codes = make_recovery_codes()
     factor = SecondFactor(user=user, secret=encrypt(secret), last_step=step, created_at=now)
     factor.recovery_hashes = [hash_recovery_code(factor.id, one) for one in codes]
+    SecondFactor.objects.filter(user=user, secret="").delete()  # of one that was removed
     factor.save(force_insert=True)
     _record(user, SET_UP, by=user.get_username())
     return NewFactor(factor, codes)
 
 
 @transaction.atomic
-def remove_factor(user: User, *, by: str) -> bool:
-    """Whether there was one. Sessions and tokens that were opened with it end."""
-    removed, _by_model = SecondFactor.objects.filter(user=user).delete()
-    if removed:
-        _record(user, REMOVED, by=by)
-    return bool(removed)
+def remove_factor(user: User, *, by: str) -> SecondFactor | None:
+    """The row that stays in its place; None: there was none to remove.
+
+    Sessions and tokens that were opened with it end, and those from before it stay ended.
+    """
+    removed, _by_model = SecondFactor.objects.filter(user=user).exclude(secret="").delete()
+    if not removed:
+        return None
+    _record(user, REMOVED, by=by)
+    return SecondFactor.objects.create(user=user, secret="", created_at=clock.now())
 
 
 def _record(user: User, what: str, *, by: str) -> None:

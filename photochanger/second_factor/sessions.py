@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
 from photochanger.db import clock
-from photochanger.second_factor.checking import find_factor
+from photochanger.second_factor.checking import find_factor, find_row
 from photochanger.second_factor.models import SecondFactor
 
 KEY, PENDING = "second_factor", "second_factor_pending"
@@ -21,9 +21,10 @@ PENDING_S = 300
 
 
 def name_factor(user: object) -> str:
-    """Which factor a session or a token of this user must have been opened with; "" for none."""
-    factor = find_factor(user)
-    return str(factor.pk) if factor else ""
+    """What a session or a token of this user must have been opened with: the factor, or its end;
+    "" for who never had one."""
+    row = find_row(user)
+    return str(row.pk) if row else ""
 
 
 def needs_factor(user: object) -> bool:
@@ -34,18 +35,26 @@ def needs_factor(user: object) -> bool:
 
 def may_enter(request: HttpRequest) -> bool:
     """That the session was opened with the factor of today, where one is set up or asked of all."""
-    name = name_factor(request.user)
-    is_missing = not name and settings.SECOND_FACTOR_REQUIRED
-    return not is_missing and constant_time_compare(request.session.get(KEY, ""), name)
+    is_missing = settings.SECOND_FACTOR_REQUIRED and find_factor(request.user) is None
+    return not is_missing and is_current(request)
 
 
-def mark_session(request: HttpRequest, factor: SecondFactor | None) -> None:
-    """The session is of this factor from now on, under a new name."""
+def is_current(request: HttpRequest) -> bool:
+    """That the user's second factor was neither set up nor removed since the session was opened."""
+    return constant_time_compare(request.session.get(KEY, ""), name_factor(request.user))
+
+
+def mark_session(request: HttpRequest, row: SecondFactor | None) -> None:
+    """The session is of this factor, or of its end, from now on, under a new name.
+
+    ``row``: as it was when the log-in was judged. One that has been set up meanwhile must not be
+    taken for proven.
+    """
     request.session.cycle_key()
-    if factor is None:
+    if row is None:
         request.session.pop(KEY, None)
     else:
-        request.session[KEY] = str(factor.pk)
+        request.session[KEY] = str(row.pk)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from photochanger.db import clock
 from photochanger.second_factor.codes import find_step, make_secret
 from photochanger.second_factor.lifecycle import remove_factor, set_up_factor
 from photochanger.second_factor.models import SecondFactor
+from photochanger.second_factor.sessions import mark_session
 from photochanger.testing.client import Client
 from photochanger.testing.marks import both_databases
 from photochanger.tests.test_login import CONSOLE, ELSEWHERE, HERE, PASSWORD, WRONG, LoginTestCase
@@ -48,6 +49,11 @@ class FactorTestCase(LoginTestCase):
         made = set_up_factor(self.serg, self.secret, self.code())
         self.pass_time()
         return made.recovery_codes
+
+    def set_up_anew(self) -> None:
+        self.secret = make_secret()
+        self.serg.refresh_from_db()
+        self.set_up()
 
     def pass_time(self, seconds: float = 30) -> None:
         self.moment += timedelta(seconds=seconds)
@@ -108,6 +114,32 @@ class ConsoleDoorTests(FactorTestCase):
 
     def test_a_form_of_another_site_cannot_send_a_code(self) -> None:
         self.assertEqual(Client(enforce_csrf_checks=True).post(CODE_PAGE).status_code, 403)
+
+    def test_sessions_from_before_a_factor_stay_closed_when_it_is_removed(self) -> None:
+        before = Client()
+        before.post(CONSOLE, {"username": "serg", "password": PASSWORD})
+        self.assertEqual(before.get("/admin/").status_code, 200)
+        self.set_up()
+        remove_factor(self.serg, by="serg")
+        for required in (False, True):
+            with self.subTest(required=required), self.settings(SECOND_FACTOR_REQUIRED=required):
+                self.assertEqual(before.get("/admin/").status_code, 302)
+                self.assertEqual(before.get(PAGE).status_code, 302)
+        self.assertEqual(before.get(CONSOLE).status_code, 200)
+        self.console()
+        between = self.client
+        self.assertEqual(between.get("/admin/").status_code, 200)
+        self.set_up_anew()
+        self.assertEqual(between.get("/admin/").status_code, 302)
+
+    def test_a_factor_that_is_set_up_during_a_log_in_is_not_taken_for_proven(self) -> None:
+        def set_up_meanwhile(request: Any, row: Any) -> None:
+            self.set_up()
+            mark_session(request, row)
+
+        with mock.patch("photochanger.web.login.mark_session", set_up_meanwhile):
+            self.console()
+        self.assertEqual(self.client.get("/admin/").status_code, 302)
 
     def test_who_has_none_logs_in_as_ever(self) -> None:
         self.assertEqual(self.console().status_code, 302)
@@ -215,13 +247,44 @@ class LockTests(FactorTestCase):
         self.console()
         cookie = self.client.cookies["photochanger_device"].value
         self.set_up()
-        SecondFactor.objects.update(wrong_codes=10, wrong_at=self.moment)
+        SecondFactor.objects.update(wrong_codes=29, wrong_at=self.moment)
         self.client.logout()
         self.console()
         self.assertEqual(self.enter_code(self.code()).status_code, 429)
         self.client.cookies["photochanger_device"] = cookie
         self.console()
         self.assertEqual(self.enter_code(self.code()).status_code, 302)
+        SecondFactor.objects.update(wrong_codes=30, wrong_at=self.moment)
+        self.pass_time()
+        self.assertEqual(self.enter_code(self.code()).status_code, 302)  # begins anew: no code owed
+        self.console()
+        self.assertEqual(self.enter_code(self.code()).status_code, 429)
+
+    def test_a_browser_is_known_for_those_who_have_logged_in_there(self) -> None:
+        User.objects.create_superuser("igor", password=PASSWORD)
+        self.console("igor")
+        cookie = self.client.cookies["photochanger_device"].value
+        self.set_up()
+        SecondFactor.objects.update(wrong_codes=10, wrong_at=self.moment)
+        self.client.logout()
+        self.client.cookies["photochanger_device"] = cookie
+        self.console()
+        self.assertEqual(self.enter_code(self.code()).status_code, 429)
+        SecondFactor.objects.update(wrong_codes=0)
+        self.assertEqual(self.enter_code(self.code()).status_code, 302)
+        number, *users = self.client.cookies["photochanger_device"].value.split(":")[0].split(".")
+        self.assertEqual((number, len(users)), (cookie.split(".")[0], 2))
+
+    def test_recovery_codes_are_not_held_up_by_a_guesser_nor_do_they_hold_up_the_app(self) -> None:
+        first, *_rest = self.set_up()
+        SecondFactor.objects.update(wrong_codes=10, wrong_at=self.moment)
+        self.assertEqual(self.api(self.code(), address=ELSEWHERE).status_code, 429)
+        self.assertEqual(self.api(first, address=ELSEWHERE).status_code, 200)
+        SecondFactor.objects.update(wrong_codes=0)
+        for number in range(11):
+            answer = self.api("aaaa-bbbb-cccc-dddd", address=f"198.51.100.{number}")
+            self.assertEqual(answer.status_code, 401)
+        self.assertEqual(self.api(self.code(), address="203.0.113.200").status_code, 200)
 
     def test_codes_and_secrets_are_in_no_log(self) -> None:
         with capture_logs() as lines:
@@ -256,7 +319,17 @@ class ApiDoorTests(FactorTestCase):
         token = self.api(self.code()).json()["access_token"]
         self.assertEqual((ask(before), ask(token)), (401, 200))
         remove_factor(self.serg, by="serg")
-        self.assertEqual(ask(token), 401)
+        self.assertEqual((ask(before), ask(token)), (401, 401))
+        between = self.api().json()["access_token"]
+        self.assertEqual(ask(between), 200)
+        self.set_up_anew()
+        self.assertEqual((ask(before), ask(between)), (401, 401))
+
+    def test_where_all_need_one_tokens_from_before_that_are_refused(self) -> None:
+        token = self.api().json()["access_token"]
+        with REQUIRED:
+            answer = self.client.get("/api/slots", HTTP_AUTHORIZATION=f"Bearer {token}")
+        self.assertEqual(answer.status_code, 401)
 
     def test_a_token_of_before_this_version_lives_on(self) -> None:
         token = AdminToken.for_user(self.serg)
@@ -322,7 +395,7 @@ class PageTests(FactorTestCase):
         self.assertContains(self.post(WRONG_CODE), 'id="refusal"')
         self.assertTrue(SecondFactor.objects.exists())
         self.assertRedirects(self.post(self.code()), PAGE)
-        self.assertFalse(SecondFactor.objects.exists())
+        self.assertEqual(SecondFactor.objects.get().secret, "")
         self.assertEqual(self.client.get("/admin/").status_code, 200)
 
     def test_few_recovery_codes_are_pointed_out(self) -> None:

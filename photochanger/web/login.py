@@ -25,10 +25,16 @@ from photochanger.errors import (
     Throttled,
 )
 from photochanger.openapi import error_responses
-from photochanger.second_factor.checking import check_code, find_factor
+from photochanger.second_factor.checking import check_code, find_factor, find_row
 from photochanger.second_factor.errors import InvalidCode, SecondFactorRequired
-from photochanger.second_factor.sessions import begin_code_step, may_enter, needs_factor
-from photochanger.web.devices import find_device_address, remember_device
+from photochanger.second_factor.sessions import (
+    begin_code_step,
+    is_current,
+    mark_session,
+    may_enter,
+    needs_factor,
+)
+from photochanger.web.devices import is_known_browser, remember_device
 from photochanger.web.lockouts import check_lockout, get_address, log_failure, make_loggable
 from photochanger.web.tokens import LIFETIME, AdminToken
 
@@ -142,7 +148,7 @@ def confirm_code(request: HttpRequest, user: User, typed: str) -> None:
     name = user.get_username()
     check_lockout(request, name)
     try:
-        check_code(user, typed, is_known_browser=find_device_address(request) is not None)
+        check_code(user, typed, is_known_browser=is_known_browser(request, user))
     except InvalidCode as exc:
         # For django-axes; its rows are of the name, and never of what was typed.
         told = {"username": name, "reason": exc.reason}
@@ -198,7 +204,7 @@ admin.site.login_form = ConsoleLoginForm
 def console_login(request: HttpRequest) -> HttpResponse:
     """Django's login page, but with 429 while locked out, and a second page for the code."""
     if request.user.is_authenticated and not may_enter(request):
-        if needs_factor(request.user):
+        if needs_factor(request.user) and is_current(request):
             return redirect("admin:second_factor")
         logout(request)  # it was opened before the second factor was set up, or taken away
     response = admin.site.login(request)
@@ -211,6 +217,7 @@ def console_login(request: HttpRequest) -> HttpResponse:
         for name, value in form.refusal.headers.items():
             response[name] = value
     if request.method == "POST" and request.user.is_authenticated:
+        mark_session(request, find_row(request.user))
         remember_device(request, response)
     return response
 

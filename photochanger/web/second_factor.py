@@ -20,7 +20,7 @@ from photochanger.errors import AppError, LoginFailed, ProviderConfig, Throttled
 from photochanger.second_factor.checking import find_factor
 from photochanger.second_factor.codes import build_app_address, make_secret
 from photochanger.second_factor.lifecycle import remove_factor, set_up_factor
-from photochanger.second_factor.sessions import mark_session, may_enter, needs_factor
+from photochanger.second_factor.sessions import is_current, mark_session
 from photochanger.web.login import confirm_code, confirm_own_password
 from slots.console.pages import console_page
 from slots.secrets import decrypt, encrypt
@@ -53,8 +53,7 @@ def second_factor_page(request: HttpRequest) -> HttpResponse:
 
 def _may_come(request: HttpRequest) -> bool:
     user = request.user
-    is_administrator = user.is_active and user.is_superuser
-    return is_administrator and (may_enter(request) or needs_factor(user))
+    return user.is_active and user.is_superuser and is_current(request)
 
 
 def _set_up(request: HttpRequest, user: User) -> HttpResponse:
@@ -69,8 +68,7 @@ def _set_up(request: HttpRequest, user: User) -> HttpResponse:
 def _remove(request: HttpRequest, user: User) -> HttpResponse:
     """Raises InvalidCode, Throttled, SecondFactorUnreadable."""
     confirm_code(request, user, request.POST.get("code", ""))
-    remove_factor(user, by=user.get_username())
-    mark_session(request, None)
+    mark_session(request, remove_factor(user, by=user.get_username()))
     return redirect("admin:second_factor")
 
 

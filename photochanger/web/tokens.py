@@ -19,7 +19,7 @@ from rest_framework_simplejwt.tokens import AccessToken
 
 from photochanger.db import clock
 from photochanger.errors import Forbidden, Unauthorized
-from photochanger.second_factor.sessions import name_factor
+from photochanger.second_factor.sessions import name_factor, needs_factor
 
 SCOPE = "admin"
 ANY_CLOCK = timedelta(days=1)
@@ -118,6 +118,8 @@ def get_admin(token: str) -> User:
         raise Unauthorized("the password has been changed")
     if not constant_time_compare(str(claims.get("factor", "")), name_factor(user)):
         raise Unauthorized("the second factor has been changed")
+    if needs_factor(user):
+        raise Unauthorized("a second factor is asked of all by now")
     if not user.is_superuser:
         raise Forbidden(user.username)
     return user
