@@ -6,7 +6,7 @@ import re
 from django.test import SimpleTestCase
 
 from photochanger.testing.databases import BASE_DIR
-from photochanger.testing.inventory import list_images, list_licences, list_pins, make_sbom
+from photochanger.testing.inventory import PIN, list_images, list_licences, list_pins, make_sbom
 
 LOCK = BASE_DIR / "deploy/requirements.lock"
 
@@ -19,6 +19,8 @@ class LockTests(SimpleTestCase):
     def test_the_lock_pins_what_the_requirements_pin_and_nothing_else(self) -> None:
         asked, locked = list_pins(), list_pins(LOCK)
         self.assertGreater(len(asked), 60)
+        names = PIN.findall(LOCK.read_text())
+        self.assertEqual(len(names), len(locked), "one entry by package, or pip takes neither")
         self.assertEqual(
             {normalize(name): version for name, version in asked.items()},
             {normalize(name): version for name, version in locked.items()},
