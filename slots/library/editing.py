@@ -35,7 +35,10 @@ FULL = _("There are %(most)d presets already. Delete one that nobody needs.")
 
 def _be_storable(settings: dict[str, Any]) -> dict[str, Any]:
     """PostgreSQL keeps no NUL; and nobody's recipe is a book."""
-    written = orjson.dumps(settings)
+    try:
+        written = orjson.dumps(settings)
+    except orjson.JSONEncodeError as exc:  # it reads deeper than it writes
+        raise ValueError(gettext_noop("nested too deeply")) from exc
     if b"\\u0000" in written or len(written) > MOST_BYTES:
         raise ValueError(gettext_noop("20,000 bytes at most, and no control characters"))
     return settings
@@ -74,7 +77,11 @@ def check_recipe(given: PresetIn) -> PresetIn:
 
 def make_preset(given: PresetIn, *, by: str) -> Preset:
     """Raises InvalidFields; then nothing is kept."""
-    given = check_recipe(given)
+    return store_preset(check_recipe(given), by=by)
+
+
+def store_preset(given: PresetIn, *, by: str) -> Preset:
+    """One that was checked. Raises InvalidFields where there are too many, or its name is taken."""
     if Preset.objects.count() >= MOST_PRESETS:
         words = str(FULL) % {"most": MOST_PRESETS}
         raise InvalidFields({"name": words})

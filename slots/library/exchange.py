@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel, Field, ValidationError
 
 from photochanger.errors import InvalidFields
-from slots.library.editing import FULL, MOST_PRESETS, PresetIn, check_recipe, make_preset
+from slots.library.editing import FULL, MOST_PRESETS, PresetIn, check_recipe, store_preset
 from slots.library.models import Preset
 from slots.library.presets import LibraryPreset
 from slots.validation_messages import FieldMessages, messages_by_field
@@ -87,15 +87,21 @@ def _take_first(found: FieldMessages, most: int = 20) -> FieldMessages:
     return dict(list(found.items())[:most])
 
 
-@transaction.atomic
 def import_presets(body: bytes, *, by: str) -> Brought:
     """Keep the presets of a file. A name that another recipe has here gets a number behind it.
 
     Raises InvalidFields; then nothing is kept.
     """
+    # Before the transaction: SQLite writes for nobody else as long as one is open, and a file that
+    # takes a second to be judged would hold up the booths.
+    return _store_presets(read_file(body), by=by)
+
+
+@transaction.atomic
+def _store_presets(recipes: Iterable[PresetIn], *, by: str) -> Brought:
     made, known = [], []
     here = {row.name: row for row in Preset.objects.all()}
-    for given in read_file(body):
+    for given in recipes:
         row = here.get(given.name)
         if row is not None and _is_same(row, given):
             known.append(given.name)
@@ -103,7 +109,7 @@ def import_presets(body: bytes, *, by: str) -> Brought:
         if len(here) >= MOST_PRESETS:
             raise InvalidFields({"file": str(FULL) % {"most": MOST_PRESETS}})
         name = _find_free_name(given.name, here)
-        here[name] = make_preset(given.model_copy(update={"name": name}), by=by)
+        here[name] = store_preset(given.model_copy(update={"name": name}), by=by)
         made.append(name)
     return Brought(made, known)
 
