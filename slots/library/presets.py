@@ -102,12 +102,16 @@ def find_preset(key: str) -> LibraryPreset | None:
     for one in load_built_in():
         if one.key == key:
             return _from_built_in(one, samples)
+    own_id = find_own_id(key)
+    row = Preset.objects.filter(pk=own_id).first() if own_id is not None else None
+    return _from_row(row, samples) if row is not None and make_key(row) == key else None
+
+
+def find_own_id(key: str) -> int | None:
+    """Of the row of one's own preset, be it there or not; None for any other key."""
     number = key.removeprefix(f"{OWN}-")
-    if key.startswith(f"{OWN}-") and number.isdecimal() and len(number) <= MAX_DIGITS:
-        row = Preset.objects.filter(pk=int(number)).first()
-        if row is not None and make_key(row) == key:
-            return _from_row(row, samples)
-    return None
+    is_own = key.startswith(f"{OWN}-") and number.isdecimal() and len(number) <= MAX_DIGITS
+    return int(number) if is_own else None
 
 
 def find_preset_by_name(name: str) -> LibraryPreset | None:

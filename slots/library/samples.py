@@ -2,34 +2,57 @@
 
 import uuid
 from contextlib import suppress
+from datetime import timedelta
 
 import structlog
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from media.deletion import delete_file
 from media.models import MediaObject
 from media.uploads import read_upload, store_upload
 from photochanger.db import clock
 from photochanger.errors import StorageError
-from slots.library.models import PresetSample
+from slots.library.models import Preset, PresetSample
+from slots.library.presets import find_own_id
 
 log = structlog.get_logger()
 
 WEBP = "image/webp"
+# A server that is killed before the picture is a preset's leaves nobody's face behind.
+KEPT_WITHOUT_PRESET = timedelta(hours=1)
 
 
 def keep_sample(key: str, body: bytes, *, by: str) -> None:
     """Keep a picture (WEBP) of the preset with this key in the place of the one before.
 
-    Raises StorageError.
+    Of two at once one is kept; of a preset that was deleted meanwhile none is. Raises StorageError.
     """
+    until = clock.now() + KEPT_WITHOUT_PRESET
     media = store_upload(
-        MediaObject.Kind.SAMPLE, "", body, mime=WEBP, extension="webp", expires_at=None
+        MediaObject.Kind.SAMPLE, "", body, mime=WEBP, extension="webp", expires_at=until
     )
-    with transaction.atomic():
-        drop_sample(key, by=by)
-        PresetSample.objects.create(key=key, media_object=media, made_at=clock.now())
-    log.info("slots.sample.kept", preset=key, media=str(media.pk), by=by)
+    try:
+        with transaction.atomic():
+            is_kept = _put_in_place(key, media, by=by)
+    except IntegrityError:  # somebody else's is in its place by now
+        is_kept = False
+    if is_kept:
+        log.info("slots.sample.kept", preset=key, media=str(media.pk), by=by)
+    else:
+        _drop_file(media)
+
+
+def _put_in_place(key: str, media: MediaObject, *, by: str) -> bool:
+    """Whether there is a place: one's own preset may have been deleted."""
+    own_id = find_own_id(key)
+    if own_id is not None:
+        row = Preset.objects.select_for_update().filter(pk=own_id).first()
+        if row is None:
+            return False
+    drop_sample(key, by=by)
+    PresetSample.objects.create(key=key, media_object=media, made_at=clock.now())
+    MediaObject.objects.filter(pk=media.pk).update(expires_at=None)
+    return True
 
 
 def drop_sample(key: str, *, by: str) -> bool:
@@ -39,10 +62,14 @@ def drop_sample(key: str, *, by: str) -> bool:
         return False
     media = sample.media_object
     sample.delete()
-    MediaObject.objects.filter(pk=media.pk).update(expires_at=clock.now())
-    transaction.on_commit(lambda: _delete_file(media), robust=True)
+    _drop_file(media)
     log.info("slots.sample.dropped", preset=key, media=str(media.pk), by=by)
     return True
+
+
+def _drop_file(media: MediaObject) -> None:
+    MediaObject.objects.filter(pk=media.pk).update(expires_at=clock.now())
+    transaction.on_commit(lambda: _delete_file(media), robust=True)
 
 
 def _delete_file(media: MediaObject) -> None:

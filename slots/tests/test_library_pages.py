@@ -1,12 +1,19 @@
 """The library's pages: a preset into a slot, one's own presets, files brought in and taken out."""
 
 import json
+from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from media import storage
 from media.models import MediaObject
+from photochanger.db import clock
+from photochanger.errors import InvalidFields
 from photochanger.testing.marks import both_databases
 from slots.history.records import find_entries
 from slots.library.exchange import import_presets, read_file, write_file
@@ -238,6 +245,9 @@ class FileTests(LibraryTestCase):
     def test_a_hostile_or_broken_file_is_refused_in_words_and_changes_nothing(self) -> None:
         deep = b'{"format":"photochanger-recipes","version":1,"recipes":' + b"[" * 100000
         settings = {"prompt": "x"}
+        levels = file_of(RECIPE | {"settings": "@"}).replace(
+            b'"@"', b'{"x":' * 300 + b"1" + b"}" * 300
+        )
         for body, words in (
             (b"", "не JSON"),
             (b"\x89PNG\r\n", "не JSON"),
@@ -246,6 +256,7 @@ class FileTests(LibraryTestCase):
             (b'"\\ud800"', "не JSON"),
             (deep, "не JSON"),
             (b"[" * 900 + b"]" * 900, "не файл с рецептами PhotoChanger"),
+            (levels, "Рецепт № 1.*[Вв]ложен"),
             (b"null", "не файл с рецептами PhotoChanger"),
             (b" " * (1024 * 1024 + 1), "больше 1 МБ"),
             (file_of(RECIPE, version=2), "другой версией"),
@@ -275,6 +286,13 @@ class FileTests(LibraryTestCase):
                 self.assertEqual(answer.status_code, 400)
                 self.assertRegex(answer.content.decode(), words)
         self.assertFalse(Preset.objects.exists())
+
+    def test_a_file_is_judged_before_the_database_is_locked(self) -> None:
+        with self.assertNumQueries(0), self.assertRaises(InvalidFields):
+            import_presets(file_of(RECIPE, RECIPE | {"operation": "evil"}), by="serg")
+        with CaptureQueriesContext(connection) as asked:
+            import_presets(file_of(RECIPE), by="serg")
+        self.assertIn("SAVEPOINT", asked.captured_queries[0]["sql"])
 
     def test_a_name_that_is_a_script_is_only_a_name(self) -> None:
         name = "<script>alert(1)</script>"
@@ -311,6 +329,45 @@ class SamplePictureTests(LibraryTestCase):
         assert preset
         self.assertIsNone(preset.sample_id)
         self.assertEqual(self.client.get(f"{LIBRARY}picture/{'0' * 32}/").status_code, 404)
+
+    def test_a_server_killed_while_one_is_kept_leaves_it_for_an_hour_only(self) -> None:
+        with (
+            mock.patch.object(PresetSample.objects, "create", side_effect=SystemExit),
+            self.assertRaises(SystemExit),
+        ):
+            keep_sample("comic", b"RIFF", by="serg")
+        media = MediaObject.objects.get()
+        self.assertEqual(storage.read(media.path), b"RIFF")
+        assert media.expires_at
+        self.assertLess(media.expires_at, clock.now() + timedelta(minutes=61))
+        keep_sample("comic", b"RIFF", by="serg")
+        self.assertEqual(MediaObject.objects.filter(expires_at=None).count(), 1)
+
+    def test_of_two_clicks_at_once_one_picture_is_kept(self) -> None:
+        def come_first(key: str, *, by: str) -> bool:
+            there = MediaObject.objects.create(
+                kind="sample", path="templates/x/picture.webp", size_bytes=1
+            )
+            PresetSample.objects.create(key=key, media_object=there, made_at=clock.now())
+            return False
+
+        with (
+            mock.patch("slots.library.samples.drop_sample", come_first),
+            self.captureOnCommitCallbacks(execute=True),
+        ):
+            keep_sample("comic", b"RIFF", by="serg")
+        media = MediaObject.objects.get(size_bytes=4)
+        self.assertIsNotNone(media.expires_at)
+        self.assertEqual(list(storage.iter_files("templates/")), [])
+
+    def test_no_picture_is_kept_of_a_preset_that_was_deleted_meanwhile(self) -> None:
+        row = make_preset()
+        key = f"own-{row.pk}"
+        row.delete()
+        with self.captureOnCommitCallbacks(execute=True):
+            keep_sample(key, b"RIFF", by="serg")
+        self.assertFalse(PresetSample.objects.exists())
+        self.assertEqual(list(storage.iter_files("templates/")), [])
 
     def test_the_simulator_draws_where_it_stands_in_for_the_service(self) -> None:
         drawn = f"{LIBRARY}preset/comic/drawn/"
