@@ -13,6 +13,7 @@ from ingest.capture.recorder import delete_captures
 from ingest.costs.spending import Amounts, add_spendings
 from ingest.events.purge import finish_purges
 from ingest.forgetting import forget_guest_texts, forget_people
+from ingest.lab.claims import settle_all_dead
 from ingest.lab.keeping import delete_old_runs
 from ingest.models import Job
 from ingest.pipeline.late_closings import settle_stored
@@ -118,6 +119,7 @@ def _delete_old_traces() -> None:
     """Of requests: what was captured, what was refused, what was tried."""
     delete_captures()
     delete_old_trials()
+    settle_all_dead()
     delete_old_runs()
     delete_old_refusals()
     _finish_deletions()

@@ -75,7 +75,10 @@ def _find_next(waiting: QuerySet[LabCell], busy_slots: list[str]) -> LabCell | N
 
 
 def settle_dead(run: LabRun, now: datetime) -> None:
-    """What became of cells whose claim ran out: their job tells, or they are tried once more."""
+    """What became of cells whose claim ran out: their job tells, or they are tried once more.
+
+    Several may do it at once: each cell is settled by one.
+    """
     for cell in run.cells.filter(state=State.RUNNING, claimed_until__lte=now):
         job = Job.objects.filter(pk=cell.job_id).first() if cell.job_id else None
         outcome = job.outcome[0] if job else None
@@ -87,7 +90,17 @@ def settle_dead(run: LabRun, now: datetime) -> None:
             values |= {"state": State.WAITING, "job_id": None}
         else:
             values |= {"state": State.FAILED, "failure_reason": Interrupted.reason}
-        LabCell.objects.filter(pk=cell.pk, job_id=cell.job_id).update(**values)
+        same = LabCell.objects.filter(pk=cell.pk, job_id=cell.job_id, state=State.RUNNING)
+        if same.update(**values) and outcome == Job.Status.DONE and cell.job_id:
+            _keep_with_run(run.pk, cell.job_id)
+
+
+def settle_all_dead() -> None:
+    """Of all runs: of one that was stopped or closed nobody asks for the next picture."""
+    now = clock.now()
+    dead = LabCell.objects.filter(state=State.RUNNING, claimed_until__lte=now)
+    for run in LabRun.objects.filter(pk__in=dead.values("run")):
+        settle_dead(run, now)
 
 
 def _select_claimed(claim: Claim) -> QuerySet[LabCell]:
@@ -110,8 +123,12 @@ def release_cell(claim: Claim) -> None:
 def finish_cell(claim: Claim, state: LabCell.State, *, reason: str = "") -> None:
     """Its picture goes, where the run has been deleted meanwhile, and stays where the run stays."""
     ended = {"state": state, "failure_reason": reason}
-    if not _select_claimed(claim).update(claimed_until=None, changed_at=clock.now(), **ended):
-        expire_result(claim.job_id)
-        return
-    if LabRun.objects.filter(pk=claim.cell.run_id, expires_at__isnull=True).exists():
-        keep_pictures([claim.job_id], [])
+    if _select_claimed(claim).update(claimed_until=None, changed_at=clock.now(), **ended):
+        _keep_with_run(claim.cell.run_id, claim.job_id)
+    elif not LabCell.objects.filter(job_id=claim.job_id, state=State.DONE).exists():
+        expire_result(claim.job_id)  # else it was late, and its job has told what came of it
+
+
+def _keep_with_run(run_id: int, job_id: uuid.UUID) -> None:
+    if LabRun.objects.filter(pk=run_id, expires_at__isnull=True).exists():
+        keep_pictures([job_id], [])

@@ -19,6 +19,7 @@ from ingest.lab.run import run_next_cell
 from ingest.lab.samples import SAMPLES
 from ingest.models import Job, LabCell, LabPhoto, LabRecipe, LabRun, TrialRecord
 from ingest.pipeline.lab_share import choose_share
+from ingest.pipeline.trial import complete_result
 from ingest.tests.support import IngestTestCase, jpeg
 from media.models import MediaObject
 from photochanger.db import in_db
@@ -406,3 +407,48 @@ class LabEndTests(LabTestCase):
         self.assertEqual(await in_db(claim_cell, run.pk), Turn.OVER)
         self.assertEqual(await self.list_states(), [State.DONE])
         self.assertEqual(await Job.objects.acount(), 1)
+
+    async def test_a_cell_of_a_killed_server_is_settled_though_nobody_asks_for_the_next(
+        self,
+    ) -> None:
+        for settle in (self.clean_up, self.look):
+            with self.subTest(settle.__name__):
+                run = await self.make_run()
+                self.assertIsInstance(await in_db(claim_cell, run.pk), Claim)
+                await LabRun.objects.aupdate(active_at=None)
+                self.assertContains(await self.async_client.get(LAB), "идёт: ")
+                await run.cells.aupdate(claimed_until=timezone.now(), tries=2)
+                self.assertNotContains(await self.async_client.get(LAB), "идёт: ")
+                await self.act("stop")
+                await settle()
+                cell = await run.cells.aget()
+                self.assertEqual((cell.state, cell.failure_reason), (State.FAILED, "interrupted"))
+
+    async def test_a_picture_that_is_found_late_stays_with_the_run_that_has_won(self) -> None:
+        run = await self.make_run()
+        await run_next_cell(run.pk)
+        await LabRun.objects.aupdate(expires_at=None)
+        await LabCell.objects.aupdate(state=State.RUNNING, claimed_until=timezone.now())
+        await self.clean_up()
+        result = await MediaObject.objects.aget(kind="result")
+        self.assertIsNone(result.expires_at)
+
+    async def test_a_picture_that_was_settled_before_its_process_came_back_stays(self) -> None:
+        run = await self.make_run()
+        with mock.patch("ingest.lab.run.complete_result", side_effect=self.settle_early):
+            await run_next_cell(run.pk)
+        self.assertEqual(await self.list_states(), [State.DONE])
+        self.assertTrue(await MediaObject.objects.filter(kind="result", cleaned_at=None).aexists())
+
+    async def settle_early(self, result: Any) -> None:
+        await complete_result(result)
+        if result.closing is not None:
+            await result.closing
+        await LabCell.objects.aupdate(claimed_until=timezone.now())
+        await self.look()
+
+    async def clean_up(self) -> None:
+        await in_db(clean_up, by="test")
+
+    async def look(self) -> None:
+        await self.async_client.get(self.run_url)

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from ingest.console.lab.rows import describe_grid, describe_phase, make_cell_rows
-from ingest.lab.claims import AT_ONCE
-from ingest.lab.grid import Phase, find_phase, load_grid
+from ingest.lab.claims import AT_ONCE, settle_dead
+from ingest.lab.grid import Grid, Phase, find_phase, load_grid
 from ingest.lab.offers import list_offers
 from ingest.lab.plan import MAX_PHOTOS, MAX_RECIPES, make_run
 from ingest.lab.problems import LabProblem
@@ -55,21 +55,24 @@ def lab_page(request: HttpRequest) -> HttpResponse:
 
 def _list_runs(keys: list[int]) -> list[dict[str, Any]]:
     """Three queries."""
+    now = clock.now()
     ended = Q(cells__state__in=(LabCell.State.DONE, LabCell.State.FAILED))
+    busy = Q(cells__state=LabCell.State.RUNNING, cells__claimed_until__gt=now)
     runs: Any = LabRun.objects.filter(pk__in=keys).annotate(
-        total=Count("cells"), ended=Count("cells", filter=ended)
+        total=Count("cells"),
+        ended=Count("cells", filter=ended),
+        busy=Count("cells", filter=busy),
     )
     photos = dict(_count(LabPhoto.objects.filter(run__in=keys)))
     recipes: dict[int, list[LabRecipe]] = {}
     for recipe in LabRecipe.objects.filter(run__in=keys):
         recipes.setdefault(recipe.run_id, []).append(recipe)
-    now = clock.now()
     return [
         {
             "run": run,
             "photos": photos.get(run.pk, 0),
             "recipes": recipes.get(run.pk, []),
-            "phase": (phase := find_phase(run, run.ended < run.total, now)),
+            "phase": (phase := find_phase(run, run.ended < run.total, now, is_busy=run.busy > 0)),
             "phase_words": describe_phase(phase),
         }
         for run in runs
@@ -89,13 +92,20 @@ def run_page(request: HttpRequest, run_id: int) -> HttpResponse:
         return redirect("admin:lab")
     if run.started_at is None:
         return console_page(request, "ingest/console/lab/draft.html", _describe_draft(run))
-    grid = load_grid(run)
+    grid = _load_settled(run)
     context = describe_grid(grid) | {
         "title": _("Lab run %(number)s") % {"number": run.pk},
         "lanes": range(AT_ONCE if grid.progress.phase == Phase.GOING else 0),
         "targets": list(Slot.objects.only("pk", "display_name", "version", "is_active")),
     }
     return console_page(request, "ingest/console/lab/run.html", context)
+
+
+def _load_settled(run: LabRun) -> Grid:
+    """Seven queries. Of a run that was stopped nobody but who looks at it asks what became of a
+    cell whose server was killed."""
+    settle_dead(run, clock.now())
+    return load_grid(run)
 
 
 def _describe_draft(run: LabRun) -> dict[str, Any]:
@@ -113,7 +123,7 @@ def _describe_draft(run: LabRun) -> dict[str, Any]:
 def draw_news(request: HttpRequest, run_id: int) -> HttpResponse:
     """What may have changed lately, for a page that shows the run already."""
     run = get_object_or_404(LabRun, pk=run_id)
-    grid = load_grid(run)
+    grid = _load_settled(run)
     context = describe_grid(grid)
     changed = grid.list_changed(clock.now() - NEWS_REACH)
     context["changed"] = make_cell_rows(changed, context["recipes"])
