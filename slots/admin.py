@@ -42,7 +42,7 @@ class SlotAdmin(admin.ModelAdmin):
             path("<slot_id>/templates/", view(slot_page.slot_templates), name="slot_templates"),
             path(
                 "<slot_id>/templates/<slug:media_id>/",
-                view(slot_page.template_picture),
+                view(slot_page.template_picture, cacheable=True),
                 name="slot_template",
             ),
             *words.get_urls(view),

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -37,7 +36,7 @@ from photochanger.errors import AppError, ProviderConfig
 from photochanger.pictures import Photo
 from providers.registry import DRIVERS
 from slots.console.async_views import async_admin_view
-from slots.console.pages import console_page
+from slots.console.pages import check_may_change, console_page
 from slots.gallery.addresses import build_gallery_path
 from slots.gallery.modes import find_gallery_mode
 from slots.models import Event, Slot, SlotTemplateMedia
@@ -148,8 +147,7 @@ def _describe_booth(request: HttpRequest, slot: Slot, platform: PlatformSettings
 @require_POST
 def save_phone(request: HttpRequest) -> HttpResponse:
     """Whom to call, printed on the sheet; kept for the next event."""
-    if not admin.site.get_model_admin(Slot).has_change_permission(request):
-        raise PermissionDenied
+    check_may_change(request)
     phone = request.POST.get("phone", "").strip()[:MAX_PHONE]
     if phone.isprintable():
         store_fact(PHONE_KEY, phone, by=request.user.get_username())

@@ -6,8 +6,6 @@ The browser stands in for the booth: the page is opened in its hall. Nothing of 
 import math
 import os
 
-from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -20,7 +18,8 @@ from photochanger.errors import AppError
 from providers.link import measure_upload
 from providers.registry import DRIVERS
 from slots.console.async_views import async_admin_view
-from slots.models import Setting, Slot
+from slots.console.pages import check_may_change
+from slots.models import Setting
 from slots.provider_keys import provider_row_key, read_provider_key
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -31,7 +30,7 @@ MAX_BYTES_PER_S = 1e10
 @require_http_methods(["GET", "POST"])
 def link_bytes(request: HttpRequest) -> HttpResponse:
     """POST: takes the bytes and drops them. GET: as many as asked for, which nothing can pack."""
-    _check_permission(request)
+    check_may_change(request)
     if request.method == "POST":
         while request.read(READ_BYTES):
             pass
@@ -45,7 +44,7 @@ def link_bytes(request: HttpRequest) -> HttpResponse:
 @require_GET
 def link_verdict(request: HttpRequest) -> HttpResponse:
     """What the browser has measured, in words."""
-    _check_permission(request)
+    check_may_change(request)
     up, down = (_read_rate(request.GET.get(name, "")) for name in ("up", "down"))
     if up is None or down is None:
         return HttpResponse(status=400)
@@ -64,7 +63,7 @@ def _read_rate(text: str) -> float | None:
 async def link_to_service(request: HttpRequest, provider: str) -> HttpResponse:
     if provider not in DRIVERS or request.method != "POST":
         raise Http404
-    await in_db(_check_permission, request)
+    await in_db(check_may_change, request)
     return await in_db(_show, request, await _judge_service(provider))
 
 
@@ -87,11 +86,6 @@ async def _judge_service(provider: str) -> CheckResult:
 def _load_key(provider: str) -> str:
     row = Setting.objects.filter(pk=provider_row_key(provider)).first()
     return read_provider_key(provider, row.value if row else None)
-
-
-def _check_permission(request: HttpRequest) -> None:
-    if not admin.site.get_model_admin(Slot).has_change_permission(request):
-        raise PermissionDenied
 
 
 def _show(request: HttpRequest, verdict: CheckResult) -> HttpResponse:

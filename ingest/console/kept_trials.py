@@ -5,10 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -18,6 +16,7 @@ from ingest.models import Attempt, TrialRecord
 from ingest.trials.records import KeptTrial, find_trial, list_trials
 from photochanger.errors import AppError
 from providers.registry import DRIVERS
+from slots.console.pages import find_slot_for
 from slots.console.recipe_form import format_stored, get_prefix
 from slots.console.slot import draw_recipe
 from slots.console.slot_form import read_typed
@@ -69,7 +68,7 @@ class KeptTrialRow(JobRow):
 @require_GET
 def kept_trials(request: HttpRequest, slot_id: str) -> HttpResponse:
     """The strip, for the slot's page; seven queries."""
-    return render_strip(request, get_slot(request, slot_id))
+    return render_strip(request, find_slot_for(request, slot_id))
 
 
 def render_strip(
@@ -99,7 +98,7 @@ def find_tried(record: TrialRecord, presets: Sequence[LibraryPreset]) -> Library
 @require_POST
 def take_trial(request: HttpRequest, slot_id: str, job_id: UUID) -> HttpResponse:
     """The form's recipe as a kept test had it; nothing is saved, and the rest of the form stays."""
-    slot = get_slot(request, slot_id)
+    slot = find_slot_for(request, slot_id)
     record = find_trial(slot.pk, job_id)
     if record is None or record.provider not in DRIVERS:
         raise Http404
@@ -112,10 +111,3 @@ def take_trial(request: HttpRequest, slot_id: str, job_id: UUID) -> HttpResponse
     }
     tried = format_stored(Slot(pk=slot.pk, settings=record.settings, **chosen))
     return draw_recipe(request, slot, typed | tried | chosen, carries_prompt=False)
-
-
-def get_slot(request: HttpRequest, slot_id: str) -> Slot:
-    slot = get_object_or_404(Slot, pk=slot_id)
-    if not admin.site.get_model_admin(Slot).has_change_permission(request, slot):
-        raise PermissionDenied
-    return slot

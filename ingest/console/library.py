@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from PIL import Image
 
-from ingest.console.kept_trials import find_tried, get_slot, render_strip
+from ingest.console.kept_trials import find_tried, render_strip
 from ingest.console.trial import SAMPLE
 from ingest.models import TrialRecord
 from ingest.trials.records import find_trial
@@ -21,12 +21,13 @@ from media.previews import PREVIEW_SIDE_PX, decode_result, make_preview
 from media.services import find_result
 from photochanger.errors import AppError, InvalidFields
 from providers.simulator.pictures import stylise_photo
-from slots.console.library.access import for_editors, get_preset
+from slots.console.library.access import get_preset
 from slots.console.library.own import read_typed, render_form
 from slots.console.library.shelf import can_draw
-from slots.library.editing import make_preset_of_slot
+from slots.console.pages import find_slot_for, for_editors, show_picture
+from slots.library.editing import MOST_PRESETS, make_preset_of_slot
 from slots.library.presets import list_presets, make_key
-from slots.library.samples import keep_sample
+from slots.library.samples import WEBP, keep_sample
 from slots.models import Slot
 
 SIZE_PX = (512, 384)  # as the page shows it
@@ -40,14 +41,12 @@ def drawn_sample(request: HttpRequest, key: str) -> HttpResponse:
     preset = get_preset(key)
     if preset.driver is None or not can_draw(preset):
         raise Http404
-    body = _draw(str(preset.driver.title), preset.name)
-    headers = {"Cache-Control": "private, max-age=3600"}
-    return HttpResponse(body, content_type="image/webp", headers=headers)
+    return show_picture(_draw(str(preset.driver.title), preset.name), WEBP)
 
 
-@lru_cache(maxsize=40)
+@lru_cache(maxsize=MOST_PRESETS + 40)  # the product's beside one's own, or each page draws all anew
 def _draw(title: str, name: str) -> bytes:
-    """WEBP, about 20 KB, so a process keeps 1 MB at most. Blocking, 50 ms."""
+    """WEBP, about 20 KB, so a process keeps 5 MB at most. Blocking, 50 ms."""
     image = stylise_photo([SAMPLE.read_bytes()], SIZE_PX, title=title, prompt=name)
     hue = zlib.crc32(name.encode()) % 256
     tint = Image.new("HSV", image.size, (hue, 200, 220)).convert("RGB")
@@ -57,7 +56,7 @@ def _draw(title: str, name: str) -> bytes:
 @require_POST
 def keep_as_sample(request: HttpRequest, slot_id: str, job_id: UUID) -> HttpResponse:
     """The picture of a test becomes that of the preset it has tried, where there is none yet."""
-    slot = get_slot(request, slot_id)
+    slot = find_slot_for(request, slot_id)
     record = _find_record(slot, job_id)
     preset = find_tried(record, list_presets())
     if preset is None:
@@ -73,7 +72,7 @@ def keep_as_sample(request: HttpRequest, slot_id: str, job_id: UUID) -> HttpResp
 @require_http_methods(["GET", "POST"])
 def preset_of_trial(request: HttpRequest, slot_id: str, job_id: UUID) -> HttpResponse:
     """The recipe of a test, saved or not, as a preset with its picture."""
-    slot = get_slot(request, slot_id)
+    slot = find_slot_for(request, slot_id)
     record = _find_record(slot, job_id)
     tried, wrong = copy(slot), None
     tried.provider, tried.operation = record.provider, record.operation

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from django.conf import settings
-from django.contrib import admin
-from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
@@ -31,6 +29,7 @@ from photochanger.errors import (
 from photochanger.pictures import JPEG, Photo
 from photochanger.request_scope import get_arrival_time
 from slots.console.async_views import async_admin_view
+from slots.console.pages import check_may_change, show_picture
 from slots.console.slot_form import read_slot_form
 from slots.editing import Draft, build_draft
 from slots.history.field_names import get_label
@@ -129,10 +128,9 @@ def _to_seconds(milliseconds: int | None) -> float | None:
 
 
 @require_GET
-def sample_photo(request: HttpRequest) -> FileResponse:
+def sample_photo(request: HttpRequest) -> HttpResponse:
     """The portrait that a trial sends when no photo is chosen."""
-    headers = {"Cache-Control": "private, max-age=86400"}
-    return FileResponse(SAMPLE.open("rb"), content_type=JPEG, headers=headers)
+    return show_picture(SAMPLE.read_bytes(), JPEG)
 
 
 @async_admin_view
@@ -166,8 +164,7 @@ async def _run_trial(request: HttpRequest, slot_id: str, arrived_at: float) -> T
 
 def _load_draft(request: HttpRequest, slot_id: str) -> tuple[Draft, PlatformSettings]:
     slot = find_slot(slot_id)
-    if not admin.site.get_model_admin(Slot).has_change_permission(request, slot):
-        raise PermissionDenied
+    check_may_change(request)
     return build_draft(slot_id, read_slot_form(request, slot)), load_platform_settings()
 
 

@@ -1,8 +1,5 @@
 """The URLs of this package's pages, for the console's site."""
 
-from collections.abc import Callable
-from typing import Any
-
 from django.urls import URLPattern, path
 
 from ingest.console import (
@@ -18,10 +15,11 @@ from ingest.console import (
 )
 from ingest.console.costs.urls import get_costs_urls
 from ingest.console.lab.urls import get_lab_urls
+from slots.console.pages import AdminView
 
 
 def get_console_urls(
-    admin_view: Callable[[Callable[..., Any]], Callable[..., Any]],
+    admin_view: AdminView,
 ) -> list[URLPattern]:
     """``admin_view`` is the site's; the asynchronous pages are ``async_admin_view`` already."""
     return [
@@ -41,10 +39,12 @@ def get_console_urls(
         *_list_trial_urls(admin_view),
         *get_lab_urls(admin_view),
         *get_costs_urls(admin_view),
-        path("slot/sample.jpg", admin_view(trial.sample_photo), name="trial_sample"),
+        path(
+            "slot/sample.jpg", admin_view(trial.sample_photo, cacheable=True), name="trial_sample"
+        ),
         path(
             "library/preset/<slug:key>/drawn/",
-            admin_view(library.drawn_sample),
+            admin_view(library.drawn_sample, cacheable=True),
             name="library_drawn",
         ),
         path("refusals/", admin_view(refusals.refusals_page), name="refusals"),
@@ -56,7 +56,7 @@ def get_console_urls(
 
 
 def _list_trial_urls(
-    admin_view: Callable[[Callable[..., Any]], Callable[..., Any]],
+    admin_view: AdminView,
 ) -> list[URLPattern]:
     """Of a slot's test runs."""
     return [

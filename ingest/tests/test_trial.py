@@ -65,6 +65,7 @@ class TrialPageTests(IngestTestCase):
         self.assertContains(await self.run_trial(), "Картинка готова за")
         sample = await self.async_client.get("/admin/slot/sample.jpg")
         self.assertEqual(sample["Content-Type"], "image/jpeg")
+        self.assertEqual(sample["Cache-Control"], "private, max-age=600")
 
     async def test_each_call_is_shown_with_its_reason(self) -> None:
         answer = await self.run_trial(jpeg(), prompt="x [sim:no-image-then-ok]")

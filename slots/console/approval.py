@@ -1,12 +1,8 @@
 """The console's page for a slot's link and PIN of those who approve pictures."""
 
-from collections.abc import Callable
-from typing import Any
-
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
@@ -14,11 +10,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 from media.links import build_url, build_url_for_phones, find_links
 from media.views import build_qr_response
 from slots.approval.links import HOURS, end_link, load_link, make_link, renew_pin
-from slots.console.pages import console_page
+from slots.console.pages import AdminView, console_page, find_slot_for
 from slots.models import Slot
 
 
-def get_urls(view: Callable[[Callable[..., Any]], Callable[..., Any]]) -> list[URLPattern]:
+def get_urls(view: AdminView) -> list[URLPattern]:
     """``view`` lets administrators in only."""
     return [
         path("<slot_id>/approval/", view(approval_page), name="slot_approval"),
@@ -29,7 +25,7 @@ def get_urls(view: Callable[[Callable[..., Any]], Callable[..., Any]]) -> list[U
 @require_http_methods(["GET", "POST"])
 def approval_page(request: HttpRequest, slot_id: str) -> HttpResponse:
     """A PIN is shown once, in the answer to the press that made it."""
-    slot, pin = _find_slot(request, slot_id), ""
+    slot, pin = find_slot_for(request, slot_id), ""
     if request.method == "POST":
         if request.POST.get("do") == "end":
             end_link(slot.pk, by=request.user.get_username())
@@ -62,15 +58,8 @@ def _make_pin(request: HttpRequest, slot: Slot) -> str:
 
 @require_GET
 def approval_qr(request: HttpRequest, slot_id: str) -> HttpResponse:
-    link = load_link(_find_slot(request, slot_id))
+    link = load_link(find_slot_for(request, slot_id))
     if link is None:
         raise Http404
     address = build_url_for_phones(request, "api:approval", token=link.token)
     return build_qr_response(address, cache_control="no-store")
-
-
-def _find_slot(request: HttpRequest, slot_id: str) -> Slot:
-    slot = get_object_or_404(Slot, pk=slot_id)
-    if not admin.site.get_model_admin(Slot).has_change_permission(request, slot):
-        raise PermissionDenied
-    return slot

@@ -5,10 +5,8 @@ from datetime import date
 from typing import Any
 
 from django import forms
-from django.contrib import admin
 from django.contrib.admin.models import DELETION, LogEntry
 from django.contrib.auth import get_user_model
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -18,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from slots.console.pages import console_page
+from slots.console.pages import check_may_change, console_page
 from slots.history.records import SETTINGS_ID, Record, get_author_name, read_record
 from slots.history.wording import Line, describe_entry, describe_record, name_author
 from slots.models import Setting, Slot
@@ -137,8 +135,7 @@ def _list_subjects() -> list[tuple[str, str]]:
 
 @require_GET
 def audit_page(request: HttpRequest) -> HttpResponse:
-    if not admin.site.get_model_admin(Slot).has_change_permission(request):
-        raise PermissionDenied
+    check_may_change(request)
     form = AuditFilter(request.GET)
     page = Paginator(form.filter_entries(), PER_PAGE).get_page(request.GET.get("page"))
     kept = request.GET.copy()

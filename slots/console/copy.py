@@ -14,8 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from media.services import select_listed_results
 from photochanger.errors import AppError
-from slots.console.pages import console_page
-from slots.console.slot import find_slot_for
+from slots.console.pages import console_page, find_slot_for
 from slots.editing import copy_slot
 from slots.models import Slot
 from slots.services import is_complete

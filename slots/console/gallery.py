@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -12,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from media.sorter.loading import sorter_nets
 from photochanger.errors import AppError
-from slots.console.pages import confirm_page
+from slots.console.pages import check_may_change, confirm_page
 from slots.gallery.addresses import (
     build_gallery_path,
     build_gallery_url,
@@ -58,8 +57,7 @@ def _describe_limit(slot: Slot, platform: PlatformSettings) -> str:
 
 @require_POST
 def replace_address(request: HttpRequest, slot_id: str) -> HttpResponse:
-    if not admin.site.get_model_admin(Slot).has_change_permission(request):
-        raise PermissionDenied
+    check_may_change(request)
     if "confirmed" not in request.POST:
         return confirm_page(
             request,

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.admin.models import LogEntry
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -14,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from photochanger.errors import InvalidFields, VersionConflict
-from slots.console.pages import console_page
+from slots.console.pages import check_may_change, console_page
 from slots.history.field_names import get_label
 from slots.history.pictures import find_version_pictures
 from slots.history.records import Record, find_entries, get_author_name, read_record
@@ -50,7 +49,7 @@ class Row:
 @require_GET
 def history_page(request: HttpRequest, slot_id: str) -> HttpResponse:
     slot = get_object_or_404(Slot, pk=slot_id)
-    _check(request, slot)
+    check_may_change(request)
     page = Paginator(find_entries(Slot, slot.pk), PER_PAGE).get_page(request.GET.get("page"))
     records = [(entry, read_record(entry)) for entry in page]
     pictures = find_version_pictures(slot.pk, [record for _entry, record in records if record])
@@ -77,7 +76,7 @@ def _make_row(slot: Slot, entry: LogEntry, record: Record | None, pictures: dict
 def restore_page(request: HttpRequest, slot_id: str, entry_id: int) -> HttpResponse:
     """Shows what would change, and what cannot come back; changes it when that is agreed to."""
     slot = get_object_or_404(Slot, pk=slot_id)
-    _check(request, slot)
+    check_may_change(request)
     entry = get_object_or_404(find_entries(Slot, slot.pk), pk=entry_id)
     found = plan_restoration(slot.pk, entry, before="before" in request.GET)
     if found is None:
@@ -112,8 +111,3 @@ def _restored(request: HttpRequest, found: Restoration, seen_version: int) -> bo
         messages.success(request, _("“%(slot)s” is as it was then.") % {"slot": slot})
         return True
     return False
-
-
-def _check(request: HttpRequest, slot: Slot) -> None:
-    if not admin.site.get_model_admin(Slot).has_change_permission(request, slot):
-        raise PermissionDenied

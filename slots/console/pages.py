@@ -1,11 +1,58 @@
 """What pages of the console have in common. The lowest app with pages, so all others may use it."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, Protocol
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+
+from slots.models import Slot
+
+View = Callable[..., Any]
+
+
+class AdminView(Protocol):
+    """``AdminSite.admin_view``: it lets administrators in only.
+
+    ``cacheable``: the page says itself how long a browser may keep it; else it may not.
+    """
+
+    def __call__(self, view: View, cacheable: bool = False) -> View: ...
+
+
+def check_may_change(request: HttpRequest) -> None:
+    """Who may change slots may see and change all that belongs to them. Raises PermissionDenied."""
+    if not admin.site.get_model_admin(Slot).has_change_permission(request):
+        raise PermissionDenied
+
+
+def for_editors(page: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """A page for those only."""
+
+    @wraps(page)
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        check_may_change(request)
+        return page(request, *args, **kwargs)
+
+    return checked
+
+
+def find_slot_for(request: HttpRequest, slot_id: str) -> Slot:
+    """Raises Http404, and PermissionDenied."""
+    slot = get_object_or_404(Slot, pk=slot_id)
+    check_may_change(request)
+    return slot
+
+
+def show_picture(body: bytes, mime: str) -> HttpResponse:
+    """Of a ``cacheable`` address whose picture never becomes another. Ten minutes: a picture that
+    was deleted, or a browser that was left behind, shows it no longer than that."""
+    headers = {"Cache-Control": "private, max-age=600"}
+    return HttpResponse(body, content_type=mime, headers=headers)
 
 
 def console_page(
@@ -23,10 +70,12 @@ def confirm_page(
     words: str,
     yes: str,
     carried: Mapping[str, str] | None = None,
+    back: str = "",
 ) -> HttpResponse:
     """Ask before the POST is carried out; for when no script has asked in a dialog.
 
-    A yes sends the same POST again, with ``confirmed`` and what is ``carried``.
+    A yes sends the same POST again, with ``confirmed`` and what is ``carried``; a no leads
+    ``back``, or to the dashboard.
     """
-    context = {"title": title, "words": words, "yes": yes, "carried": carried or {}}
+    context = {"title": title, "words": words, "yes": yes, "carried": carried or {}, "back": back}
     return console_page(request, "console/confirm.html", context)

@@ -1,7 +1,7 @@
 """The slot page's look at a print: sample people, by the form as it stands."""
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +16,7 @@ from photochanger.pictures import JPEG, encode
 from photochanger.pictures.cropping import Box
 from photochanger.pictures.printing import make_print
 from providers.simulator.people import COLUMN_PX, HEIGHT_PX, PEOPLE, make_group
-from slots.console.slot import find_slot_for
+from slots.console.pages import AdminView, find_slot_for
 from slots.console.slot_form import SlotPageForm
 from slots.editing import Draft, build_draft
 from slots.history.field_names import get_label
@@ -29,7 +29,7 @@ SAMPLE = PEOPLE[:3]
 NO_PAGE = "/public/results/00000000-0000-0000-0000-000000000000/page"  # as long as a real one
 
 
-def get_urls(view: Callable[[Callable[..., Any]], Callable[..., Any]]) -> list[URLPattern]:
+def get_urls(view: AdminView) -> list[URLPattern]:
     """``view`` lets administrators in only."""
     return [path("<slot_id>/print/", view(print_preview), name="slot_print_preview")]
 

@@ -6,8 +6,7 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -19,7 +18,7 @@ from media.models import MediaObject
 from media.uploads import read_upload
 from photochanger.errors import AppError, InvalidFields, VersionConflict
 from slots.console.gallery import GallerySection
-from slots.console.pages import console_page
+from slots.console.pages import console_page, find_slot_for, show_picture
 from slots.console.problems import list_problems
 from slots.console.recipe_form import RecipeForm
 from slots.console.results import describe_results
@@ -132,16 +131,7 @@ def template_picture(request: HttpRequest, slot_id: str, media_id: str) -> HttpR
         raise Http404 from exc
     if media.slot_id != slot_id:
         raise Http404
-    headers = {"Cache-Control": "private, max-age=3600"}
-    return HttpResponse(body, content_type=media.mime, headers=headers)
-
-
-def find_slot_for(request: HttpRequest, slot_id: str) -> Slot:
-    """Raises Http404, and PermissionDenied for somebody who may not change it."""
-    slot = get_object_or_404(Slot, pk=slot_id)
-    if not admin.site.get_model_admin(Slot).has_change_permission(request, slot):
-        raise PermissionDenied
-    return slot
+    return show_picture(body, media.mime)
 
 
 def _list_stored_templates(slot: Slot) -> list[Template]:

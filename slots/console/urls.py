@@ -1,18 +1,16 @@
 """The URLs of this package's pages, for the console's site."""
 
-from collections.abc import Callable
-from typing import Any
-
 from django.urls import URLPattern, path
 
 from slots.console import settings
 from slots.console.audit import audit_page
 from slots.console.library import urls as library
 from slots.console.mail import page as mail_page
+from slots.console.pages import AdminView
 
 
 def get_console_urls(
-    admin_view: Callable[[Callable[..., Any]], Callable[..., Any]],
+    admin_view: AdminView,
 ) -> list[URLPattern]:
     """``admin_view`` is the site's: it lets administrators in only."""
     return [

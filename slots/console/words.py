@@ -1,6 +1,5 @@
 """The slot page's words that change with the photo: their rows, and what becomes of a prompt."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from photochanger.errors import InvalidFields
-from slots.console.slot import find_slot_for
+from slots.console.pages import AdminView, find_slot_for
 from slots.console.slot_form import SlotPageForm
 from slots.console.words_form import WordsForm
 from slots.editing import build_draft
@@ -25,7 +24,7 @@ from slots.prompts.texts import SentTexts, read_texts
 GROUPS = (1, 2, 5)
 
 
-def get_urls(view: Callable[[Callable[..., Any]], Callable[..., Any]]) -> list[URLPattern]:
+def get_urls(view: AdminView) -> list[URLPattern]:
     """``view`` lets administrators in only."""
     return [
         path("<slot_id>/words/", view(slot_words), name="slot_words"),

@@ -27,6 +27,7 @@ from slots.tests.test_library import make_preset
 pytestmark = both_databases
 
 LIBRARY = "/admin/library/"
+FRESH = "private, max-age=600"
 RECIPE = {
     "name": "Our evening",
     "provider": "gemini",
@@ -322,6 +323,7 @@ class SamplePictureTests(LibraryTestCase):
         assert preset and preset.sample_id
         answer = self.client.get(f"{LIBRARY}picture/{preset.sample_id.hex}/")
         self.assertEqual(answer.content, b"RIFF second")
+        self.assertEqual(answer["Cache-Control"], FRESH)
         address = f"{LIBRARY}preset/comic/picture/delete/"
         self.assertContains(self.client.post(address), "Удалить картинку")
         self.client.post(address, {"confirmed": "1"})
@@ -375,6 +377,7 @@ class SamplePictureTests(LibraryTestCase):
             self.assertContains(self.client.get(LIBRARY), drawn)
             answer = self.client.get(drawn)
             self.assertEqual((answer.status_code, answer.content[:4]), (200, b"RIFF"))
+            self.assertEqual(answer["Cache-Control"], FRESH)
         with self.settings(GEMINI_BASE_URL="https://generativelanguage.googleapis.com"):
             self.assertContains(self.client.get(LIBRARY), "Картинки пока нет: попробуйте")
             self.assertEqual(self.client.get(drawn).status_code, 404)

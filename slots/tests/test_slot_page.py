@@ -334,7 +334,9 @@ class SlotPageTests(ConsoleTestCase):
         up = self.form() | {"template_file": picture(), "new_kind": "style"}
         drawn = self.client.post(f"{SLOT}templates/", up)
         media = drawn.context["one"].media_id
-        self.assertEqual(self.client.get(f"{SLOT}templates/{media}/")["Content-Type"], "image/png")
+        shown = self.client.get(f"{SLOT}templates/{media}/")
+        self.assertEqual(shown["Content-Type"], "image/png")
+        self.assertEqual(shown["Cache-Control"], "private, max-age=600")
         row = {"template_id": [media], "template_kind": ["style"], "template_status": ["present"]}
         self.save(**row)
         self.assertEqual([one.media_kind for one in self.slot.template_media.all()], ["style"])

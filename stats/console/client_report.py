@@ -9,17 +9,16 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from slots.console.pages import console_page
+from slots.console.pages import console_page, for_editors
 from slots.models import Event
 from stats.client_report.figures import ReportFigures, load_report_figures
-from stats.console.alerts.access import require_change
 from stats.plots import draw_pictures
 
 LANGUAGES = ("ru", "en")
 
 
 @require_GET
-@require_change
+@for_editors
 def client_report(request: HttpRequest, event_id: int) -> HttpResponse:
     """``lang``: of the paper, whatever the console speaks."""
     event = get_object_or_404(Event.objects.select_related("logo"), pk=event_id)

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -19,7 +18,7 @@ from ingest.console.messages import show_cleanup
 from media.links import build_url, find_links
 from photochanger.errors import AppError, InvalidFields
 from providers.registry import DRIVERS
-from slots.console.pages import confirm_page
+from slots.console.pages import check_may_change, confirm_page
 from slots.editing import change_slot
 from slots.gallery.addresses import build_gallery_url
 from slots.gallery.modes import find_gallery_mode
@@ -159,8 +158,7 @@ def make_slot_action(act: Callable[[HttpRequest, str], None]) -> Page:
     @require_POST
     @wraps(act)
     def page(request: HttpRequest, slot_id: str) -> HttpResponse:
-        if not admin.site.get_model_admin(Slot).has_change_permission(request):
-            raise PermissionDenied
+        check_may_change(request)
         try:
             act(request, slot_id)
         except InvalidFields as exc:

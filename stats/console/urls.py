@@ -1,10 +1,8 @@
 """The URLs of this package's pages, for the console's site."""
 
-from collections.abc import Callable
-from typing import Any
-
 from django.urls import URLPattern, path
 
+from slots.console.pages import AdminView
 from stats.console import dashboard, report, sources, statistics, steps
 from stats.console.alerts.urls import get_alert_urls
 from stats.console.client_report import client_report
@@ -12,7 +10,7 @@ from stats.console.events.urls import get_event_urls
 
 
 def get_console_urls(
-    admin_view: Callable[[Callable[..., Any]], Callable[..., Any]],
+    admin_view: AdminView,
 ) -> list[URLPattern]:
     """``admin_view`` is the site's: it lets administrators in only."""
     return [

@@ -1,16 +1,14 @@
 """The URLs of costs and budgets, for the console's site."""
 
-from collections.abc import Callable
-from typing import Any
-
 from django.urls import URLPattern, path
 
 from ingest.console.costs import budgets
 from ingest.console.costs import page as costs
+from slots.console.pages import AdminView
 
 
 def get_costs_urls(
-    admin_view: Callable[[Callable[..., Any]], Callable[..., Any]],
+    admin_view: AdminView,
 ) -> list[URLPattern]:
     """``admin_view`` is the site's: it lets administrators in only."""
     return [

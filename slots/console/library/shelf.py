@@ -13,8 +13,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from media.reach import Reach, judge_address
 from photochanger.errors import AppError, InvalidFields
-from slots.console.library.access import for_editors, get_preset
-from slots.console.pages import confirm_page, console_page
+from slots.console.library.access import get_preset
+from slots.console.pages import confirm_page, console_page, for_editors
 from slots.history.field_names import get_label
 from slots.library.editing import apply_preset
 from slots.library.presets import GROUPS, LibraryPreset, list_presets

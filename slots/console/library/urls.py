@@ -1,14 +1,12 @@
 """The addresses of the library, for the console's site."""
 
-from collections.abc import Callable
-from typing import Any
-
 from django.urls import URLPattern, path
 
 from slots.console.library import own, pictures, shelf
+from slots.console.pages import AdminView
 
 
-def get_urls(view: Callable[[Callable[..., Any]], Callable[..., Any]]) -> list[URLPattern]:
+def get_urls(view: AdminView) -> list[URLPattern]:
     """``view`` lets administrators in only."""
     return [
         path("library/", view(shelf.library_page), name="library"),
@@ -18,7 +16,7 @@ def get_urls(view: Callable[[Callable[..., Any]], Callable[..., Any]]) -> list[U
         path("library/import/", view(own.import_file), name="library_import"),
         path(
             "library/picture/<slug:media_id>/",
-            view(pictures.kept_sample),
+            view(pictures.kept_sample, cacheable=True),
             name="library_kept_sample",
         ),
         path("library/preset/<slug:key>/", view(own.preset_page), name="library_preset"),

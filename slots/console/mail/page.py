@@ -1,7 +1,6 @@
 """The page of e-mail: the mail server, a test, and what became of guests' letters."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -16,7 +15,7 @@ from photochanger.db import in_db
 from photochanger.errors import AppError, ProviderConfig
 from slots.console.async_views import async_admin_view
 from slots.console.mail.forms import MailServerForm
-from slots.console.pages import confirm_page, console_page
+from slots.console.pages import AdminView, confirm_page, console_page
 from slots.letters.access import (
     MailAccess,
     find_mail_server,
@@ -33,7 +32,7 @@ from slots.models import Setting
 SHOWN = 50
 
 
-def get_urls(view: Callable[[Callable[..., Any]], Callable[..., Any]]) -> list[URLPattern]:
+def get_urls(view: AdminView) -> list[URLPattern]:
     """``view`` lets administrators in only."""
     return [
         path("mail/", view(mail_page), name="mail"),

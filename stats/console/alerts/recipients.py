@@ -10,8 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from photochanger.db import clock
 from photochanger.errors import ProviderConfig
-from slots.console.pages import confirm_page, console_page
-from stats.console.alerts.access import require_change
+from slots.console.pages import confirm_page, console_page, for_editors
 from stats.console.alerts.forms import FORMS, RecipientForm
 from stats.models import AlertMessage, AlertRecipient
 from stats.watch.lease import load_watch_state
@@ -21,7 +20,7 @@ from stats.watch.rules.words import RULES
 
 
 @require_http_methods(["GET", "POST"])
-@require_change
+@for_editors
 def add_recipient(request: HttpRequest, channel: str) -> HttpResponse:
     if channel not in FORMS:
         raise Http404
@@ -36,7 +35,7 @@ def add_recipient(request: HttpRequest, channel: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@require_change
+@for_editors
 def edit_recipient(request: HttpRequest, recipient_id: int) -> HttpResponse:
     recipient = get_object_or_404(AlertRecipient, pk=recipient_id)
     form_class = FORMS[recipient.channel]
@@ -91,7 +90,7 @@ def _show_or_save(
 
 
 @require_POST
-@require_change
+@for_editors
 def remove_recipient(request: HttpRequest, recipient_id: int) -> HttpResponse:
     recipient = get_object_or_404(AlertRecipient, pk=recipient_id)
     if "confirmed" not in request.POST:
@@ -107,7 +106,7 @@ def remove_recipient(request: HttpRequest, recipient_id: int) -> HttpResponse:
 
 
 @require_POST
-@require_change
+@for_editors
 def test_recipient(request: HttpRequest, recipient_id: int) -> HttpResponse:
     recipient = get_object_or_404(AlertRecipient, pk=recipient_id)
     if not recipient.is_active:
@@ -123,7 +122,7 @@ def test_recipient(request: HttpRequest, recipient_id: int) -> HttpResponse:
 
 
 @require_POST
-@require_change
+@for_editors
 def handle_message(request: HttpRequest, message_id: int, act: str) -> HttpResponse:
     """Of a message that could not be delivered: try again now, or drop it."""
     now = clock.now()

@@ -1,15 +1,13 @@
 """The URLs of alerts and of those who are told."""
 
-from collections.abc import Callable
-from typing import Any
-
 from django.urls import URLPattern, path
 
+from slots.console.pages import AdminView
 from stats.console.alerts import alarm, page, recipients
 
 
 def get_alert_urls(
-    admin_view: Callable[[Callable[..., Any]], Callable[..., Any]],
+    admin_view: AdminView,
 ) -> list[URLPattern]:
     return [
         path("alarm/", admin_view(alarm.alarm_part), name="alarm"),

@@ -11,16 +11,15 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from ingest.events.purge import count_unsettled, purge_event
 from photochanger.errors import InvalidFields, StorageError
-from slots.console.pages import confirm_page, console_page
+from slots.console.pages import confirm_page, console_page, for_editors
 from slots.events.editing import delete_planned_event
 from slots.events.running import close_event, start_event
 from slots.models import Event
-from stats.console.alerts.access import require_change
 from stats.events.figures import load_event_figures
 
 
 @require_POST
-@require_change
+@for_editors
 def start(request: HttpRequest, event_id: int) -> HttpResponse:
     event = get_object_or_404(Event, pk=event_id)
     if "confirmed" not in request.POST:
@@ -40,7 +39,7 @@ def start(request: HttpRequest, event_id: int) -> HttpResponse:
 
 
 @require_POST
-@require_change
+@for_editors
 def close(request: HttpRequest, event_id: int) -> HttpResponse:
     event = get_object_or_404(Event, pk=event_id)
     switches_off = "switches_off" in request.POST
@@ -61,7 +60,7 @@ def close(request: HttpRequest, event_id: int) -> HttpResponse:
 
 
 @require_POST
-@require_change
+@for_editors
 def delete(request: HttpRequest, event_id: int) -> HttpResponse:
     event = get_object_or_404(Event, pk=event_id)
     if "confirmed" not in request.POST:
@@ -79,7 +78,7 @@ def delete(request: HttpRequest, event_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@require_change
+@for_editors
 def purge(request: HttpRequest, event_id: int) -> HttpResponse:
     """Asks for the event's name, as there is no way back."""
     event = get_object_or_404(Event, pk=event_id)

@@ -11,24 +11,23 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from photochanger.errors import AppError, InvalidFields
-from slots.console.pages import console_page
+from slots.console.pages import console_page, for_editors
 from slots.events.editing import copy_event, save_event
 from slots.events.models import Event, EventSlot
 from slots.events.recipes import forget_recipe, remember_recipe
-from stats.console.alerts.access import require_change
 from stats.console.events.forms import EventForm
 
 OVER = (Event.State.CLOSED, Event.State.PURGED)
 
 
 @require_http_methods(["GET", "POST"])
-@require_change
+@for_editors
 def new_event(request: HttpRequest) -> HttpResponse:
     return _show_or_save(request, Event(), {})
 
 
 @require_http_methods(["GET", "POST"])
-@require_change
+@for_editors
 def edit_event(request: HttpRequest, event_id: int) -> HttpResponse:
     """What is over is history: it is copied instead."""
     event = get_object_or_404(Event.objects.select_related("logo"), pk=event_id)
@@ -76,7 +75,7 @@ def _is_saved(request: HttpRequest, form: EventForm) -> bool:
 
 
 @require_POST
-@require_change
+@for_editors
 def copy_page(request: HttpRequest, event_id: int) -> HttpResponse:
     """The next one, to be given its name and its day."""
     source = get_object_or_404(Event.objects.select_related("logo"), pk=event_id)
@@ -88,7 +87,7 @@ def copy_page(request: HttpRequest, event_id: int) -> HttpResponse:
 
 
 @require_POST
-@require_change
+@for_editors
 def change_recipe(request: HttpRequest, event_id: int, slot_id: str, act: str) -> HttpResponse:
     """Of a planned event: the slot's recipe of now is remembered for it, or forgotten."""
     link = get_object_or_404(EventSlot, event=event_id, slot=slot_id)

@@ -17,14 +17,13 @@ from media.uploads import read_upload
 from media.views import build_qr_response
 from photochanger.db import clock
 from photochanger.errors import AppError
-from slots.console.pages import console_page
+from slots.console.pages import console_page, for_editors
 from slots.events.editing import is_late
 from slots.events.models import Event, EventSlot
 from slots.events.running import find_start_problems
 from slots.gallery.addresses import build_gallery_path, build_gallery_url
 from slots.models import Slot
 from slots.platform_settings import PlatformSettings, load_platform_settings
-from stats.console.alerts.access import require_change
 from stats.console.events.proof import list_proof
 from stats.events.figures import EventFigures, load_event_figures
 from stats.outcomes import Outcomes
@@ -41,7 +40,7 @@ class SlotRow:
 
 
 @require_GET
-@require_change
+@for_editors
 def events_page(request: HttpRequest) -> HttpResponse:
     """The newest first; what runs above all others."""
     events = Event.objects.order_by("-starts_at", "-pk")
@@ -53,7 +52,7 @@ def events_page(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@require_change
+@for_editors
 def event_page(request: HttpRequest, event_id: int) -> HttpResponse:
     event = get_object_or_404(Event.objects.select_related("logo"), pk=event_id)
     context = {
@@ -68,7 +67,7 @@ def event_page(request: HttpRequest, event_id: int) -> HttpResponse:
 
 
 @require_GET
-@require_change
+@for_editors
 def event_part(request: HttpRequest, event_id: int) -> HttpResponse:
     """What is updated live."""
     event = get_object_or_404(Event, pk=event_id)
@@ -101,7 +100,7 @@ def _make_row(
 
 
 @require_GET
-@require_change
+@for_editors
 def event_pack(request: HttpRequest, event_id: int) -> HttpResponse:
     """To be printed: a sheet for whoever sets the booths up, posters for the guests, a card for
     whoever stands beside them."""
@@ -122,7 +121,7 @@ def _will_show_gallery(event: Event, slot: Slot, platform: PlatformSettings) -> 
 
 
 @require_GET
-@require_change
+@for_editors
 def event_qr(request: HttpRequest, event_id: int, slot_id: str) -> HttpResponse:
     """Of the gallery as it will be: posters are printed before the event."""
     link = get_object_or_404(
@@ -136,7 +135,7 @@ def event_qr(request: HttpRequest, event_id: int, slot_id: str) -> HttpResponse:
 
 
 @require_GET
-@require_change
+@for_editors
 def event_zip(request: HttpRequest, event_id: int) -> StreamingHttpResponse:
     event = get_object_or_404(Event, pk=event_id)
     archive = build_zip(event_id=event.pk)
@@ -148,7 +147,7 @@ def event_zip(request: HttpRequest, event_id: int) -> StreamingHttpResponse:
 
 
 @require_GET
-@require_change
+@for_editors
 def event_logo(request: HttpRequest, event_id: int) -> HttpResponse:
     event = get_object_or_404(Event, pk=event_id, logo__isnull=False)
     try:

@@ -1,15 +1,13 @@
 """The URLs of events."""
 
-from collections.abc import Callable
-from typing import Any
-
 from django.urls import URLPattern, path
 
+from slots.console.pages import AdminView
 from stats.console.events import acts, edit, page
 
 
 def get_event_urls(
-    admin_view: Callable[[Callable[..., Any]], Callable[..., Any]],
+    admin_view: AdminView,
 ) -> list[URLPattern]:
     one = "events/<int:event_id>/"
     return [
