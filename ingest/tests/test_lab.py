@@ -6,6 +6,7 @@ from typing import Any
 from unittest import mock
 from uuid import uuid4
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
@@ -140,9 +141,9 @@ class LabRunTests(LabTestCase):
         long_ago = timezone.now() - timedelta(minutes=5)
         await LabRun.objects.aupdate(active_at=long_ago)
         page = await self.async_client.get(self.run_url)
-        self.assertContains(page, "не была открыта")
+        self.assertContains(page, "прогона закрыли")
         self.assertNotContains(page, "data-lane")
-        self.assertContains(await self.async_client.get(LAB), "не была открыта")
+        self.assertContains(await self.async_client.get(LAB), "прогона закрыли")
 
     async def test_what_was_begun_is_finished_when_its_page_is_closed(self) -> None:
         run = await self.make_run()
@@ -307,12 +308,27 @@ class LabPlanTests(LabTestCase):
         self.assertLessEqual(len((await LabPhoto.objects.aget()).name), 60)
         self.assertContains(await self.async_client.get(self.run_url), "&lt;b&gt;")
 
+    async def test_a_photo_stays_in_a_browser_for_ten_minutes_and_one_that_is_gone_is_a_404(
+        self,
+    ) -> None:
+        await self.make_run(starts=False)
+        photo = await LabPhoto.objects.aget()
+        address = f"{self.run_url}photo/{photo.pk}/"
+        small = await self.async_client.get(address)
+        self.assertEqual(small["Cache-Control"], "private, max-age=600")
+        for name in self.files():
+            (settings.MEDIA_ROOT / name).write_bytes(b"no picture")
+        self.assertEqual((await self.async_client.get(address)).status_code, 404)
+        await MediaObject.objects.aupdate(expires_at=timezone.now())
+        self.assertEqual((await self.async_client.get(address)).status_code, 404)
+
 
 class LabWinnerTests(LabTestCase):
     async def take(self, slot_id: str, *, version: int | None = None) -> Any:
         recipe = await LabRecipe.objects.alatest("pk")
         slot = await Slot.objects.aget(pk=slot_id)
-        return await self.act(f"take/{recipe.pk}", target=f"{slot_id}:{version or slot.version}")
+        target = f"{slot_id}:{version or slot.version}"
+        return await self.act(f"take/{recipe.pk}", target=target, confirmed="1")
 
     async def test_the_winner_goes_into_its_slot_and_the_grid_stays_with_that_version(self) -> None:
         run = await self.make_run(f"slot-001:{LITE}")
@@ -357,17 +373,50 @@ class LabWinnerTests(LabTestCase):
         self.assertContains(page, "Кто-то изменил слот")
         self.assertEqual((await Slot.objects.aget(pk="slot-001")).version, 9)
 
+    async def test_the_server_asks_before_a_slot_gets_another_recipe(self) -> None:
+        run = await self.make_run(f"slot-001:{LITE}")
+        recipe = await LabRecipe.objects.aget()
+        for slot_id, words in (
+            ("slot-001", "Слот 1» сейчас принимает фото. Поставить в него рецепт A?"),
+            ("slot-003", "Поставить рецепт A в «"),
+        ):
+            with self.subTest(slot_id):
+                asked = await self.act(f"take/{recipe.pk}", target=f"{slot_id}:1")
+                self.assertContains(asked, words)
+                self.assertContains(asked, f'name="target" value="{slot_id}:1"')
+                self.assertContains(asked, f'href="{self.run_url}"')
+                self.assertEqual((await Slot.objects.aget(pk=slot_id)).version, 1)
+        for target in ("slot-099:1", "a\0b:1", "x" * 100 + ":1"):
+            with self.subTest(target):
+                answer = await self.act(f"take/{recipe.pk}", target=target)
+                self.assertRedirects(answer, self.run_url, fetch_redirect_response=False)
+        await run.arefresh_from_db()
+        self.assertIsNotNone(run.expires_at)
+
 
 class LabEndTests(LabTestCase):
     async def test_a_deleted_run_leaves_neither_rows_nor_files(self) -> None:
         run = await self.make_run(photos=2)
         await self.finish(run)
         self.assertGreater(len(self.files()), 0)
-        await self.act("delete")
+        await self.act("delete", confirmed="1")
         self.assertEqual(await LabCell.objects.acount() + await LabRun.objects.acount(), 0)
         self.assertEqual(self.files(), [])
         gone = await self.async_client.get(self.run_url, follow=True)
         self.assertContains(gone, "удалён")
+
+    async def test_the_server_asks_before_a_run_is_deleted(self) -> None:
+        run = await self.make_run(starts=False)
+        for values, words in (
+            ({}, "Вместе с ним уйдут его фото."),
+            ({"started_at": timezone.now()}, "уйдут его фото и картинки."),
+            ({"expires_at": None}, "больше не покажет это сравнение"),
+        ):
+            await LabRun.objects.filter(pk=run.pk).aupdate(**{"made_by": "serg"} | values)
+            asked = await self.act("delete")
+            self.assertContains(asked, words)
+            self.assertContains(asked, f'href="{self.run_url}"')
+        self.assertTrue(await LabRun.objects.aexists())
 
     async def test_a_picture_made_after_its_run_was_deleted_goes_too(self) -> None:
         run = await self.make_run()
@@ -377,7 +426,7 @@ class LabEndTests(LabTestCase):
         self.assertEqual(await run_next_cell(run.pk), Turn.OVER)
 
     async def delete_all(self, _result: Any) -> None:
-        await self.act("delete")
+        await self.act("delete", confirmed="1")
 
     async def test_a_run_ends_with_its_time(self) -> None:
         run = await self.make_run(photos=2)

@@ -92,7 +92,7 @@ class LabLifeTests(LifeTestCase):
         before = self.count_files()
         path = self.kill_at_work()
         with self.site.server() as server:
-            self.open(server, path).post(f"{path}delete/")
+            self.open(server, path).post(f"{path}delete/", data={"confirmed": "1"})
         self.pass_time()
         self.site.manage("cleanup_media")
         run = int(path.strip("/").rpartition("/")[2])

@@ -10,16 +10,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from ingest.console.lab.pages import check_permission
 from ingest.lab.plan import MAX_PHOTOS, add_photo, add_samples, remove_photo, start_run
 from ingest.models import LabRun
 from photochanger.errors import AppError
+from slots.console.pages import check_may_change
 
 
 @require_POST
 def add_photos(request: HttpRequest, run_id: int) -> HttpResponse:
     """Of a script one file at a time, with the list of photos as the answer."""
-    check_permission(request)
+    check_may_change(request)
     run = get_object_or_404(LabRun, pk=run_id)
     files = request.FILES.getlist("photos")[: MAX_PHOTOS + 1]
     wrong = [words for file in files if (words := _try_to_add(run, file))]
@@ -69,7 +69,7 @@ def start_lab_run(request: HttpRequest, run_id: int) -> HttpResponse:
 
 def _change(request: HttpRequest, run_id: int, step: Callable[[LabRun], str]) -> HttpResponse:
     """Do it, say how it went, and show the run."""
-    check_permission(request)
+    check_may_change(request)
     try:
         if words := step(get_object_or_404(LabRun, pk=run_id)):
             messages.success(request, words)

@@ -5,16 +5,15 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from ingest.console.lab.rows import describe_grid, describe_phase, make_cell_rows
+from ingest.console.lab.rows import describe_deletion, describe_grid, describe_phase, make_cell_rows
 from ingest.lab.claims import AT_ONCE, settle_dead
 from ingest.lab.grid import Grid, Phase, find_phase, load_grid
 from ingest.lab.offers import list_offers
@@ -25,23 +24,19 @@ from media.models import MediaObject
 from media.previews import PREVIEW_SIDE_PX, make_preview
 from media.uploads import read_upload
 from photochanger.db import clock
-from photochanger.pictures import WEBP, decode_file
-from slots.console.pages import console_page
+from photochanger.errors import AppError
+from photochanger.pictures import WEBP, UnreadablePicture, decode_file
+from slots.console.pages import check_may_change, console_page, show_picture
 from slots.models import Slot
 
 PER_PAGE = 20
 NEWS_REACH = timedelta(seconds=30)  # longer than a page goes without asking
 
 
-def check_permission(request: HttpRequest) -> None:
-    if not admin.site.get_model_admin(Slot).has_change_permission(request):
-        raise PermissionDenied
-
-
 @require_http_methods(["GET", "POST"])
 def lab_page(request: HttpRequest) -> HttpResponse:
     """All runs; a POST makes a new one."""
-    check_permission(request)
+    check_may_change(request)
     if request.method == "POST":
         try:
             return redirect("admin:lab_run", make_run(by=request.user.get_username()).pk)
@@ -85,7 +80,7 @@ def _count(photos: Any) -> Any:
 
 @require_GET
 def run_page(request: HttpRequest, run_id: int) -> HttpResponse:
-    check_permission(request)
+    check_may_change(request)
     run = LabRun.objects.filter(pk=run_id).first()
     if run is None:  # linked from the history of a slot
         messages.error(request, _("This run of the lab has been deleted."))
@@ -112,6 +107,7 @@ def _describe_draft(run: LabRun) -> dict[str, Any]:
     return {
         "title": _("New lab run"),
         "run": run,
+        "deletion": describe_deletion(run),
         "photos": list(run.photos.all()),
         "offers": list_offers(),
         "most_photos": MAX_PHOTOS,
@@ -132,23 +128,22 @@ def draw_news(request: HttpRequest, run_id: int) -> HttpResponse:
 
 @require_GET
 def run_news(request: HttpRequest, run_id: int) -> HttpResponse:
-    check_permission(request)
+    check_may_change(request)
     return draw_news(request, run_id)
 
 
 @require_GET
 def photo_picture(request: HttpRequest, run_id: int, photo_id: int) -> HttpResponse:
-    """A photo of a run, small. Raises MediaNotFound, StorageError."""
-    check_permission(request)
+    """A photo of a run, small."""
+    check_may_change(request)
     photo = get_object_or_404(LabPhoto, pk=photo_id, run=run_id)
-    _media, body = read_upload(MediaObject.Kind.TEST_PHOTO, photo.media_id)
-    small = decode_file(
-        io.BytesIO(body),
-        max_megapixels=settings.MAX_PHOTO_MEGAPIXELS,
-        max_side_px=PREVIEW_SIDE_PX,
-    )
-    return HttpResponse(
-        make_preview(small.image),
-        content_type=WEBP,
-        headers={"Cache-Control": "private, max-age=86400"},
-    )
+    try:
+        _media, body = read_upload(MediaObject.Kind.TEST_PHOTO, photo.media_id)
+        small = decode_file(
+            io.BytesIO(body),
+            max_megapixels=settings.MAX_PHOTO_MEGAPIXELS,
+            max_side_px=PREVIEW_SIDE_PX,
+        )
+    except (AppError, UnreadablePicture) as exc:
+        raise Http404 from exc
+    return show_picture(make_preview(small.image), WEBP)

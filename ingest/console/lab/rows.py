@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
 from ingest.console.messages import get_failure_sentence
 from ingest.faces.words import FacesView
 from ingest.lab.grid import Cell, Column, Grid, Phase, Row
-from ingest.models import LabCell, LabPhoto, LabRecipe
+from ingest.models import LabCell, LabPhoto, LabRecipe, LabRun
 from providers.registry import DRIVERS
 
 State = LabCell.State
@@ -87,6 +87,7 @@ def describe_grid(grid: Grid) -> dict[str, Any]:
     recipes = {column.recipe.pk: column.recipe for column in grid.columns}
     return {
         "run": grid.run,
+        "deletion": describe_deletion(grid.run),
         "progress": grid.progress,
         "phase_words": describe_phase(grid.progress.phase),
         "columns": [ColumnRow(column) for column in grid.columns],
@@ -95,11 +96,31 @@ def describe_grid(grid: Grid) -> dict[str, Any]:
     }
 
 
+class Question(NamedTuple):
+    title: str
+    words: str
+    yes: str
+
+
+def describe_deletion(run: LabRun) -> Question:
+    """What is asked before a run is deleted, by a dialog or by a page."""
+    if run.started_at is None:
+        words = _("Its photos go with it.")
+    elif run.expires_at:
+        words = _("Its photos and pictures go with it.")
+    else:
+        words = _(
+            "Its photos and pictures go with it, and the slot's history can no longer show this "
+            "comparison."
+        )
+    return Question(_("Delete this run?"), words, _("Delete"))
+
+
 def describe_phase(phase: Phase) -> str:
     return {
         Phase.DRAFT: _("being put together"),
         Phase.GOING: _("in progress: keep this page open"),
-        Phase.PAUSED: _("paused: no page was open that asks for the next picture"),
+        Phase.PAUSED: _("paused: its page was closed"),
         Phase.STOPPED: _("stopped"),
         Phase.DONE: _("all pictures are made"),
         Phase.EXPIRED: _("its time is over: the photos are no longer kept"),

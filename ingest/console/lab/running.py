@@ -5,10 +5,12 @@ import re
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from ingest.console.lab.pages import check_permission, draw_news
+from ingest.console.lab.pages import draw_news
+from ingest.console.lab.rows import describe_deletion
 from ingest.lab.claims import Turn
 from ingest.lab.keeping import delete_run
 from ingest.lab.plan import resume_run, stop_run
@@ -18,6 +20,9 @@ from ingest.models import LabRecipe, LabRun
 from photochanger.db import in_db
 from photochanger.errors import AppError, InvalidFields, VersionConflict
 from slots.console.async_views import async_admin_view
+from slots.console.pages import check_may_change, confirm_page
+from slots.models import Slot
+from slots.services import find_slot
 
 VERSION = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 ASK_LATER = 202  # the next picture could not be begun yet
@@ -28,7 +33,7 @@ async def next_picture(request: HttpRequest, run_id: int) -> HttpResponse:
     """Make the next picture; the answer is what has changed, at most a minute later."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
-    await in_db(check_permission, request)
+    await in_db(check_may_change, request)
     turn = await run_next_cell(run_id)
     if request.headers.get("HX-Request") != "true":
         return redirect("admin:lab_run", run_id)
@@ -39,7 +44,7 @@ async def next_picture(request: HttpRequest, run_id: int) -> HttpResponse:
 
 @require_POST
 def stop_lab_run(request: HttpRequest, run_id: int) -> HttpResponse:
-    check_permission(request)
+    check_may_change(request)
     stop_run(run_id)
     messages.success(request, _("Stopped. What was begun is finished; nothing new begins."))
     return redirect("admin:lab_run", run_id)
@@ -47,14 +52,14 @@ def stop_lab_run(request: HttpRequest, run_id: int) -> HttpResponse:
 
 @require_POST
 def resume_lab_run(request: HttpRequest, run_id: int) -> HttpResponse:
-    check_permission(request)
+    check_may_change(request)
     resume_run(run_id)
     return redirect("admin:lab_run", run_id)
 
 
 @require_POST
 def take_winner(request: HttpRequest, run_id: int, recipe_id: int) -> HttpResponse:
-    check_permission(request)
+    check_may_change(request)
     recipes = LabRecipe.objects.select_related("run", "slot")
     recipe = get_object_or_404(recipes, pk=recipe_id, run=run_id)
     slot_id, _dot, version = request.POST.get("target", "").partition(":")
@@ -62,7 +67,10 @@ def take_winner(request: HttpRequest, run_id: int, recipe_id: int) -> HttpRespon
         messages.error(request, _("Choose the slot to copy to."))
         return redirect("admin:lab_run", run_id)
     try:
-        slot = take_recipe(recipe, slot_id, version=int(version), by=request.user.get_username())
+        slot = find_slot(slot_id)
+        if "confirmed" not in request.POST:
+            return _ask_for_slot(request, recipe, slot)
+        slot = take_recipe(recipe, slot.pk, version=int(version), by=request.user.get_username())
     except VersionConflict:
         words = _("Somebody has changed the slot meanwhile. Look at it, and take the recipe again.")
         messages.error(request, words)
@@ -77,9 +85,30 @@ def take_winner(request: HttpRequest, run_id: int, recipe_id: int) -> HttpRespon
     return redirect("admin:lab_run", run_id)
 
 
+def _ask_for_slot(request: HttpRequest, recipe: LabRecipe, slot: Slot) -> HttpResponse:
+    names = {"letter": recipe.letter, "slot": slot}
+    title = _("Put recipe %(letter)s into “%(slot)s”?") % names
+    if slot.is_active:
+        title = _("“%(slot)s” takes photos now. Put recipe %(letter)s into it?") % names
+    return confirm_page(
+        request,
+        title=title,
+        words=_(
+            "Its next photo is made by it. What the slot has now is replaced; its history keeps it."
+        ),
+        yes=_("Put it there"),
+        carried={"target": request.POST["target"]},
+        back=reverse("admin:lab_run", args=[recipe.run_id]),
+    )
+
+
 @require_POST
 def delete_lab_run(request: HttpRequest, run_id: int) -> HttpResponse:
-    check_permission(request)
-    delete_run(get_object_or_404(LabRun, pk=run_id), by=request.user.get_username())
+    check_may_change(request)
+    run = get_object_or_404(LabRun, pk=run_id)
+    if "confirmed" not in request.POST:
+        asked, back = describe_deletion(run), reverse("admin:lab_run", args=[run_id])
+        return confirm_page(request, **asked._asdict(), back=back)
+    delete_run(run, by=request.user.get_username())
     messages.success(request, _("The run is deleted, with its photos and pictures."))
     return redirect("admin:lab")

@@ -1,15 +1,13 @@
 """The URLs of the lab."""
 
-from collections.abc import Callable
-from typing import Any
-
 from django.urls import URLPattern, path
 
 from ingest.console.lab import building, pages, running
+from slots.console.pages import AdminView
 
 
 def get_lab_urls(
-    admin_view: Callable[[Callable[..., Any]], Callable[..., Any]],
+    admin_view: AdminView,
 ) -> list[URLPattern]:
     run = "lab/<int:run_id>/"
     return [
@@ -18,7 +16,11 @@ def get_lab_urls(
         path(f"{run}news/", admin_view(pages.run_news), name="lab_news"),
         path(f"{run}photos/", admin_view(building.add_photos), name="lab_photos"),
         path(f"{run}samples/", admin_view(building.add_sample_photos), name="lab_samples"),
-        path(f"{run}photo/<int:photo_id>/", admin_view(pages.photo_picture), name="lab_photo"),
+        path(
+            f"{run}photo/<int:photo_id>/",
+            admin_view(pages.photo_picture, cacheable=True),
+            name="lab_photo",
+        ),
         path(
             f"{run}photo/<int:photo_id>/remove/",
             admin_view(building.remove_lab_photo),
