@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -101,13 +102,17 @@ def make_sheet(request: HttpRequest, event: Event | None = None) -> dict[str, An
     Of all slots that are on; of an event, of its own, which may be off until it starts.
     """
     platform = load_platform_settings()
-    slots = list(Slot.objects.filter(event_slots__event=event)) if event else list_active_slots()
+    slots = list(_select_slots(event)) if event else list_active_slots()
     return {
         "links": find_links(request),
         "phone": load_fact(PHONE_KEY) or "",
         "booths": [_describe_booth(request, slot, platform) for slot in slots],
         "now": timezone.localtime(),
     }
+
+
+def _select_slots(event: Event) -> QuerySet[Slot]:
+    return Slot.objects.filter(pk__in=event.get_links().values("slot_id"))
 
 
 def make_sheet_with_passwords(request: HttpRequest) -> dict[str, Any]:

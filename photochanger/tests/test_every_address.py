@@ -30,6 +30,7 @@ from photochanger.testing.marks import both_databases
 from photochanger.web.tokens import AdminToken
 from slots.approval.links import make_link
 from slots.events.editing import save_event
+from slots.events.logos import store_logo
 from slots.letters.access import MailAccess, save_mail_server
 from slots.models import Event, Slot
 from slots.tests.support import picture, upload
@@ -90,7 +91,9 @@ class EveryAddressTests(IngestTestCase):
         begun = timezone.now() - timedelta(hours=1)
         Event.objects.update(started_at=begun)
         Event.objects.filter(pk=cls.over.pk).update(closed_at=timezone.now())
-        save_event(cls.event, ["slot-001"], by="serg", logo=upload(picture()))
+        save_event(
+            cls.event, ["slot-001"], by="serg", logo=store_logo(upload(picture()), by="serg")
+        )
         Slot.objects.filter(pk="slot-001").update(event=cls.event)
 
     @classmethod

@@ -5,18 +5,20 @@ from datetime import datetime
 
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from media.models import MediaObject
 from photochanger.db import clock
+from photochanger.errors import InvalidFields
 from slots.editing import delete_unused_templates
-from slots.events.logos import delete_unused_logo, store_logo
+from slots.events.logos import delete_unused_logo, keep_logo
 from slots.events.models import Event, EventSlot
-from slots.events.recipes import copy_recipe
-from slots.events.running import lock_event, release_slot, take_slot
+from slots.events.recipes import copy_recipe, forget_recipe, remember_recipe
+from slots.events.running import lock_event, mark_removed, release_slot, take_slot
 from slots.events.trail import write_event_entry
-from slots.uploads import Upload
 
 COPIED = ("name", "public_title", "accent_colour", "background_colour", "gallery_mode", "note")
+EDITED = (*COPIED, "starts_at", "ends_at")
 NO_FIELDS: Collection[str] = ()
 
 
@@ -27,41 +29,59 @@ def save_event(
     *,
     by: str,
     changed: Collection[str] = NO_FIELDS,
-    logo: Upload | None = None,
+    logo: MediaObject | None = None,
     drops_logo: bool = False,
 ) -> Event:
     """With these slots; those of a running event begin, or stop, to work for it at once.
 
-    ``changed``: the English names of fields, for the trail. Raises InvalidFields by slot, and
-    what ``store_logo`` raises.
+    Only what is typed is written, so that a start or an end of meanwhile stays. Returns it as it
+    is stored. ``changed``: the English names of fields, for the trail. ``logo``: as ``store_logo``
+    has stored it. Raises InvalidFields by slot; "" when the event is over meanwhile.
     """
     is_new = event.pk is None
-    before = event.logo
-    if logo is not None:
-        event.logo = store_logo(logo, by=by)
-    elif drops_logo:
-        event.logo = None
-    event.save()
-    locked = lock_event(event.pk)
-    _change_slots(locked, slot_ids, by=by)
-    if before is not None and event.logo_id != before.pk:
-        delete_unused_logo(before)
+    if is_new:
+        event.save()
+    stored = lock_event(event.pk)
+    if stored.closed_at is not None:
+        words = _("It is over meanwhile, and is not changed any more. Copy it for the next one.")
+        raise InvalidFields({"": words})
+    for name in EDITED:
+        setattr(stored, name, getattr(event, name))
+    stored.save(update_fields=EDITED)
+    if logo is not None or drops_logo:
+        _change_logo(stored, logo)
+    _change_slots(stored, slot_ids, by=by)
     if is_new or changed:
-        write_event_entry(event, *changed, by=by, flag=ADDITION if is_new else CHANGE)
-    return event
+        write_event_entry(stored, *changed, by=by, flag=ADDITION if is_new else CHANGE)
+    return stored
+
+
+def _change_logo(event: Event, logo: MediaObject | None) -> None:
+    """The one before goes when nothing has it any more."""
+    before, event.logo = event.logo, logo
+    event.save(update_fields=["logo"])
+    if logo is not None:
+        keep_logo(logo)
+    if before is not None:
+        delete_unused_logo(before)
 
 
 def _change_slots(event: Event, wanted: Collection[str], *, by: str) -> None:
-    links = {link.slot_id: link for link in event.event_slots.all()}
+    """In one order of slots, as whoever starts or closes an event locks them."""
+    links = {link.slot_id: link for link in event.get_links()}
     is_running = event.state == Event.State.RUNNING
-    for slot_id in sorted(links.keys() - set(wanted)):
-        if is_running:
-            release_slot(slot_id, by=by, switches_off=False)
-        _drop_link(links[slot_id])
-    for slot_id in sorted(set(wanted) - links.keys()):
-        link = EventSlot.objects.create(event=event, slot_id=slot_id)
-        if is_running:
-            take_slot(event, link, by=by)
+    for slot_id in sorted(links.keys() ^ set(wanted)):
+        link = links.get(slot_id)
+        if link is None:
+            link = EventSlot.objects.create(event=event, slot_id=slot_id)
+            if is_running:
+                take_slot(event, link, by=by)
+        elif is_running:
+            release_slot(link, by=by, switches_off=False)
+            forget_recipe(link)
+            mark_removed(link)
+        else:
+            _drop_link(link)
 
 
 def _drop_link(link: EventSlot) -> None:
@@ -82,7 +102,7 @@ def copy_event(source: Event, *, by: str) -> Event:
         starts_at=begins_at,
         ends_at=begins_at + (source.ends_at - source.starts_at),
     )
-    for link in source.event_slots.all():
+    for link in source.get_links():
         copy_recipe(link, EventSlot.objects.create(event=event, slot_id=link.slot_id))
     write_event_entry(event, by=by, flag=ADDITION)
     return event
@@ -105,6 +125,20 @@ def delete_planned_event(event: Event, *, by: str) -> bool:
     locked.delete()
     if logo is not None:
         delete_unused_logo(logo)
+    return True
+
+
+@transaction.atomic
+def change_recipe(event_id: int, slot_id: str, *, keeps: bool) -> bool:
+    """The slot's recipe of now is remembered, or forgotten; False when the event is not planned.
+
+    Raises EventSlot.DoesNotExist.
+    """
+    event = lock_event(event_id)
+    link = event.get_links().get(slot_id=slot_id)
+    if event.state != Event.State.PLANNED:
+        return False
+    (remember_recipe if keeps else forget_recipe)(link)
     return True
 
 

@@ -14,14 +14,15 @@ from photochanger.db import clock
 from photochanger.errors import InvalidImage, PayloadTooLarge, StorageError
 from photochanger.pictures import EXTENSIONS, Photo, UnreadablePicture, prepare_photo
 from slots.template_files import MB, read_clean
-from slots.uploads import Upload
+from slots.uploads import UNUSED_TEMPLATE_LIVES, Upload
 
 LOGO_SIDE_PX = 600
 MAX_LOGO_MB = 5
 
 
 def store_logo(upload: Upload, *, by: str) -> MediaObject:
-    """Upright, small, without metadata, with its transparent parts.
+    """Upright, small, without metadata, with its transparent parts. Cleanup deletes it unless an
+    event gets it.
 
     Raises PayloadTooLarge, UnsupportedMediaType, InvalidImage, StorageError.
     """
@@ -39,8 +40,13 @@ def store_logo(upload: Upload, *, by: str) -> MediaObject:
         body,
         mime=mime,
         extension=EXTENSIONS[mime],
-        expires_at=None,
+        expires_at=clock.now() + UNUSED_TEMPLATE_LIVES,
     )
+
+
+def keep_logo(logo: MediaObject) -> None:
+    """It is an event's from now on. In the transaction that binds it."""
+    MediaObject.objects.filter(pk=logo.pk).update(expires_at=None)
 
 
 def delete_unused_logo(logo: MediaObject) -> bool:

@@ -67,6 +67,10 @@ class Event(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_links(self) -> "models.QuerySet[EventSlot]":
+        """Its slots: without those that were taken out of it while it ran."""
+        return self.event_slots.filter(removed_at__isnull=True)
+
     @property
     def state(self) -> State:
         if self.purged_at is not None:
@@ -87,11 +91,21 @@ class EventSlot(models.Model):
     slot = models.ForeignKey("slots.Slot", models.CASCADE, related_name="event_slots")
     recipe = models.JSONField(null=True, blank=True)
     recipe_at = models.DateTimeField(null=True)  # when the slot was like that
+    # From when to when the slot worked for it: null is the event's own start, or its end. A slot
+    # that is taken out of a running event keeps its row: what came in that time is the event's.
+    taken_at = models.DateTimeField(null=True, editable=False)
+    removed_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         db_table = "event_slot"
         ordering = ["slot_id"]
-        constraints = [models.UniqueConstraint(fields=["event", "slot"], name="event_slot_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["event", "slot"],
+                condition=models.Q(removed_at__isnull=True),
+                name="event_slot_once",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.event_id}: {self.slot_id}"

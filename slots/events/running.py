@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import structlog
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -29,7 +30,7 @@ def lock_event(event_id: int) -> Event:
 
 def find_start_problems(event: Event) -> FieldMessages:
     """Why it cannot start, by slot; "" for the event itself. Two queries."""
-    linked = event.event_slots.select_related("slot__event")
+    linked = event.get_links().select_related("slot__event")
     links = list(linked.prefetch_related("slot__template_media"))
     if not links:
         return {"": _("Choose at least one slot for the event.")}
@@ -40,9 +41,13 @@ def find_start_problems(event: Event) -> FieldMessages:
 def _find_slot_problem(event: Event, link: EventSlot) -> str:
     other = link.slot.event
     if other is not None and other.pk != event.pk:
-        words = _("It works for “%(event)s”. Close that event first, or take another slot.")
-        return words % {"event": other}
+        return _describe_taken(other)
     return _join(find_recipe_problems(link))
+
+
+def _describe_taken(other: Event) -> str:
+    words = _("It works for “%(event)s”. Close that event first, or take another slot.")
+    return words % {"event": other}
 
 
 @transaction.atomic
@@ -56,7 +61,7 @@ def start_event(event_id: int, *, by: str) -> Event:
         return event
     if problems := find_start_problems(event):
         raise InvalidFields(problems)
-    for link in event.event_slots.order_by("slot_id"):
+    for link in event.get_links().order_by("slot_id"):
         take_slot(event, link, by=by)
     event.started_at = clock.now()
     event.save(update_fields=["started_at"])
@@ -66,8 +71,13 @@ def start_event(event_id: int, *, by: str) -> Event:
 
 
 def take_slot(event: Event, link: EventSlot, *, by: str) -> None:
-    """In a transaction that has locked the event. Raises InvalidFields."""
-    Slot.objects.filter(pk=link.slot_id).update(event=event)
+    """In a transaction that has locked the event. Raises InvalidFields, also when the slot works
+    for another event: of two that want it at once, the database lets one have it."""
+    free = Slot.objects.filter(Q(event=None) | Q(event=event), pk=link.slot_id)
+    if not free.update(event=event):
+        other = Slot.objects.select_related("event").get(pk=link.slot_id).event
+        raise InvalidFields({link.slot_id: _describe_taken(other or event)})
+    EventSlot.objects.filter(pk=link.pk).update(taken_at=clock.now())
     try:
         # A new version: no photo of it is answered with a picture of before.
         change_slot(link.slot_id, build_change(event, link), by=by)
@@ -79,11 +89,19 @@ def _join(problems: Mapping[str, Text]) -> str:
     return " ".join(str(words) for words in problems.values())
 
 
-def release_slot(slot_id: str, *, by: str, switches_off: bool) -> None:
-    """In a transaction that has locked the event. A photo that is on its way stays the event's."""
-    Slot.objects.filter(pk=slot_id).update(event=None)
-    if switches_off:
-        change_slot(slot_id, SlotIn(is_active=False), by=by)
+def release_slot(link: EventSlot, *, by: str, switches_off: bool) -> None:
+    """In a transaction that has locked the event. A photo that is on its way stays the event's.
+
+    A slot that works for another event by now is left alone.
+    """
+    theirs = Slot.objects.filter(pk=link.slot_id, event=link.event_id)
+    if theirs.update(event=None) and switches_off:
+        change_slot(link.slot_id, SlotIn(is_active=False), by=by)
+
+
+def mark_removed(link: EventSlot) -> None:
+    """Out of the running event: the row stays, to tell which time was the event's."""
+    EventSlot.objects.filter(pk=link.pk).update(removed_at=clock.now())
 
 
 @transaction.atomic
@@ -92,10 +110,10 @@ def close_event(event_id: int, *, by: str, switches_off: bool) -> Event:
     event = lock_event(event_id)
     if event.state != Event.State.RUNNING:
         return event
-    for link in event.event_slots.filter(recipe__isnull=True):
-        remember_recipe(link)
-    for slot_id in event.slots.order_by("pk").values_list("pk", flat=True):
-        release_slot(slot_id, by=by, switches_off=switches_off)
+    for link in event.get_links().order_by("slot_id"):
+        if link.recipe is None:
+            remember_recipe(link)
+        release_slot(link, by=by, switches_off=switches_off)
     event.closed_at = clock.now()
     event.save(update_fields=["closed_at"])
     write_event_entry(event, CLOSED, by=by)

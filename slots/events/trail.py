@@ -1,8 +1,9 @@
 """Who did what to an event. Names of fields only: what they held may be a guest's name."""
 
 import json
+from datetime import datetime
 
-from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 
 from slots.events.models import Event
@@ -28,3 +29,9 @@ def rename_in_trail(event: Event) -> None:
     LogEntry.objects.filter(content_type=kind, object_id=str(event.pk)).update(
         object_repr=str(event)[:200]
     )
+
+
+def was_made_before(event: Event, at: datetime) -> bool:
+    kind = ContentType.objects.get_for_model(Event)
+    entries = LogEntry.objects.filter(content_type=kind, object_id=str(event.pk))
+    return entries.filter(action_flag=ADDITION, action_time__lt=at).exists()

@@ -3,6 +3,7 @@
 import io
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -15,7 +16,8 @@ from media.tests.support import ResultsTestCase
 from photochanger.errors import InvalidFields
 from photochanger.testing.marks import both_databases
 from slots.editing import change_slot
-from slots.events.editing import copy_event, delete_planned_event, save_event
+from slots.events.editing import change_recipe, copy_event, delete_planned_event, save_event
+from slots.events.logos import store_logo
 from slots.events.recipes import remember_recipe
 from slots.events.running import close_event, find_start_problems, start_event
 from slots.gallery.contents import load_gallery
@@ -112,6 +114,58 @@ class StartTests(EventTestCase):
         self.assertEqual(self.get_slot("slot-002").event_id, event.pk)
         self.assertIsNone(self.get_slot("slot-001").event_id)
 
+    def test_a_slot_of_a_running_event_is_not_taken_from_it(self) -> None:
+        first = start_event(make_event("slot-001", name="First").pk, by="serg")
+        second = start_event(make_event("slot-002", name="Second").pk, by="serg")
+        with self.assertRaises(InvalidFields) as refused:
+            save_event(second, ["slot-001", "slot-002"], by="serg")
+        self.assertIn("First", str(refused.exception.fields["slot-001"]))
+        self.assertEqual(self.get_slot().event_id, first.pk)
+
+    def test_of_two_that_start_at_once_the_database_lets_one_have_the_slot(self) -> None:
+        first, second = make_event("slot-001", name="First"), make_event("slot-001", name="Second")
+        start_event(first.pk, by="serg")
+        # As it was seen before the other's start was committed.
+        with (
+            mock.patch("slots.events.running.find_start_problems", return_value={}),
+            self.assertRaises(InvalidFields),
+        ):
+            start_event(second.pk, by="igor")
+        self.assertEqual(self.get_slot().event_id, first.pk)
+        self.assertEqual(Event.objects.get(pk=second.pk).state, "planned")
+
+    def test_a_form_that_was_open_meanwhile_undoes_neither_start_nor_end(self) -> None:
+        event = make_event("slot-001")
+        form = Event.objects.get(pk=event.pk)
+        start_event(event.pk, by="igor")
+        form.name = "Wedding of May"
+        save_event(form, ["slot-001"], by="serg")
+        stored = Event.objects.get(pk=event.pk)
+        self.assertEqual((stored.state, stored.name), ("running", "Wedding of May"))
+        close_event(event.pk, by="igor", switches_off=False)
+        with self.assertRaises(InvalidFields) as refused:
+            save_event(form, ["slot-002"], by="serg")
+        self.assertEqual(list(refused.exception.fields), [""])
+        stored.refresh_from_db()
+        self.assertEqual(stored.state, "closed")
+        self.assertIsNone(self.get_slot("slot-002").event_id)
+
+    def test_a_recipe_is_not_changed_any_more_once_the_event_has_begun(self) -> None:
+        event = make_event("slot-001")
+        self.assertTrue(change_recipe(event.pk, "slot-001", keeps=True))
+        start_event(event.pk, by="serg")
+        self.assertFalse(change_recipe(event.pk, "slot-001", keeps=False))
+        self.assertIsNotNone(event.event_slots.get().recipe)
+
+    def test_a_slot_that_leaves_and_comes_back_has_two_times(self) -> None:
+        event = start_event(make_event("slot-001", "slot-002").pk, by="serg")
+        for slots in (["slot-002"], ["slot-001", "slot-002"]):
+            save_event(event, slots, by="serg")
+        self.assertEqual(self.get_slot().event_id, event.pk)
+        rows = event.event_slots.filter(slot="slot-001").order_by("pk")
+        self.assertEqual([row.removed_at is None for row in rows], [False, True])
+        self.assertEqual(event.get_links().count(), 2)
+
     def test_the_trail_names_who_and_no_values(self) -> None:
         event = make_event("slot-001", public_title="Anna and Peter")
         start_event(event.pk, by="serg")
@@ -132,6 +186,14 @@ class CloseTests(EventTestCase):
         event = start_event(make_event("slot-001").pk, by="serg")
         close_event(event.pk, by="serg", switches_off=True)
         self.assertFalse(self.get_slot().is_active)
+
+    def test_closing_leaves_a_slot_alone_that_works_for_another_by_now(self) -> None:
+        first = start_event(make_event("slot-001", name="First").pk, by="serg")
+        second = start_event(make_event("slot-002", name="Second").pk, by="serg")
+        Slot.objects.filter(pk="slot-001").update(event=second)
+        close_event(first.pk, by="serg", switches_off=True)
+        slot = self.get_slot()
+        self.assertEqual((slot.event_id, slot.is_active), (second.pk, True))
 
     def test_what_was_never_started_is_not_closed_but_may_be_deleted(self) -> None:
         event = make_event("slot-001")
@@ -178,7 +240,7 @@ class RecipeTests(EventTestCase):
 class LogoTests(EventTestCase):
     def test_a_logo_is_shared_with_the_copy_and_goes_with_the_last(self) -> None:
         event = make_event("slot-001")
-        save_event(event, [], by="serg", logo=draw())
+        event = save_event(event, [], by="serg", logo=store_logo(draw(), by="serg"))
         copy = copy_event(event, by="serg")
         with self.captureOnCommitCallbacks(execute=True):
             save_event(event, [], by="serg", drops_logo=True)
@@ -187,6 +249,13 @@ class LogoTests(EventTestCase):
         with self.captureOnCommitCallbacks(execute=True):
             delete_planned_event(copy, by="serg")
         self.assertIsNotNone(MediaObject.objects.get().cleaned_at)
+
+    def test_a_logo_that_no_event_got_is_cleaned_up(self) -> None:
+        logo = store_logo(draw(), by="serg")
+        self.assertIsNotNone(logo.expires_at)
+        save_event(make_event("slot-001"), [], by="serg", logo=logo)
+        logo.refresh_from_db()
+        self.assertIsNone(logo.expires_at)
 
 
 class GalleryTests(ResultsTestCase):

@@ -12,9 +12,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from photochanger.errors import AppError, InvalidFields
 from slots.console.pages import console_page, for_editors
+from slots.events.editing import change_recipe as change_event_recipe
 from slots.events.editing import copy_event, save_event
+from slots.events.logos import store_logo
 from slots.events.models import Event, EventSlot
-from slots.events.recipes import forget_recipe, remember_recipe
 from stats.console.events.forms import EventForm
 
 OVER = (Event.State.CLOSED, Event.State.PURGED)
@@ -34,7 +35,7 @@ def edit_event(request: HttpRequest, event_id: int) -> HttpResponse:
     if event.state in OVER:
         return redirect("admin:slots_event_change", event.pk)
     initial = {
-        "slots": list(event.event_slots.values_list("slot_id", flat=True)),
+        "slots": list(event.get_links().values_list("slot_id", flat=True)),
         "recipients": list(event.recipients.values_list("pk", flat=True)),
     }
     return _show_or_save(request, event, initial)
@@ -52,21 +53,23 @@ def _show_or_save(request: HttpRequest, event: Event, initial: Mapping[str, Any]
 
 
 def _is_saved(request: HttpRequest, form: EventForm) -> bool:
-    given = form.cleaned_data
+    given, by = form.cleaned_data, request.user.get_username()
     try:
+        # Before the transaction: no row is locked while a file is written.
+        logo = store_logo(given["logo"], by=by) if given["logo"] else None
         with transaction.atomic():
             event = save_event(
                 form.instance,
                 given["slots"],
-                by=request.user.get_username(),
+                by=by,
                 changed=form.list_changed(),
-                logo=given["logo"],
+                logo=logo,
                 drops_logo=given["drops_logo"],
             )
             event.recipients.set(given["recipients"])
     except InvalidFields as exc:
         for slot_id, words in exc.fields.items():
-            form.add_error("slots", f"{slot_id}: {words}")
+            form.add_error("slots" if slot_id else None, f"{slot_id} {words}".strip())
     except AppError as exc:
         form.add_error("logo", str(exc.sentence))
     else:
@@ -90,10 +93,12 @@ def copy_page(request: HttpRequest, event_id: int) -> HttpResponse:
 @for_editors
 def change_recipe(request: HttpRequest, event_id: int, slot_id: str, act: str) -> HttpResponse:
     """Of a planned event: the slot's recipe of now is remembered for it, or forgotten."""
-    link = get_object_or_404(EventSlot, event=event_id, slot=slot_id)
     if act not in ("keep", "drop"):
         raise Http404
-    if link.event.state == Event.State.PLANNED:
-        with transaction.atomic():
-            (remember_recipe if act == "keep" else forget_recipe)(link)
+    try:
+        is_changed = change_event_recipe(event_id, slot_id, keeps=act == "keep")
+    except (Event.DoesNotExist, EventSlot.DoesNotExist) as exc:
+        raise Http404 from exc
+    if not is_changed:
+        messages.error(request, _("It has begun meanwhile: the slot has its recipe already."))
     return redirect("admin:slots_event_change", event_id)

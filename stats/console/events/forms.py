@@ -27,7 +27,8 @@ class EventForm(forms.ModelForm):  # type: ignore[type-arg]  # no parameters at 
         widget=forms.CheckboxSelectMultiple,
         help_text=_(
             "Whoever is chosen for an event is told while it runs, and only of its slots. Who is "
-            "chosen for none is told always."
+            "chosen for none, or whose events are all over, is told always: switch off, in "
+            "“Alerts”, who is to hear nothing more."
         ),
     )
     logo = forms.FileField(

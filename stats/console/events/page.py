@@ -78,7 +78,7 @@ def event_part(request: HttpRequest, event_id: int) -> HttpResponse:
 def _load_news(request: HttpRequest, event: Event) -> dict[str, Any]:
     """Five queries."""
     seen, platform = load_event_figures(event), load_platform_settings()
-    links = event.event_slots.select_related("slot__event")
+    links = event.get_links().select_related("slot__event")
     return {
         "seen": seen,
         "share_percent": to_percent(seen.outcomes.success_share),
@@ -125,7 +125,9 @@ def _will_show_gallery(event: Event, slot: Slot, platform: PlatformSettings) -> 
 def event_qr(request: HttpRequest, event_id: int, slot_id: str) -> HttpResponse:
     """Of the gallery as it will be: posters are printed before the event."""
     link = get_object_or_404(
-        EventSlot.objects.select_related("event", "slot"), event=event_id, slot=slot_id
+        EventSlot.objects.select_related("event", "slot").filter(removed_at__isnull=True),
+        event=event_id,
+        slot=slot_id,
     )
     platform = load_platform_settings()
     if not _will_show_gallery(link.event, link.slot, platform):
