@@ -17,7 +17,7 @@ from slots.secrets import encrypt
 log = structlog.get_logger()
 
 Status = GuestLetter.Status
-PER_PICTURE = 5
+PER_PICTURE = 5  # that arrive: one to an address that does not exist may be typed anew
 PER_ADDRESS, ADDRESS_WINDOW = 10, timedelta(hours=24)
 # Guests in the Wi-Fi of a hall share one address.
 PER_SOURCE, SOURCE_WINDOW = 120, timedelta(hours=1)
@@ -36,6 +36,14 @@ class TooManyLetters(RateLimited):
     """Says no number: whoever tries to send too much need not know how much is too much."""
 
     sentence = _("Too many letters at once. Try again later, or download the picture.")
+
+
+class PictureSentEnough(TooManyLetters):
+    """For good: no later try helps."""
+
+    sentence = _(
+        "This picture has gone to as many addresses as it may. Download it and send it yourself."
+    )
 
 
 @transaction.atomic
@@ -89,15 +97,17 @@ def _add_letter(picture: MediaObject, to: str, **columns: str) -> GuestLetter:
 def _check_limits(
     of_picture: QuerySet[GuestLetter], who: str, source_hash: str, now: datetime
 ) -> None:
-    """Raises TooManyLetters."""
+    """Raises TooManyLetters, PictureSentEnough."""
+    retry_after_s = SOURCE_WINDOW.total_seconds()
+    if of_picture.filter(status__in=(Status.WAITING, Status.SENT)).count() >= PER_PICTURE:
+        raise PictureSentEnough("enough letters of this picture", retry_after_s=retry_after_s)
     letters = GuestLetter.objects.all()
     recent = letters.filter(address_hash=who, created_at__gt=now - ADDRESS_WINDOW)
     here = letters.filter(source_hash=source_hash, created_at__gt=now - SOURCE_WINDOW)
     for limit, found in (
-        (PER_PICTURE, of_picture),
         (PER_ADDRESS, recent),
         (PER_SOURCE, here),
         (MOST_WAITING, letters.filter(status=Status.WAITING)),
     ):
         if found.count() >= limit:
-            raise TooManyLetters("too many letters", retry_after_s=SOURCE_WINDOW.total_seconds())
+            raise TooManyLetters("too many letters", retry_after_s=retry_after_s)

@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime, timedelta
 
 import structlog
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
 
 from media.models import MediaObject
 from media.services import select_live_results
@@ -18,7 +18,11 @@ Status = GuestLetter.Status
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 30.0, 3600.0
 GIVE_UP_AFTER = timedelta(hours=24)
 MOST_AT_ONCE = 20
-ERASED = {"address": "", "address_hash": "", "shown_as": "", "source_hash": ""}
+TOO_OLD = "given up: it could not be sent within a day"
+ERASED = {
+    **{"address": "", "address_hash": "", "shown_as": "", "source_hash": ""},
+    **{"last_error": ""},  # the mail server's words
+}
 
 
 def select_due(now: datetime) -> list[GuestLetter]:
@@ -40,24 +44,36 @@ def mark_sent(letter_id: uuid.UUID, now: datetime) -> None:
 
 
 def mark_failed(letter_id: uuid.UUID, reason: str, now: datetime, *, is_final: bool) -> None:
-    """To be tried again, later each time; given up after a day, or when no try can help."""
-    letter = GuestLetter.objects.filter(pk=letter_id, status=Status.WAITING).first()
+    """To be tried again, later each time; given up after a day, or when no try can help. Nothing
+    for one that waits no more: it was dropped, or its event purged, while it was on its way."""
+    waiting = GuestLetter.objects.filter(pk=letter_id, status=Status.WAITING)
+    letter = waiting.first()
     if letter is None:
         return
-    letter.attempts += 1
-    letter.last_error = reason[:300]
-    pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(letter.attempts - 1, 10))
-    letter.next_try_at = now + timedelta(seconds=pause_s)
-    if is_final or now - letter.created_at >= GIVE_UP_AFTER:
-        letter.status, letter.address = Status.FAILED, ""
-    letter.save(update_fields=["attempts", "last_error", "next_try_at", "status", "address"])
-    log.warning(
-        "slots.letter.send_failed",
-        letter=str(letter_id),
-        attempts=letter.attempts,
-        is_final=letter.status == Status.FAILED,
-        reason=letter.last_error,
+    pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(letter.attempts, 10))
+    is_over = is_final or now - letter.created_at >= GIVE_UP_AFTER
+    end = {"status": Status.FAILED, "address": ""} if is_over else {}
+    is_written = waiting.update(
+        attempts=letter.attempts + 1,
+        last_error=reason[:300],
+        next_try_at=now + timedelta(seconds=pause_s),
+        **end,
     )
+    if is_written:
+        log.warning(
+            "slots.letter.send_failed",
+            letter=str(letter_id),
+            attempts=letter.attempts + 1,
+            is_final=is_over,
+            reason=reason[:300],
+        )
+
+
+def give_up_old(now: datetime) -> int:
+    """Also while there is no mail server, and nothing is tried; returns how many."""
+    old = GuestLetter.objects.filter(status=Status.WAITING, created_at__lte=now - GIVE_UP_AFTER)
+    words = Case(When(last_error="", then=Value(TOO_OLD)), default=F("last_error"))
+    return old.update(status=Status.FAILED, address="", last_error=words)
 
 
 def drop_letter(letter_id: uuid.UUID) -> None:
@@ -73,10 +89,10 @@ def try_again(letter_id: uuid.UUID) -> bool:
 
 
 def forget_letters(event_id: int | None = None) -> int:
-    """Addresses of whose picture is gone, and sources after an hour; returns how many letters.
-
-    ``event_id``: of that event, all of them. May be killed anywhere.
+    """Addresses of whose picture is gone, of what has waited for a day, and sources after an hour;
+    returns how many letters. ``event_id``: of that event, all of them. May be killed anywhere.
     """
+    give_up_old(clock.now())
     is_live = Exists(select_live_results().filter(job_id=OuterRef("job_id")))
     with_traces = GuestLetter.objects.filter(~Q(address_hash="") | ~Q(address=""))
     found = with_traces.exclude(is_live) if event_id is None else with_traces
@@ -84,7 +100,7 @@ def forget_letters(event_id: int | None = None) -> int:
     gone = list(found.values_list("pk", flat=True))
     rows = GuestLetter.objects.filter(pk__in=gone)
     rows.filter(status=Status.WAITING).update(status=Status.DROPPED)
-    forgotten = rows.update(last_error="", **ERASED)
+    forgotten = rows.update(**ERASED)
     old = GuestLetter.objects.filter(created_at__lt=clock.now() - SOURCE_WINDOW)
     old.exclude(source_hash="").update(source_hash="")
     return forgotten

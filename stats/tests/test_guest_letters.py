@@ -4,6 +4,7 @@ import uuid
 from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
+from unittest import mock
 
 from django.test import TestCase, override_settings
 from django.utils import timezone
@@ -16,9 +17,9 @@ from media.tests.support import ResultsTestCase
 from photochanger.errors import ProviderConfig
 from photochanger.testing.waiting import wait_until
 from slots.letters.access import MailAccess, find_mail_access, remove_mail_server, save_mail_server
-from slots.letters.addresses import BadAddress, clean_address
+from slots.letters.addresses import BadAddress, clean_address, hash_for_counting
 from slots.letters.models import GuestLetter, MailServer
-from slots.letters.queue import FIRST_PAUSE_S, GIVE_UP_AFTER
+from slots.letters.queue import FIRST_PAUSE_S, GIVE_UP_AFTER, drop_letter, mark_failed
 from slots.models import Event, Slot
 from stats.tests.watch_support import MAIL_PASSWORD, mail_address, mail_server
 from stats.watch.guest_letters import GuestMail
@@ -150,6 +151,48 @@ class SendingTests(LettersTestCase):
         self.assertIn("No such user", letter.last_error)
         self.assertNotIn("nobody", letter.last_error)
 
+    def test_a_server_that_answers_in_small_letters_tells_no_address(self) -> None:
+        with mail_server() as server, self.assertLogs(level="INFO") as logs:
+            set_mail_server(server.port)
+            self.order("Nobody.Anna@Example.com")
+            self.send_all()
+        said = [record.getMessage() for record in logs.records if record.name != "mail.log"]
+        for text in (GuestLetter.objects.get().last_error, *said):
+            self.assertNotIn("nobody", text.lower())
+            self.assertNotIn("other.name", text)
+
+    def test_without_a_mail_server_an_address_waits_for_a_day_at_most(self) -> None:
+        set_mail_server(1)
+        self.order()
+        remove_mail_server(by="serg")
+        GuestLetter.objects.update(created_at=timezone.now() - timedelta(hours=23))
+        clean_up(by="test")
+        self.assertTrue(GuestLetter.objects.get().address)
+        GuestLetter.objects.update(created_at=timezone.now() - GIVE_UP_AFTER)
+        clean_up(by="test")
+        letter = GuestLetter.objects.get()
+        self.assertEqual((letter.status, letter.address), (Status.FAILED, ""))
+        self.assertIn("given up", letter.last_error)
+
+    def test_what_is_dropped_while_it_is_on_its_way_stays_dropped(self) -> None:
+        set_mail_server(1)
+        self.order()
+        letter = GuestLetter.objects.get()
+        read = GuestLetter.objects.filter(pk=letter.pk)
+
+        real = type(read).first
+
+        def find(rows: Any) -> Any:
+            found = real(rows)
+            GuestLetter.objects.filter(pk=letter.pk).update(last_error="550 no such user")
+            drop_letter(letter.pk)  # between its reading and its writing
+            return found
+
+        with mock.patch.object(type(read), "first", find):
+            mark_failed(letter.pk, "451 later", timezone.now(), is_final=False)
+        letter.refresh_from_db()
+        self.assertEqual((letter.status, letter.last_error), (Status.DROPPED, ""))
+
     def test_a_wrong_password_waits_for_an_administrator(self) -> None:
         with mail_server() as server:
             set_mail_server(server.port, password="other-password-of-tests")
@@ -258,8 +301,14 @@ class OrderingTests(LettersTestCase):
         for number in range(5):
             self.assertEqual(self.order(f"guest{number}@example.com").status_code, 200)
         answer = self.order("guest5@example.com", link=self.picture.view_id)
-        self.assert_refused(answer, 429, "Слишком много писем")
-        self.assertTrue(answer["Retry-After"])
+        self.assert_refused(answer, 429, "больше не может")
+        self.assertContains(answer, "Скачайте", status_code=429)
+        GuestLetter.objects.filter(address_hash=self.hash_of("guest0")).update(status=Status.FAILED)
+        again = self.order("guest5@example.com")
+        self.assertEqual(again.status_code, 200, "one that did not arrive may be typed anew")
+
+    def hash_of(self, name: str) -> str:
+        return hash_for_counting("address", f"{name}@example.com")
 
     def test_an_address_gets_ten_letters_a_day_at_most(self) -> None:
         pictures = [self.store_result(has_preview=False) for _ in range(11)]

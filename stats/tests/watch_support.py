@@ -91,8 +91,8 @@ class MailServer:
     async def handle_RCPT(  # noqa: N802
         self, server: Any, session: Any, envelope: Any, address: str, options: Any
     ) -> str:
-        if address.startswith("nobody@"):
-            return f"550 {address}: No such user here"
+        if address.lower().startswith("nobody"):  # in small letters, as many servers do
+            return f"550 {address.lower()}: No such user here, nor other.name@example.net"
         if address.startswith("later@"):
             return "451 Greylisted, come again"
         envelope.rcpt_tos.append(address)

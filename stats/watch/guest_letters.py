@@ -13,7 +13,7 @@ from slots.letters.models import GuestLetter
 from slots.letters.queue import drop_letter, find_picture, mark_failed, mark_sent, select_due
 from slots.letters.smtp import MailFailed, send_mail
 from slots.secrets import decrypt
-from stats.watch.channels.failure import DeliveryFailed, mask_secrets
+from stats.watch.channels.failure import DeliveryFailed, mask_addresses, mask_secrets
 from stats.watch.delivery import Sender
 
 MOST_AT_ONCE = 4  # large mail services refuse more connections of one sender
@@ -52,7 +52,7 @@ class LetterParcel:
             send_mail(self.access, compose_letter(self.access, self.letter, picture, self.mime))
         except MailFailed as exc:
             kind = FinallyRefused if exc.is_final else DeliveryFailed
-            raise kind(mask_secrets(str(exc), secrets)) from None
+            raise kind(mask_secrets(mask_addresses(str(exc)), secrets)) from None
         except (OSError, StorageError) as exc:
             raise DeliveryFailed(f"the picture cannot be read: {type(exc).__name__}") from None
 

@@ -18,14 +18,20 @@ class DeliveryFailed(Exception):
 
 
 def mask_secrets(text: str, secrets: Iterable[str]) -> str:
-    """``text`` on one line, cut, and without any of ``secrets``, as they are or as in a URL."""
+    """``text`` on one line, cut, and without any of ``secrets``, as they are or as in a URL, in
+    capitals or not: many servers answer in small letters."""
     found = {form for secret in secrets for form in (secret, quote(secret), quote(secret, safe=""))}
     for form in sorted(found, key=len, reverse=True):
         if len(form) >= SHORTEST_SECRET:
-            text = text.replace(form, MASK)
+            text = re.sub(re.escape(form), MASK, text, flags=re.IGNORECASE)
     text = re.sub(r"with url: \S+", "", text)  # of requests: the path of a webhook is its secret
     words = "".join(char if char.isprintable() else " " for char in text)
     return " ".join(words.split())[:MAX_REASON]
+
+
+def mask_addresses(text: str) -> str:
+    """Whatever looks like an e-mail address: a server may name where it forwards to."""
+    return re.sub(r"\S+@\S+", MASK, text)
 
 
 def split_link(link: str) -> set[str]:
