@@ -1,7 +1,9 @@
 """Downloads are counted for each picture, and no download waits for it."""
 
+import asyncio
 import uuid
 from collections import Counter
+from typing import Any
 from unittest import mock
 
 from django.db import OperationalError
@@ -12,6 +14,7 @@ from media.downloads.counting import DownloadWriter, add_counts, count_download
 from media.downloads.models import DownloadCount
 from media.models import MediaObject
 from media.tests.support import ResultsTestCase
+from photochanger.db import in_db
 from photochanger.testing.marks import both_databases
 
 
@@ -64,6 +67,53 @@ class CountingTests(ResultsTestCase):
         row = await DownloadCount.objects.aget()
         self.assertEqual((row.pk, row.event_id, row.count), (media.job_id, 7, 4))
 
+    async def test_much_is_written_in_short_writes(self) -> None:
+        keys = [uuid.uuid4() for _ in range(7)]
+        for key in keys:
+            count_download(MediaObject(job_id=key))
+        sizes: list[int] = []
+
+        def add(counts: Counter[counting.Key], real: Any = add_counts) -> None:
+            sizes.append(len(counts))
+            real(counts)
+
+        with (
+            mock.patch.object(counting, "MOST_AT_ONCE", 3),
+            mock.patch.object(counting, "add_counts", add),
+        ):
+            await DownloadWriter().write()
+        self.assertEqual(sizes, [3, 3, 1])
+        self.assertEqual(await DownloadCount.objects.acount(), 7)
+
+    async def test_stopping_in_the_middle_of_a_write_counts_once(self) -> None:
+        media = await MediaObject.objects.aget(pk=self.media.pk)
+        count_download(media)
+        begun, go_on = asyncio.Event(), asyncio.Event()
+
+        async def write(step: Any, counts: Any) -> None:
+            begun.set()
+            await go_on.wait()
+            await in_db(step, counts)
+
+        with (
+            mock.patch.object(counting, "EVERY_S", 0.001),
+            mock.patch.object(counting, "in_db_apart", write),
+        ):
+            writer = DownloadWriter()
+            writer.start()
+            await begun.wait()
+            stopping = asyncio.create_task(writer.stop())
+            await asyncio.sleep(0)
+            go_on.set()
+            await stopping
+        self.assertEqual((await DownloadCount.objects.aget()).count, 1)
+
+    def test_what_is_put_back_is_bounded_too(self) -> None:
+        taken = Counter({(uuid.uuid4(), None): 1 for _ in range(3)})
+        with mock.patch.object(counting, "MAX_PICTURES", 2):
+            counting._put_back(taken)
+        self.assertEqual(len(counting._counted), 2)
+
     def test_memory_is_bounded(self) -> None:
         with mock.patch.object(counting, "MAX_PICTURES", 2):
             for _ in range(3):
@@ -78,4 +128,7 @@ class AddingTests(ResultsTestCase):
         for _ in range(2):
             add_counts(Counter({(job_id, None): 5, (uuid.uuid4(), 3): 1}))
         self.assertEqual(DownloadCount.objects.get(pk=job_id).count, 10)
+        with self.assertNumQueries(1):
+            add_counts(Counter({(job_id, None): 1, (job_id, 3): 1}))
+        self.assertEqual(DownloadCount.objects.get(pk=job_id).count, 12)
         self.assertEqual(DownloadCount.objects.filter(event_id=3).count(), 2)
