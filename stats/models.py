@@ -52,7 +52,8 @@ class AlertRecipient(models.Model):
     quiet_until = models.TimeField(_("quiet until"), null=True, blank=True)
     wakes_for_critical = models.BooleanField(_("critical ones come all the same"), default=True)
     is_active = models.BooleanField(_("switched on"), default=True)
-    # While one of these runs, it is told of that event; without any, always and of everything.
+    # While one of these runs, it is told of that event; without any that is still to come or runs,
+    # always and of everything.
     events = models.ManyToManyField(
         Event, blank=True, related_name="recipients", db_table="event_recipient"
     )

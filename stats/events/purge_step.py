@@ -1,10 +1,15 @@
 """What the watch has written down about an event, without whose booth it was."""
 
 from collections import Counter
+from collections.abc import Collection
 
+from django.db.models import Q
+
+from slots.events.periods import list_periods
 from slots.letters.queue import forget_letters
 from slots.models import Event
-from stats.models import Alert, AlertMessage
+from stats.models import Alert
+from stats.watch.messages import rewrite_messages
 
 ALERTS = "alerts"
 LETTERS = "letters"
@@ -12,17 +17,38 @@ PERSONAL = ("who",)  # names and addresses of booths
 
 
 def purge_alerts(event: Event) -> Counter[str]:
-    """Of its slots, in its time: the fact stays, who it was goes; so do texts that were sent."""
-    slots = set(event.event_slots.values_list("slot_id", flat=True))
-    alerts = Alert.objects.filter(opened_at__gte=event.started_at, opened_at__lte=event.closed_at)
-    told = [alert for alert in alerts if not slots.isdisjoint(alert.facts.get("slots", ()))]
-    personal = [alert for alert in told if any(alert.facts.get(name) for name in PERSONAL)]
-    for alert in personal:
-        alert.facts |= dict.fromkeys(PERSONAL, "")
-    Alert.objects.bulk_update(personal, ["facts"])
-    sent = AlertMessage.objects.filter(alerts__in=personal, sent_at__isnull=False)
-    AlertMessage.objects.filter(pk__in=list(sent.values_list("pk", flat=True))).update(body="")
-    return Counter({ALERTS: len(personal)})
+    """Of its slots, each in its time, and of its budgets: the fact stays, who it was goes; the
+    event is called what it is called from now on. Messages that told of it are written anew."""
+    told = [alert for alert in _find_alerts(event) if {*PERSONAL, "event"} & alert.facts.keys()]
+    emptied = [alert for alert in told if _empty_facts(alert, event)]
+    Alert.objects.bulk_update(emptied, ["facts"])
+    rewrite_messages(told)
+    return Counter({ALERTS: len(emptied)})
+
+
+def _find_alerts(event: Event) -> Collection[Alert]:
+    periods = list_periods(event)
+    in_its_time = Q(opened_at__lte=event.closed_at, seen_at__gte=event.started_at)
+    alerts = Alert.objects.filter(in_its_time | Q(facts__event=event.pk))
+    return [
+        alert
+        for alert in alerts
+        if alert.facts.get("event") == event.pk
+        or any(
+            period.slot_id in alert.facts.get("slots", ())
+            and period.touches(alert.opened_at, alert.seen_at)
+            for period in periods
+        )
+    ]
+
+
+def _empty_facts(alert: Alert, event: Event) -> bool:
+    """Whether there was anything to empty. Not saved."""
+    emptied: dict[str, str] = {name: "" for name in PERSONAL if alert.facts.get(name)}
+    if alert.facts.get("event") == event.pk and alert.facts.get("budget") != str(event):
+        emptied["budget"] = str(event)
+    alert.facts |= emptied
+    return bool(emptied)
 
 
 def purge_letters(event: Event) -> Counter[str]:

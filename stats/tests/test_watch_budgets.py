@@ -5,6 +5,7 @@ from django.utils import timezone, translation
 from ingest.costs.spending import Amounts, add_spending
 from ingest.tests.test_budgets import make_budget
 from photochanger.testing.marks import both_databases
+from slots.tests.test_events import make_event
 from stats.models import Severity
 from stats.tests.support import StatsTestCase, job
 from stats.watch.findings import Finding
@@ -36,6 +37,17 @@ class BudgetRuleTests(StatsTestCase):
         self.spend(200_000)
         (spent,) = self.find()
         self.assertEqual((spent.severity, spent.key), (Severity.CRITICAL, low.key))
+
+    def test_of_an_events_budget_a_purge_can_tell_whose_name_it_holds(self) -> None:
+        event = make_event(name="Wedding of Anna")
+        make_budget(event=event, hard_pictures=1, soft_percent=1)
+        make_budget(hard_pictures=1)
+        made = job(event=event)
+        made.save()
+        add_spending(made, Amounts.of_job(made))
+        events = {finding.facts["budget"]: finding.facts.get("event") for finding in self.find()}
+        self.assertEqual(events["Wedding of Anna"], event.pk)
+        self.assertEqual(len(events), 2)
 
     def test_without_budgets_it_asks_once(self) -> None:
         with self.assertNumQueries(1):

@@ -1,6 +1,6 @@
 """Which messages are to be sent: one for a storm, one when it is over, none in quiet hours."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, time, timedelta
 
 from django.db import transaction
@@ -52,8 +52,9 @@ def _write_news(recipient: AlertRecipient, now: datetime) -> None:
 
 
 def is_concerned(recipient: AlertRecipient, alert: Alert) -> bool:
-    """Who was chosen for events is told while one of them runs, and only of what touches it."""
-    events = list(recipient.events.all())
+    """Who was chosen for events is told while one of them runs, and only of what touches it; when
+    all of them are over, of everything again: better too much than nothing ever."""
+    events = [event for event in recipient.events.all() if event.closed_at is None]
     slots = set(alert.facts.get("slots", ()))
     return not events or any(
         event.state == Event.State.RUNNING
@@ -121,6 +122,20 @@ def _iterate_ended(
         woke = any(_wakes(recipient, alert) for alert in alerts)
         if not is_storm and (woke or not quiet):
             yield message, alerts
+
+
+def rewrite_messages(alerts: Collection[Alert]) -> None:
+    """From what the alerts say now: sent or not, a message keeps no more of them than they do.
+    In a transaction that has changed them."""
+    ids = AlertMessage.objects.filter(alerts__in=alerts).values_list("pk", flat=True)
+    rows = AlertMessage.objects.filter(pk__in=list(ids)).select_related("recipient")
+    for message in rows.prefetch_related("alerts"):
+        write = write_over if message.kind == Kind.OVER else write_trouble
+        whole = sorted(message.alerts.all(), key=lambda alert: (alert.opened_at, alert.pk))
+        message.title, message.body = write(
+            whole, message.recipient.language, at=message.created_at
+        )
+        message.save(update_fields=["title", "body"])
 
 
 def add_test(recipient: AlertRecipient) -> AlertMessage:

@@ -95,15 +95,17 @@ def _find_path(name: str) -> str:
     return reverse(f"admin:{name}")
 
 
-def write_trouble(alerts: Sequence[Alert | Finding], language: str) -> tuple[str, str]:
-    """Title and body of one message on all of them, the gravest first."""
+def write_trouble(
+    alerts: Sequence[Alert | Finding], language: str, *, at: datetime | None = None
+) -> tuple[str, str]:
+    """Title and body of one message on all of them, the gravest first. ``at``: null is now."""
     with translation.override(language):
         first = sorted(alerts, key=lambda alert: alert.severity != Severity.CRITICAL)
         parts = [_write_part(alert) for alert in first[:MOST_IN_MESSAGE]]
         more = len(first) - MOST_IN_MESSAGE
         if more > 0:
             parts.append(_("and %(count)s more: see the console.") % {"count": more})
-        return _write_title(first), "\n\n".join([*parts, _write_footer()])
+        return _write_title(first), "\n\n".join([*parts, _write_footer(at)])
 
 
 def _write_title(alerts: Sequence[Alert | Finding]) -> str:
@@ -138,14 +140,17 @@ def _write_times(alert: Alert) -> str:
     }
 
 
-def _write_footer() -> str:
+def _write_footer(at: datetime | None = None) -> str:
+    at = at or timezone.now()
     return _("Sent by %(host)s, %(now)s") % {
         "host": HOST,
-        "now": f"{format_moment(timezone.now())}:{timezone.localtime():%S}",
+        "now": f"{format_moment(at)}:{timezone.localtime(at):%S}",
     }
 
 
-def write_over(alerts: Sequence[Alert], language: str) -> tuple[str, str]:
+def write_over(
+    alerts: Sequence[Alert], language: str, *, at: datetime | None = None
+) -> tuple[str, str]:
     with translation.override(language):
         names = dict.fromkeys(word_alert(alert).title for alert in alerts)
         title = _("PhotoChanger: over – %(names)s") % {"names": ", ".join(names)}
@@ -153,7 +158,7 @@ def write_over(alerts: Sequence[Alert], language: str) -> tuple[str, str]:
             f"✓ {word_alert(alert).title}: {_list_slots(alert)}{_write_times(alert)}"
             for alert in alerts[:MOST_IN_MESSAGE]
         ]
-        return title[:200], "\n".join([*lines, "", _write_footer()])
+        return title[:200], "\n".join([*lines, "", _write_footer(at)])
 
 
 def _list_slots(alert: Alert) -> str:

@@ -14,8 +14,9 @@ WORDS: dict[str, Any] = {
     "provider_input": _("copies for AI services"),
     "template": _("template pictures"),
     "logo": _("logos"),
-    "requests": _("records of requests"),
-    "alerts": _("alerts without their booth"),
+    "trials": _("tests of recipes that were kept"),
+    "requests": _("refused or recorded requests of booths"),
+    "alerts": _("alerts that named a booth or the event"),
     "letters": _("addresses of guests"),
 }
 

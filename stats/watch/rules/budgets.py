@@ -33,6 +33,8 @@ def find_low_budgets(now: datetime) -> Iterator[Finding]:
                 "budget": budget.slot_id or str(budget.event or ALL_SLOTS),
                 "percent": state.used_percent,
                 "used": ", ".join(_describe_use(state, currency)),
+                # By its number a purge of the event finds where its name stands.
+                **({"event": budget.event_id} if budget.event_id else {}),
             },
         )
 
