@@ -131,13 +131,12 @@ def _delete_old_traces() -> None:
 
 def _finish_deletions() -> None:
     """Erase what guests deleted an hour ago, what a restored database has brought back, and the
-    rest of events that somebody has purged."""
-    try:
-        remove_held()
-        forget_deleted()
-        finish_purges()
-    except (OSError, StorageError) as exc:  # the next run tries again
-        log.error("media.tombstone.read_failed", detail=str(exc))
+    rest of events that somebody has purged: none of them waits for another."""
+    for step in (remove_held, forget_deleted, finish_purges):
+        try:
+            step()
+        except (OSError, StorageError) as exc:  # the next run tries again
+            log.error("media.tombstone.read_failed", detail=str(exc))
 
 
 def load_last_cleanup() -> CleanupReport | None:

@@ -1,17 +1,19 @@
 """What of an event's rows tells of a person, or of a booth, and how it is emptied."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
 
-from ingest.models import Attempt, CapturedRequest, Job, Refusal
-from photochanger.db import clock
+from ingest.models import Attempt, CapturedRequest, Job, Refusal, TrialRecord
 from slots.events.models import Event
+from slots.events.periods import Period, list_periods
 
 BATCH = 200
-# Figures of time and outcome stay. Neither of these is one.
+# Figures of time and outcome stay. Neither of these is one. ``credentials`` stays: it names the
+# service's generator and signer, and no person.
 OF_JOBS: dict[str, Any] = {
     **{"photo_sha256": "", "hash_recipe": "", "idempotency_key": "", "replay_key": None},
     **{"booth_id": "", "booth_name": "", "booth_version": "", "guest_texts": None},
@@ -42,26 +44,38 @@ def empty_jobs(job_ids: Sequence[UUID]) -> int:
     return emptied
 
 
+def delete_trials(job_ids: Sequence[UUID]) -> int:
+    """Tests that are kept to be compared: what they lead to is gone."""
+    return TrialRecord.objects.filter(job_id__in=job_ids).delete()[0]
+
+
 def delete_captured(job_ids: Sequence[UUID]) -> int:
     return CapturedRequest.objects.filter(job_id__in=job_ids).delete()[0]
 
 
-def empty_refusals(event: Event, slot_ids: Sequence[str]) -> int:
-    """Of the event's slots, in its time. The counts stay."""
+def empty_refusals(event: Event) -> int:
+    """Of the event's slots, each in the time it worked for it. The counts stay."""
+    return sum(_empty_refusals_of(period) for period in list_periods(event))
+
+
+def _empty_refusals_of(period: Period) -> int:
     rows = Refusal.objects.filter(
-        slot_asked__in=slot_ids,
-        last_at__gte=event.started_at,
-        first_at__lte=event.closed_at or clock.now(),
-    ).exclude(**OF_REFUSALS)
-    return rows.update(**OF_REFUSALS)
+        slot_asked=period.slot_id, last_at__gte=period.begun_at, first_at__lte=period.ended_at
+    )
+    return rows.exclude(**OF_REFUSALS).update(**OF_REFUSALS)
 
 
-def delete_refused_captures(event: Event, slot_ids: Sequence[str]) -> int:
-    """Recorded requests that became no photo, of the event's slots in its time."""
+def delete_refused_captures(event: Event) -> int:
+    """Recorded requests that became no photo, of the event's slots, each in its time."""
+    return sum(_delete_captures_of(period) for period in list_periods(event))
+
+
+def _delete_captures_of(period: Period) -> int:
+    """Also those of an order for all slots: there the request's own address tells which it was."""
+    of_slot = Q(capture__slot=period.slot_id) | Q(
+        capture__slot__isnull=True, seen__path__regex=rf"/{re.escape(period.slot_id)}(/|$)"
+    )
     rows = CapturedRequest.objects.filter(
-        job_id__isnull=True,
-        capture__slot__in=slot_ids,
-        at__gte=event.started_at,
-        at__lte=event.closed_at or clock.now(),
+        of_slot, job_id__isnull=True, at__gte=period.begun_at, at__lte=period.ended_at
     )
     return rows.delete()[0]

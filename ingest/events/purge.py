@@ -1,20 +1,25 @@
 """Delete what is personal of a closed event; what stays is counts, and the proof of what went.
 
-May be killed anywhere and run again: files go first, then one transaction marks their rows and
-adds to the counts. Cleanup finishes what was left, and purges again what a restore brings back.
+May be killed anywhere and run again: of each batch files go first, then one transaction marks
+their rows and adds to the counts. Cleanup finishes what was left, and purges again what a restore
+brings back.
 """
 
 from collections import Counter
-from datetime import timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext_noop
 
 from ingest.events.personal import (
     delete_captured,
     delete_refused_captures,
+    delete_trials,
     empty_jobs,
     empty_refusals,
     iterate_jobs,
@@ -32,7 +37,7 @@ from slots.events.logos import delete_unused_logo
 from slots.events.models import Event, EventPurge, EventTemplate
 from slots.events.recipes import forget_recipe
 from slots.events.running import close_event, lock_event
-from slots.events.trail import rename_in_trail, write_event_entry
+from slots.events.trail import rename_in_trail, was_made_before, write_event_entry
 
 log = structlog.get_logger()
 
@@ -40,7 +45,7 @@ ENTRY = gettext_noop("purge of the event")
 RESTORED = "manage.py cleanup_media"  # who, when a restored database has brought an event back
 # So long after its deadline a photo's outcome may still be on its way, as for cleanup.
 SETTLED_AFTER = timedelta(minutes=1)
-PHOTOS, REQUESTS, BYTES, FAILED = "photos", "requests", "bytes", "failed"
+PHOTOS, REQUESTS, TRIALS, BYTES = "photos", "requests", "trials", "bytes"
 
 
 def count_unsettled(event: Event) -> int:
@@ -82,11 +87,12 @@ def _open_purge(event_id: int, *, by: str, name: str, with_recipes: bool) -> Eve
 
 def _run(purge: EventPurge) -> EventPurge:
     event = purge.event
-    record_purge(name_event(event.pk))  # first: no restored row brings anything back
+    _purge_the_rest(purge)  # addresses and names go whatever the disk does
+    record_purge(name_event(event.pk))  # before any file: no restored row brings anything back
     settle_stored()
     _remove_held(event)
     failed = sum(_purge_batch(purge, batch) for batch in iterate_jobs(event))
-    _purge_the_rest(purge)
+    _purge_the_rest(purge)  # what has come meanwhile
     if failed == 0:
         _finish(purge)
     purge.refresh_from_db()
@@ -118,6 +124,7 @@ def _purge_batch(purge: EventPurge, jobs: list[Job]) -> int:
         files.filter(cleaned_at__isnull=False).exclude(sha256="").update(sha256="")
         counts[PHOTOS] += empty_jobs(ids)
         counts[REQUESTS] += delete_captured(ids)
+        counts[TRIALS] += delete_trials(ids)
         _add_to_proof(purge, counts)
     return len(kept) - len(gone)
 
@@ -151,10 +158,9 @@ def _add_to_proof(purge: EventPurge, counts: Counter[str]) -> None:
 def _purge_the_rest(purge: EventPurge) -> None:
     """What hangs on no photo: requests that were refused, the recipes, what rooms above keep."""
     event = purge.event
-    slot_ids = list(event.event_slots.values_list("slot_id", flat=True))
     counts = run_purge_steps(event)
-    counts[REQUESTS] += empty_refusals(event, slot_ids)
-    counts[REQUESTS] += delete_refused_captures(event, slot_ids)
+    counts[REQUESTS] += empty_refusals(event)
+    counts[REQUESTS] += delete_refused_captures(event)
     if purge.with_pictures_of_recipe:
         counts += _drop_recipes(event)
     _add_to_proof(purge, counts)
@@ -176,8 +182,11 @@ def _drop_recipes(event: Event) -> Counter[str]:
 
 @transaction.atomic
 def _finish(purge: EventPurge) -> None:
+    """Of two that run it at once, one."""
     now = clock.now()
-    EventPurge.objects.filter(pk=purge.pk).update(finished_at=now)
+    unfinished = EventPurge.objects.filter(pk=purge.pk, finished_at__isnull=True)
+    if not unfinished.update(finished_at=now):
+        return
     Event.objects.filter(pk=purge.event_id, purged_at__isnull=True).update(purged_at=now)
     write_event_entry(purge.event, ENTRY, by=purge.by)
 
@@ -185,26 +194,51 @@ def _finish(purge: EventPurge) -> None:
 def finish_purges() -> None:
     """Go on with those that were killed; purge again what came late, or out of a backup.
 
-    Raises StorageError, OSError.
+    Raises StorageError, OSError when the list of purges cannot be read.
     """
     for purge in EventPurge.objects.filter(finished_at__isnull=True).select_related("event"):
-        _run(purge)
+        with _go_on_after_failure(purge.event_id):
+            _run(purge)
     live = MediaObject.objects.filter(kind=MediaObject.Kind.RESULT, cleaned_at__isnull=True)
     purged = Event.objects.filter(purged_at__isnull=False)
     late = live.filter(event_id__in=purged.values("pk")).values_list("event_id", flat=True)
     for event_id in {*late.order_by(), *_list_restored()}:
         if event_id is not None:
-            close_event(event_id, by=RESTORED, switches_off=False)
-            purge_event(event_id, by=RESTORED)
+            with _go_on_after_failure(event_id):
+                _begin_as_planned(event_id)
+                close_event(event_id, by=RESTORED, switches_off=False)
+                purge_event(event_id, by=RESTORED)
+
+
+@contextmanager
+def _go_on_after_failure(event_id: int) -> Iterator[None]:
+    try:
+        yield
+    except Exception:  # the other events are purged all the same; the next cleanup tries again
+        log.exception("ingest.event.purge_failed", event_id=event_id)
+
+
+@transaction.atomic
+def _begin_as_planned(event_id: int) -> None:
+    """A restored database may be of before its start: when that was, only the plan tells."""
+    planned = Event.objects.filter(pk=event_id, started_at__isnull=True)
+    planned.update(started_at=F("starts_at"))
 
 
 def _list_restored() -> list[int]:
-    """Events that were purged once, and of which a restored database knows nothing of that."""
+    """Events that were purged once, and of which a restored database knows nothing of that: also
+    of a time when they were only planned. Of a newer one with the same number nothing is told:
+    it was made after that purge."""
     _jobs, purges = list_deletions()
     found: list[int] = []
     for whose, at in purges:
         event_id = whose.removeprefix("event-")
         if event_id != whose and event_id.isdecimal():
-            rows = Event.objects.filter(pk=event_id, purged_at__isnull=True, started_at__lt=at)
-            found += rows.values_list("pk", flat=True)
+            event = Event.objects.filter(pk=event_id, purged_at__isnull=True).first()
+            if event is not None and _is_older(event, at):
+                found.append(event.pk)
     return found
+
+
+def _is_older(event: Event, at: datetime) -> bool:
+    return event.started_at < at if event.started_at else was_made_before(event, at)

@@ -12,8 +12,9 @@ _steps: list[PurgeStep] = []
 
 
 def register_purge_step(step: PurgeStep) -> None:
-    """At the start of an app, once."""
-    _steps.append(step)
+    """At the start of an app; once, however often that is."""
+    if step not in _steps:
+        _steps.append(step)
 
 
 def run_purge_steps(event: Event) -> Counter[str]:

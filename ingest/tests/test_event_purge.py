@@ -1,20 +1,25 @@
 """The purge of an event: nothing of it is left, nothing of others is gone, and it is counted."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from unittest import mock
 
+from django.contrib.admin.models import LogEntry
 from django.utils import timezone
 
 from ingest.cleanup import clean_up
-from ingest.events.purge import purge_event
-from ingest.models import Attempt, Capture, CapturedRequest, Job, Refusal
+from ingest.events.purge import _run, finish_purges, purge_event
+from ingest.models import Attempt, Capture, CapturedRequest, Job, Refusal, TrialRecord
+from ingest.trials.records import keep_trial
 from media import storage
 from media.deletion import delete_result, forget_deleted
+from media.erasure.tombstones import name_event, record_purge
 from media.models import MediaObject
 from media.tests.support import ResultsTestCase
+from photochanger.errors import StorageError
 from photochanger.testing.marks import both_databases
+from slots.events.editing import save_event
 from slots.events.running import close_event, start_event
 from slots.models import Event, EventPurge, Slot
 from slots.tests.test_events import PROMPT, make_event
@@ -26,7 +31,7 @@ BOOTH = "DESKTOP-K968T3F"
 
 class PurgeTestCase(ResultsTestCase):
     def setUp(self) -> None:
-        Slot.objects.filter(pk__in=("slot-001", "slot-002")).update(settings=PROMPT)
+        Slot.objects.filter(pk__in=("slot-001", "slot-002", "slot-003")).update(settings=PROMPT)
         self.event = self.run_event("slot-001", note="Call Anna", public_title="Anna and Peter")
         self.other = self.run_event("slot-002", name="Brand")
 
@@ -158,13 +163,13 @@ class PurgeTests(PurgeTestCase):
         self.assertEqual(Job.objects.get(pk=left.job_id).event_id, self.other.pk)
         self.assertEqual(EventPurge.objects.get().counts["requests"], 2)
 
-    def add_refusal(self, slot_id: str) -> Refusal:
+    def add_refusal(self, slot_id: str, place: int | None = None) -> Refusal:
         at = Event.objects.get(pk=self.event.pk).started_at
         assert at is not None
         return Refusal.objects.create(
             minute=at,
             cause="wrong_password",
-            place=int(slot_id[-1]),
+            place=int(slot_id[-1]) if place is None else place,
             slot_asked=slot_id,
             address="10.0.0.7",
             booth_name=BOOTH,
@@ -174,6 +179,83 @@ class PurgeTests(PurgeTestCase):
             first_at=at,
             last_at=at,
         )
+
+    def test_a_slot_is_the_events_only_while_it_worked_for_it(self) -> None:
+        """The one that left while it ran too; and not what was before it came."""
+        now = timezone.now()
+        event = start_event(make_event("slot-001", "slot-003", name="Ball").pk, by="serg")
+        save_event(event, ["slot-001"], by="serg")
+        save_event(event, ["slot-001", "slot-002"], by="serg")
+        close_event(event.pk, by="serg", switches_off=False)
+        begun, ended = now - timedelta(hours=5), now + timedelta(hours=1)
+        Event.objects.filter(pk=event.pk).update(started_at=begun, closed_at=ended)
+        links = event.event_slots
+        links.filter(slot="slot-003").update(taken_at=begun, removed_at=begun + timedelta(hours=1))
+        links.filter(slot="slot-002").update(taken_at=now)
+        kept = {("slot-003", 3): 1, ("slot-002", 4): 2}
+        gone = {("slot-003", 5): 3, ("slot-002", 0): 4}
+        for (slot_id, hours_ago), place in (kept | gone).items():
+            self.add_trace(slot_id, now - timedelta(hours=hours_ago), place)
+        purge_event(event.pk, by="serg")
+        found = Refusal.objects.exclude(address="").values_list("place", flat=True)
+        self.assertEqual(sorted(found), sorted(kept.values()))
+        self.assertEqual(
+            sorted(CapturedRequest.objects.values_list("seen__n", flat=True)), sorted(kept.values())
+        )
+
+    def add_trace(self, slot_id: str, at: datetime, place: int) -> None:
+        """A refusal, and a request that an order for all slots has recorded."""
+        refusal = self.add_refusal(slot_id, place)
+        Refusal.objects.filter(pk=refusal.pk).update(first_at=at, last_at=at + timedelta(seconds=1))
+        capture = Capture.objects.create(wanted=1, left=0, until=at, started_by="serg")
+        seen = CapturedRequest.objects.create(
+            capture=capture, seen={"path": f"/ingest/{slot_id}", "n": place}
+        )
+        CapturedRequest.objects.filter(pk=seen.pk).update(at=at + timedelta(seconds=1))
+
+    def test_tests_of_its_slots_go_with_it_and_are_counted(self) -> None:
+        for event in (self.event, self.other):
+            photo = Job.objects.filter(event=event).first()
+            assert photo is not None
+            keep_trial(photo.slot, photo.pk, lifetime=timedelta(hours=1))
+        purge_event(self.event.pk, by="serg")
+        self.assertEqual(TrialRecord.objects.get().job.event_id, self.other.pk)
+        self.assertEqual(EventPurge.objects.get().counts["trials"], 1)
+
+    def test_a_storage_that_is_away_keeps_no_address_of_a_booth(self) -> None:
+        refusal = self.add_refusal("slot-001")
+        with (
+            mock.patch("media.storage.iter_files", side_effect=StorageError("away")),
+            self.assertRaises(StorageError),
+        ):
+            purge_event(self.event.pk, by="serg")
+        refusal.refresh_from_db()
+        self.assertEqual(refusal.address, "")
+        self.assertIsNone(EventPurge.objects.get().finished_at)
+
+    def test_one_that_fails_keeps_no_other_from_being_purged(self) -> None:
+        broken = {media.path for media in MediaObject.objects.filter(slot_id="slot-001")}
+
+        def remove(path: str, real: Any = storage.remove) -> None:
+            if path in broken:
+                raise RuntimeError("a bug")
+            real(path)
+
+        for event in (self.event, self.other):
+            EventPurge.objects.create(event=event, by="serg", began_at=timezone.now())
+        with mock.patch("media.storage.remove", remove), self.assertLogs(level="ERROR") as logs:
+            finish_purges()
+        self.assertIn("ingest.event.purge_failed", " ".join(logs.output))
+        self.assertEqual(EventPurge.objects.get(finished_at__isnull=False).event, self.other)
+
+    def test_two_that_run_it_at_once_write_one_line_of_the_trail(self) -> None:
+        purge = purge_event(self.event.pk, by="serg")
+        assert purge is not None
+        again = EventPurge.objects.get(pk=purge.pk)
+        again.finished_at = None  # as the other has read it
+        _run(again)
+        told = LogEntry.objects.filter(change_message__contains="purge of the event")
+        self.assertEqual(told.count(), 1)
 
     def test_the_name_is_what_somebody_wants_to_keep(self) -> None:
         purge_event(self.event.pk, by="serg", name="Wedding in May")
@@ -203,3 +285,17 @@ class PurgeTests(PurgeTestCase):
         event = Event.objects.get(pk=self.event.pk)
         self.assertEqual((event.state, event.public_title), ("purged", ""))
         self.assertEqual(self.count_kept(self.other), 6)
+
+    def test_an_older_database_of_before_its_start_brings_no_name_back(self) -> None:
+        planned = make_event("slot-003", note="Call Anna", public_title="Anna and Peter")
+        newer = make_event("slot-003", note="Call Eva")
+        for event in (planned, newer):
+            record_purge(name_event(event.pk))
+        # It has got the number of one that was purged before it was made.
+        later = timezone.now() + timedelta(seconds=1)
+        LogEntry.objects.filter(object_id=str(newer.pk)).update(action_time=later)
+        clean_up(by="test")
+        planned.refresh_from_db()
+        newer.refresh_from_db()
+        self.assertEqual((planned.state, planned.public_title, planned.note), ("purged", "", ""))
+        self.assertEqual((newer.state, newer.note), ("planned", "Call Eva"))

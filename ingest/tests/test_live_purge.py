@@ -18,12 +18,39 @@ FILL = f"""
 import uuid
 from datetime import timedelta
 from django.utils import timezone
-from ingest.models import Attempt, Job
+from ingest.models import Attempt, Capture, CapturedRequest, Job, Refusal, TrialRecord
 from media import storage
 from media.models import MediaObject
 from slots.events.editing import save_event
 from slots.events.running import close_event, start_event
+from slots.letters.models import GuestLetter
 from slots.models import Event, Slot
+from stats.models import Alert, AlertMessage, AlertRecipient
+
+def leave_traces(event, job):
+    # What tells of people or of their event, beside photos and pictures.
+    now = timezone.now()
+    Refusal.objects.create(minute=now, cause="wrong_password", place=0, slot_asked="slot-001",
+        address="10.9.8.7", booth_name="DESKTOP-K968T3F", reason="UNAUTHORIZED", status=401,
+        count=1, first_at=now, last_at=now)
+    capture = Capture.objects.create(wanted=2, left=0, until=now, started_by="serg")
+    for job_id in (job.pk, None):
+        CapturedRequest.objects.create(capture=capture, job_id=job_id,
+            seen={{"path": "/ingest/slot-001", "computer": "DESKTOP-K968T3F"}})
+    TrialRecord.objects.create(job=job, slot_id="slot-001", provider="gemini",
+        operation="image_edit", settings={{"prompt": "Anna"}}, made_at=now, expires_at=now)
+    GuestLetter.objects.create(job_id=job.pk, slot_id="slot-001", event_id=event.pk, language="ru",
+        address="Anna", address_hash="c" * 32, shown_as="A···@Anna", source_hash="d" * 32,
+        created_at=now, next_try_at=now, last_error="no such Anna")
+    recipient = AlertRecipient.objects.create(name="Peter", language="ru", told_from=now)
+    for facts in ({{"who": "DESKTOP-K968T3F", "slots": ["slot-001"]}},
+                  {{"budget": "Anna's", "event": event.pk, "percent": 90, "used": "9 / 10"}}):
+        alert = Alert.objects.create(rule="budget" if "event" in facts else "refused",
+            severity="warning", facts={{"cause": "wrong_password", "count": 7}} | facts,
+            opened_at=now, raised_at=now, seen_at=now)
+        sent = AlertMessage.objects.create(recipient=recipient, kind="trouble", created_at=now,
+            title="Anna's", body="DESKTOP-K968T3F", next_try_at=now, sent_at=now)
+        sent.alerts.add(alert)
 
 def fill(name, slot_id, photos):
     now = timezone.now()
@@ -48,12 +75,18 @@ def fill(name, slot_id, photos):
                 mime="image/jpeg", size_bytes=4, sha256="b" * 64, expires_at=now + timedelta(9),
                 event_id=event.pk if kind == "result" else None))
     MediaObject.objects.bulk_create(files)
+    if slot_id == "slot-001":
+        leave_traces(event, jobs[0])
     close_event(event.pk, by="serg", switches_off=False)
     return event.pk
 
 print(fill("Wedding", "slot-001", {PHOTOS}), fill("Brand", "slot-002", {OTHERS}))
 """
-TABLES = ("job_history", "job_attempt", "media_object", "event", "event_purge", "django_admin_log")
+TABLES = (
+    *("job_history", "job_attempt", "media_object", "event", "event_purge", "event_slot"),
+    *("refusal", "captured_request", "trial_record", "guest_letter"),
+    *("alert", "alert_message", "django_admin_log"),
+)
 
 
 class PurgeLifeTests(LiveTestCase):
@@ -79,10 +112,9 @@ class PurgeLifeTests(LiveTestCase):
         self.kill_in_the_middle(mine, below=2 * PHOTOS - 300)
         self.kill_in_the_middle(mine, below=PHOTOS)
         told = json.loads(self.site.manage("purge_event", mine, "--yes"))
-        self.assertEqual(
-            told,
-            {"photos": PHOTOS, "result": PHOTOS, "preview": PHOTOS, "bytes": 8 * PHOTOS},
-        )
+        traces = {"requests": 3, "trials": 1, "letters": 1, "alerts": 2}
+        pictures = {"result": PHOTOS, "preview": PHOTOS, "bytes": 8 * PHOTOS}
+        self.assertEqual(told, {"photos": PHOTOS} | pictures | traces)
         self.assertEqual(self.count_files("slot-001"), 0)
         self.assertEqual(self.count_files("slot-002"), 2 * OTHERS)
         kept = "SELECT count(*) FROM media_object WHERE cleaned_at IS NULL AND slot_id = '{}'"
