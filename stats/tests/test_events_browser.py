@@ -46,7 +46,7 @@ class EventsBrowserTests(ConsoleTestCase):
         super().setUp()
         self.tolerate("^: Applying inline style")  # by axe itself
         self.clicks = 0
-        self.site.execute("UPDATE slot SET event_id = NULL")
+        self.site.execute("UPDATE slot SET event_id = NULL, sync_response_seconds = 60")
         for table in ("job_attempt", "media_object", "job_history", "event_purge", "event_slot"):
             self.site.execute(f"DELETE FROM {table}")
         self.site.execute("DELETE FROM event")
@@ -99,6 +99,7 @@ class EventsBrowserTests(ConsoleTestCase):
         self.assert_good(page, "event-form")
         page.set_viewport_size({"width": DESK.size[0], "height": DESK.size[1]})
         page.locator("#save").click()
+        expect(page.locator("h1")).to_have_text("Бал")
         self.assert_good(page, "event-planned")
         page.locator("#keep-slot-001").click()
         expect(page.locator("#slots")).to_contain_text("рецепт – каким был")
@@ -106,7 +107,8 @@ class EventsBrowserTests(ConsoleTestCase):
         page.locator("#ask-yes").click()
         expect(page.locator(".lead .pill")).to_have_text("идёт")
         self.post_photo()
-        expect(page.locator("#event-photos")).to_have_text("1")
+        for figure, count in (("photos", 1), ("pictures", 1), ("in-work", 0)):
+            expect(page.locator(f"#event-{figure}")).to_have_text(str(count))
         self.assert_good(page, "event-running")
         event = page.url
         page.locator("#to-dashboard").click()
@@ -145,10 +147,11 @@ class EventsBrowserTests(ConsoleTestCase):
         page.locator("#ask-yes").click()
         expect(page.locator(".lead .pill")).to_have_text("закончилось")
         page.locator("#to-purge").click()
+        expect(page.locator("#confirm")).to_be_visible()
         self.assert_good(page, "event-purge")
         page.locator("#confirm").fill("не то")
         page.get_by_role("button", name="Стереть", exact=True).click()
-        expect(page.locator("#purge-title")).to_have_count(0)
+        expect(page.locator("#toasts")).to_contain_text("Ничего не стёрто")
         page.locator("#kept-name").fill("Бал 2026")
         page.locator("#confirm").fill("Бал")
         page.get_by_role("button", name="Стереть", exact=True).click()
@@ -170,5 +173,18 @@ class EventsBrowserTests(ConsoleTestCase):
         page.get_by_role("button", name="Следующее по этому").click()
         page.get_by_role("button", name="Сохранить").click()
         page.locator("#start").click()
-        page.locator("#content form button, #content form input[type=submit]").first.click()
+        self.say_yes_on_paper(page)
         expect(page.locator(".lead .pill")).to_have_text("идёт")
+        page.locator("#switches-off").check()
+        page.get_by_role("button", name="Закончить мероприятие").click()
+        self.say_yes_on_paper(page)
+        expect(page.locator(".lead .pill")).to_have_text("закончилось")
+        on = "SELECT count(*) FROM slot WHERE id IN ('slot-001', 'slot-002') AND is_active"
+        self.assertEqual(self.site.rows(on), [(0,)])
+        page.locator("#to-purge").click()
+        page.locator("#confirm").fill("Свадьба Анны")
+        page.get_by_role("button", name="Стереть", exact=True).click()
+        expect(page.locator(".lead .pill")).to_have_text("стёрто")
+
+    def say_yes_on_paper(self, page: Page) -> None:
+        page.locator("#content form button, #content form input[type=submit]").first.click()

@@ -10,9 +10,10 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from ingest.events.purge import count_unsettled, purge_event
+from photochanger.db import clock
 from photochanger.errors import InvalidFields, StorageError
 from slots.console.pages import confirm_page, console_page, for_editors
-from slots.events.editing import delete_planned_event
+from slots.events.editing import delete_planned_event, is_late
 from slots.events.running import close_event, start_event
 from slots.models import Event
 from stats.events.figures import load_event_figures
@@ -30,12 +31,23 @@ def start(request: HttpRequest, event_id: int) -> HttpResponse:
             yes=_("Start"),
         )
     try:
-        start_event(event.pk, by=request.user.get_username())
+        event = start_event(event.pk, by=request.user.get_username())
     except InvalidFields as exc:
         messages.error(request, " ".join(f"{key} {words}" for key, words in exc.fields.items()))
     else:
-        messages.success(request, _("“%(event)s” runs. Its alarms are armed.") % {"event": event})
+        _report_start(request, event)
     return redirect("admin:slots_event_change", event.pk)
+
+
+def _report_start(request: HttpRequest, event: Event) -> None:
+    if is_late(event, clock.now()):
+        words = _(
+            "“%(event)s” runs, but its planned end has passed: no alarm comes when a booth is "
+            "silent. Set a later end: “Edit”."
+        )
+        messages.warning(request, words % {"event": event})
+    else:
+        messages.success(request, _("“%(event)s” runs. Its alarms are armed.") % {"event": event})
 
 
 @require_POST
@@ -50,9 +62,8 @@ def close(request: HttpRequest, event_id: int) -> HttpResponse:
             words=_(
                 "Photos that come from now on do not belong to it. It cannot be started again."
             ),
-            yes=_(
-                "Close",
-            ),
+            yes=_("Close"),
+            carried={"switches_off": "on"} if switches_off else None,
         )
     close_event(event.pk, by=request.user.get_username(), switches_off=switches_off)
     messages.success(request, _("“%(event)s” is closed.") % {"event": event})
@@ -111,7 +122,7 @@ def _purge(request: HttpRequest, event: Event) -> None:
     if done is None:
         messages.error(request, _("A photo of it is still in work. Try again in two minutes."))
     elif done.finished_at is None:
-        words = _("Some files could not be deleted: the disk refuses. Cleanup tries again.")
+        words = _("Some files could not be deleted now. Cleanup tries again within minutes.")
         messages.error(request, words)
     else:
         pictures = int(done.counts.get("result", 0))
