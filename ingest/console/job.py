@@ -259,7 +259,7 @@ def job_page(request: HttpRequest, job_id: str) -> HttpResponse:
 
 def _find_job(job_id: str) -> Job:
     try:
-        return Job.objects.select_related("slot").get(pk=UUID(job_id))
+        return Job.objects.select_related("slot", "event").get(pk=UUID(job_id))
     except (ValueError, Job.DoesNotExist) as exc:
         raise Http404 from exc
 

@@ -4,7 +4,7 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 from django.utils.html import escape
 
@@ -15,6 +15,7 @@ from media import storage
 from media.models import MediaObject
 from photochanger.testing.marks import both_databases
 from slots.models import Slot
+from slots.tests.test_events import make_event
 from stats.tests.support import StatsTestCase, job, open_job
 
 pytestmark = both_databases
@@ -248,6 +249,21 @@ class JobTests(JobPagesTestCase):
         self.client.force_login(User.objects.create_user("eve", is_staff=True))
         answer = self.client.post(f"{LOG}{photo.pk}/delete-picture/", {"confirmed": "1"})
         self.assertEqual(answer.status_code, 403)
+
+    def test_a_photo_names_its_event_and_leads_who_may_there(self) -> None:
+        event = make_event(name="Wedding of May")
+        photo, other = job(event=event), job()
+        self.store(photo, other)
+        page = self.open_job_page(photo)
+        self.assertContains(page, f'href="/admin/events/{event.pk}/"')
+        self.assertContains(page, "Wedding of May")
+        self.assertNotContains(self.open_job_page(other), "job-event")
+        viewer = User.objects.create_user("eve", is_staff=True)
+        viewer.user_permissions.add(Permission.objects.get(codename="view_job"))
+        self.client.force_login(viewer)
+        page = self.open_job_page(photo)
+        self.assertContains(page, "Wedding of May")
+        self.assertNotContains(page, f'href="/admin/events/{event.pk}/"')
 
     def test_a_page_that_follows_a_photo_stops_when_it_is_over(self) -> None:
         working, done = open_job(), job()
