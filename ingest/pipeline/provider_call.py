@@ -19,7 +19,7 @@ from ingest.pipeline.input_links import make_publisher
 from ingest.pipeline.old_templates import shrink_old_templates
 from ingest.pipeline.order import Deadline
 from ingest.pipeline.outcome import JobRun
-from ingest.pipeline.printing import plan_print
+from ingest.pipeline.photo_print import plan_print
 from ingest.pipeline.prompt_words import count_people, fill_prompts
 from ingest.pipeline.result_check import ResultPicture, check_result
 from ingest.pipeline.retry_policy import FLOOR_S, Retry, choose_retry, estimate_call_s

@@ -9,6 +9,7 @@ from django.urls import reverse
 from ingest.faces.heads import find_heads
 from ingest.pipeline.order import Order
 from media import storage
+from media.view_ids import make_view_id
 from photochanger.db import in_db
 from photochanger.errors import ProviderConfig, StorageError
 from photochanger.pictures import JPEG, Photo, Picture, decode_file, encode
@@ -39,7 +40,8 @@ def plan_print(
         return None
     may_look = order.platform.faces != "off" and slot.faces != Slot.Faces.OFF
     wait_s = min(HEADS_WAIT_S, order.deadline.left_s - PRINT_S) if may_look else 0.0
-    page = reverse("api:guest_page", kwargs={"job_id": order.job_id})
+    # Prints hang on walls, and their pictures in galleries: the code on them only shows.
+    page = reverse("api:guest_page", kwargs={"job_id": make_view_id(order.job_id)})
     return build_print_plan(
         slot,
         find_heads=partial(find_heads, wait_s=wait_s),
