@@ -12,7 +12,7 @@ from PIL import Image
 from ingest.faces.looker import lower_priority
 from media.services import let_on_show
 from media.sorter.loading import sorter_nets
-from media.sorter.rule import SAFE_BELOW, shrink_for_sorting
+from media.sorter.rule import SAFE_BELOW
 from photochanger import metrics
 from photochanger.db import in_db
 
@@ -23,26 +23,24 @@ _executor = ThreadPoolExecutor(1, thread_name_prefix="sorter", initializer=lower
 _places = threading.Semaphore(MOST_WAITING)
 
 
-async def sort_result(job_id: UUID, image: Image.Image) -> None:
-    """Look at a result, and let it on show where it looks safe. Never raises.
+async def sort_result(job_id: UUID, small: Image.Image) -> None:
+    """Look at a result as ``shrink_for_sorting`` makes it, and let it on show where it looks safe.
 
-    Whatever hinders that, the picture waits for approval: none goes on show unseen.
+    Never raises. Whatever hinders that, the picture waits for approval: none goes on show unseen.
     """
     outcome = "waits"
     try:
-        if await _looks_safe(image):
-            await in_db(let_on_show, job_id)
+        if await _looks_safe(small) and await in_db(let_on_show, job_id):
             outcome = "shown"
     except Exception as exc:  # of onnxruntime, Pillow, the database
         log.warning("ingest.sorting.failed", job=str(job_id), detail=type(exc).__name__)
     metrics.count_sorted(outcome)
 
 
-async def _looks_safe(image: Image.Image) -> bool:
+async def _looks_safe(small: Image.Image) -> bool:
     if not _places.acquire(blocking=False):
         return False
     try:
-        small = await asyncio.to_thread(shrink_for_sorting, image)
         return await asyncio.get_running_loop().run_in_executor(_executor, _judge, small)
     finally:
         _places.release()

@@ -73,10 +73,10 @@ def select_published_results(slot_id: str, reviews: Collection[str]) -> QuerySet
     return select_listed_results(slot_id).filter(job_id__isnull=False, review__in=reviews)
 
 
-def let_on_show(job_id: uuid.UUID) -> None:
-    """Its result looks safe. What somebody has decided on it meanwhile holds."""
+def let_on_show(job_id: uuid.UUID) -> bool:
+    """Its result looks safe. What somebody has decided on it meanwhile holds: then False."""
     results = MediaObject.objects.filter(job_id=job_id, kind=Kind.RESULT, review=Review.NEW)
-    results.update(review=Review.SAFE)
+    return bool(results.update(review=Review.SAFE))
 
 
 def find_result(job_id: uuid.UUID) -> MediaObject:

@@ -15,7 +15,7 @@ from ingest.faces.measure import compare_pictures, make_figures
 from ingest.faces.repeat import choose_firmer_words, is_better, is_braked, is_worth_repeating
 from ingest.pipeline.order import Deadline
 from ingest.pipeline.outcome import JobRun
-from ingest.pipeline.printing import plan_print
+from ingest.pipeline.photo_print import plan_print
 from ingest.pipeline.provider_call import call_once, store_in_time
 from ingest.pipeline.result_check import ResultPicture, check_result
 from ingest.pipeline.retry_policy import FLOOR_S, estimate_call_s
@@ -62,7 +62,7 @@ async def _judge(run: JobRun, picture: ResultPicture | None) -> Report | None:
         return None
     try:
         async with asyncio.timeout(JUDGE_S):
-            return await compare_pictures(run.watch, picture.image)
+            return await compare_pictures(run.watch, picture.look)
     except TimeoutError:
         return None
 

@@ -50,11 +50,13 @@ PICTURE_PATIENCE_S = 3.0  # and to get its picture, whatever becomes of the row
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhotoResult:
     """The picture to answer with, and the job it is the result of; ``image`` is the same picture
-    decoded, when it is a new one, for the preview that is made after the answer."""
+    decoded, when it is a new one, for the preview that is made after the answer; ``look`` is what
+    the service made."""
 
     job: Job
     picture: Picture
     image: Image.Image | None = None
+    look: Image.Image | None = None
     is_replay: bool = False
     watch: Watch | None = None  # the look at its photo, to be compared with after the answer
     is_sorted: bool = False  # it goes on show when it looks safe

@@ -116,6 +116,7 @@ async def run_job(order: Order, admission: Admission, deadline: Deadline) -> Pho
         job=job,
         picture=run.result,
         image=run.result.image,
+        look=run.result.look,
         closing=run.closing,
         watch=run.watch,
         is_sorted=order.slot.publishing == Slot.Publishing.SORTED,

@@ -16,11 +16,13 @@ from ingest.models import Job
 from ingest.pipeline.closing import to_milliseconds
 from ingest.pipeline.order import Order
 from ingest.pipeline.outcome import PhotoResult
-from ingest.pipeline.printing import print_original
+from ingest.pipeline.photo_print import print_original
 from ingest.sorting import sort_result
 from media import storage
+from media.faces.looking import shrink_for_look
 from media.links import build_url_of_path
 from media.previews import StoredPreview, record_preview, write_preview
+from media.sorter.rule import shrink_for_sorting
 from photochanger import metrics
 from photochanger.db import in_db
 from photochanger.errors import AppError
@@ -93,10 +95,21 @@ async def _finish(result: PhotoResult, answer_ms: int) -> None:
         metrics.count_photo_steps({"answer": answer_ms})
     has_file = result.image is not None and result.job.result_expires_at is not None
     await store_preview(result.job, result.image if has_file else None, answer_ms=answer_ms)
-    if result.image is not None and result.watch is not None:
-        run_beside(partial(measure_now, result.job, result.watch, result.image))
-    if result.image is not None and result.is_sorted:
-        run_beside(partial(sort_result, result.job.pk, result.image))
+    try:
+        await _begin_looks(result, has_file=has_file)
+    except Exception as exc:  # of Pillow: the booth's answer is out, and must end well
+        log.warning("ingest.looks.failed", job=str(result.job.pk), detail=type(exc).__name__)
+
+
+async def _begin_looks(result: PhotoResult, *, has_file: bool) -> None:
+    """Small copies wait for their turn, whose picture is let go."""
+    job, watch = result.job, result.watch
+    if watch is not None and result.look is not None:
+        look = await asyncio.to_thread(shrink_for_look, result.look)
+        run_beside(partial(measure_now, job, watch, look))
+    if result.is_sorted and has_file and result.image is not None:
+        small = await asyncio.to_thread(shrink_for_sorting, result.image)
+        run_beside(partial(sort_result, job.pk, small))
 
 
 async def stream_bytes(body: bytes) -> AsyncIterator[bytes]:

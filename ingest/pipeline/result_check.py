@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from media.faces.looking import shrink_for_look
 from photochanger.errors import BadResponse
 from photochanger.pictures import (
     JPEG,
@@ -35,10 +36,14 @@ MIN_RESULT_SIDE_PX, MAX_RESULT_SIDE_PX = 64, 16_383  # WEBP goes no further
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultPicture(Picture):
     """A finished picture on its way to storage: its bytes, the same picture decoded, and what the
-    service's file said of its origin."""
+    service's file said of its origin.
+
+    ``look``: what the service made, by which faces are judged; a small copy where it is printed.
+    """
 
     sha256: str
     image: Image.Image
+    look: Image.Image
     credentials: Credentials = Credentials()
 
 
@@ -65,9 +70,10 @@ def check_result(
     if min(image.size) < MIN_RESULT_SIDE_PX or max(image.size) > MAX_RESULT_SIDE_PX:
         raise BadResponse(f"the picture is {image.width}x{image.height}", retryable=True)
     wanted = f"image/{rules.output_format or 'jpeg'}"
-    body, dpi, longest = None, found.header.dpi, rules.output_max_side_px
+    body, dpi, longest, look = None, found.header.dpi, rules.output_max_side_px, image
     if plan is not None:
         del found  # nothing may hold the pixels that came, once they are printed
+        look = _copy_for_look(image)
         image, dpi = make_print(image, plan), PRINT_DPI
     elif longest and max(image.size) > longest:
         image.thumbnail((longest, longest), Image.Resampling.LANCZOS)
@@ -77,8 +83,14 @@ def check_result(
         body = encode(image, wanted, quality=rules.output_quality, dpi=dpi, xmp=AI_MADE_XMP)
     digest = hashlib.sha256(body).hexdigest()
     return ResultPicture(
-        body=body, mime=wanted, sha256=digest, image=image, credentials=credentials
+        body=body, mime=wanted, sha256=digest, image=image, look=look, credentials=credentials
     )
+
+
+def _copy_for_look(image: Image.Image) -> Image.Image:
+    """Before it is cropped, and before somebody's face comes over it with a frame."""
+    small = shrink_for_look(image)
+    return small.copy() if small is image else small  # a print is drawn on the picture itself
 
 
 def replace_metadata(body: bytes, mime: str, found: Decoded) -> bytes | None:

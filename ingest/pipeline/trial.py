@@ -192,8 +192,8 @@ async def complete_result(result: PhotoResult) -> None:
     """What a booth does not wait for: the preview, and the look at its people. Never raises."""
     if result.image is not None:
         await store_preview(result.job, result.image)
-        if result.watch is not None:
-            await measure_now(result.job, result.watch, result.image)
+        if result.watch is not None and result.look is not None:
+            await measure_now(result.job, result.watch, result.look)
 
 
 def load_job_facts(job_id: uuid.UUID) -> dict[str, Any]:

@@ -1,23 +1,32 @@
 """Frames, words and codes on prints: on results, on the photo that stands in, on test runs."""
 
 import io
+import uuid
+from functools import partial
 from typing import Any
+from unittest import mock
 
 import zxingcpp
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
 from django.test import SimpleTestCase, override_settings
 from PIL import Image
 
 from ingest.models import Job
 from ingest.tests.support import IngestTestCase, jpeg
+from media.guests.refusals import ViewOnly
+from media.view_ids import make_view_id
 from photochanger.bench.prints import make_frame_picture
 from photochanger.db import in_db
 from photochanger.pictures.cropping import Box
 from photochanger.pictures.lettering import Code, Lettering, draw_text, leave_room
 from photochanger.pictures.paper import PAPERS_PX
 from photochanger.pictures.printing import PrintPlan, make_print, read_frame
+from photochanger.testing.faces import FOLDER, need_engine
+from photochanger.testing.waiting import PATIENCE_S
 from photochanger.web.tokens import AdminToken
+from providers.simulator.people import make_group
 from slots.editing import change_slot
 from slots.models import Slot
 from slots.prints.frames import FRAME, choose_template_side_px
@@ -128,6 +137,19 @@ class FramedTests(IngestTestCase):
         values = {"paper": "6x8", "template_media": [frame], "frame_qr": "bottom-right"}
         self.set_slot(**values, **more)
 
+    def page(self, answer: HttpResponse) -> str:
+        return f"{BASE}/public/results/{make_view_id(uuid.UUID(answer['X-Job-Id']))}/page"
+
+    async def run_test(self) -> HttpResponse:
+        serg = await User.objects.acreate(username="serg", password="!", is_superuser=True)
+        token = await in_db(AdminToken.for_user, serg)
+        return await self.post(
+            path="/api/slots/slot-001/test-run",
+            field="test_image",
+            headers={"Authorization": f"Bearer {token}"},
+            password=None,
+        )
+
     async def test_a_result_has_frame_words_and_the_code_of_its_own_page(self) -> None:
 
         variables = [{"name": "guest", "source": "form", "example": "Анна"}]
@@ -138,9 +160,7 @@ class FramedTests(IngestTestCase):
         for answer in answers:
             image = Image.open(io.BytesIO(answer.content))
             self.assertEqual((image.size, image.info["dpi"]), ((1800, 2400), (300, 300)))
-            self.assertEqual(
-                read_codes(image), [f"{BASE}/public/results/{answer['X-Job-Id']}/page"]
-            )
+            self.assertEqual(read_codes(image), [self.page(answer)])
         self.assertNotEqual(answers[0].content, answers[1].content)
         call = self.provider.calls[-1]
         self.assertEqual(len(call.pictures), 1)  # the frame is never sent
@@ -160,17 +180,43 @@ class FramedTests(IngestTestCase):
     async def test_a_test_run_is_printed_alike(self) -> None:
 
         await in_db(self.set_print)
-        serg = await User.objects.acreate(username="serg", password="!", is_superuser=True)
-        token = await in_db(AdminToken.for_user, serg)
-        answer = await self.post(
-            path="/api/slots/slot-001/test-run",
-            field="test_image",
-            headers={"Authorization": f"Bearer {token}"},
-            password=None,
-        )
+        answer = await self.run_test()
         image = Image.open(io.BytesIO(answer.content))
         self.assertEqual(image.size, (1800, 2400))
-        self.assertEqual(read_codes(image), [f"{BASE}/public/results/{answer['X-Job-Id']}/page"])
+        self.assertEqual(read_codes(image), [self.page(answer)])
+
+    async def test_who_scans_a_print_sees_the_picture_and_cannot_delete_it(self) -> None:
+        """Prints hang on walls, and their pictures, with the code, in galleries."""
+        await in_db(self.set_print)
+        answer = await self.post()
+        [code] = read_codes(Image.open(io.BytesIO(answer.content)))
+        page = code.removeprefix(BASE)
+        self.assertNotIn(answer["X-Job-Id"], page)
+        self.assertEqual((await self.async_client.get(page)).status_code, 200)
+        refused = await self.async_client.delete(page.removesuffix("/page"))
+        self.assertEqual(
+            (refused.status_code, refused.json()["failure_reason"]), (403, ViewOnly.reason)
+        )
+        owned = await self.async_client.delete(f"/public/results/{answer['X-Job-Id']}")
+        self.assertEqual(owned.status_code, 204)
+
+    async def test_faces_of_the_frame_are_nobody_in_the_picture(self) -> None:
+        need_engine()
+        frame = make_frame_picture(PAPERS_PX["6x8"])
+        frame.paste(make_group(["obama"]).resize((400, 400)), (700, 1975))
+        media = await in_db(self.upload_frame, frame)
+        await in_db(partial(self.set_slot, paper="6x8", template_media=[media], faces="retry"))
+        out = io.BytesIO()
+        make_group(["biden"]).save(out, "JPEG", quality=92)
+        patience = mock.patch("ingest.pipeline.face_repeat.JUDGE_S", PATIENCE_S)
+        with override_settings(FACES_DIR=FOLDER), patience:
+            answer = await self.post(out.getvalue())
+        printed = Image.open(io.BytesIO(answer.content)).convert("RGB")
+        engine = need_engine()
+        self.assertEqual(len(engine.find_faces(printed, least_score=0.4, describe=False)), 2)
+        job = await Job.objects.aget()
+        self.assertEqual((job.people_in, job.people_out, job.faces), (1, 1, "kept"))
+        self.assertEqual(len(self.provider.calls), 1)  # no second picture is paid for
 
     async def test_where_no_phone_could_follow_there_is_no_code(self) -> None:
 

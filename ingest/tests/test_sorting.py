@@ -1,20 +1,29 @@
 """What looks safe goes on show by itself, what does not waits: by running servers."""
 
 import io
+from concurrent.futures import Future
 from unittest import mock
 
 import httpx
 from asgiref.sync import async_to_sync
 from django.test import SimpleTestCase, override_settings
+from django.utils import timezone
 from PIL import Image
 
 from ingest import sorting
+from ingest.faces.watch import Watch
+from ingest.models import Job
+from ingest.pipeline import response
+from ingest.pipeline.outcome import PhotoResult
 from ingest.sorting import sort_result
 from ingest.tests.live_support import LiveTestCase
+from media.faces.verdict import PHOTO
 from media.models import MediaObject
 from media.sorter.loading import sorter_nets
 from media.sorter.rule import SAFE_BELOW, shrink_for_sorting
 from media.tests.support import ResultsTestCase, make_picture
+from photochanger import metrics
+from photochanger.pictures import Picture
 from photochanger.testing.faces import FOLDER, need_engine
 from photochanger.testing.waiting import wait_until
 from providers.simulator.people import PEOPLE, lose_person, make_group
@@ -59,7 +68,7 @@ class SortResultTests(ResultsTestCase):
     def sort(self, media: MediaObject, image: Image.Image, folder: str = FOLDER) -> str:
         assert media.job_id
         with override_settings(FACES_DIR=folder):
-            async_to_sync(sort_result)(media.job_id, image)
+            async_to_sync(sort_result)(media.job_id, shrink_for_sorting(image))
         media.refresh_from_db()
         return media.review
 
@@ -72,11 +81,32 @@ class SortResultTests(ResultsTestCase):
         need_engine()
         media = self.add_result()
         MediaObject.objects.update(review="hidden")
-        self.assertEqual(self.sort(media, ONE), "hidden")
+        with mock.patch.object(metrics, "count_sorted") as counted:
+            self.assertEqual(self.sort(media, ONE), "hidden")
+        counted.assert_called_once_with("waits")  # and is not counted as shown by us
 
     def test_without_the_model_all_wait(self) -> None:
         with self.assertLogs("media.nets.loader", "WARNING"):
             self.assertEqual(self.sort(self.add_result(), ONE, folder="/nowhere"), "new")
+
+    def test_only_small_copies_wait_for_their_turn(self) -> None:
+        """Fifty whole pictures would be a gigabyte."""
+        job = Job(result_expires_at=timezone.now())
+        whole = Image.new("RGB", (2400, 3600))
+        watch = Watch(Future(), describe=False, rules=PHOTO)
+        result = PhotoResult(
+            job=job,
+            picture=Picture(body=b"", mime="image/jpeg"),
+            image=whole,
+            look=whole,
+            watch=watch,
+            is_sorted=True,
+        )
+        with mock.patch.object(response, "run_beside") as begun:
+            async_to_sync(response._begin_looks)(result, has_file=True)
+            async_to_sync(response._begin_looks)(result, has_file=False)
+        sizes = [call.args[0].args[-1].size for call in begun.call_args_list]
+        self.assertEqual(sizes, [(800, 1200), (256, 256), (800, 1200)])
 
     def test_under_load_and_after_any_failure_it_waits(self) -> None:
         with mock.patch.object(sorting, "_places") as places:
