@@ -1,10 +1,9 @@
 """The lab's own small share of the limits: it takes what booths leave free, and no booth waits for
 it."""
 
-from typing import NamedTuple
-
 from django.utils.translation import gettext_lazy as _
 
+from ingest.pipeline.in_flight import FULL_RETRY_AFTER_S, InFlight
 from photochanger.errors import RateLimited
 from slots.platform_settings import PlatformSettings
 
@@ -17,20 +16,11 @@ class LabFull(RateLimited):
     sentence = _("No place is free for the lab now: booths go first. It tries again by itself.")
 
 
-class InFlight(NamedTuple):
-    """Photos in work, of a slot and of a provider; those of the lab apart."""
-
-    in_slot: int
-    in_provider: int
-    lab_in_slot: int
-    lab_in_provider: int
-
-
 def choose_share(limit: int) -> int:
     return max(1, limit // SHARE)
 
 
-def check_lab_places(found: InFlight, limits: PlatformSettings, *, retry_after_s: int) -> None:
+def check_lab_places(found: InFlight, limits: PlatformSettings) -> None:
     """Raises LabFull unless a place is free, and the lab has not its share of them yet."""
     places = (
         (limits.max_jobs_per_slot, found.in_slot, found.lab_in_slot),
@@ -38,4 +28,4 @@ def check_lab_places(found: InFlight, limits: PlatformSettings, *, retry_after_s
     )
     for limit, of_booths, of_lab in places:
         if of_booths + of_lab >= limit or of_lab >= choose_share(limit):
-            raise LabFull("no place for the lab", retry_after_s=retry_after_s)
+            raise LabFull("no place for the lab", retry_after_s=FULL_RETRY_AFTER_S)

@@ -5,16 +5,15 @@ from django.db import Error as AnyDatabaseError
 from django.db import transaction
 
 from ingest.models import Job
+from ingest.pipeline.in_flight import FULL_RETRY_AFTER_S, count_in_flight
 from ingest.pipeline.outcome import JobRun
 from ingest.refusals.errors import ProviderFull
 from photochanger import metrics
-from photochanger.db import clock, in_db
+from photochanger.db import in_db
 from slots.models import Setting
 from slots.provider_keys import make_provider_row, provider_row_key
 
 log = structlog.get_logger()
-
-FULL_RETRY_AFTER_S = 3
 
 
 async def move_to_provider(run: JobRun, provider: str) -> None:
@@ -42,8 +41,8 @@ def _move_in_turn(job: Job, provider: str, limit: int) -> bool:
     make_provider_row(provider)
     rows = Setting.objects.select_for_update(no_key=True).filter(key=provider_row_key(provider))
     rows.values_list("pk", flat=True).get()
-    open_jobs = Job.objects.filter(status=Job.Status.PROCESSING, deadline__gt=clock.now())
-    if open_jobs.filter(provider=provider).exclude(pk=job.pk).count() >= limit:
+    found, _holder = count_in_flight(job.slot_id, provider, besides=job.pk)
+    if found.in_provider >= limit:
         return False
-    open_jobs.filter(pk=job.pk).update(provider=provider)
+    Job.objects.filter(pk=job.pk, status=Job.Status.PROCESSING).update(provider=provider)
     return True

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -41,9 +42,9 @@ class PlaceTests(IngestTestCase):
             settings={"prompt": "Oil"},
         )
 
-    def fill_service(self, provider: str) -> None:
+    def fill_service(self, provider: str, **columns: Any) -> None:
         limit = load_platform_settings().max_jobs_per_provider
-        rows = [open_job("slot-002", ago_s=1, provider=provider) for _ in range(limit)]
+        rows = [open_job("slot-002", ago_s=1, provider=provider, **columns) for _ in range(limit)]
         for row in rows:
             row.deadline = timezone.now() + timedelta(seconds=60)
         Job.objects.bulk_create(rows)
@@ -64,6 +65,15 @@ class PlaceTests(IngestTestCase):
         self.assertEqual(answer.status_code, 429)
         self.assertEqual(answer["Retry-After"], "3")
         self.assertEqual(self.provider.calls, [])
+
+    async def test_pictures_of_the_lab_take_no_place_from_a_photo_on_its_way_to_a_reserve(
+        self,
+    ) -> None:
+        await in_db(partial(self.fill_service, "gemini", source=Job.Source.LAB))
+        answer = await self.post()
+        self.assertEqual(answer.status_code, 200, answer.content)
+        job = await Job.objects.aget(slot="slot-001")
+        self.assertEqual((job.provider, job.reserve), ("gemini", 1))
 
     async def test_the_next_reserve_takes_over_from_a_full_one(self) -> None:
         await ReserveSource.objects.acreate(
