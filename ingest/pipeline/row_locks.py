@@ -5,6 +5,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from ingest.budgets.queries import APPLIES
+from photochanger.errors import SlotNotFound
 from slots.models import Slot, SlotTemplateMedia
 from slots.provider_keys import make_provider_row, provider_row_key
 
@@ -39,7 +40,7 @@ LOCK_ROWS = """
 def lock_rows(slot: Slot) -> LockedRows:
     """Hold the rows of slot and provider, in this order, until the transaction ends.
 
-    On SQLite the whole transaction holds the database already (``IMMEDIATE``).
+    On SQLite the whole transaction holds the database already (``IMMEDIATE``). Raises SlotNotFound.
     """
     # NO KEY: plain FOR UPDATE deadlocks with the foreign keys of rows inserted meanwhile.
     can_lock = connection.features.has_select_for_update
@@ -49,7 +50,10 @@ def lock_rows(slot: Slot) -> LockedRows:
     with connection.cursor() as cursor:
         cursor.execute(query + tail, [provider_row_key(slot.provider), slot.pk])
         row = cursor.fetchone()
-    if row is None:  # the provider's first photo
-        make_provider_row(slot.provider)
-        return lock_rows(slot)
+        if row is None:  # the provider's first photo
+            make_provider_row(slot.provider)
+            cursor.execute(query + tail, [provider_row_key(slot.provider), slot.pk])
+            row = cursor.fetchone()
+    if row is None:
+        raise SlotNotFound(slot.pk)
     return LockedRows(*row)

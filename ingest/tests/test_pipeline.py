@@ -14,6 +14,7 @@ from ingest.tests.support import IngestTestCase, jpeg
 from media.models import MediaObject
 from media.services import select_listed_results
 from photochanger.db import in_db
+from photochanger.errors import SlotNotFound
 from photochanger.pictures import JPEG, Photo
 from photochanger.pictures.header import Header
 from photochanger.tasks import MAX_DECODES, run_in_worker
@@ -53,6 +54,15 @@ class HangUpTests(OrderTestCase):
         self.assertLessEqual(content, {"client_gone"})
         kept = [job.result_path async for job in Job.objects.filter(status="done")]
         self.assertEqual([name for name in self.files() if "preview" not in name], sorted(kept))
+
+
+class LostSlotTests(OrderTestCase):
+    async def test_a_slot_that_is_gone_is_told_as_that(self) -> None:
+        order = await self.order()
+        await in_db(self.slot.delete)
+        order.slot.pk = "slot-001"
+        with self.assertRaises(SlotNotFound):
+            await process_photo(order)
 
 
 class TrialTests(OrderTestCase):
