@@ -5,7 +5,7 @@ every photo, and the ORM took 8 ms for what they do in 3.
 """
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import orjson
@@ -128,7 +128,7 @@ def _admit_locked(order: Order) -> Admission:
     locked = lock_rows(order.slot)
     is_stale = locked.slot_version != order.slot.version
     if is_stale and not order.is_trial:  # an operator saved it since the photo arrived
-        order = replace(order, slot=Slot.objects.get(pk=order.slot.pk))
+        order.slot.refresh_from_db()  # for the rest of the photo's path, the print included
         locked = lock_rows(order.slot)
     slot = order.slot
     if not slot.is_active:

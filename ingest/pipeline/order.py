@@ -105,7 +105,7 @@ def _do_nothing() -> None:
 class Order:
     """One checked photo, the slot it is for, and the time there is."""
 
-    slot: Slot  # as it was when the photo arrived; admission reads it again
+    slot: Slot  # as it was when the photo arrived; admission brings it up to date
     platform: PlatformSettings
     photo: Photo
     deadline: Deadline
