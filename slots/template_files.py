@@ -32,11 +32,11 @@ def is_too_large(photo: Photo) -> bool:
 
 
 def make_small(photo: Photo, *, side_px: int = TEMPLATE_SIDE_PX) -> Photo:
-    """Its longest side as asked, if that saves bytes, and its transparency kept. Blocking.
+    """Its longest side as asked, and its transparency kept. Blocking.
 
-    It may be ``photo`` itself. Raises UnreadablePicture, StorageError.
+    It may be ``photo`` itself, if that is no larger. Raises UnreadablePicture, StorageError.
     """
-    return prepare_photo(photo, max_side_px=side_px, keep_alpha=True)
+    return prepare_photo(photo, max_side_px=side_px, keep_alpha=True, always_shrinks=True)
 
 
 def read_clean(photo: Photo) -> tuple[bytes, str]:

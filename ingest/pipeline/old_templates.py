@@ -4,12 +4,15 @@ It is done once for all photos that follow. Whatever fails here, the photo goes 
 is.
 """
 
+import asyncio
 from dataclasses import replace
 
 import structlog
 from django.db import Error as AnyDatabaseError
 
+from ingest.pipeline.order import Deadline
 from ingest.pipeline.outcome import JobRun
+from ingest.pipeline.retry_policy import FLOOR_S
 from media import storage
 from media.models import MediaObject
 from photochanger.db import in_db
@@ -24,13 +27,23 @@ log = structlog.get_logger()
 
 
 async def shrink_old_templates(
-    run: JobRun, templates: tuple[SlotTemplateMedia, ...], references: tuple[Reference, ...]
+    run: JobRun,
+    templates: tuple[SlotTemplateMedia, ...],
+    references: tuple[Reference, ...],
+    deadline: Deadline,
 ) -> tuple[Reference, ...]:
-    """The references, none larger than a new upload would be. Raises nothing."""
-    if not any(is_too_large(one.photo) for one in references):
-        return references
-    pairs = zip(templates, references, strict=True)
-    return tuple([await _shrink(run, row.media_object, one) for row, one in pairs])
+    """The references, none larger than a new upload would be, as far as there is time for it.
+
+    Raises nothing.
+    """
+    made = list(references)
+    try:
+        async with asyncio.timeout_at(deadline.at - FLOOR_S):
+            for number, row in enumerate(templates):
+                made[number] = await _shrink(run, row.media_object, references[number])
+    except TimeoutError:
+        log.warning("ingest.template.not_shrunk", detail="no time was left")
+    return tuple(made)
 
 
 async def _shrink(run: JobRun, media: MediaObject, reference: Reference) -> Reference:
@@ -40,8 +53,6 @@ async def _shrink(run: JobRun, media: MediaObject, reference: Reference) -> Refe
         small = await run_in_worker(make_small, reference.photo)
     except (AppError, ValueError, OSError) as exc:
         log.warning("ingest.template.not_shrunk", media=str(media.pk), detail=type(exc).__name__)
-        return reference
-    if small is reference.photo:  # fewer pixels would have more bytes
         return reference
     run.files.callback(small.file.close)
     await _keep(media, small)

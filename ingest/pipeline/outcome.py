@@ -36,6 +36,7 @@ from photochanger.errors import (
 from photochanger.pictures import Picture
 from photochanger.pictures.printing import Frame
 from photochanger.threads.time_limit import limit_waits_for
+from providers.base import Reference
 from slots.models import Slot
 from slots.prompts.texts import hide_texts
 
@@ -86,6 +87,8 @@ class JobRun:
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
     steps_ms: dict[str, int] = field(default_factory=dict)
     frame: Frame | None = None  # of the print
+    frame_problem: str = ""  # why it has none, though the slot has
+    references: tuple[Reference, ...] = ()  # the slot's template pictures, opened
     files: ExitStack = field(default_factory=ExitStack)  # closed with the job
 
     def hide_texts(self, words: str) -> str:

@@ -9,10 +9,18 @@ from django.urls import reverse
 from ingest.faces.heads import find_heads
 from ingest.pipeline.order import Order
 from media import storage
+from media.models import MediaObject
 from media.view_ids import make_view_id
 from photochanger.db import in_db
 from photochanger.errors import ProviderConfig, StorageError
-from photochanger.pictures import JPEG, Photo, Picture, decode_file, encode
+from photochanger.pictures import (
+    JPEG,
+    Photo,
+    Picture,
+    UnreadablePicture,
+    decode_file,
+    encode,
+)
 from photochanger.pictures.photo import QUALITY
 from photochanger.pictures.printing import PRINT_DPI, Frame, PrintPlan, make_print
 from photochanger.tasks import run_in_worker
@@ -57,17 +65,31 @@ async def print_original(order: Order) -> Picture:
 
     Raises UnreadablePicture.
     """
-    plan = plan_print(order, await _load_frame(order.slot), has_page=False)
-    return await run_in_worker(_print_photo, order.photo, plan)
+    try:
+        plan = plan_print(order, await _find_frame(order.slot), has_page=False)
+        return await run_in_worker(_print_photo, order.photo, plan)
+    except UnreadablePicture:
+        raise
+    except Exception:  # of Pillow, or a bug: whatever hinders the print, the photo itself is there
+        log.exception("ingest.original.not_printed", slot=order.slot.pk)
+        return await run_in_worker(make_print_copy, order.photo)
 
 
-async def _load_frame(slot: Slot) -> Frame | None:
-    """A guest gets a print all the same where it cannot be had."""
+async def _find_frame(slot: Slot) -> Frame | None:
     try:
         media = await in_db(find_slot_frame, slot.pk)
-        return await storage.in_threads(load_frame, media, slot.paper) if media else None
-    except (StorageError, ProviderConfig, AnyDatabaseError, OSError):
+    except AnyDatabaseError:
         log.exception("ingest.frame.missing", slot=slot.pk)
+        return None
+    return await load_frame_if_there(media, slot.paper) if media else None
+
+
+async def load_frame_if_there(media: MediaObject, paper: str) -> Frame | None:
+    """A guest gets a print all the same where it cannot be had: results, and photos for them."""
+    try:
+        return await storage.in_threads(load_frame, media, paper)
+    except (StorageError, ProviderConfig, OSError):
+        log.exception("ingest.frame.missing", media=str(media.pk))
         return None
 
 

@@ -24,6 +24,7 @@ from ingest.pipeline.receive import (
 from ingest.pipeline.replay import replay_result
 from ingest.pipeline.response import make_original_response, make_picture_response
 from ingest.pipeline.sources import call_sources
+from ingest.pipeline.template_pictures import open_template_pictures
 from ingest.refusals.watch import note_job, note_order, note_refusal, note_unknown_host
 from media.links import find_link_base, find_phone_base
 from photochanger import metrics
@@ -103,6 +104,7 @@ async def run_job(order: Order, admission: Admission, deadline: Deadline) -> Pho
     async with job_outcome(
         job, order, prices=admission.prices
     ) as run:  # closes the row, whatever happens
+        await open_template_pictures(run, admission.templates, deadline)
         if admission.sources:  # of a slot with reserves, which are asked where it fails
             run.result, build = await call_sources(run, admission, deadline)
         else:

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 import structlog
-from django.conf import settings
 from pydantic import ValidationError
 
 from ingest.costs.payment import price_attempt
@@ -16,7 +15,6 @@ from ingest.models import Attempt
 from ingest.pipeline.admission import Admission
 from ingest.pipeline.closing import choose_reason, to_milliseconds
 from ingest.pipeline.input_links import make_publisher
-from ingest.pipeline.old_templates import shrink_old_templates
 from ingest.pipeline.order import Deadline
 from ingest.pipeline.outcome import JobRun
 from ingest.pipeline.photo_print import plan_print
@@ -30,24 +28,20 @@ from photochanger import metrics
 from photochanger.db import clock, in_db
 from photochanger.errors import (
     AppError,
-    InvalidImage,
     ProviderConfig,
     ProviderError,
     ProviderNetwork,
     ProviderQuota,
     ProviderTimeout,
     StorageError,
-    UnsupportedMediaType,
 )
-from photochanger.pictures import EXTENSIONS, Photo, Picture
+from photochanger.pictures import EXTENSIONS, Picture
 from photochanger.redaction import redact
 from photochanger.tasks import run_to_completion
 from photochanger.threads.time_limit import choose_end, limit_waits
-from providers.base import CallTrace, DriverSettings, ProviderRequest, Reference
+from providers.base import CallTrace, DriverSettings, ProviderRequest
 from providers.registry import DRIVERS
 from providers.traffic import measure_traffic
-from slots.models import SlotTemplateMedia
-from slots.prints.frames import FRAME, load_frame, pick_frame
 from slots.prints.recipe import build_photo_recipe
 from slots.provider_keys import read_provider_key
 
@@ -64,11 +58,11 @@ Finish = Callable[[JobRun, Picture, DriverSettings], Awaitable[ResultPicture]]
 async def prepare_request(run: JobRun, admission: Admission) -> RequestBuilder:
     """What is the same for every call of the job.
 
-    Raises ProviderConfig for a slot that cannot work, StorageError for a lost template picture.
+    Raises ProviderConfig for a slot that cannot work.
     """
     slot = admission.job.slot
     try:
-        recipe = build_photo_recipe(slot)
+        recipe = build_photo_recipe(slot, run.frame)
     except (ValidationError, KeyError) as exc:
         raise ProviderConfig(f"the slot's settings are not valid: {exc}"[:500]) from exc
     api_key = read_provider_key(slot.provider, admission.stored_key)
@@ -77,60 +71,16 @@ async def prepare_request(run: JobRun, admission: Admission) -> RequestBuilder:
     if run.watch is None:
         run.watch = await watch_photo(run.order.photo, slot, run.order.platform, run.files)
     base_url = admission.base_url
-    # Most slots have no template pictures, and most photos need no thread for them.
-    templates = admission.templates
-    references = await load_references(run, templates) if templates else ()
-    if run.frame is not None:
-        recipe = build_photo_recipe(slot, run.frame)
     return partial(
         ProviderRequest,
         operation=slot.operation,
         photo=run.order.photo_to_send,
-        references=references,
+        references=run.references,
         settings=recipe,
         api_key=api_key,
         base_url=base_url,
         publish=make_publisher(run, base_url) if slot.driver.requires_public_media else None,
     )
-
-
-async def load_references(
-    run: JobRun, templates: tuple[SlotTemplateMedia, ...]
-) -> tuple[Reference, ...]:
-    """What is sent beside the photo; a frame is not, but noted for the print.
-
-    Raises as ``open_templates``.
-    """
-    if (frame := pick_frame(templates)) is not None:
-        run.frame = await storage.in_threads(load_frame, frame, run.order.slot.paper)
-        templates = tuple(one for one in templates if one.media_kind != FRAME)
-    references = await storage.in_threads(open_templates, run, templates)
-    return await shrink_old_templates(run, templates, references)
-
-
-def open_templates(run: JobRun, templates: tuple[SlotTemplateMedia, ...]) -> tuple[Reference, ...]:
-    """Template pictures as open files, which are closed with the job. Blocking.
-
-    Raises StorageError when one is gone, ProviderConfig when it is no picture.
-    """
-    return tuple(Reference(one.media_kind, _open_template(run, one)) for one in templates)
-
-
-def _open_template(run: JobRun, template: SlotTemplateMedia) -> Photo:
-    stored = template.media_object
-    try:
-        file = run.files.enter_context(storage.open_file(stored.path))
-    except FileNotFoundError as exc:
-        raise StorageError(f"template {stored.pk} is not in storage") from exc
-    try:
-        return Photo.open(
-            file,
-            max_megapixels=settings.MAX_PHOTO_MEGAPIXELS,
-            size_bytes=stored.size_bytes,
-            sha256=stored.sha256,
-        )
-    except (UnsupportedMediaType, InvalidImage) as exc:
-        raise ProviderConfig(f"template {stored.pk} cannot be read: {exc}") from exc
 
 
 async def call_provider(run: JobRun, build: RequestBuilder, deadline: Deadline) -> ResultPicture:
@@ -206,7 +156,7 @@ async def call_once(
     is_unsent = False
     try:
         picture = await _ask_driver(run, attempt, request)
-        attempt.detail = redact(run.hide_texts(trace.note))
+        attempt.detail = redact(run.hide_texts(trace.note)) or run.frame_problem
         return await (finish or check_and_store)(run, picture, request.settings)
     except BaseException as exc:
         if isinstance(exc, AppError):  # before it goes to rows and logs

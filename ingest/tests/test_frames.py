@@ -13,9 +13,15 @@ from django.http import HttpResponse
 from django.test import SimpleTestCase, override_settings
 from PIL import Image
 
-from ingest.models import Job
+from ingest.models import Attempt, Job
+from ingest.pipeline import process
+from ingest.pipeline.admission import find_equal_job
+from ingest.pipeline.order import Order
+from ingest.pipeline.template_pictures import NO_FRAME
 from ingest.tests.support import IngestTestCase, jpeg
+from media import storage
 from media.guests.refusals import ViewOnly
+from media.models import MediaObject
 from media.view_ids import make_view_id
 from photochanger.bench.prints import make_frame_picture
 from photochanger.db import in_db
@@ -217,6 +223,39 @@ class FramedTests(IngestTestCase):
         job = await Job.objects.aget()
         self.assertEqual((job.people_in, job.people_out, job.faces), (1, 1, "kept"))
         self.assertEqual(len(self.provider.calls), 1)  # no second picture is paid for
+
+    async def test_a_frame_that_cannot_be_read_costs_nobody_a_print(self) -> None:
+        """And no service anything: neither a call nor its good name."""
+        await in_db(partial(self.set_print, on_failure="original"))
+        frame = await MediaObject.objects.aget(kind=MediaObject.Kind.TEMPLATE)
+        await in_db(partial(storage.remove, frame.path))
+        answer = await self.post(jpeg(seed=5))
+        self.assertNotIn("X-PhotoChanger-Fallback", answer)
+        self.assertEqual(Image.open(io.BytesIO(answer.content)).size, (1800, 2400))
+        call = await Attempt.objects.aget()
+        self.assertEqual((call.failure_reason, call.detail), ("", NO_FRAME))
+
+    async def test_what_is_saved_while_a_photo_arrives_holds_for_its_print(self) -> None:
+        def save_meanwhile(order: Order) -> Job | None:
+            self.set_slot(paper="4x6", on_failure="original", settings={"prompt": prompt})
+            return find_equal_job(order)
+
+        with mock.patch.object(process, "find_equal_job", save_meanwhile):
+            for prompt, is_original in (("Oil", False), ("Oil [sim:img-safety]", True)):
+                answer = await self.post()
+                self.assertEqual(Image.open(io.BytesIO(answer.content)).size, (1200, 1800))
+                self.assertEqual("X-PhotoChanger-Fallback" in answer, is_original)
+                await Slot.objects.aupdate(paper="", on_failure="error")
+
+    async def test_the_photo_itself_stands_in_where_it_cannot_be_printed(self) -> None:
+        recipe = {"prompt": "As an oil painting [sim:img-safety]"}
+        await in_db(partial(self.set_print, on_failure="original", settings=recipe))
+        where = "ingest.pipeline.photo_print.make_print"
+        with mock.patch(where, side_effect=ValueError("height and width must be > 0")):
+            answer = await self.post(jpeg(320, 240))
+        self.assertEqual(answer.status_code, 200)
+        self.assertEqual(answer["X-PhotoChanger-Fallback"], "original")
+        self.assertEqual(Image.open(io.BytesIO(answer.content)).size, (320, 240))
 
     async def test_where_no_phone_could_follow_there_is_no_code(self) -> None:
 

@@ -1,5 +1,6 @@
 """Template pictures that were stored before they were made smaller at their upload."""
 
+import asyncio
 import hashlib
 import io
 import uuid
@@ -7,13 +8,18 @@ from unittest import mock
 
 from PIL import Image
 
+from ingest.pipeline.old_templates import shrink_old_templates
+from ingest.pipeline.order import Deadline
+from ingest.pipeline.retry_policy import FLOOR_S
 from ingest.tests.support import IngestTestCase
 from ingest.tests.test_smaller_photos import draw_scene, encode
 from media import storage
 from media.models import MediaObject
 from photochanger.db import in_db
 from photochanger.errors import StorageError
+from photochanger.pictures import Photo
 from photochanger.testing.marks import both_databases
+from providers.base import Reference
 from slots.models import SlotTemplateMedia
 
 pytestmark = both_databases
@@ -54,11 +60,29 @@ class OldTemplateTests(IngestTestCase):
         with mock.patch("ingest.pipeline.old_templates.make_small", side_effect=AssertionError):
             self.assertEqual((await self.post()).status_code, 200)
 
-    async def test_one_that_would_not_get_lighter_stays_as_it_is(self) -> None:
+    async def test_one_that_gets_heavier_is_made_small_too_and_only_once(self) -> None:
+        """Pixels cost time for each photo, and bytes next to nothing."""
         await SlotTemplateMedia.objects.all().adelete()
         flat = await in_db(self.store, encode(Image.new("RGB", (3000, 2000), "navy"), "PNG"))
         await self.post()
-        self.assertEqual((await MediaObject.objects.aget(pk=flat.pk)).path, flat.path)
+        now = await MediaObject.objects.aget(pk=flat.pk)
+        self.assertEqual(max(Image.open(io.BytesIO(storage.read(now.path))).size), 2048)
+        self.assertGreater(now.size_bytes, flat.size_bytes)
+        with mock.patch("ingest.pipeline.old_templates.make_small", side_effect=AssertionError):
+            self.assertEqual((await self.post()).status_code, 200)
+
+    async def test_a_photo_waits_for_it_no_longer_than_it_has_time(self) -> None:
+        async def hang(*_step: object) -> None:
+            await asyncio.Event().wait()
+
+        photo = Photo.open(io.BytesIO(storage.read(self.media.path)), max_megapixels=10)
+        rows = tuple([row async for row in SlotTemplateMedia.objects.select_related()])
+        references = (Reference("style", photo),)
+        deadline = Deadline.from_now(FLOOR_S + 0.05)
+        with mock.patch("ingest.pipeline.old_templates.run_in_worker", hang):
+            run = mock.Mock()
+            found = await shrink_old_templates(run, rows, references, deadline)
+        self.assertEqual(found, references)
 
     async def test_a_photo_in_work_keeps_the_file_that_it_has_open(self) -> None:
         await self.post()

@@ -16,11 +16,13 @@ from ingest.models import Attempt, Job
 from ingest.pipeline.order import Deadline
 from ingest.pipeline.sources import may_go_on
 from ingest.tests.support import IngestTestCase
+from media.models import MediaObject
+from media.uploads import store_upload
 from photochanger.db import in_db
 from photochanger.errors import ProviderAuth
 from photochanger.testing.marks import both_databases
 from providers import simulator
-from slots.models import ReserveSource, Slot, SourceCircuit
+from slots.models import ReserveSource, Slot, SlotTemplateMedia, SourceCircuit
 from slots.reserve.circuits import MAX_FAILURES, claim_try
 from slots.reserve.sources import plan_sources
 from slots.secrets import encrypt
@@ -259,6 +261,24 @@ class CircuitTests(ReserveTestCase):
         await in_db(self.change, reserve_may_cost_twice=True)
         await self.fail_photos(MAX_FAILURES + 1, "img-safety")
         self.assertIsNone(await self.circuit())
+
+    async def test_a_template_that_cannot_be_read_says_nothing_of_a_service(self) -> None:
+        await in_db(self.add_template, b"no picture")
+        for _ in range(3):
+            self.assertEqual((await self.post()).status_code, 503)
+        job = await Job.objects.alatest("started_at")
+        self.assertEqual(job.failure_reason, "provider_config")
+        self.assertIsNone(await self.circuit())
+        self.assertEqual(self.provider.calls, [])
+
+    def add_template(self, body: bytes) -> None:
+        media = store_upload(
+            *(MediaObject.Kind.TEMPLATE, "slot-001", body),
+            mime="image/png",
+            extension="png",
+            expires_at=None,
+        )
+        SlotTemplateMedia.objects.create(slot_id="slot-001", media_kind="style", media_object=media)
 
     async def test_a_free_call_and_one_photo_bring_the_service_back(self) -> None:
         await self.fail_photos(MAX_FAILURES)

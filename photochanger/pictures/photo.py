@@ -93,11 +93,16 @@ def _hash_file(file: IO[bytes]) -> str:
 
 
 def prepare_photo(
-    photo: Photo, *, max_side_px: int | None = None, keep_alpha: bool = False
+    photo: Photo,
+    *,
+    max_side_px: int | None = None,
+    keep_alpha: bool = False,
+    always_shrinks: bool = False,
 ) -> Photo:
     """The photo whole, upright, of eight bits and in sRGB; its longest side as asked, if that
-    saves bytes. A photo that is so already is given back itself, every byte of it, unless it is
-    much heavier than a JPEG of it, and a side is asked.
+    saves bytes, or with ``always_shrinks`` (of what is decoded many times) in any case. A photo
+    that is so already is given back itself, every byte of it, unless it is much heavier than a
+    JPEG of it, and a side is asked.
 
     Blocking: every pixel is decoded, once. The caller closes the file of what is not ``photo``.
     Raises UnreadablePicture for a photo of which anything is missing, StorageError.
@@ -115,6 +120,7 @@ def prepare_photo(
             return photo
     body, mime = _encode_plain(photo, max_side_px=max_side_px, keep_alpha=keep_alpha)
     may_stay = not is_foreign and (keep_alpha or not header.has_alpha)
+    may_stay = may_stay and not (is_large and always_shrinks)
     worth_bytes = photo.size_bytes if is_large else WORTHWHILE_SHARE * photo.size_bytes
     if may_stay and len(body) >= worth_bytes:
         return photo
