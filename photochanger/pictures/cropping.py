@@ -56,7 +56,11 @@ def choose_crop(size: Size, shown: Size, heads: Sequence[Box], *, margin_px: int
     middle = (kept.left + kept.right) / 2 if heads else across / 2
     left, width = _place_side(Side(shown[0] * scale, across, kept.left, kept.right), middle, margin)
     top, height = _place_side(Side(shown[1] * scale, down, kept.top, kept.bottom), down / 2, margin)
-    used = (min(shown[0], round(width / scale)), min(shown[1], round(height / scale)))
+    # Of a very long picture a line is left at least.
+    used = tuple(
+        max(1, min(there, round(side / scale)))
+        for there, side in zip(shown, (width, height), strict=True)
+    )
     x, y = (shown[0] - used[0]) // 2, (shown[1] - used[1]) // 2
     return Crop(Box(left, top, left + width, top + height), (x, y, x + used[0], y + used[1]))
 

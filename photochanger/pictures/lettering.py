@@ -26,7 +26,7 @@ Corner = Literal["top-left", "top-right", "bottom-left", "bottom-right"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lettering:
-    """``size_px``: of the letters, less where a line is too long; ``color``: ``#rrggbb``."""
+    """``size_px``: of the letters, less where they have no room; ``color``: ``#rrggbb``."""
 
     text: str
     place: Place
@@ -64,7 +64,7 @@ def draw_code(page: Image.Image, code: Code, safe: Box) -> Box:
 def draw_text(page: Image.Image, words: Lettering, safe: Box) -> None:
     """Lines in the middle of the safe area's breadth, at its top or its bottom."""
     lines = words.text.splitlines()
-    font = _fit_font(lines, words.size_px, safe.width)
+    font = _fit_font(lines, words.size_px, safe)
     step = round(font.size * LINE_SHARE)
     middle = (safe.left + safe.right) / 2
     top = safe.top if words.place == "top" else safe.bottom - step * len(lines)
@@ -91,12 +91,12 @@ def leave_room(safe: Box, code: Box, place: Place) -> Box:
     return safe._replace(right=code.left - CODE_GAP_PX)
 
 
-def _fit_font(lines: list[str], size_px: int, width: float) -> ImageFont.FreeTypeFont:
+def _fit_font(lines: list[str], size_px: int, room: Box) -> ImageFont.FreeTypeFont:
+    """As large as asked, or as all lines have room, but never too small to be read."""
     font = _load_font(size_px)
     longest = max((font.getlength(line) for line in lines), default=0.0)
-    if longest <= width:
-        return font
-    return _load_font(max(LEAST_FONT_PX, int(size_px * width / longest)))
+    share = min(room.width / max(longest, 1), room.height / (size_px * LINE_SHARE * len(lines)))
+    return font if share >= 1 else _load_font(max(LEAST_FONT_PX, int(size_px * share)))
 
 
 @lru_cache(maxsize=32)

@@ -23,6 +23,9 @@ GROUND_SIDE_PX = 6  # of the ground behind a picture: colours only, no face a se
 GROUND_LIGHT = 0.8
 HAIR = 0.01  # of a side
 OPAQUE = 250  # of 255: some programs leave a frame's solid parts a little short of it
+CLEAR = 128  # what is less opaque is the window, and not a shadow or a soft edge of it
+CLEAR_LINE = 3  # of 255: a line with less than a hundredth clear has stray pixels, no window
+LEAST_WINDOW = 0.2  # of a side
 
 HeadFinder = Callable[[Image.Image], Sequence[Box]]
 
@@ -64,12 +67,47 @@ def make_print(image: Image.Image, plan: PrintPlan) -> Image.Image:
 
 
 def read_frame(image: Image.Image, size: Size | None = None) -> Frame | None:
-    """A frame of that size, or of its own; None for a picture that nothing shows through."""
+    """A frame of that size, or of its own; None where less than a fifth of a side shows through."""
     if size is not None and image.size != size:
         image = image.resize(size, Image.Resampling.BICUBIC)
     image = image.convert("RGBA")
-    window = image.getchannel("A").point(lambda alpha: 255 * (alpha < OPAQUE)).getbbox()
+    window = _find_window(image.getchannel("A"))
     return Frame(image=image, window=window) if window else None
+
+
+def _find_window(alpha: Image.Image) -> tuple[int, int, int, int] | None:
+    """All holes together, with their soft edges; a stray pixel or two is no hole."""
+    clear = alpha.point(lambda value: 255 * (value < CLEAR))
+    # Each column, and each row, as one pixel: how much of it is clear.
+    across = clear.resize((alpha.width, 1), Image.Resampling.BOX)
+    down = clear.resize((1, alpha.height), Image.Resampling.BOX)
+    columns, rows = (
+        line.point(lambda share: 255 * (share >= CLEAR_LINE)).getbbox() for line in (across, down)
+    )
+    if columns is None or rows is None:
+        return None
+    left, _, right, _ = columns
+    _, top, _, bottom = rows
+    if right - left < LEAST_WINDOW * alpha.width or bottom - top < LEAST_WINDOW * alpha.height:
+        return None
+    return _add_soft_edges(alpha, (left, top, right, bottom))
+
+
+def _add_soft_edges(
+    alpha: Image.Image, window: tuple[int, int, int, int]
+) -> tuple[int, int, int, int]:
+    """Line by line, as long as something shows through the next one."""
+    soft = alpha.point(lambda value: 255 * (value < OPAQUE))
+    left, top, right, bottom = window
+    while left > 0 and soft.crop((left - 1, top, left, bottom)).getbbox():
+        left -= 1
+    while right < alpha.width and soft.crop((right, top, right + 1, bottom)).getbbox():
+        right += 1
+    while top > 0 and soft.crop((left, top - 1, right, top)).getbbox():
+        top -= 1
+    while bottom < alpha.height and soft.crop((left, bottom, right, bottom + 1)).getbbox():
+        bottom += 1
+    return left, top, right, bottom
 
 
 def _put_into_frame(image: Image.Image, plan: PrintPlan, frame: Frame) -> Image.Image:
