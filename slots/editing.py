@@ -16,7 +16,7 @@ from media.deletion import delete_file
 from media.models import MediaObject
 from media.uploads import find_upload, read_upload, store_upload
 from photochanger.db import clock
-from photochanger.errors import InvalidFields, ProviderConfig, StorageError, VersionConflict
+from photochanger.errors import InvalidFields, StorageError, VersionConflict
 from photochanger.pictures import EXTENSIONS
 from slots.gallery.modes import switch_gallery
 from slots.history.records import (
@@ -147,11 +147,14 @@ def _find_conflicts(slot: Slot, new: NewRows) -> FieldMessages:
 
 
 def _find_frame_mistakes(slot: Slot, templates: list[SlotTemplateMedia] | None) -> FieldMessages:
+    """Of a slot that is on, or of new pictures: nobody is kept from switching a slot off."""
     if templates is None:
+        if not slot.is_active:
+            return {}
         templates = list(slot.template_media.select_related("media_object"))
     try:
         return find_frame_mistakes(templates, slot.paper)
-    except (StorageError, ProviderConfig):
+    except StorageError:  # not a reason to keep somebody from saving the rest
         return {}
 
 

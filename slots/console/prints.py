@@ -67,7 +67,7 @@ def print_sample(draft: Draft, base: str) -> Image.Image:
     )
     group = make_group(SAMPLE)
     group = group.resize((group.width * 2, group.height * 2), Image.Resampling.BICUBIC)
-    printed = make_print(group, plan)
+    printed = make_print(group, plan) if plan else group
     printed.thumbnail((SHOWN_PX, SHOWN_PX), Image.Resampling.BICUBIC)
     return printed
 

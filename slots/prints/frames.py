@@ -21,7 +21,7 @@ FRAME = SlotTemplateMedia.MediaKind.FRAME
 MAX_FRAME_SIDE_PX = max(max(size) for size in PAPERS_PX.values())
 MAX_MEGAPIXELS = 40
 SAME_SHAPE = 0.03  # so far a frame may be stretched
-KEPT_FRAMES = 4  # decoded, up to 17 MB each
+KEPT_FRAMES = 4  # decoded, up to 23 MB each
 
 
 def choose_template_side_px(kind: str) -> int:
@@ -47,7 +47,7 @@ def load_frame(media: MediaObject, paper: str) -> Frame:
     """
     frame = _load(media.path, PAPERS_PX.get(paper))
     if frame is None:
-        raise ProviderConfig(f"nothing shows through the frame {media.pk}")
+        raise ProviderConfig(f"too little shows through the frame {media.pk}")
     return frame
 
 
@@ -59,7 +59,12 @@ def _load(path: str, size: Size | None) -> Frame | None:
 def _decode(path: str) -> Image.Image:
     try:
         body = io.BytesIO(storage.read(path))
-        found = decode_file(body, max_megapixels=MAX_MEGAPIXELS, keep_alpha=True)
+        found = decode_file(
+            body,
+            max_megapixels=MAX_MEGAPIXELS,
+            max_side_px=MAX_FRAME_SIDE_PX,
+            keep_alpha=True,
+        )
     except FileNotFoundError as exc:
         raise StorageError(f"the frame {path} is not in storage") from exc
     except UnreadablePicture as exc:
@@ -74,13 +79,19 @@ def find_frame_mistakes(templates: Iterable[SlotTemplateMedia], paper: str) -> F
         return {}
     if len(frames) > 1:
         return {"template_media": _("A slot has one frame at most. Remove the others.")}
-    words = _judge(_decode(frames[0].path), PAPERS_PX.get(paper))
+    try:
+        words = _judge(_decode(frames[0].path), PAPERS_PX.get(paper))
+    except ProviderConfig:
+        words = _("This frame cannot be read. Remove it, or upload it again.")
     return {"template_media": words} if words else {}
 
 
 def _judge(image: Image.Image, size: Size | None) -> Text:
     if read_frame(image) is None:
-        return _("Nothing shows through this frame. It must be a PNG with a transparent part.")
+        return _(
+            "Too little shows through this frame. It must be a PNG with a transparent part of at"
+            " least a fifth of its sides."
+        )
     if size is None:
         return ""
     shape = image.width / image.height * size[1] / size[0]

@@ -18,25 +18,29 @@ def build_print_plan(
     people: int | None = None,
     texts: Mapping[str, str],
     address: str = "",
-) -> PrintPlan:
-    """``texts: the booth's, cleaned, by their variables' keys. ``address``: of the guest's page;
+) -> PrintPlan | None:
+    """None where a picture stays as it comes.
+
+    ``texts``: the booth's, cleaned, by their variables' keys. ``address``: of the guest's page;
     without one there is no code.
     """
+    size_px = PAPERS_PX.get(slot.paper)
+    lettering = _build_lettering(slot, people, texts) if slot.frame_text else None
     has_code = slot.frame_qr and address
-    corner = cast(Corner, slot.frame_qr)
+    code = Code(address=address, corner=cast(Corner, slot.frame_qr)) if has_code else None
+    if not (size_px or frame or lettering or code):
+        return None
     return PrintPlan(
-        size_px=PAPERS_PX.get(slot.paper),
-        find_heads=find_heads,
-        frame=frame,
-        lettering=_build_lettering(slot, people, texts) if slot.frame_text else None,
-        code=Code(address=address, corner=corner) if has_code else None,
+        size_px=size_px, find_heads=find_heads, frame=frame, lettering=lettering, code=code
     )
 
 
 def _build_lettering(slot: Slot, people: int | None, texts: Mapping[str, str]) -> Lettering | None:
     """The operator's words, with what a booth sent in their places: replaced once, and drawn."""
     defaults = {one.key: one.default for one in slot.list_variables()}
-    text = read_prompt(slot.frame_text).fill(people, defaults | dict(texts))
+    text = read_prompt(slot.frame_text).fill(people, defaults | dict(texts)).strip()
+    if not text:
+        return None
     return Lettering(
         text=text,
         place=cast(Place, slot.frame_text_place),
