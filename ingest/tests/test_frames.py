@@ -236,12 +236,15 @@ class FramedTests(IngestTestCase):
         self.assertEqual((call.failure_reason, call.detail), ("", NO_FRAME))
 
     async def test_what_is_saved_while_a_photo_arrives_holds_for_its_print(self) -> None:
+        prompts = iter(("Oil", "Oil [sim:img-safety]"))
+
         def save_meanwhile(order: Order) -> Job | None:
-            self.set_slot(paper="4x6", on_failure="original", settings={"prompt": prompt})
+            recipe = {"prompt": next(prompts)}
+            self.set_slot(paper="4x6", on_failure="original", settings=recipe)
             return find_equal_job(order)
 
         with mock.patch.object(process, "find_equal_job", save_meanwhile):
-            for prompt, is_original in (("Oil", False), ("Oil [sim:img-safety]", True)):
+            for is_original in (False, True):
                 answer = await self.post()
                 self.assertEqual(Image.open(io.BytesIO(answer.content)).size, (1200, 1800))
                 self.assertEqual("X-PhotoChanger-Fallback" in answer, is_original)
