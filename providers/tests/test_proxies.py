@@ -1,5 +1,6 @@
 """Calls through real proxies of others: an HTTP one and a SOCKS one, each with a password."""
 
+import asyncio
 import json
 import socket
 import ssl
@@ -15,7 +16,7 @@ from urllib.parse import urlsplit
 
 from django.test import SimpleTestCase, override_settings
 
-from photochanger.errors import ProviderConfig, ProviderError
+from photochanger.errors import ProviderConfig, ProviderError, ProviderNetwork
 from photochanger.testing.certificates import tls_pair
 from photochanger.testing.marks import live_server
 from photochanger.testing.waiting import wait_until
@@ -186,15 +187,27 @@ class ProxyTests(SimpleTestCase):
         self.assertEqual(found.reason, "network")
 
     async def test_a_socks_setting_that_leads_to_an_http_proxy_is_told_as_what_it_is(self) -> None:
-        """A real one answers with a status, or says nothing: it waits for the rest of a line."""
+        async def refuse(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            await writer.drain()
+            writer.close()
+
+        async with await asyncio.start_server(refuse, "127.0.0.1") as server:
+            port = server.sockets[0].getsockname()[1]
+            with self.assertRaisesRegex(ProviderConfig, "does not speak SOCKS"):
+                await self.process_by(f"socks5://{USER}:{PASSWORD}@127.0.0.1:{port}")
+
+    async def test_a_proxy_that_says_nothing_is_network(self) -> None:
+        """It hangs, or is an HTTP one that waits for the rest of a line: a reserve may help."""
         with silent_server() as silent:
             for port in (self.ports["http"], silent):
                 with (
                     self.subTest(port=port),
                     mock.patch("providers.socks.GREETING_S", 0.5),
-                    self.assertRaisesRegex(ProviderConfig, "does not speak SOCKS"),
+                    self.assertRaisesRegex(ProviderNetwork, "went silent") as caught,
                 ):
                     await self.process_by(f"socks5://{USER}:{PASSWORD}@127.0.0.1:{port}")
+                self.assertTrue(caught.exception.retryable)
         self.assertEqual(self.sim.calls, [])
 
     async def process_by(self, proxy: str) -> None:
