@@ -4,6 +4,7 @@ import re
 
 from django.utils.translation import gettext_noop
 
+from ingest.pipeline.template_pictures import NO_FRAME
 from providers.meanings import PROXY_IS_NO_SOCKS, PROXY_REFUSED
 
 # Pattern -> sentence. ``said`` is the service's own words; other names go into the sentence.
@@ -47,6 +48,9 @@ OWN = {
         "For this operation a field is missing or must be empty: %(fields)s."
     ),
     r"template \S+ is not in storage": gettext_noop("A template picture's file is missing."),
+    re.escape(NO_FRAME): gettext_noop(
+        "It was printed without the slot's frame, which cannot be read. Upload the frame again."
+    ),
     r"template \S+ cannot be read: .*": gettext_noop("A template picture cannot be read."),
     r"PUBLIC_MEDIA_BASE_URL is not set: the provider cannot fetch photos": gettext_noop(
         "PUBLIC_MEDIA_BASE_URL is not set: the AI service cannot fetch photos from here."

@@ -9,6 +9,7 @@ from django.test import SimpleTestCase
 from django.utils.translation import override
 
 from ingest.console.details import NEVER_FETCHED, Detail, describe_detail
+from ingest.pipeline.template_pictures import NO_FRAME
 
 FOLDERS = ("providers", "ingest/pipeline", "photochanger/edge", "photochanger/pictures")
 NO_FAILURES = {"AssertionError", "ValueError", "CommandError"}
@@ -46,6 +47,11 @@ class DetailTests(SimpleTestCase):
                 found = describe_detail(words)
                 self.assertEqual(found.theirs, "")
                 self.assertRegex(found.ours, "[а-я]")
+
+    def test_a_print_without_its_frame_says_so(self) -> None:
+        with override("ru"):
+            found = describe_detail(NO_FRAME)
+        self.assertEqual((found.ours[:10], found.theirs), ("Напечатано", ""))
 
     def test_the_services_own_words_stay_as_they_are(self) -> None:
         for detail, theirs in {
