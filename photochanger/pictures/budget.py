@@ -1,4 +1,8 @@
-"""So many bytes of pixels at one time in this process, whoever decodes them and why.
+"""So many bytes of pixels at one time in this process, while ``decoding`` makes them: of photos,
+results, templates and previews.
+
+A finished picture counts no more: whoever holds it lets it go soon. The look for faces decodes
+beside it, one photo at a time on a thread of low priority, for which no photo is to wait.
 
 A thread waits for the share that its picture needs; the first to come is the first to get it, so
 small ones never keep a large one out for ever. What needs more than there is gets all of it, alone.

@@ -3,11 +3,13 @@
 import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from unittest import mock
 
 from django.test import SimpleTestCase
 from PIL import Image
 
-from photochanger.pictures import decode_file
+from photochanger.pictures import decode_file, decoding
 from photochanger.pictures.budget import SMALL_BYTES, PixelBudget
 from photochanger.pictures.decoding import estimate_bytes
 from photochanger.pictures.header import describe_image, open_image
@@ -84,13 +86,27 @@ class CountTests(SimpleTestCase):
         self.assertEqual(self.count(1, "PNG"), whole * 10 // 7)
         self.assertEqual(self.count(1, "WEBP"), whole * 16 // 7)
 
-    def test_many_threads_decode_large_pictures_and_all_are_done(self) -> None:
+    def test_many_threads_decode_large_pictures_no_more_at_a_time_than_fit(self) -> None:
         out = io.BytesIO()
-        Image.new("RGB", (5000, 4000)).save(out, "PNG")
+        Image.new("RGB", (1000, 800)).save(out, "PNG")
+        free = []
+        load = decoding._load
+
+        def watch(*given: Any, **more: Any) -> Image.Image:
+            free.append(budget.free_bytes)
+            return load(*given, **more)
 
         def decode(_number: int) -> tuple[int, int]:
             file = io.BytesIO(out.getvalue())
             return decode_file(file, max_megapixels=80, max_side_px=500).image.size
 
-        with ThreadPoolExecutor(6) as threads:
+        budget = PixelBudget(20_000_000)  # two of 8 MB
+        with (
+            mock.patch.object(decoding, "pixel_budget", budget),
+            mock.patch.object(decoding, "_load", watch),
+            ThreadPoolExecutor(6) as threads,
+        ):
             self.assertEqual(set(threads.map(decode, range(12))), {(500, 400)})
+        self.assertEqual(len(free), 12)
+        self.assertLessEqual(set(free), {4_000_000, 12_000_000})
+        self.assertEqual(budget.free_bytes, 20_000_000)
