@@ -29,7 +29,7 @@ async def _run(work: Callable[[], Awaitable[None]]) -> None:
 
 
 def _disconnect() -> None:
-    connection.close()  # a few a minute: not worth a connection that is kept for them
+    connection.close()  # few at a time: not worth a connection that is kept for them
 
 
 async def drain() -> None:

