@@ -104,7 +104,8 @@ async def run_job(order: Order, admission: Admission, deadline: Deadline) -> Pho
     async with job_outcome(
         job, order, prices=admission.prices
     ) as run:  # closes the row, whatever happens
-        await open_template_pictures(run, admission.templates, deadline)
+        if admission.templates:  # most slots have none, and most photos need no thread for them
+            await open_template_pictures(run, admission.templates, deadline)
         if admission.sources:  # of a slot with reserves, which are asked where it fails
             run.result, build = await call_sources(run, admission, deadline)
         else:

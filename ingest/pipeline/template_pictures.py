@@ -24,8 +24,6 @@ async def open_template_pictures(
 
     Raises StorageError when one is gone, ProviderConfig when it is no picture.
     """
-    if not templates:  # most slots have none, and most photos need no thread for them
-        return
     if (media := pick_frame(templates)) is not None:
         run.frame = await load_frame_if_there(media, run.order.slot.paper)
         run.frame_problem = "" if run.frame else NO_FRAME
