@@ -159,33 +159,47 @@ def _render_page(
     conflict: list[Line] | None = None,
     tried: LibraryPreset | None = None,
 ) -> HttpResponse:
-    recipe, left = form.recipe, form.add_messages(wrong or {})
-    platform = load_platform_settings()
     present = _list_present_kinds(templates)
     context = {
+        **_describe_slot(request, slot),
+        **_describe_form(form, wrong or {}),
+        **describe_recipe(form.recipe, present),
+        "state": describe_state(slot, present),
+        "templates": templates,
+        "tried": tried,
+        "is_unsaved": bool(wrong or tried) or conflict is not None,
+        "conflict": conflict,
+    }
+    status = 409 if conflict is not None else 200
+    return console_page(request, "slots/console/slot.html", context, status=status)
+
+
+def _describe_slot(request: HttpRequest, slot: Slot) -> dict[str, Any]:
+    """As it is saved, whatever the form says."""
+    platform = load_platform_settings()
+    return {
         "title": str(slot),
         "slot": slot,
         "original": slot,
-        "recipe": recipe,
-        "columns": form.columns,
-        "words": form.words,
-        "templates": templates,
-        "templates_wrong": [it for at, it in left.items() if at.startswith("template_media")],
-        "problems": list(list_problems(form, left)),
-        "tried": tried,
-        "is_unsaved": bool(wrong or tried) or conflict is not None,
         "saved_at": describe_saved_at(slot),
-        "state": describe_state(slot, present),
-        "conflict": conflict,
-        "read_version": form.version,
-        "model": recipe.model_title,
         "wait_s": platform.sync_response_seconds,  # where the slot says nothing
         "retiring": find_retiring_slots(slots=[slot]),
         "ingest_url": build_url(request, "api:ingest_photo_short", slot_id=slot.pk),
         "gallery": GallerySection.of(request, slot, platform),
         "jobs_url": f"{reverse('admin:ingest_job_changelist')}?slot={slot.pk}",
         **describe_results(slot, platform),
-        **describe_recipe(recipe, present),
     }
-    status = 409 if conflict is not None else 200
-    return console_page(request, "slots/console/slot.html", context, status=status)
+
+
+def _describe_form(form: SlotPageForm, wrong: FieldMessages) -> dict[str, Any]:
+    """What was typed, and what is wrong with it."""
+    left = form.add_messages(wrong)
+    return {
+        "recipe": form.recipe,
+        "columns": form.columns,
+        "words": form.words,
+        "templates_wrong": [it for at, it in left.items() if at.startswith("template_media")],
+        "problems": list(list_problems(form, left)),
+        "read_version": form.version,
+        "model": form.recipe.model_title,
+    }
