@@ -5,6 +5,7 @@ database but the one chosen here (SQLite in memory, or a real PostgreSQL with `-
 """
 
 import atexit
+import faulthandler
 import os
 import shutil
 import tempfile
@@ -19,6 +20,8 @@ from django.utils import translation
 
 from photochanger.testing import shared
 
+HANGING_S = 900  # more than the `timeout` of pytest.ini
+STDERR = os.dup(2)  # as it is before output is captured
 PROVIDER_KEYS = ("GEMINI_API_KEY", "TURBOTEXT_API_KEY")
 # A developer's shell may hold these; each would change what is tested.
 FOREIGN = (
@@ -52,6 +55,16 @@ def pytest_collection(session: pytest.Session) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Those that wait for servers and browsers first: quick ones fill the gaps and the end."""
     items.sort(key=lambda item: not any(map(item.get_closest_marker, ("live_server", "browser"))))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """A test that hangs even in its clean-up takes its process along, and says where it hangs."""
+    faulthandler.dump_traceback_later(HANGING_S, exit=True, file=STDERR)
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.fixture(autouse=True)

@@ -22,6 +22,8 @@ class PixelBudgetTests(SimpleTestCase):
     def setUp(self) -> None:
         self.budget = PixelBudget(2 * SHARE)
         self.threads = self.enterContext(ThreadPoolExecutor(8))
+        self.first = threading.Event()
+        self.addCleanup(self.first.set)  # before the pool waits for who holds it
         self.came: list[str] = []
 
     def hold(self, name: str, size: int, until: threading.Event) -> None:
@@ -48,9 +50,9 @@ class PixelBudgetTests(SimpleTestCase):
         self.assertEqual(self.budget.free_bytes, self.budget.total_bytes)
 
     def test_a_large_one_that_waits_is_not_overtaken_and_small_ones_wait_for_nobody(self) -> None:
-        first, rest = threading.Event(), threading.Event()
+        rest = threading.Event()
         rest.set()
-        held = [self.threads.submit(self.hold, "first", SHARE, first)]
+        held = [self.threads.submit(self.hold, "first", SHARE, self.first)]
         wait_until(lambda: self.came == ["first"])
         held.append(self.threads.submit(self.hold, "larger than all", 9 * SHARE, rest))
         wait_until(lambda: len(self.budget._waiting) == 1)
@@ -58,7 +60,7 @@ class PixelBudgetTests(SimpleTestCase):
         wait_until(lambda: len(self.budget._waiting) == 2)
         self.hold("small", 100, rest)
         self.assertEqual(self.came, ["first", "small"])
-        first.set()
+        self.first.set()
         for done in held:
             done.result()
         self.assertEqual(self.came, ["first", "small", "larger than all", "behind it"])
