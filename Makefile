@@ -12,7 +12,7 @@ FACES := var/faces/.tried
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard photochanger/locale/*/LC_MESSAGES/django.po))
 
 .DEFAULT_GOAL := help
-.PHONY: help install faces env demo run serve test check browser proxies monitoring clocks foreign corpora lint format audit lock sbom licences fuzz bench figures
+.PHONY: help install faces env demo run serve test check browser proxies monitoring clocks foreign corpora lint format audit lock sbom licences fuzz soak bench figures
 
 help:  ## Show what there is to make.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -135,6 +135,9 @@ check: install  ## In a minute: lint, and the tests without browser, processes o
 
 fuzz: install  ## Hold the API to its description at length. ARGS="--cases 500 --seed 7"
 	@$(BIN)/python -m photochanger.testing.fuzz $(ARGS)
+
+soak: install  ## Ten minutes of booths and faults, then a judge. ARGS="--minutes 3 --servers 2 --skew 300"
+	@$(BIN)/python -m photochanger.testing.soak $(ARGS)
 
 bench: install  ## Overhead against a thin baseline, memory and connections while photos wait.
 	@$(BIN)/python -m photochanger.bench $(ARGS)
