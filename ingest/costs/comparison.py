@@ -6,8 +6,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from ingest.costs.price_table import MICROS, PriceTable
-from ingest.costs.pricing import TOKEN_KINDS, PriceEntry
+from ingest.costs.price_table import PriceTable
+from ingest.costs.pricing import MICROS, TOKEN_KINDS, PriceEntry
 
 # Their key for each of our kinds; the first that they have counts.
 THEIR_KEYS = {
@@ -48,7 +48,7 @@ def compare_prices(
 def _compare_model(entry: PriceEntry, line: dict[str, Any]) -> Iterator[Difference]:
     for kind in TOKEN_KINDS:
         micros = getattr(entry, kind)
-        ours = None if micros is None else micros / MICROS
+        ours = None if micros is None else Decimal(micros) / MICROS
         given = next((line[key] for key in THEIR_KEYS[kind] if line.get(key) is not None), None)
         theirs = None if given is None else Decimal(str(given)) * MICROS
         if ours != theirs:

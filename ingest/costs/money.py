@@ -1,7 +1,7 @@
 """Micro-dollars as an operator reads them: in their own currency, by a rate that they set."""
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal, get_args
 
 from django.db import transaction
@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from pydantic import BaseModel, Field
 
 from ingest.costs.models import AttemptCost, JobCost, Payment
+from ingest.costs.pricing import MICROS
 from slots.history.records import write_settings
 from slots.setting_rows import load_fact, store_fact
 
@@ -18,7 +19,6 @@ Code = Literal["USD", "RUB", "EUR", "KZT", "BYN", "UZS", "GEL", "AMD", "TRY", "C
 CODES: tuple[str, ...] = get_args(Code)
 SIGNS = {"USD": "$", "RUB": "₽", "EUR": "€", "KZT": "₸", "TRY": "₺", "GEL": "₾", "AMD": "֏"}
 CURRENCY_KEY = "currency"
-MICROS = Decimal(1_000_000)
 NARROW_SPACE = "\u202f"
 
 
@@ -29,20 +29,26 @@ class Currency(BaseModel, frozen=True):
     per_dollar: Decimal = Field(Decimal(1), gt=0, le=1_000_000, max_digits=14, decimal_places=6)
 
     def convert(self, micros: int) -> Decimal:
-        return micros / MICROS * self.per_dollar
+        return Decimal(micros) / MICROS * self.per_dollar
 
     def to_micros(self, amount: Decimal) -> int:
-        return int((amount / self.per_dollar * MICROS).to_integral_value())
+        return to_micros(amount / self.per_dollar)
 
     def format(self, micros: int) -> str:
         """Such as 3,44 ₽ or $0.0372: small amounts with as many digits as tell something."""
         amount = self.convert(micros)
         digits = 2 if amount == 0 or amount >= 1 else 3 if amount >= Decimal("0.1") else 4
-        number = number_format(round(amount, digits), digits, force_grouping=True)
+        rounded = amount.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+        number = number_format(rounded, digits, force_grouping=True)
         sign = SIGNS.get(self.code, self.code)
         if get_language() != "ru" and len(sign) == 1:
             return f"{sign}{number}"
         return f"{number}{NARROW_SPACE}{sign}"
+
+
+def to_micros(dollars: str | Decimal) -> int:
+    """Rounded half up, as all money here."""
+    return int((Decimal(dollars) * MICROS).to_integral_value(ROUND_HALF_UP))
 
 
 def load_currency() -> Currency:

@@ -2,7 +2,6 @@
 
 import json
 import secrets
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -13,14 +12,14 @@ from typing import Any
 from django.db import transaction
 
 from ingest.costs.models import Price
-from ingest.costs.pricing import TOKEN_KINDS, PriceEntry
+from ingest.costs.money import to_micros
+from ingest.costs.pricing import MICROS, TOKEN_KINDS, PriceEntry
 from photochanger.db import clock
 from slots.history.records import write_settings
 from slots.setting_rows import store_row
 
 SHIPPED = Path(__file__).parent / "prices.json"
 VERSION_KEY = "prices_version"  # of the settings, which every photo reads
-MICROS = Decimal(1_000_000)
 AMOUNTS = (*TOKEN_KINDS, "per_picture")
 
 
@@ -72,10 +71,6 @@ def _read_shipped(found: dict[str, Any]) -> PriceEntry:
     )
 
 
-def to_micros(dollars: str | Decimal) -> int:
-    return int((Decimal(dollars) * MICROS).to_integral_value())
-
-
 _newest: tuple[int, PriceTable] | None = None
 
 
@@ -84,19 +79,18 @@ def load_price_table(version: int) -> PriceTable:
     global _newest
     if _newest is None or _newest[0] != version:
         rows = Price.objects.all() if version else ()
-        _newest = version, PriceTable((*load_shipped(), *_read_rows(rows)))
+        _newest = version, PriceTable((*load_shipped(), *map(read_row, rows)))
     return _newest[1]
 
 
-def _read_rows(rows: Iterable[Price]) -> Iterator[PriceEntry]:
-    for row in rows:
-        yield PriceEntry(
-            provider=row.provider,
-            model=row.model,
-            valid_from=row.valid_from,
-            source=row.source,
-            **{name: getattr(row, name) for name in AMOUNTS},
-        )
+def read_row(row: Price) -> PriceEntry:
+    return PriceEntry(
+        provider=row.provider,
+        model=row.model,
+        valid_from=row.valid_from,
+        source=row.source,
+        **{name: getattr(row, name) for name in AMOUNTS},
+    )
 
 
 @transaction.atomic

@@ -5,7 +5,7 @@ from datetime import date
 
 from providers.tokens import TokenCounts
 
-MILLION = 1_000_000
+MICROS = 1_000_000  # of a dollar; prices are for as many tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ def compute_cost(price: PriceEntry, tokens: TokenCounts | None, *, pictures: int
         used.append((tokens.other_out, _choose_dearest(price.text_out, price.picture_out)))
     if any(count and rate is None for count, rate in used):
         return None
-    return micros + (sum(n * (rate or 0) for n, rate in used) + MILLION // 2) // MILLION
+    return micros + (sum(n * (rate or 0) for n, rate in used) + MICROS // 2) // MICROS
 
 
 def _choose_dearest(*rates: int | None) -> int | None:

@@ -11,13 +11,12 @@ from django.core.management import CommandError, call_command
 from django.test import SimpleTestCase, TestCase
 from django.utils import timezone
 
-from ingest.costs.money import Currency
+from ingest.costs.money import Currency, to_micros
 from ingest.costs.price_table import (
     PriceTable,
     add_price,
     load_price_table,
     load_shipped,
-    to_micros,
 )
 from ingest.costs.pricing import PriceEntry, compute_cost
 from ingest.costs.recount import recount_costs

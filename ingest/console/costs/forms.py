@@ -7,9 +7,9 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ingest.costs.money import CODES, Currency
-from ingest.costs.price_table import AMOUNTS, MICROS, to_micros
-from ingest.costs.pricing import PriceEntry
+from ingest.costs.money import CODES, Currency, to_micros
+from ingest.costs.price_table import AMOUNTS
+from ingest.costs.pricing import MICROS, PriceEntry
 from providers.registry import DRIVERS
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -82,7 +82,11 @@ def read_initial(entry: PriceEntry | None) -> dict[str, Any]:
     if entry is None:
         return initial
     amounts = {name: getattr(entry, name) for name in AMOUNTS}
-    known = {name: f"{micros / MICROS:f}" for name, micros in amounts.items() if micros is not None}
+    known = {
+        name: f"{Decimal(micros) / MICROS:f}"
+        for name, micros in amounts.items()
+        if micros is not None
+    }
     return initial | known | {"provider": entry.provider, "model": entry.model}
 
 
