@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import structlog
-from django.utils import timezone
 
 from ingest.costs.models import Payment
 from ingest.costs.price_table import PriceTable
 from ingest.costs.pricing import compute_cost
+from ingest.costs.spending import choose_day
 from ingest.models import Attempt
 from photochanger.errors import (
     ContentBlocked,
@@ -58,7 +58,8 @@ def price_attempt(
 ) -> None:
     """Note what the call cost, by the price of its day; null where that is not known.
 
-    Never raises. ``is_unsent``: no connection was made.
+    Never raises: what a bug keeps from being judged is of unknown price. ``is_unsent``: no
+    connection was made.
     """
     try:
         driver = DRIVERS[attempt.provider]
@@ -73,15 +74,15 @@ def price_attempt(
             tokens = driver.estimate_tokens(request.settings, attempt.model, pictures)
         attempt.cost_micros = compute_attempt_cost(attempt, tokens, prices)
     except Exception as exc:  # a bug in here must not cost the picture that is paid for
+        attempt.payment, attempt.cost_micros = Payment.PROBABLE, None  # counts as of unknown price
         log.exception("ingest.cost.failed", job=str(attempt.job_id), detail=type(exc).__name__)
 
 
 def compute_attempt_cost(
     attempt: Attempt, tokens: TokenCounts | None, prices: PriceTable
 ) -> int | None:
-    """By the price of its day, in the calendar of the server; null where that is not known."""
-    day = timezone.localtime(attempt.started_at).date()
-    price = prices.find_on(attempt.provider, attempt.model, day)
+    """By the price of its day; null where that is not known."""
+    price = prices.find_on(attempt.provider, attempt.model, choose_day(attempt.started_at))
     is_made = not attempt.failure_reason or attempt.payment == Payment.PROBABLE
     return compute_cost(price, tokens, pictures=int(is_made)) if price else None
 

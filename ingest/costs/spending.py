@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
@@ -55,16 +55,16 @@ class Amounts:
         return Amounts(**{name: getattr(self, name) - getattr(other, name) for name in AMOUNTS})
 
 
-def choose_day(job: Job) -> date:
-    """By the calendar of the server."""
-    return timezone.localtime(job.started_at).date()
+def choose_day(moment: datetime) -> date:
+    """That a photo, or a call, of this moment is counted on: by the calendar of the server."""
+    return timezone.localtime(moment).date()
 
 
 def add_spending(job: Job, amounts: Amounts) -> None:
     """One query. In the transaction that closes the job, or changes what is known of its cost."""
     values = [getattr(amounts, name) for name in AMOUNTS]
     with connection.cursor() as cursor:
-        place = (choose_day(job).isoformat(), job.slot_id, job.event_id or 0)
+        place = (choose_day(job.started_at).isoformat(), job.slot_id, job.event_id or 0)
         cursor.execute(ADD, [*place, *values])
 
 
@@ -73,7 +73,7 @@ def add_spendings(changes: Iterable[tuple[Job, Amounts]]) -> None:
     first: dict[tuple[date, str, int], Job] = {}
     by_place: dict[tuple[date, str, int], list[Amounts]] = {}
     for job, amounts in changes:
-        place = choose_day(job), job.slot_id, job.event_id or 0
+        place = choose_day(job.started_at), job.slot_id, job.event_id or 0
         first.setdefault(place, job)
         by_place.setdefault(place, []).append(amounts)
     for place in sorted(by_place):

@@ -120,7 +120,8 @@ class CostTests(IngestTestCase):
     async def test_a_bug_in_the_arithmetic_costs_no_picture(self) -> None:
         with mock.patch("ingest.costs.payment.compute_cost", side_effect=ZeroDivisionError):
             job, (attempt,) = await self.send("ok")
-        assert (job.status, attempt.cost_micros) == (Job.Status.DONE, None)
+        assert (job.status, attempt.payment, attempt.cost_micros) == ("done", "probable", None)
+        assert (job.cost_micros, job.unpriced_calls) == (0, 1)
 
     async def test_without_prices_of_their_own_photos_ask_for_none(self) -> None:
         """The table that came with the release takes no query."""
