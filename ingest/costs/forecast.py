@@ -1,5 +1,6 @@
 """What an event will cost, from guests and shots."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -28,13 +29,16 @@ class Forecast:
 
 
 def forecast_cost(
-    slot: Slot, photos: int, *, spent: Amounts, prices: PriceTable, templates: int
+    slot: Slot, photos: int, *, spent: Amounts, prices: PriceTable, kinds: Sequence[str]
 ) -> Forecast:
-    """``spent``: by the slot within ``HISTORY``; without enough of it the dearest call counts."""
+    """``spent``: by the slot within ``HISTORY``; without enough of it the dearest call counts.
+
+    ``kinds``: of its template pictures.
+    """
     runs = spent.photos + spent.tests
     if runs >= ENOUGH_PHOTOS and not spent.unpriced_calls:
         micros = -(-(spent.known_micros + spent.probable_micros) // runs)
         return Forecast(photos, micros, is_measured=True)
     today = timezone.localdate()
-    call = estimate_call(slot, prices, today, pictures=1 + templates)
+    call = estimate_call(slot, prices, today, kinds=kinds, is_strict=True)
     return Forecast(photos, call, is_measured=False)

@@ -14,6 +14,7 @@ COUNTS = (
 )
 CLAUSES_TOKENS = 400  # what the driver adds to a prompt
 LETTERS_PER_TOKEN = 2  # cautious: English has about 4, Russian 2.5
+WIDE_FROM, TOKENS_PER_WIDE = "\u0800", 2  # Chinese and its kin have about 1; emoji take more
 THOUGHTS_TOKENS, THOUGHTS_TOKENS_HIGH = 2048, 8192  # cautious: no upper bound is documented
 
 
@@ -50,11 +51,16 @@ def estimate_token_counts(settings: GeminiSettings, model: str, pictures: int) -
     thinks = known is None or known.thinks
     thoughts = THOUGHTS_TOKENS_HIGH if settings.thinking_level == "HIGH" else THOUGHTS_TOKENS
     return TokenCounts(
-        text_in=len(settings.prompt) // LETTERS_PER_TOKEN + CLAUSES_TOKENS,
+        text_in=_estimate_text(settings.prompt) + CLAUSES_TOKENS,
         picture_in=pictures * (known.input_tokens if known else UNKNOWN_INPUT_TOKENS),
         picture_out=sizes.get(settings.image_size or "1K", most),
         thoughts=thoughts if thinks else 0,
     )
+
+
+def _estimate_text(text: str) -> int:
+    wide = sum(letter >= WIDE_FROM for letter in text)
+    return (len(text) - wide) // LETTERS_PER_TOKEN + wide * TOKENS_PER_WIDE
 
 
 UNKNOWN_OUTPUT_TOKENS, UNKNOWN_INPUT_TOKENS = 3780, 1120  # the most of those that are known

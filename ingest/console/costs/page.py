@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -26,7 +25,7 @@ from ingest.console.jobs import get_provider_title
 from ingest.costs.forecast import HISTORY, Forecast, forecast_cost
 from ingest.costs.models import Price
 from ingest.costs.money import CostWords, Currency, change_currency, load_currency
-from ingest.costs.price_table import AMOUNTS, PriceTable, add_price, load_price_table
+from ingest.costs.price_table import AMOUNTS, PriceTable, add_price, load_price_table, read_row
 from ingest.costs.pricing import PriceEntry
 from ingest.costs.recount import recount_costs
 from ingest.costs.spending import Amounts, load_days, load_events, load_slots
@@ -109,7 +108,7 @@ def _show(request: HttpRequest, *, status: int = 200, **forms: Any) -> HttpRespo
     """At most ten queries of its own."""
     currency = load_currency()
     prices = load_price_table(load_platform_settings().prices_version)
-    slots = list(Slot.objects.annotate(templates=Count("template_media")).order_by("pk"))
+    slots = list(Slot.objects.order_by("pk"))
     today = timezone.localdate()
     since = today - HISTORY
     by_slot = load_slots(since)
@@ -145,19 +144,7 @@ def _make_rows(found: Iterable[tuple[Any, Amounts]], currency: Currency) -> list
 def _load_history() -> list[PriceRow]:
     """What operators entered, the newest first."""
     rows = Price.objects.order_by("-pk")[:SHOWN_PRICES]
-    return [
-        PriceRow(
-            PriceEntry(
-                provider=row.provider,
-                model=row.model,
-                valid_from=row.valid_from,
-                source=row.source,
-                **{name: getattr(row, name) for name in AMOUNTS},
-            ),
-            row,
-        )
-        for row in rows
-    ]
+    return [PriceRow(read_row(row), row) for row in rows]
 
 
 def _load_forecast(
@@ -179,7 +166,7 @@ def _load_forecast(
         form.photos,
         spent=spent.get(slot.pk, Amounts()),
         prices=prices,
-        templates=slot.templates,
+        kinds=[one.media_kind for one in slot.template_media.all()],
     )
     return {"forecast_form": form, "forecast": found, **_format_forecast(found, currency)}
 
