@@ -6,19 +6,20 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
-from pydantic import ValidationError
 
+from ingest.costs.estimate import estimate_tokens
 from ingest.costs.models import Payment
 from ingest.costs.payment import compute_attempt_cost, sum_costs
 from ingest.costs.price_table import PriceTable, load_price_table
 from ingest.costs.spending import Amounts, add_spendings
 from ingest.models import Attempt, Job
+from photochanger.errors import Interrupted
 from providers.registry import DRIVERS
 from providers.tokens import TokenCounts
-from slots.models import Slot
 from slots.platform_settings import load_platform_settings
 
 BATCH = 500
+RELATED = ("attempts", "slot__template_media")
 
 
 def recount_costs(since: date) -> int:
@@ -40,6 +41,8 @@ def _load_batch(
     begins_at: datetime, place: tuple[datetime, UUID] | None
 ) -> list[tuple[datetime, UUID]]:
     jobs = Job.objects.filter(started_at__gte=begins_at, cost_micros__isnull=False)
+    # Of a server that died no call is known: what cleanup has booked stays.
+    jobs = jobs.exclude(failure_reason=Interrupted.reason)
     if place:
         jobs = jobs.filter(started_at__gte=place[0]).exclude(started_at=place[0], pk__lte=place[1])
     return list(jobs.order_by("started_at", "pk").values_list("started_at", "pk")[:BATCH])
@@ -49,11 +52,11 @@ def _load_batch(
 def _recount_batch(job_ids: Iterable[UUID], prices: PriceTable) -> int:
     rows = Job.objects.filter(pk__in=job_ids).select_for_update(no_key=True, of=("self",))
     changes = []
-    for job in rows.select_related("slot").prefetch_related("attempts").order_by("pk"):
+    for job in rows.select_related("slot").prefetch_related(*RELATED).order_by("pk"):
         before = Amounts.of_job(job)
         attempts = list(job.attempts.all())
         for attempt in attempts:
-            _recount_attempt(attempt, job.slot, prices)
+            _recount_attempt(attempt, job, prices)
         for name, value in sum_costs(attempts).items():
             setattr(job, name, value)
         if (delta := Amounts.of_job(job) - before) != Amounts():
@@ -64,18 +67,23 @@ def _recount_batch(job_ids: Iterable[UUID], prices: PriceTable) -> int:
     return len(changes)
 
 
-def _recount_attempt(attempt: Attempt, slot: Slot, prices: PriceTable) -> None:
-    """Of a call that nobody counted the tokens of, by the recipe that its slot has now."""
+def _recount_attempt(attempt: Attempt, job: Job, prices: PriceTable) -> None:
+    """What nobody counted the tokens of, and nobody can estimate any more, keeps its cost."""
     driver = DRIVERS.get(attempt.provider)
     if driver is None or attempt.payment not in (Payment.PAID, Payment.PROBABLE):
         return
-    tokens = driver.count_tokens(attempt.usage) or _estimate(attempt, slot)
+    tokens = driver.count_tokens(attempt.usage) or _estimate(attempt, job)
+    if tokens is None and attempt.cost_micros is not None:
+        return
     attempt.cost_micros = compute_attempt_cost(attempt, tokens, prices)
 
 
-def _estimate(attempt: Attempt, slot: Slot) -> TokenCounts | None:
-    try:
-        recipe = slot.recipe() if slot.provider == attempt.provider else None
-    except (ValidationError, KeyError):
+def _estimate(attempt: Attempt, job: Job) -> TokenCounts | None:
+    """By the recipe that its slot has now, as long as that is the one the call was made with."""
+    slot = job.slot
+    if attempt.reserve or attempt.provider != slot.provider or job.source != Job.Source.INGEST:
         return None
-    return slot.driver.estimate_tokens(recipe, attempt.model, pictures=1) if recipe else None
+    if attempt.cost_micros is not None and job.slot_version != slot.version:
+        return None
+    kinds = [one.media_kind for one in slot.template_media.all()]
+    return estimate_tokens(slot, attempt.model, kinds=kinds)
