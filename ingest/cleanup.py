@@ -1,7 +1,7 @@
 """Clean up: remove expired files, close jobs of dead servers, remember the last run's report."""
 
 import time
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from django.db import transaction
@@ -16,6 +16,7 @@ from ingest.forgetting import forget_guest_texts, forget_people
 from ingest.lab.claims import settle_all_dead
 from ingest.lab.keeping import delete_old_runs
 from ingest.models import Job
+from ingest.pipeline.closing import CLOSED_AFTER
 from ingest.pipeline.late_closings import settle_stored
 from ingest.refusals.store import delete_old_refusals
 from ingest.trials.records import delete_old_trials
@@ -33,9 +34,6 @@ log = structlog.get_logger()
 
 LAST_RUN = "cleanup.last"
 BATCH = 500
-# A server may still be writing a job's outcome, which closing the row too early would lose. Limits
-# and readers do not depend on cleanup: for them a job is over at its deadline.
-CLOSED_AFTER = timedelta(minutes=1)
 DETAIL = "the server stopped while it worked on this photo; closed by cleanup"
 
 

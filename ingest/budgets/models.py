@@ -1,5 +1,3 @@
-from datetime import date
-
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -7,8 +5,9 @@ from slots.models import Event, Slot
 
 
 class Reservation(models.Model):
-    """Of a photo in work, in micro-dollars: at most what it may cost. Null: no budget asked for it,
-    or nobody knows. It counts while the job's row is open, and never after."""
+    """Of a photo in work, in micro-dollars: at most what it may cost, also where no budget asks:
+    one may be set before it is closed. Null: nobody knows. It counts while the job's row is open,
+    and never after."""
 
     reserved_micros = models.BigIntegerField(null=True, editable=False)
 
@@ -58,6 +57,3 @@ class Budget(models.Model):
     def __str__(self) -> str:
         scope = self.slot or self.event or _("all slots")
         return f"{scope}, {_('each day') if self.is_daily else _('in all')}"
-
-    def counts(self, day: date) -> bool:
-        return self.is_daily or day >= self.counts_from

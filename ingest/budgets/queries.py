@@ -11,32 +11,45 @@ from typing import Any
 
 from django.db import connection
 
+from ingest.pipeline.closing import CLOSED_AFTER
+
 # Of the budgets that concern a photo, before anything else is asked: most sites have none.
 APPLIES = """
     budget.is_active AND budget.at_limit <> 'alarm'
     AND (budget.slot_id IS NULL OR budget.slot_id = {slot})
     AND (budget.event_id IS NULL OR budget.event_id = {event})
 """
-_SPENT = """
-    FROM spending WHERE (budget.slot_id IS NULL OR spending.slot_id = budget.slot_id)
-    AND (budget.event_id IS NULL OR spending.event_number = budget.event_id)
-    AND CASE WHEN budget.is_daily THEN spending.day = %s ELSE spending.day >= budget.counts_from END
+# Read once, each: the handful of open photos, and the days of spending from a budget's first on,
+# by the index of its days. Of two that are spent the stricter one decides: a refusal comes before
+# the booth's own photo, then the older budget.
+#
+# A dead server's photo gives its picture back once nobody can write its outcome any more. Its money
+# is not given back, since the service may have been paid: cleanup books it as probably paid.
+STATES = """
+    WITH work AS (
+        SELECT slot_id, event_id, reserved_micros, source, deadline
+        FROM job_history WHERE status = 'processing'
+    )
+    SELECT budget.id, budget.hard_micros, budget.hard_pictures, budget.at_limit,
+        coalesce(sum(spending.known_micros + spending.probable_micros), 0),
+        coalesce(sum(spending.pictures), 0),
+        coalesce(sum(spending.unpriced_calls), 0),
+        (SELECT coalesce(sum(work.reserved_micros), 0) FROM work WHERE {in_work}),
+        (SELECT count(*) FROM work WHERE {in_work}
+            AND work.source = 'ingest' AND work.deadline > %s)
+    FROM budget LEFT JOIN spending
+        ON spending.day >= CASE WHEN budget.is_daily THEN %s ELSE budget.counts_from END
+        AND (NOT budget.is_daily OR spending.day = %s)
+        AND (budget.slot_id IS NULL OR spending.slot_id = budget.slot_id)
+        AND (budget.event_id IS NULL OR spending.event_number = budget.event_id)
+    WHERE {where}
+    GROUP BY budget.id
+    ORDER BY CASE budget.at_limit WHEN 'refuse' THEN 0 ELSE 1 END, budget.id
 """
 _IN_WORK = """
-    FROM job_history AS job WHERE job.status = 'processing'
-    AND (budget.slot_id IS NULL OR job.slot_id = budget.slot_id)
-    AND (budget.event_id IS NULL OR job.event_id = budget.event_id)
+    (budget.slot_id IS NULL OR work.slot_id = budget.slot_id)
+    AND (budget.event_id IS NULL OR work.event_id = budget.event_id)
 """
-# A dead server's photo gives its picture back at its deadline. Its money is not given back, since
-# the service may have been paid: cleanup books it as probably paid.
-STATES = f"""
-    SELECT budget.id, budget.hard_micros, budget.hard_pictures, budget.at_limit,
-        (SELECT coalesce(sum(known_micros + probable_micros), 0) {_SPENT}),
-        (SELECT coalesce(sum(pictures), 0) {_SPENT}),
-        (SELECT coalesce(sum(job.reserved_micros), 0) {_IN_WORK}),
-        (SELECT count(*) {_IN_WORK} AND job.source = 'ingest' AND job.deadline > %s)
-    FROM budget WHERE
-"""  # noqa: S608  nothing but our own names
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +62,7 @@ class BudgetState:
     at_limit: str
     spent_micros: int
     spent_pictures: int
+    unpriced_calls: int  # that were paid, and are in no sum of money
     reserved_micros: int
     reserved_pictures: int
 
@@ -63,7 +77,12 @@ class BudgetState:
     @property
     def used_percent(self) -> int:
         """Of the limit that is nearer; what is in work is in it."""
-        shares = [
+        return max(self.used_percents, default=0)
+
+    @property
+    def used_percents(self) -> list[int]:
+        """Of money, then of pictures, where they are limited."""
+        return [
             100 * used // limit if limit else 100
             for used, limit in (
                 (self.spent_micros + self.reserved_micros, self.hard_micros),
@@ -71,13 +90,12 @@ class BudgetState:
             )
             if limit is not None
         ]
-        return max(shares, default=0)
 
 
 def load_states_of_photo(
     slot_id: str, event_id: int | None, *, day: date, now: datetime
 ) -> list[BudgetState]:
-    """Those that concern a photo. One query."""
+    """Those that may stop a photo, the strictest first. One query."""
     where = APPLIES.format(slot="%s", event="%s")
     return _load(where, [slot_id, event_id], day=day, now=now)
 
@@ -88,10 +106,10 @@ def load_all_states(*, day: date, now: datetime) -> dict[int, BudgetState]:
 
 
 def _load(where: str, params: Iterable[Any], *, day: date, now: datetime) -> list[BudgetState]:
-    moment = connection.ops.adapt_datetimefield_value(now)
-    values = [day.isoformat(), day.isoformat(), moment, *params]
+    over_since = connection.ops.adapt_datetimefield_value(now - CLOSED_AFTER)
+    values = [over_since, day.isoformat(), day.isoformat(), *params]
     with connection.cursor() as cursor:
-        cursor.execute(STATES + where, values)
+        cursor.execute(STATES.format(in_work=_IN_WORK, where=where), values)
         return [BudgetState(*map(_to_int, row)) for row in cursor.fetchall()]
 
 

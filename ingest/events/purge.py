@@ -8,7 +8,7 @@ brings back.
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -26,6 +26,7 @@ from ingest.events.personal import (
 )
 from ingest.events.steps import run_purge_steps
 from ingest.models import Job
+from ingest.pipeline.closing import CLOSED_AFTER
 from ingest.pipeline.late_closings import settle_stored
 from media import storage
 from media.deletion import expire_rows, try_remove_file
@@ -43,14 +44,12 @@ log = structlog.get_logger()
 
 ENTRY = gettext_noop("purge of the event")
 RESTORED = "manage.py cleanup_media"  # who, when a restored database has brought an event back
-# So long after its deadline a photo's outcome may still be on its way, as for cleanup.
-SETTLED_AFTER = timedelta(minutes=1)
 PHOTOS, REQUESTS, TRIALS, BYTES = "photos", "requests", "trials", "bytes"
 
 
 def count_unsettled(event: Event) -> int:
     """Photos that are still in work, or were a minute ago: until then nothing is purged."""
-    since = clock.now() - SETTLED_AFTER
+    since = clock.now() - CLOSED_AFTER
     jobs = Job.objects.filter(event=event, status=Job.Status.PROCESSING, deadline__gte=since)
     return jobs.count()
 

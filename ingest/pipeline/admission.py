@@ -16,8 +16,9 @@ from django.utils.crypto import salted_hmac
 
 from ingest.booth.drill_key import PREFIX as DRILL
 from ingest.booth.drill_key import is_drill_key
-from ingest.budgets.reservation import reserve_photo
+from ingest.budgets.reservation import check_budgets, estimate_photo
 from ingest.costs.price_table import NO_PRICES, PriceTable, load_price_table
+from ingest.costs.spending import choose_day
 from ingest.models import Job
 from ingest.pipeline.closing import Closing
 from ingest.pipeline.in_flight import FULL_RETRY_AFTER_S, count_in_flight
@@ -25,7 +26,7 @@ from ingest.pipeline.lab_share import check_lab_places
 from ingest.pipeline.late_closings import keep_closing
 from ingest.pipeline.order import Order
 from ingest.pipeline.outcome import JobRun, close_failed
-from ingest.pipeline.row_locks import load_templates, lock_rows
+from ingest.pipeline.row_locks import load_templates, lock_budgets, lock_rows
 from ingest.refusals.errors import DatabaseAway, ProviderFull, SlotFull
 from media.services import select_live_results
 from photochanger import metrics
@@ -126,8 +127,9 @@ def admit(order: Order) -> Admission:
 @transaction.atomic
 def _admit_locked(order: Order) -> Admission:
     locked = lock_rows(order.slot)
-    is_stale = locked.slot_version != order.slot.version
-    if is_stale and not order.is_trial:  # an operator saved it since the photo arrived
+    read = order.slot.version, order.slot.event_id
+    is_stale = (locked.slot_version, locked.event_id) != read
+    if is_stale and not order.is_trial:  # it was saved, or its event began, since the photo arrived
         order.slot.refresh_from_db()  # for the rest of the photo's path, the print included
         locked = lock_rows(order.slot)
     slot = order.slot
@@ -144,11 +146,13 @@ def _admit_locked(order: Order) -> Admission:
     has_sources = locked.reserves and not order.is_trial
     sources = plan_sources(slot, locked.stored_key) if has_sources else order.reserves
     prices = load_price_table(order.platform.prices_version)
-    fields = _job_fields(order, slot)
+    asked = [source.slot for source in sources] or [slot]
+    kinds = [one.media_kind for one in templates]
+    micros = estimate_photo(asked, prices, choose_day(order.deadline.started_at), kinds=kinds)
     if locked.budgets:
-        asked = [source.slot for source in sources] or [slot]
-        pictures = 1 + len(templates)
-        fields["reserved_micros"] = reserve_photo(order, asked, prices, pictures=pictures)
+        lock_budgets()
+        check_budgets(order, locked.event_id, micros)
+    fields = _job_fields(order, slot) | {"reserved_micros": micros}
     job = Job.objects.create(**fields, guest_texts=texts, replay_key=key)
     return Admission(
         job=job,

@@ -4,7 +4,7 @@ import asyncio
 import copy
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -23,6 +23,10 @@ from photochanger.errors import AppError, ClientGone, InternalError, Interrupted
 
 log = structlog.get_logger()
 
+# A server may still be writing a photo's outcome so long after its deadline: until then cleanup
+# closes no row, a purge waits, and its picture counts as one that may be made. Limits of photos at
+# once and readers do not wait: for them a job is over at its deadline.
+CLOSED_AFTER = timedelta(minutes=1)
 # Of a job that somebody else has given up meanwhile: its process was thought dead.
 IS_OPEN = Q(status=Job.Status.PROCESSING)
 IS_GIVEN_UP = Q(status=Job.Status.FAILED, failure_reason=Interrupted.reason)

@@ -1,26 +1,32 @@
 """Budgets: what they count, what they let in, and what the booth gets at the limit."""
 
-from datetime import timedelta
+import re
+from datetime import date, timedelta
 from typing import Any
 from unittest import mock
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from ingest.budgets.models import Budget
 from ingest.budgets.queries import BudgetState, load_all_states
 from ingest.budgets.reservation import estimate_photo
 from ingest.cleanup import close_overdue
+from ingest.costs.estimate import estimate_call
 from ingest.costs.price_table import PriceTable, load_shipped
-from ingest.costs.spending import Amounts, load_slots
+from ingest.costs.spending import Amounts, choose_day, load_slots
 from ingest.models import Job
-from ingest.pipeline.closing import Closing
+from ingest.pipeline.closing import CLOSED_AFTER, Closing
 from ingest.refusals.notes import notebook
 from ingest.tests.support import IngestTestCase, jpeg
 from photochanger.db import clock, in_db
 from photochanger.testing.marks import both_databases
 from slots.models import Event, Slot
+from slots.services import OpenSlot, open_slot
 
 PRICES = PriceTable(load_shipped())
+ADMISSION_QUERIES = 3  # lock the rows, count photos in flight, open the job
 
 
 def make_budget(**values: Any) -> Budget:
@@ -30,8 +36,8 @@ def make_budget(**values: Any) -> Budget:
     return Budget.objects.create(**defaults | values)
 
 
-def load_state(budget: Budget) -> BudgetState:
-    return load_all_states(day=timezone.localdate(), now=clock.now())[budget.pk]
+def load_state(budget: Budget, day: date | None = None) -> BudgetState:
+    return load_all_states(day=day or timezone.localdate(), now=clock.now())[budget.pk]
 
 
 @both_databases
@@ -77,7 +83,6 @@ class BudgetTests(IngestTestCase):
         for _photo in range(2):
             assert (await self.post(jpeg())).status_code == 200
         assert (await self.state(budget)).used_percent == 200
-        assert (await Job.objects.afirst()).reserved_micros is None  # type: ignore[union-attr]
 
     async def test_money_counts_what_photos_really_cost_once_they_are_closed(self) -> None:
         budget = await self.make(hard_micros=1_000_000)
@@ -126,6 +131,55 @@ class BudgetTests(IngestTestCase):
         again = await self.post(photo)
         assert (again.status_code, again.headers["X-PhotoChanger-Replay"]) == (200, "1")
 
+    async def test_photos_reserve_before_a_budget_limits_them(self) -> None:
+        """So that those in work count from when one is set, or no longer only tells."""
+        await self.post(jpeg())
+        await self.make(hard_pictures=9, at_limit=Budget.AtLimit.ALARM)
+        await self.post(jpeg())
+        reserved = [job.reserved_micros async for job in Job.objects.all()]
+        assert len(reserved) == 2 and all((micros or 0) > 4 * 34_000 for micros in reserved)
+
+    async def test_of_two_that_are_spent_the_stricter_one_decides(self) -> None:
+        await self.make(hard_pictures=0, at_limit=Budget.AtLimit.ORIGINAL)
+        await self.make(hard_pictures=0, at_limit=Budget.AtLimit.REFUSE)
+        await self.make(hard_pictures=0, at_limit=Budget.AtLimit.ORIGINAL)
+        assert (await self.post(jpeg())).status_code == 503
+
+    def test_a_picture_counts_as_long_as_a_server_may_still_write_it(self) -> None:
+        budget = make_budget(hard_pictures=1)
+        job = self.open_job()
+        for overdue, reserved in ((CLOSED_AFTER / 2, 1), (2 * CLOSED_AFTER, 0)):
+            Job.objects.filter(pk=job.pk).update(deadline=clock.now() - overdue)
+            assert load_state(budget).reserved_pictures == reserved
+
+    async def test_an_event_that_began_after_the_photo_arrived_has_its_budget_asked(self) -> None:
+        now = clock.now()
+        times = {"starts_at": now, "ends_at": now + timedelta(hours=5)}
+        ball = await Event.objects.acreate(name="Летний бал", **times)
+        await self.make(hard_pictures=0, event=ball)
+
+        def begin(slot_id: str) -> OpenSlot:
+            opened = open_slot(slot_id)
+            Slot.objects.filter(pk=slot_id).update(event=ball)
+            return opened
+
+        with mock.patch("ingest.pipeline.receive.open_slot", begin):
+            assert (await self.post(jpeg())).status_code == 503
+
+    def test_spending_is_read_from_a_budgets_first_day_on_by_its_index(self) -> None:
+        make_budget(hard_pictures=1)
+        seen = CaptureQueriesContext(connection)
+        with seen:
+            load_all_states(day=timezone.localdate(), now=clock.now())
+        (asked,) = seen.captured_queries
+        explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":  # a table of a few rows is read whole
+                cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute(f"{explain} {asked['sql']}")
+            plan = " ".join(str(row) for row in cursor.fetchall())
+        assert re.search(r"Index.*spending_place|SEARCH spending USING .*\(day>\?", plan), plan
+
     def open_job(self, **more: Any) -> Job:
         long_ago = clock.now() - timedelta(minutes=5)
         return Job.objects.create(
@@ -144,17 +198,18 @@ class BudgetTests(IngestTestCase):
     def test_a_dead_servers_picture_is_free_again_and_its_money_probably_paid(self) -> None:
         budget = make_budget(hard_micros=1_000_000, hard_pictures=1)
         job = self.open_job(reserved_micros=200_000)
-        state = load_state(budget)
+        day = choose_day(job.started_at)
+        state = load_state(budget, day)
         assert (state.reserved_pictures, state.reserved_micros) == (0, 200_000)
         assert close_overdue() == 1
-        state = load_state(budget)
+        state = load_state(budget, day)
         assert (state.spent_pictures, state.reserved_micros, state.spent_micros) == (0, 0, 200_000)
         assert load_slots(timezone.localdate() - timedelta(days=1)) == [
             ("slot-001", Amounts(photos=1, probable_micros=200_000))
         ]
         job.refresh_from_db()
         self.close_late(job)  # its server was alive after all
-        state = load_state(budget)
+        state = load_state(budget, day)
         assert (state.spent_micros, state.spent_pictures) == (35_000, 1)
 
     def close_late(self, job: Job) -> None:
@@ -171,21 +226,46 @@ class BudgetTests(IngestTestCase):
     def test_a_reservation_covers_every_call_that_may_be_made(self) -> None:
         day = timezone.localdate()
         slot = Slot(pk="slot-001", provider="gemini", settings={"prompt": "A nebula"})
-        plain = estimate_photo([slot], PRICES, day, pictures=1)
+        plain = estimate_photo([slot], PRICES, day, kinds=[])
         dear = Slot(
             pk="slot-001", provider="gemini", settings={**slot.settings, "image_size": "4K"}
         )
         unknown = Slot(pk="slot-001", provider="turbotext", settings={"prompt": "A nebula"})
         assert plain is not None and plain > 4 * 35_000
-        assert (estimate_photo([dear], PRICES, day, pictures=3) or 0) > 4 * 113_000
-        assert estimate_photo([slot, slot], PRICES, day, pictures=1) == plain + plain // 2
+        assert (estimate_photo([dear], PRICES, day, kinds=["style", "base"]) or 0) > 4 * 113_000
+        assert estimate_photo([slot, slot], PRICES, day, kinds=[]) == plain + plain // 2
         slot.faces = Slot.Faces.RETRY
-        assert estimate_photo([slot], PRICES, day, pictures=1) == plain + plain // 4
-        assert estimate_photo([unknown], PRICES, day, pictures=1) is None
+        assert estimate_photo([slot], PRICES, day, kinds=[]) == plain + plain // 4
+        assert estimate_photo([unknown], PRICES, day, kinds=[]) is None
         slot.faces = Slot.Faces.OFF
-        assert estimate_photo([unknown, slot], PRICES, day, pictures=1) == plain
+        assert estimate_photo([unknown, slot], PRICES, day, kinds=[]) == plain
 
-    async def test_without_budgets_admission_asks_the_database_nothing_more(self) -> None:
-        with mock.patch("ingest.pipeline.admission.reserve_photo") as asked:
-            await self.post(jpeg())
-        assert not asked.called
+    def test_a_model_without_a_price_leaves_the_others_reserved(self) -> None:
+        day = timezone.localdate()
+        slot = Slot(pk="slot-001", provider="gemini", settings={"prompt": "A nebula"})
+        plain = estimate_photo([slot], PRICES, day, kinds=[])
+        slot.settings = {**slot.settings, "fallback_model": "gemini-of-tomorrow"}
+        assert estimate_photo([slot], PRICES, day, kinds=[]) == plain
+        assert estimate_call(slot, PRICES, day, kinds=[], is_strict=True) is None
+
+    async def test_a_budget_costs_a_photo_one_query_and_a_lock_and_none_costs_nothing(self) -> None:
+        await self.post(jpeg())  # what is read once is known
+        without = await self.count_queries()
+        await self.make(hard_pictures=9)
+        more = 2 if connection.vendor == "postgresql" else 1
+        assert without == ADMISSION_QUERIES
+        assert await self.count_queries() == ADMISSION_QUERIES + more
+
+    async def count_queries(self) -> int:
+        """Of an admission, from its lock to the row that it opens."""
+        asked: list[str] = []
+
+        def note(run: Any, sql: str, *call: Any) -> Any:
+            asked.append(sql)
+            return run(sql, *call)
+
+        await in_db(lambda: self.enterContext(connection.execute_wrapper(note)))
+        await self.post(jpeg())
+        first = next(n for n, sql in enumerate(asked) if "FROM slot JOIN settings" in sql)
+        last = next(n for n, sql in enumerate(asked) if sql.startswith('INSERT INTO "job_history"'))
+        return last - first + 1

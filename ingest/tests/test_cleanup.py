@@ -14,8 +14,9 @@ from django.core.management.base import CommandError
 from django.test import SimpleTestCase, TestCase, override_settings
 from django.utils import timezone
 
-from ingest.cleanup import CLOSED_AFTER, CleanupReport, clean_up, load_last_cleanup
+from ingest.cleanup import CleanupReport, clean_up, load_last_cleanup
 from ingest.models import Job
+from ingest.pipeline.closing import CLOSED_AFTER
 from ingest.tests.support import IngestTestCase
 from media import storage
 from media.models import MediaObject
