@@ -151,7 +151,7 @@ class Job(Reservation, JobCost, FacesMeasured):
                     *("failure_reason", "duration_ms", "provider_ms"),
                     *("cost_micros", "probable_micros", "unpriced_calls"),
                 ],
-                name="job_figures_by_time",
+                name="job_figures_and_costs_by_time",
             ),
             models.Index(
                 fields=["slot", "-started_at"],
@@ -170,8 +170,9 @@ class Job(Reservation, JobCost, FacesMeasured):
                 include=[
                     *("slot", "source", "status", "deadline"),
                     *("failure_reason", "duration_ms", "provider_ms"),
+                    *("cost_micros", "probable_micros", "unpriced_calls"),
                 ],
-                name="job_by_event_and_time",
+                name="job_figures_of_event_by_time",
                 condition=Q(event__isnull=False),
             ),
             # Holds every column that the figures of faces read.

@@ -56,10 +56,6 @@ class Migration(migrations.Migration):
                 'ordering': ['day', 'slot'],
             },
         ),
-        migrations.RemoveIndex(
-            model_name='job',
-            name='job_figures_by_time',
-        ),
         migrations.AddField(
             model_name='attempt',
             name='cost_micros',
@@ -84,10 +80,6 @@ class Migration(migrations.Migration):
             model_name='job',
             name='unpriced_calls',
             field=models.PositiveSmallIntegerField(db_default=0, default=0, editable=False),
-        ),
-        migrations.AddIndex(
-            model_name='job',
-            index=models.Index(fields=['-started_at'], include=('slot', 'source', 'status', 'deadline', 'failure_reason', 'duration_ms', 'provider_ms', 'cost_micros', 'probable_micros', 'unpriced_calls'), name='job_figures_by_time'),
         ),
         migrations.AddField(
             model_name='spending',
