@@ -37,7 +37,7 @@ class Budget(models.Model):
     counts_from = models.DateField(_("counted from"))  # of one that is not for each day
     hard_micros = models.BigIntegerField(_("money"), null=True, blank=True)
     hard_pictures = models.PositiveIntegerField(_("pictures"), null=True, blank=True)
-    soft_percent = models.PositiveSmallIntegerField(_("told from, %"), default=80)
+    soft_percent = models.PositiveSmallIntegerField(_("warn from, %"), default=80)
     at_limit = models.CharField(
         _("at the limit, the booth gets"),
         max_length=10,

@@ -74,6 +74,13 @@ class BudgetState:
         made = self.spent_pictures + self.reserved_pictures + pictures
         return self.hard_pictures is None or made <= self.hard_pictures
 
+    def is_spent(self, photo_micros: int) -> bool:
+        """Whether a photo that may cost so much is not let in; of one that only tells, whether its
+        limit is reached."""
+        if self.at_limit == "alarm":
+            return self.used_percent >= 100
+        return not self.has_room(micros=photo_micros, pictures=1)
+
     @property
     def used_percent(self) -> int:
         """Of the limit that is nearer; what is in work is in it."""

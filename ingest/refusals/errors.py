@@ -56,7 +56,9 @@ class BudgetSpent(AppError):
     """Nobody is asked for this photo. ``prints_original``: the booth gets its own photo instead."""
 
     status, reason = 503, "budget_spent"
-    sentence = _("The budget for pictures is spent. Raise it in the console under “Costs”.")
+    sentence = _(
+        "The budget for pictures is spent. Raise it in the console: “More”, “Costs”, “Budgets”."
+    )
 
     def __init__(self, detail: str = "", *, prints_original: bool = False) -> None:
         super().__init__(detail)

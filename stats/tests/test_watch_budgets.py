@@ -2,9 +2,11 @@
 
 from django.utils import timezone, translation
 
+from ingest.budgets.models import Budget
 from ingest.costs.spending import Amounts, add_spending
 from ingest.tests.test_budgets import make_budget
 from photochanger.testing.marks import both_databases
+from slots.models import Event, Slot
 from slots.tests.test_events import make_event
 from stats.models import Severity
 from stats.tests.support import StatsTestCase, job
@@ -24,17 +26,17 @@ class BudgetRuleTests(StatsTestCase):
         add_spending(made, Amounts.of_job(made))
 
     def test_it_is_silent_until_the_soft_limit_and_grave_at_the_hard_one(self) -> None:
-        make_budget(slot_id="slot-001", hard_micros=1_000_000, soft_percent=80)
+        make_budget(slot_id="slot-001", hard_micros=10_000_000, soft_percent=80)
         make_budget(hard_micros=1, is_active=False)
-        self.spend(790_000)
+        self.spend(7_900_000)
         self.assertEqual(self.find(), [])
-        self.spend(20_000)
+        self.spend(200_000)
         (low,) = self.find()
         self.assertEqual(low.severity, Severity.WARNING)
         with translation.override("ru"):
             words = word_alert(low).words
-        self.assertEqual(words, "slot-001: 0.81 / 1.00 USD, израсходовано 81 % бюджета.")
-        self.spend(200_000)
+        self.assertEqual(words, "slot-001: 8.10 / 10.00 USD, израсходовано 81 % бюджета.")
+        self.spend(2_000_000)
         (spent,) = self.find()
         self.assertEqual((spent.severity, spent.key), (Severity.CRITICAL, low.key))
 
@@ -48,6 +50,26 @@ class BudgetRuleTests(StatsTestCase):
         events = {finding.facts["budget"]: finding.facts.get("event") for finding in self.find()}
         self.assertEqual(events["Wedding of Anna"], event.pk)
         self.assertEqual(len(events), 2)
+
+    def test_a_budget_is_spent_once_not_one_photo_more_fits_in(self) -> None:
+        recipe = {"prompt": "A nebula"}
+        Slot.objects.filter(pk="slot-001").update(is_active=True, settings=recipe)
+        budget = make_budget(slot_id="slot-001", hard_micros=1_000_000, soft_percent=95)
+        self.spend(1_000_000 - 4 * 34_000)  # less than the calls of one photo may cost
+        (spent,) = self.find()
+        self.assertEqual((spent.severity, spent.facts["percent"]), (Severity.CRITICAL, 86))
+        with translation.override("ru"):
+            self.assertIn("не поместится ни одно фото", word_alert(spent).words)
+        budget.at_limit = Budget.AtLimit.ALARM  # nothing is refused: it is spent at its limit
+        budget.save()
+        self.assertEqual(self.find(), [])
+
+    def test_the_budget_of_an_event_that_is_over_tells_nothing(self) -> None:
+        event = make_event(name="Summer ball")
+        make_budget(event=event, hard_pictures=0)
+        self.assertEqual(len(self.find()), 1)
+        Event.objects.filter(pk=event.pk).update(closed_at=timezone.now())
+        self.assertEqual(self.find(), [])
 
     def test_without_budgets_it_asks_once(self) -> None:
         with self.assertNumQueries(1):

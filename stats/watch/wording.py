@@ -20,7 +20,7 @@ from providers.registry import DRIVERS
 from stats.models import Alert, Severity
 from stats.watch.findings import Finding
 from stats.watch.lease import HOST
-from stats.watch.rules.words import RULES, Rule
+from stats.watch.rules.words import AT_LIMIT, RULES, Rule
 
 MOST_IN_MESSAGE = 12
 MB = 1024**2
@@ -77,6 +77,7 @@ def _word_facts(facts: dict[str, Any]) -> _Facts:
         found["at"] = format_moment(datetime.fromisoformat(at)) if at else _("never")
     if "on" in facts:
         found["on"] = date_format(date.fromisoformat(facts["on"]), "SHORT_DATE_FORMAT")
+    found["spent"] = str(AT_LIMIT.get(facts.get("at_limit", ""), ""))
     if "free_mb" in facts:
         free = facts["free_mb"]
         found["free"] = _("unknown") if free is None else filesizeformat(free * MB)

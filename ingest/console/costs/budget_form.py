@@ -39,8 +39,8 @@ class BudgetForm(forms.Form):
         min_value=1,
         max_value=100,
         initial=80,
-        label=_("told from, %"),
-        help_text=_("From this part of the budget on, the alerts tell whom you named there."),
+        label=_("warn me from, %"),
+        help_text=_("From this share of the budget on, whoever is named under “Alerts” is told."),
     )
     at_limit = forms.ChoiceField(
         label=_("at the limit, the booth gets"), choices=Budget.AtLimit.choices

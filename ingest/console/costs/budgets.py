@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from ingest.budgets.editing import delete_budget, save_budget
 from ingest.budgets.models import Budget
 from ingest.budgets.queries import BudgetState, load_all_states
+from ingest.budgets.slot_estimates import find_dearest_photo, load_slot_estimates
 from ingest.console.costs.budget_form import BudgetForm
 from ingest.console.costs.page import check_view_permission, may_change, require_change
 from ingest.costs.money import Currency, load_currency
@@ -34,45 +35,50 @@ class BudgetRow:
     budget: Budget
     state: BudgetState
     currency: Currency
+    photo_micros: int  # that one photo reserves at most
+
+    @property
+    def of_photo(self) -> str:
+        """Empty: money is not limited, or no price is known."""
+        is_told = self.photo_micros and self.state.hard_micros is not None
+        return self.currency.format(self.photo_micros) if is_told else ""
 
     @property
     def meters(self) -> list[Meter]:
         state, money = self.state, self.currency.format
         found = []
         if state.hard_micros is not None:
-            used = state.spent_micros + state.reserved_micros
             held = money(state.reserved_micros) if state.reserved_micros else ""
-            share = _to_percent(used, state.hard_micros)
-            found.append(Meter(money(state.spent_micros), held, money(state.hard_micros), share))
+            found.append((money(state.spent_micros), held, money(state.hard_micros)))
         if state.hard_pictures is not None:
-            used = state.spent_pictures + state.reserved_pictures
             held = str(state.reserved_pictures or "")
-            share = _to_percent(used, state.hard_pictures)
             limit = _("%(count)s pictures") % {"count": state.hard_pictures}
-            found.append(Meter(str(state.spent_pictures), held, limit, share))
-        return found
+            found.append((str(state.spent_pictures), held, limit))
+        shares = zip(found, state.used_percents, strict=True)
+        return [Meter(*words, percent=min(100, share)) for words, share in shares]
 
     @property
     def is_spent(self) -> bool:
-        return self.state.used_percent >= 100
+        return self.state.is_spent(self.photo_micros)
 
     @property
     def is_low(self) -> bool:
         return self.state.used_percent >= self.budget.soft_percent
 
 
-def _to_percent(used: int, limit: int) -> int:
-    return min(100, 100 * used // limit) if limit else 100
-
-
 @require_GET
 def budgets_page(request: HttpRequest) -> HttpResponse:
-    """Three queries of its own."""
+    """Eight queries of its own at most."""
     check_view_permission(request)
-    currency, now = load_currency(), clock.now()
-    states = load_all_states(day=timezone.localdate(), now=now)
+    currency, today = load_currency(), timezone.localdate()
+    states = load_all_states(day=today, now=clock.now())
     budgets = Budget.objects.select_related("slot", "event")
-    rows = [BudgetRow(one, states[one.pk], currency) for one in budgets if one.pk in states]
+    photos = load_slot_estimates(today)
+    rows = [
+        BudgetRow(one, states[one.pk], currency, find_dearest_photo(one, photos))
+        for one in budgets
+        if one.pk in states
+    ]
     context = {"title": _("Budgets"), "rows": rows, "may_change": may_change(request)}
     return console_page(request, "ingest/console/costs/budgets.html", context)
 

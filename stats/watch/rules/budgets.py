@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from ingest.budgets.models import Budget
 from ingest.budgets.queries import BudgetState, load_all_states
+from ingest.budgets.slot_estimates import find_dearest_photo, load_slot_estimates
 from ingest.costs.money import Currency, load_currency
 from slots.history.records import ALL_SLOTS
 from stats.models import Severity
@@ -14,29 +15,40 @@ from stats.watch.findings import Finding
 
 
 def find_low_budgets(now: datetime) -> Iterator[Finding]:
-    """One for each that is used from its own percentage on. One query; three where there is any."""
-    budgets = list(Budget.objects.filter(is_active=True).select_related("event"))
+    """One for each that is used from its own percentage on, or has no room for a photo more; those
+    of events that are over tell nothing. One query; eight where there is any."""
+    rows = Budget.objects.filter(is_active=True, event__closed_at=None)
+    budgets = list(rows.select_related("event"))
     if not budgets:
         return
-    states = load_all_states(day=timezone.localtime(now).date(), now=now)
-    currency = load_currency()
+    day = timezone.localtime(now).date()
+    states = load_all_states(day=day, now=now)
+    currency, photos = load_currency(), load_slot_estimates(day)
     for budget in budgets:
         state = states.get(budget.pk)
-        if state is None or state.used_percent < budget.soft_percent:
+        if state is None:
             continue
-        is_spent = state.used_percent >= 100
-        yield Finding(
-            rule="budget",
-            subject=str(budget.pk),
-            severity=Severity.CRITICAL if is_spent else Severity.WARNING,
-            facts={
-                "budget": budget.slot_id or str(budget.event or ALL_SLOTS),
-                "percent": state.used_percent,
-                "used": ", ".join(_describe_use(state, currency)),
-                # By its number a purge of the event finds where its name stands.
-                **({"event": budget.event_id} if budget.event_id else {}),
-            },
-        )
+        is_spent = state.is_spent(find_dearest_photo(budget, photos))
+        if is_spent or state.used_percent >= budget.soft_percent:
+            yield _make_finding(budget, state, currency, is_spent=is_spent)
+
+
+def _make_finding(
+    budget: Budget, state: BudgetState, currency: Currency, *, is_spent: bool
+) -> Finding:
+    facts = {
+        "budget": budget.slot_id or str(budget.event or ALL_SLOTS),
+        "event": budget.event_id,  # a purge finds by it where the event's name stands
+        "percent": state.used_percent,
+        "used": ", ".join(_describe_use(state, currency)),
+        "at_limit": budget.at_limit if is_spent else "",
+    }
+    return Finding(
+        rule="budget",
+        subject=str(budget.pk),
+        severity=Severity.CRITICAL if is_spent else Severity.WARNING,
+        facts=facts,
+    )
 
 
 def _describe_use(state: BudgetState, currency: Currency) -> Iterator[str]:

@@ -22,6 +22,11 @@ class Rule:
     query: str = ""
 
 
+AT_LIMIT = {  # of a budget, by the names of ``Budget.AtLimit``
+    "original": _("Not one photo more fits in: booths get their own photo back."),
+    "refuse": _("Not one photo more fits in: booths get a refusal."),
+    "alarm": _("Pictures are made as before."),
+}
 RULES: Mapping[str, Rule] = {
     "failures_in_row": Rule(
         title=_("Photos fail"),
@@ -108,7 +113,7 @@ RULES: Mapping[str, Rule] = {
     ),
     "budget": Rule(
         title=_("A budget is nearly spent"),
-        words=_("%(budget)s: %(used)s, %(percent)s %% of the budget are used."),
+        words=_("%(budget)s: %(used)s, %(percent)s %% of the budget are used. %(spent)s"),
         remedy=_("Raise the budget, or choose what booths get at the limit."),
         page="budgets",
     ),
