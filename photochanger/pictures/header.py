@@ -1,6 +1,7 @@
 """What a picture says of itself before its pixels: its kind by its first bytes, size, which way is
 up, and whose colours."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +34,9 @@ ORIENTATION_TAG, COLOUR_SPACE_TAG, INTEROP_INDEX_TAG = 0x0112, 0xA001, 1
 EXIF_IFD, INTEROP_IFD = 0x8769, 0xA005
 ADOBE_RGB_IN_EXIF = 2  # of some cameras; the standard way is "uncalibrated" and the index R03
 ORIENTATIONS = range(1, 9)
+# Of kinds that are decoded whole or not at all: up to 320 MB by `decoding.BYTES_PER_PIXEL`.
+WHOLE_MEGAPIXELS = {"PNG": 32, "WEBP": 20}
+PROGRESSIVE_MEGAPIXELS = 46
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +111,8 @@ def open_image(
     file.seek(0)
     try:
         image = Image.open(file, formats=formats)
-        if image.width * image.height > max_megapixels * 1_000_000:
+        most_megapixels = min(max_megapixels, _find_limit(image))
+        if image.width * image.height > most_megapixels * 1_000_000:
             raise UnreadablePicture(f"has {image.width}x{image.height} pixels")
         yield image
     except UnreadablePicture:
@@ -117,6 +122,13 @@ def open_image(
         raise UnreadablePicture(f"does not decode: {type(exc).__name__}") from exc
     finally:
         file.seek(0)
+
+
+def _find_limit(image: Image.Image) -> int:
+    """In megapixels; a plain JPEG, which can be decoded in a fraction of its size, has none."""
+    if image.format in WHOLE_MEGAPIXELS:
+        return WHOLE_MEGAPIXELS[image.format]
+    return PROGRESSIVE_MEGAPIXELS if image.info.get("progressive") else sys.maxsize
 
 
 def describe_image(image: Image.Image, file: IO[bytes]) -> Header:

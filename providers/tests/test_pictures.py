@@ -240,14 +240,33 @@ class ReadHeaderTests(QuietTestCase):
         assert self.header(body, max_megapixels=2) == (1001, 1000, 1)
 
     def test_a_bomb_is_not_decoded_to_learn_its_size(self) -> None:
-        header = struct.pack(">IIBBBBB", 9000, 9000, 8, 2, 0, 0, 0)
-        rows = zlib.compress(bytes(9000 * (1 + 3 * 9000) // 100))
+        header = struct.pack(">IIBBBBB", 8000, 4000, 8, 2, 0, 0, 0)
+        rows = zlib.compress(bytes(4000 * (1 + 3 * 8000) // 100))
         body = b"\x89PNG\r\n\x1a\n" + build_chunk(b"IHDR", header) + build_chunk(b"IDAT", rows)
         body += build_chunk(b"IEND", b"")
         with mock.patch.object(ImageFile.ImageFile, "load", side_effect=AssertionError):
             with self.assertRaises(UnreadablePicture):
-                self.header(body)
-            assert self.header(body, max_megapixels=81) == (9000, 9000, 1)
+                self.header(body, max_megapixels=31)
+            assert self.header(body, max_megapixels=81) == (8000, 4000, 1)
+
+    def test_what_can_only_be_decoded_whole_has_fewer_pixels_than_a_cameras_jpeg(self) -> None:
+        grey = Image.new("L", (9000, 5200))
+        for file_format, most, options in (
+            ("PNG", 32, {}),
+            ("WEBP", 20, {}),
+            ("JPEG", 46, {"progressive": True}),
+            ("JPEG", None, {}),
+        ):
+            with self.subTest(file_format, **options):
+                body = encode_picture(grey, file_format, **options)
+                if most is None:
+                    assert self.header(body, max_megapixels=80) == (9000, 5200, 1)
+                    continue
+                with self.assertRaisesMessage(UnreadablePicture, "9000x5200"):
+                    self.header(body, max_megapixels=80)
+                rows = most * 1_000_000 // 9000
+                fits = encode_picture(grey.crop((0, 0, 9000, rows)), file_format, **options)
+                assert self.header(fits, max_megapixels=80) == (9000, rows, 1)
 
     def test_the_file_stands_at_its_beginning_and_open_afterwards(self) -> None:
         for body in (encode_picture(draw_picture()), b"no picture"):
