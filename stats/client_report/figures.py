@@ -47,6 +47,8 @@ class ReportFigures:
     downloaded: int  # different pictures
     downloads: int
     letters: int
+    cost_micros: int  # what the service has charged for them, as far as it is known
+    probable_micros: int  # and perhaps for calls that broke off
     first_at: datetime | None
     last_at: datetime | None
     styles: list[Style]
@@ -57,6 +59,10 @@ class ReportFigures:
     @property
     def done_percent(self) -> float | None:
         return 100 * self.pictures / self.photos if self.photos else None
+
+    @property
+    def micros_per_picture(self) -> int | None:
+        return self.cost_micros // self.pictures if self.pictures else None
 
 
 def load_report_figures(event: Event) -> ReportFigures:
@@ -70,6 +76,8 @@ def load_report_figures(event: Event) -> ReportFigures:
         kept=Count("pk", filter=Q(faces=Verdict.KEPT)),
         first_at=Min("started_at"),
         last_at=Max("started_at"),
+        cost_micros=Sum("cost_micros"),
+        probable_micros=Sum("probable_micros"),
     )
     downloads = DownloadCount.objects.filter(event_id=event.pk, count__gt=0)
     fetched = downloads.aggregate(pictures=Count("pk"), times=Sum("count"))
@@ -84,6 +92,8 @@ def load_report_figures(event: Event) -> ReportFigures:
         downloaded=fetched["pictures"],
         downloads=fetched["times"] or 0,
         letters=sent.count(),
+        cost_micros=seen["cost_micros"] or 0,
+        probable_micros=seen["probable_micros"] or 0,
         first_at=seen["first_at"],
         last_at=seen["last_at"],
         styles=_load_styles(jobs),

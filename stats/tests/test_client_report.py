@@ -1,5 +1,6 @@
 """The report of an event for its client."""
 
+import re
 import time
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -8,11 +9,13 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from ingest.costs.money import CURRENCY_KEY
 from ingest.models import Job
 from media.models import DownloadCount
 from photochanger.testing.marks import both_databases
 from slots.letters.models import GuestLetter
 from slots.models import Event, Slot
+from slots.setting_rows import store_fact
 from stats.client_report.figures import QUARTER_S, load_report_figures
 from stats.tests.support import StatsTestCase, job
 
@@ -112,6 +115,21 @@ class PageTests(StatsTestCase):
         self.assertIn("5000", page.replace("\xa0", "").replace(" ", ""))
         with self.assertNumQueries(9):
             self.read()
+
+    def test_what_it_has_cost_is_told_only_where_it_is_wanted(self) -> None:
+        store_fact(CURRENCY_KEY, {"code": "RUB", "per_dollar": "100"}, by="test")
+        self.store(
+            photo(self.event, 1, cost_micros=40_000),
+            photo(self.event, 2, cost_micros=20_000),
+            photo(self.event, 3, reason="network", cost_micros=0, probable_micros=35_000),
+            photo(self.event, 4, source=Job.Source.UI_TEST, cost_micros=9_000_000),
+        )
+        self.assertNotIn("\u202f₽", self.read())
+        page = re.sub(r"[ \n]+", " ", self.read("?cost=1"))
+        self.assertIn("<dd>6,00\u202f₽</dd>", page)
+        self.assertIn("стоил AI-сервис, 3,00\u202f₽ за картинку", page)
+        self.assertIn("и, возможно, 3,50\u202f₽ за оборванные вызовы", page)
+        self.assertIn("?lang=en&amp;cost=1", page)
 
     def test_the_events_page_leads_to_it(self) -> None:
         answer = self.client.get(f"/admin/events/{self.event.pk}/")
