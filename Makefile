@@ -12,7 +12,7 @@ FACES := var/faces/.tried
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard photochanger/locale/*/LC_MESSAGES/django.po))
 
 .DEFAULT_GOAL := help
-.PHONY: help install faces env demo run serve test check browser proxies monitoring clocks foreign corpora lint format audit lock sbom licences fuzz soak bench figures
+.PHONY: help install faces env demo run serve test check browser proxies monitoring clocks foreign corpora lint format audit lock sbom licences fuzz soak attack bench figures
 
 help:  ## Show what there is to make.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -138,6 +138,9 @@ fuzz: install  ## Hold the API to its description at length. ARGS="--cases 500 -
 
 soak: install  ## Ten minutes of booths and faults, then a judge. ARGS="--minutes 3 --servers 2 --skew 300"
 	@$(BIN)/python -m photochanger.testing.soak $(ARGS)
+
+attack: install  ## Attacks of strangers and of booths, what good booths feel of them. ARGS="--only bombs"
+	@$(BIN)/python -m photochanger.testing.attack $(ARGS)
 
 bench: install  ## Overhead against a thin baseline, memory and connections while photos wait.
 	@$(BIN)/python -m photochanger.bench $(ARGS)
