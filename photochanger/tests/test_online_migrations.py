@@ -34,6 +34,8 @@ class FiguresIndexTests(TestCase):
 
 @both_databases
 class KilledTests(TransactionTestCase):
+    serialized_rollback = True  # the next test of its kind finds the slots again
+
     def test_a_migration_that_was_killed_is_run_again(self) -> None:
         (index,) = [one for one in Job._meta.indexes if one.name == FIGURES[0]]
         state = ProjectState.from_apps(Job._meta.apps)

@@ -245,7 +245,7 @@ class PageTests(ConsoleTestCase):
 
 @override_settings(GALLERY_FRESH_SECONDS=0)
 class MigrationTests(TransactionTestCase):
-    """The one test of its kind: after it no slots are left, so it runs last in its process."""
+    serialized_rollback = True  # it empties all tables: the next test finds the slots again
 
     BEFORE, NOW = [("slots", "0009_sealed_booth_password")], [("slots", "0010_gallery_modes")]
 

@@ -216,7 +216,7 @@ class DashboardTests(ConsoleTestCase):
         expect(page.locator(".skip-to-content-link")).to_be_focused()
         page.keyboard.press("Enter")
         expect(page.locator("#content-start")).to_be_focused()
-        for place in ("#alarm-start", "#to-event", "#dense", "#new-slot"):
+        for place in ("#alarm-start", "#to-event", "#to-library", "#dense", "#new-slot"):
             page.keyboard.press("Tab")
             expect(page.locator(place)).to_be_focused()
 
