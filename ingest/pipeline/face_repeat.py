@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import structlog
+from django.conf import settings
 
 from ingest.faces.measure import compare_pictures, make_figures
 from ingest.faces.repeat import choose_firmer_words, is_better, is_braked, is_worth_repeating
@@ -30,7 +31,6 @@ from slots.models import Slot
 
 log = structlog.get_logger()
 
-JUDGE_S = 1.0  # a look of 0.1-0.2 s that has not had its turn by then is not waited for
 NOT_USED = "not used: the second picture keeps the people better"
 NO_BETTER = "not used: it keeps the people no better than the first"
 NOT_COMPARED = "not used: it could not be compared with the photo in time"
@@ -61,7 +61,7 @@ async def _judge(run: JobRun, picture: ResultPicture | None) -> Report | None:
     if run.watch is None or picture is None:
         return None
     try:
-        async with asyncio.timeout(JUDGE_S):
+        async with asyncio.timeout(settings.FACES_JUDGE_SECONDS):
             return await compare_pictures(run.watch, picture.look)
     except TimeoutError:
         return None
@@ -79,7 +79,7 @@ async def _may_repeat(run: JobRun, report: Report, deadline: Deadline) -> bool:
     if run.watch is None or not is_worth_repeating(report, run.watch.rules):
         return False
     typical_s = await in_db(estimate_call_s, run.job.slot_id, run.job.provider)
-    if deadline.left_s - JUDGE_S <= max(typical_s, FLOOR_S):
+    if deadline.left_s - settings.FACES_JUDGE_SECONDS <= max(typical_s, FLOOR_S):
         return False
     if await in_db(is_braked, run.job.slot_id):
         log.info("faces.repeat.braked", job=str(run.job.pk), slot=run.job.slot_id)

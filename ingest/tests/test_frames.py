@@ -30,7 +30,6 @@ from photochanger.pictures.lettering import Code, Lettering, draw_text, leave_ro
 from photochanger.pictures.paper import PAPERS_PX
 from photochanger.pictures.printing import PrintPlan, make_print, read_frame
 from photochanger.testing.faces import FOLDER, need_engine
-from photochanger.testing.waiting import PATIENCE_S
 from photochanger.web.tokens import AdminToken
 from providers.simulator.people import make_group
 from slots.editing import change_slot
@@ -214,8 +213,7 @@ class FramedTests(IngestTestCase):
         await in_db(partial(self.set_slot, paper="6x8", template_media=[media], faces="retry"))
         out = io.BytesIO()
         make_group(["biden"]).save(out, "JPEG", quality=92)
-        patience = mock.patch("ingest.pipeline.face_repeat.JUDGE_S", PATIENCE_S)
-        with override_settings(FACES_DIR=FOLDER), patience:
+        with override_settings(FACES_DIR=FOLDER):
             answer = await self.post(out.getvalue())
         printed = Image.open(io.BytesIO(answer.content)).convert("RGB")
         engine = need_engine()

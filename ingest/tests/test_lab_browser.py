@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from playwright.sync_api import Page, expect
 
+from ingest.lab.claims import AT_ONCE
 from ingest.tests.support import jpeg
 from photochanger.testing import live
 from photochanger.testing.browser import (
@@ -14,7 +15,7 @@ from photochanger.testing.browser import (
     assert_nothing_is_cut_off,
 )
 from photochanger.testing.console import DESK, ConsoleTestCase
-from photochanger.testing.waiting import PATIENCE_S, wait_until
+from photochanger.testing.waiting import wait_until
 
 LAB = "/admin/lab/"
 OWN, LITE = "gemini-nano-banana-2.1", "gemini-3.1-flash-lite-image"
@@ -134,9 +135,11 @@ class LabPageTests(ConsoleTestCase):
             self.start(page, f"slot-001:{OWN}")
             expect(page.locator("#lab-progress")).to_be_attached()
             address = page.url
+            # What its lanes have asked for is on its way to the service: nothing comes later.
+            wait_until(lambda: self.provider.state()["in_flight"] == AT_ONCE)
             page.context.close()
         left = "SELECT count(*) FROM lab_cell WHERE state = 'running'"  # what was begun is finished
-        wait_until(lambda: self.site.rows(left) == [(0,)], within_s=PATIENCE_S)
+        wait_until(lambda: self.site.rows(left) == [(0,)])
         self.site.execute("UPDATE lab_run SET active_at = '2026-01-01 00:00:00'")
         other = self.logged_in()
         other.goto(address)

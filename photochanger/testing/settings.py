@@ -1,4 +1,5 @@
-"""The product's settings with hashes that cost a millisecond: tests make hundreds of them."""
+"""The product's settings with hashes that cost a millisecond, since tests make hundreds of them,
+and with patience for busy machines."""
 
 from django.conf import global_settings
 
@@ -9,3 +10,4 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.MD5PasswordHasher",
     *global_settings.PASSWORD_HASHERS,
 ]
+FACES_JUDGE_SECONDS = 20.0  # a busy machine's look for faces, which has the lowest priority
