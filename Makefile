@@ -121,6 +121,7 @@ licences: install  ## The licence of each package that production installs.
 	@$(BIN)/python -m photochanger.testing.inventory
 
 # Lint and audit go beside the tests, which mostly wait; whatever is red, the rest still runs.
+test: export SCREENSHOTS ?= no
 test: install browser proxies monitoring clocks  ## Everything CI runs: lint, then the suite on SQLite and on PostgreSQL.
 	@status=0; $(MAKE) --no-print-directory lint audit & lint=$$!; \
 	echo "--- SQLite"; $(PYTEST) $(ARGS) || status=1; \
