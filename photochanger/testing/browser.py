@@ -163,18 +163,17 @@ class BrowserTestCase(SimpleTestCase):
         page.goto(path)
         return page
 
-    def screenshot(self, page: Page, name: str, look: Look, *, full_page: bool = False) -> Path:
+    def screenshot(self, page: Page, name: str, look: Look, *, full_page: bool = False) -> None:
         """The page as it is now, as ``var/screenshots/<name>-<theme>-<size>.png``.
 
         Not with SCREENSHOTS=no: nobody looks at those of a whole run, which takes a tenth of it.
         """
-        path = SCREENSHOTS / f"{name}-{look}.png"
         if os.environ.get("SCREENSHOTS") == "no":
-            return path
+            return
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        path = SCREENSHOTS / f"{name}-{look}.png"
         settle(page)
         page.screenshot(path=path, full_page=full_page)
-        return path
 
     def add_result(
         self, body: bytes, *, slot_id: str = "slot-001", minutes_ago: float = 0, hours: float = 72
