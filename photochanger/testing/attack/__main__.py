@@ -58,7 +58,7 @@ def _attack_all(
             target = Target(server, password, time.monotonic() + given.seconds)
             seen = _watch(server, password, given.seconds, (attack, target))
             _add_row(table, name, target, seen, quiet_ms)
-            succeeded += [f"{name}: {words}" for words in _judge(kind, target, seen)]
+            succeeded += [f"{name}: {words}" for words in judge(kind, target, seen)]
             time.sleep(CALM_S)
     console.print(table)
     return succeeded
@@ -76,7 +76,7 @@ def _watch(
     return witness
 
 
-def _judge(kind: str, target: Target, seen: Witness) -> list[str]:
+def judge(kind: str, target: Target, seen: Witness) -> list[str]:
     found = [f"a good photo was lost: {words}" for words in seen.lost[:3]]
     if not seen.photos_s:
         found.append("no good photo was answered at all")
