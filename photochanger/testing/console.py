@@ -5,6 +5,7 @@ from itertools import count
 from typing import Any, ClassVar
 from uuid import uuid4
 
+from django.contrib.auth.hashers import make_password
 from playwright.sync_api import Page
 
 from photochanger.testing import live
@@ -13,9 +14,15 @@ from photochanger.testing.browser import (
     BrowserTestCase,
     Look,
 )
+from photochanger.testing.databases import quote
 
 DESK = Look(DESKTOP)
 PASSWORD = "correct-horse-battery"
+ADD_ADMINISTRATOR = """
+    INSERT INTO auth_user (username, password, is_superuser, is_staff, is_active, first_name,
+        last_name, email, date_joined)
+    VALUES ('serg', {password}, TRUE, TRUE, TRUE, '', '', '', CURRENT_TIMESTAMP)
+"""
 _numbers = count()
 
 
@@ -30,11 +37,7 @@ class ConsoleTestCase(BrowserTestCase):
     @classmethod
     def prepare(cls, site: live.LiveSite) -> None:
         super().prepare(site)
-        make = (
-            "from django.contrib.auth.models import User;"
-            f"User.objects.create_superuser('serg', password='{PASSWORD}')"
-        )
-        site.manage("shell", "--verbosity", "0", "-c", make)
+        site.execute(ADD_ADMINISTRATOR.format(password=quote(make_password(PASSWORD))))
         recipe = """'{"prompt": "A nebula"}'"""
         site.execute(f"UPDATE slot SET settings = {recipe}, is_active = 1 WHERE id <= 'slot-004'")
         names = {1: "Летний бал", 2: "Космическая вечеринка", 3: "Портрет маслом", 4: "Нуар"}

@@ -229,6 +229,16 @@ def execute(database_url: str, sql: str) -> None:
         connection.execute(sql.encode())
 
 
+def quote(value: Any) -> str:
+    """A value as SQL of both databases; what is neither text, number nor flag becomes JSON."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool | int | float):
+        return str(value).upper()
+    text = value if isinstance(value, str) else json.dumps(value)
+    return "'" + text.replace("'", "''") + "'"
+
+
 class ConnectionCounter:
     """Counts the clients of one PostgreSQL database from outside it, so never itself."""
 

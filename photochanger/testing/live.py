@@ -29,6 +29,7 @@ from photochanger.testing.databases import (
     DatabaseKind,
     execute,
     new_database,
+    quote,
     rows,
     shared_database,
 )
@@ -60,15 +61,11 @@ class Simulator(Server):
         httpx.post(f"{self.url}/_sim/{name}", timeout=60).raise_for_status()
 
 
-CONFIGURE = """
-import json
-from slots.models import Slot
-from slots.platform_settings import change_settings
-
-given = json.loads({given!r})
-for slot_id, columns in given["slots"].items():
-    assert Slot.objects.filter(pk=slot_id).update(**columns) == 1
-change_settings(given["limits"], by="live")
+SET_SLOT = "UPDATE slot SET {columns} WHERE id = {slot_id}"
+SET_SETTING = """
+    INSERT INTO settings (key, value, version, updated_at, updated_by)
+    VALUES ({key}, {value}, 1, CURRENT_TIMESTAMP, 'live')
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value
 """
 
 
@@ -171,7 +168,8 @@ class LiveSite:
         """Make several slots ready for Gemini at once.
 
         ``slots`` holds what each one's columns shall be besides, ``limits`` the platform
-        settings; by default the limits are far above what a test sends.
+        settings; by default the limits are far above what a test sends. By hand, since starting
+        ``manage.py`` takes seconds.
         """
         ready = {"provider": "gemini", "operation": "image_edit", "is_active": True}
         roomy = {
@@ -179,11 +177,13 @@ class LiveSite:
             "max_jobs_per_provider": 500,
             "sync_response_seconds": 48,
         }
-        given = {
-            "slots": {slot_id: {**ready, **columns} for slot_id, columns in slots.items()},
-            "limits": {**roomy, **(limits or {})},
-        }
-        self.manage("shell", "--verbosity", "0", "-c", CONFIGURE.format(given=json.dumps(given)))
+        for slot_id, columns in slots.items():
+            values = {name: quote(value) for name, value in {**ready, **columns}.items()}
+            pairs = ", ".join(f"{name} = {value}" for name, value in values.items())
+            self.execute(SET_SLOT.format(columns=pairs, slot_id=quote(slot_id)))
+        for name, value in {**roomy, **(limits or {})}.items():
+            row = {"key": quote(name), "value": quote(json.dumps(value))}
+            self.execute(SET_SETTING.format(**row))
 
     @contextmanager
     def server(
