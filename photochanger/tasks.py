@@ -6,6 +6,10 @@ from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
+import structlog
+
+log = structlog.get_logger()
+
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
@@ -15,12 +19,17 @@ _limits: "WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]" = Wea
 
 
 async def run_to_completion(step: Coroutine[Any, Any, T]) -> T:
-    """Let a short step finish even when we are cancelled in the middle of it."""
+    """Let a short step finish even when we are cancelled in the middle of it.
+
+    What it raises then reaches nobody any more, and goes to the log by its name.
+    """
     task = asyncio.ensure_future(step)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait([task])
+        if not task.cancelled() and (failure := task.exception()):
+            log.info("step.failed_unheard", detail=type(failure).__name__)
         raise
 
 

@@ -13,9 +13,9 @@ AT_ONCE = 30
 
 
 @cache
-def _draw(kind: str, width: int, height: int, **options: bool) -> bytes:
+def _draw(kind: str, width: int, height: int, *, mode: str = "RGB", **options: bool) -> bytes:
     out = io.BytesIO()
-    Image.new("RGB", (width, height), (200, 60, 30)).save(out, kind, **options)
+    Image.new(mode, (width, height)).save(out, kind, **options)
     return out.getvalue()
 
 
@@ -39,7 +39,7 @@ def send_flat_pictures(target: Target) -> None:
 
 def send_bombs(target: Target) -> None:
     """Larger than any may be."""
-    body = _draw("PNG", 20000, 20000)
+    body = _draw("PNG", 20000, 20000, mode="1")
     in_threads(lambda target: _post(target, "a.png", body), target, AT_ONCE)
 
 
