@@ -98,8 +98,10 @@ def _wait_until_it_answers(
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         with closing(connection), suppress(OSError, http.client.HTTPException):
             connection.request("GET", path)
-            connection.getresponse().read()
-            return
+            answer = connection.getresponse()
+            answer.read()
+            if answer.status != http.client.SERVICE_UNAVAILABLE:  # it listens, and is not ready
+                return
         time.sleep(0.05)
     raise RuntimeError(f"no answer in {START_TIMEOUT_S:.0f} s:\n{_tail(log)}")
 
