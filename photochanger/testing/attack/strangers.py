@@ -79,12 +79,13 @@ def leave_bodies_half_sent(target: Target) -> None:
     """200 photos whose second half never comes."""
     head = (
         "POST /ingest/slot-001 HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n"
-        "Content-Type: multipart/form-data; boundary=b\r\n\r\n"
+        "Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\n"
+        'Content-Disposition: form-data; name="fileToUpload"; filename="a.jpg"\r\n\r\n'
     )
     with open_many(target, 200) as sockets:
         for each in sockets:
             with suppress(OSError):
-                each.sendall(head.encode() + b"--b\r\n" + bytes(100_000))
+                each.sendall(head.encode() + b"\xff\xd8\xff\xe0" + bytes(100_000))
         while not target.is_over:
             time.sleep(0.2)
 
