@@ -20,7 +20,7 @@ from django.utils import translation
 
 from photochanger.testing import shared
 
-HANGING_S = 900  # more than the `timeout` of pytest.ini
+HANGING_S = 1800  # more than the `timeout` of pytest.ini
 STDERR = os.dup(2)  # as it is before output is captured
 PROVIDER_KEYS = ("GEMINI_API_KEY", "TURBOTEXT_API_KEY")
 # A developer's shell may hold these; each would change what is tested.
