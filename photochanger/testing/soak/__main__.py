@@ -27,6 +27,7 @@ from photochanger.testing.soak.stage import (
 )
 
 KEPT = Path("var/soak")
+CLOSED_AFTER_S = 62  # beyond T_sync cleanup leaves a job that long to a server that may be alive
 EXAMPLES = 3
 IS_ITS = "called.job_id = job_history.job_id"
 SLOW_PROBE_S = {"/livez": 0.25, "/healthz": 1.0}
@@ -95,7 +96,9 @@ def _soak(stage: Stage, given: Any, console: Console) -> Evidence:
             ended.wait(max(0.0, until - time.monotonic()))
     finally:
         crowd.stop()
-    time.sleep(T_SYNC_S + 1)  # what killed servers have left open is over then
+    # What killed servers have left open is over then.
+    killed_at = max((trouble.ended_at for trouble in troubles if trouble.kills), default=0.0)
+    time.sleep(max(0.0, killed_at + T_SYNC_S + CLOSED_AFTER_S - time.monotonic()))
     return _gather(stage, crowd, troubles)
 
 

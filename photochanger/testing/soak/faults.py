@@ -62,8 +62,8 @@ def restart_servers(stage: Stage) -> None:
 
 
 def kill_a_worker(stage: Stage) -> None:
-    for worker in _pick(stage).server.workers():
-        worker.kill()
+    workers = [worker for machine in stage.machines for worker in machine.server.workers()]
+    workers[0].kill()
 
 
 def kill_a_server(stage: Stage) -> None:
