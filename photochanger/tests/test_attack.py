@@ -1,11 +1,12 @@
 """The judge of `make attack`: it finds what no attack may reach, and nothing where all held."""
 
+import json
 from typing import Any
 from unittest import mock
 
 from django.test import SimpleTestCase
 
-from photochanger.testing.attack.__main__ import MOST_MB, judge
+from photochanger.testing.attack.__main__ import MOST_MB, find_tracebacks, judge
 from photochanger.testing.attack.insiders import INSIDERS
 from photochanger.testing.attack.strangers import STRANGERS, Target
 from photochanger.testing.attack.witness import Witness
@@ -34,6 +35,16 @@ class AttackTests(SimpleTestCase):
             self.assertEqual(self.find(kind=kind, most_bytes=(most_mb - 1) * 1_000_000), [])
             (heavy,) = self.find(kind=kind, most_bytes=(most_mb + 1) * 1_000_000)
             self.assertIn(f"at most {most_mb}", heavy)
+
+    def test_tracebacks_in_the_servers_log_are_told_once_for_each_kind(self) -> None:
+        trace = 'Traceback (most recent call last):\n  File "a.py"\nBrokenForm: no end'
+        lines = [
+            *[{"event": f"never retrieved\nfuture: <Task {n}>", "exception": trace} for n in "12"],
+            {"event": "ingest.job.closed"},
+        ]
+        log = "\n".join(["INFO: not JSON", *map(json.dumps, lines)])
+        told = ["a traceback in the server's log: never retrieved: BrokenForm: no end"]
+        self.assertEqual(find_tracebacks(log), told)
 
     def test_each_attack_has_a_name_of_its_own(self) -> None:
         names = [attack.__name__ for attack in (*STRANGERS, *INSIDERS)]

@@ -1,8 +1,10 @@
 """Each attack for some seconds, beside good booths. Ends with 1 when one succeeds."""
 
 import argparse
+import json
 import sys
 import time
+from contextlib import suppress
 
 from rich.console import Console
 from rich.table import Table
@@ -31,17 +33,21 @@ def main() -> int:
         site.configure_all(dict.fromkeys(("slot-001", "slot-002"), recipe), limits=limits)
         with site.server() as server:
             succeeded = _attack_all(server, site.password, given, console)
-            succeeded += _find_tracebacks(server.log_text())
+            succeeded += find_tracebacks(server.log_text())
     for words in succeeded:
         console.print(f"  {words}", style="red", highlight=False)
     return 1 if succeeded else 0
 
 
-def _find_tracebacks(log: str) -> list[str]:
-    """The last line of each kind: what nobody has thought of."""
-    found = {part.partition("\n\n")[0].strip() for part in log.split("Traceback (most")[1:]}
-    lines = {trace.replace("\\n", "\n").splitlines()[-1][:200] for trace in found}
-    return [f"a traceback in the server's log: {line}" for line in sorted(lines)]
+def find_tracebacks(log: str) -> list[str]:
+    """Each kind once, by its last line: what nobody has thought of."""
+    kinds = set()
+    for line in log.splitlines():
+        with suppress(ValueError):
+            told = json.loads(line)
+            if trace := str(told.get("exception", "")).strip():
+                kinds.add(f"{told['event'].splitlines()[0]}: {trace.splitlines()[-1]}")
+    return [f"a traceback in the server's log: {kind[:200]}" for kind in sorted(kinds)]
 
 
 def _attack_all(

@@ -3,6 +3,7 @@
 import io
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Self
@@ -45,8 +46,7 @@ class Witness:
     def grown_mb(self) -> float:
         return max(0, self.most_bytes - self.bytes_before) / 1e6
 
-    def _repeat(self, work: object) -> None:
-        assert callable(work)
+    def _repeat(self, work: Callable[[int], None]) -> None:
         number = 0
         while not self._ended.is_set():
             work(number)
