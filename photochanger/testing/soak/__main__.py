@@ -52,10 +52,8 @@ def main() -> int:
     is_well = not any(finding.against for finding in findings)
     console.print(f"Each answer, fault and probe: {journal}")
     if not is_well:
-        again = " ".join(
-            sys.argv[1:] if "--seed" in sys.argv else [*sys.argv[1:], f"--seed {given.seed}"]
-        )
-        console.print(f'The same again: make soak ARGS="{again}"')
+        rest = ["--seed", str(given.seed)] if "--seed" not in sys.argv else []
+        console.print(f'The same again: make soak ARGS="{" ".join([*sys.argv[1:], *rest])}"')
     return 0 if is_well else 1
 
 
@@ -65,7 +63,7 @@ def _read_arguments() -> Any:
     parser.add_argument("--servers", type=int, choices=(1, 2), default=1)
     parser.add_argument("--sqlite", action="store_true", help="not PostgreSQL; one server only")
     parser.add_argument(
-        "--skew", type=int, default=0, help="seconds that one server's clock is ahead"
+        "--skew", type=int, default=0, help="seconds that the second server's clock is ahead"
     )
     parser.add_argument(
         "--seed", type=int, default=secrets.randbelow(10_000), help="order of faults"
@@ -73,6 +71,8 @@ def _read_arguments() -> Any:
     given = parser.parse_args()
     if given.sqlite and given.servers > 1:
         parser.error("--sqlite serves one server only")
+    if given.skew and given.servers == 1:
+        parser.error("--skew moves the clock of the second of --servers 2")
     return given
 
 

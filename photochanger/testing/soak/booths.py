@@ -4,7 +4,7 @@ import itertools
 import random
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -51,7 +51,7 @@ class Crowd:
         if self.failed:
             raise self.failed[0]
 
-    def _run(self, work: Any, where: str) -> None:
+    def _run(self, work: Callable[[str], None], where: str) -> None:
         try:
             work(where)
         except BaseException as exc:  # a booth that broke proves nothing: told at the end
