@@ -29,7 +29,7 @@ async def run_to_completion(step: Coroutine[Any, Any, T]) -> T:
     except asyncio.CancelledError:
         await asyncio.wait([task])
         if not task.cancelled() and (failure := task.exception()):
-            log.info("step.failed_unheard", detail=type(failure).__name__)
+            log.info("task.failed_after_cancel", detail=type(failure).__name__)
         raise
 
 

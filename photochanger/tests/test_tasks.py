@@ -48,7 +48,7 @@ class CompletionTests(SimpleTestCase):
         gc.collect()
         await asyncio.sleep(0)
         self.assertEqual(complaints, [])
-        told = [{"event": "step.failed_unheard", "detail": "ValueError", "log_level": "info"}]
+        told = [{"event": "task.failed_after_cancel", "detail": "ValueError", "log_level": "info"}]
         self.assertEqual(logs, told)
 
     async def test_what_it_raises_otherwise_reaches_who_waits(self) -> None:
