@@ -177,6 +177,8 @@ class LiveSite:
             "max_jobs_per_provider": 500,
             "sync_response_seconds": 48,
         }
+        known = {slot_id for (slot_id,) in self.rows("SELECT id FROM slot")}
+        assert known.issuperset(slots), f"no such slot: {set(slots) - known}"
         for slot_id, columns in slots.items():
             values = {name: quote(value) for name, value in {**ready, **columns}.items()}
             pairs = ", ".join(f"{name} = {value}" for name, value in values.items())
