@@ -21,9 +21,8 @@ from media.previews import PREVIEW_SIDE_PX, decode_result, make_preview
 from media.services import find_result
 from photochanger.errors import AppError, InvalidFields
 from providers.simulator.pictures import stylise_photo
-from slots.console.library.access import get_preset
 from slots.console.library.own import read_typed, render_form
-from slots.console.library.shelf import can_draw
+from slots.console.library.shelf import can_draw, get_preset
 from slots.console.pages import find_slot_for, for_editors, show_picture
 from slots.library.editing import MOST_PRESETS, make_preset_of_slot
 from slots.library.presets import list_presets, make_key

@@ -11,8 +11,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from photochanger.errors import InvalidFields
-from slots.console.library.access import get_preset
-from slots.console.library.shelf import Card, Goal
+from slots.console.library.shelf import Card, Goal, get_preset
 from slots.console.pages import confirm_page, console_page, find_slot_for, for_editors
 from slots.history.field_names import get_label
 from slots.library.editing import delete_preset, make_preset_of_slot, rename_preset

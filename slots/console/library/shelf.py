@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,11 +13,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from media.reach import Reach, judge_address
 from photochanger.errors import AppError, InvalidFields
-from slots.console.library.access import get_preset
 from slots.console.pages import confirm_page, console_page, for_editors
 from slots.history.field_names import get_label
 from slots.library.editing import apply_preset
-from slots.library.presets import GROUPS, LibraryPreset, list_presets
+from slots.library.presets import GROUPS, LibraryPreset, find_preset, list_presets
 from slots.models import Slot
 from slots.provider_keys import list_keyless
 from slots.services import is_complete
@@ -90,6 +89,14 @@ class Card:
             )
             words.append(lost % {"count": self.goal.templates})
         return " ".join(words)
+
+
+def get_preset(key: str, *, is_own: bool = False) -> LibraryPreset:
+    """Raises Http404."""
+    preset = find_preset(key)
+    if preset is None or (is_own and not preset.is_own):
+        raise Http404
+    return preset
 
 
 def can_draw(preset: LibraryPreset) -> bool:
