@@ -26,7 +26,10 @@ class ClientReportTests(ConsoleTestCase):
         self.site.execute(EVENT)
         for number in range(120):
             self.add_job(f"slot-00{1 + number % 3}", ago_s=120 + (number * 733) % 21_000)
-        self.site.execute("UPDATE job_history SET event_id = 1, faces = 'kept', people_in = 3")
+        self.site.execute(
+            "UPDATE job_history SET event_id = 1, faces = 'kept', people_in = 3,"
+            " cost_micros = 39000, probable_micros = 500"
+        )
         self.addCleanup(self.site.execute, "DELETE FROM event")
         self.addCleanup(self.site.execute, "DELETE FROM job_history")
 
@@ -34,7 +37,7 @@ class ClientReportTests(ConsoleTestCase):
         for look in (Look(DESKTOP), *LOOKS):
             for language, words in (("ru", "Отчёт о мероприятии"), ("en", "Report of the event")):
                 page = self.logged_in(look)
-                page.goto(f"/admin/events/1/report/?lang={language}")
+                page.goto(f"/admin/events/1/report/?lang={language}&cost=1")
                 expect(page.locator(".client-report")).to_contain_text(words)
                 expect(page.locator(".plot svg")).to_be_visible()
                 assert_accessible(page)
@@ -43,7 +46,7 @@ class ClientReportTests(ConsoleTestCase):
 
     def test_it_prints_on_one_sheet(self) -> None:
         page = self.logged_in()
-        page.goto("/admin/events/1/report/?lang=en")
+        page.goto("/admin/events/1/report/?lang=en&cost=1")
         page.emulate_media(media="print")
         expect(page.get_by_role("button", name="Print")).to_be_hidden()
         expect(page.locator(".navigation")).to_be_hidden()
