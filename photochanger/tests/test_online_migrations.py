@@ -10,6 +10,7 @@ from django.test import TestCase, TransactionTestCase
 from ingest.models import Job
 from photochanger.db.online import AddIndexOnline
 from photochanger.testing.marks import both_databases, only_postgresql
+from slots.models import Slot
 from stats.outcomes import cost_sums
 
 FIGURES = ("job_figures_and_costs_by_time", "job_figures_of_event_by_time")
@@ -30,6 +31,17 @@ class FiguresIndexTests(TestCase):
         self.assertTrue(statements)
         for line in statements:
             self.assertIn("INDEX CONCURRENTLY", line)
+
+
+class LeftColumnTests(TestCase):
+    @only_postgresql("only there a column stays for servers of the version before")
+    def test_rows_are_written_without_it(self) -> None:
+        slot = Slot.objects.get(pk="slot-015")
+        Slot.objects.filter(pk="slot-015").delete()
+        Slot.objects.bulk_create([slot])
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT gallery_enabled FROM slot WHERE id = 'slot-015'")
+            self.assertEqual(cursor.fetchone(), (False,))  # never wider than it is
 
 
 @both_databases
