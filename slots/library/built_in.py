@@ -50,6 +50,10 @@ def load_built_in() -> tuple[BuiltInRecipe, ...]:
     )
 
 
+def find_built_in(key: str) -> BuiltInRecipe | None:
+    return next((one for one in load_built_in() if one.key == key), None)
+
+
 def choose_language(texts: Mapping[str, str]) -> str:
     """In the reader's language, or else the installation's."""
     language = (get_language() or settings.LANGUAGE_CODE).partition("-")[0]

@@ -148,24 +148,29 @@ def read_preset(**values: Any) -> PresetIn:
         raise InvalidFields(messages_by_field(found)) from exc
 
 
-def build_change(preset: LibraryPreset, slot: Slot) -> SlotIn:
-    """What of the slot becomes another with this preset in it. One query."""
+def fill_recipe(preset: LibraryPreset, slot: Slot) -> dict[str, Any]:
+    """The columns of the slot that have other values with this preset in it."""
     is_same = (slot.provider, slot.operation) == (preset.provider, preset.operation)
-    values = {
+    return {
         "provider": preset.provider,
         "operation": preset.operation,
         "settings": preset.merge(slot.settings if is_same else {}),
         "variables": preset.variables,
         "face_style": preset.face_style,
     }
+
+
+def build_change(preset: LibraryPreset, slot: Slot) -> SlotIn:
+    """What of the slot becomes another with this preset in it. One query."""
+    values = fill_recipe(preset, slot)
     if not preset.uses_templates:  # they belong to the recipe of before
         values["template_media"] = []
-    if _is_named_by_library(slot):
+    if is_named_by_library(slot):
         values["display_name"] = preset.name
     return SlotIn.model_validate(values)
 
 
-def _is_named_by_library(slot: Slot) -> bool:
+def is_named_by_library(slot: Slot) -> bool:
     """Nobody has given it a name of its own: "Слот 1" is what it was born with."""
     names = {name for one in load_built_in() for name in one.names.values()}
     name = slot.display_name

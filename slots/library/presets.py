@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from photochanger.errors import Text
 from providers.base import ProviderDriver
 from providers.registry import DRIVERS
-from slots.library.built_in import BuiltInRecipe, load_built_in
+from slots.library.built_in import BuiltInRecipe, find_built_in, load_built_in
 from slots.library.models import Preset, PresetSample
 from slots.models import DEFAULT_OPERATION, DEFAULT_PROVIDER, Slot
 
@@ -99,9 +99,8 @@ def find_preset(key: str) -> LibraryPreset | None:
     if not key or len(key) > MAX_KEY or not key.isprintable():
         return None
     samples = _read_samples([key])
-    for one in load_built_in():
-        if one.key == key:
-            return _from_built_in(one, samples)
+    if built_in := find_built_in(key):
+        return _from_built_in(built_in, samples)
     own_id = find_own_id(key)
     row = Preset.objects.filter(pk=own_id).first() if own_id is not None else None
     return _from_row(row, samples) if row is not None and make_key(row) == key else None

@@ -81,14 +81,17 @@ class Card:
             if self.preset.is_own
             else _("Its prompt is replaced, and its history keeps it; model and sizes stay.")
         ]
-        if self.goal.templates and not self.preset.uses_templates:
-            lost = ngettext(
-                "Its template picture is deleted.",
-                "Its %(count)d template pictures are deleted.",
-                self.goal.templates,
-            )
-            words.append(lost % {"count": self.goal.templates})
-        return " ".join(words)
+        if not self.preset.uses_templates:
+            words.append(describe_lost_templates(self.goal.templates))
+        return " ".join(filter(None, words))
+
+
+def describe_lost_templates(count: int) -> str:
+    """Empty: there are none."""
+    words = ngettext(
+        "Its template picture is deleted.", "Its %(count)d template pictures are deleted.", count
+    )
+    return words % {"count": count} if count else ""
 
 
 def get_preset(key: str, *, is_own: bool = False) -> LibraryPreset:
@@ -109,7 +112,7 @@ def can_draw(preset: LibraryPreset) -> bool:
 def library_page(request: HttpRequest) -> HttpResponse:
     """Eight queries."""
     slots = list(Slot.objects.prefetch_related("template_media"))
-    goal = Goal(_choose_slot(slots, request.GET.get("slot", "")))
+    goal = Goal(choose_slot(slots, request.GET.get("slot", "")))
     presets = list_presets()
     cards = [Card(one, goal) for one in presets]
     by_group = [
@@ -127,7 +130,7 @@ def library_page(request: HttpRequest) -> HttpResponse:
     return console_page(request, "slots/console/library/library.html", context)
 
 
-def _choose_slot(slots: list[Slot], wanted: str) -> Slot:
+def choose_slot(slots: list[Slot], wanted: str) -> Slot:
     """The one that was asked for, or else the first where nothing would be lost."""
     by_id = {slot.pk: slot for slot in slots}
     if wanted in by_id:
