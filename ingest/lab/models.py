@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from photochanger.db import clock
+from slots.library.built_in import find_built_in
 from slots.models import Slot
 
 SmallNumber = partial(models.PositiveSmallIntegerField, default=0)
@@ -56,7 +57,10 @@ class LabPhoto(models.Model):
 
 
 class LabRecipe(models.Model):
-    """A recipe as it is tried: by the rules of ``slot``, and with its template pictures."""
+    """A recipe as it is tried: by the rules of ``slot``, and with its template pictures.
+
+    One of the library is whole here, as it was when the run began: nothing is read of its preset.
+    """
 
     run = models.ForeignKey(LabRun, models.CASCADE, related_name="recipes")
     number = SmallNumber()
@@ -66,6 +70,11 @@ class LabRecipe(models.Model):
     provider = models.CharField(max_length=30)
     operation = models.CharField(max_length=50)
     settings = models.JSONField(default=dict)
+    # Of the library: its preset's key, and what else a preset has. Empty: the slot's own recipe.
+    preset = models.CharField(max_length=60, blank=True, default="", db_default="")
+    variables = models.JSONField(null=True)
+    face_style = models.CharField(max_length=10, blank=True, default="", db_default="")
+    uses_templates = models.BooleanField(default=True, db_default=True)
     # Where it went, if it has won.
     taken_slot = models.CharField(max_length=16, blank=True)
     taken_version = models.PositiveIntegerField(null=True)
@@ -80,6 +89,14 @@ class LabRecipe(models.Model):
     @property
     def letter(self) -> str:
         return chr(ord("A") + self.number)
+
+    @property
+    def local_title(self) -> str:
+        """With the reader's name of a preset that comes with the product."""
+        built_in = find_built_in(self.preset)
+        known = filter(self.title.startswith, built_in.names.values() if built_in else ())
+        name = next(known, "")
+        return built_in.name + self.title.removeprefix(name) if built_in and name else self.title
 
 
 class LabCell(models.Model):

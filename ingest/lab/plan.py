@@ -88,12 +88,15 @@ def remove_photo(run: LabRun, photo_id: int) -> None:
 
 
 @transaction.atomic
-def start_run(run_id: int, values: Collection[str]) -> None:
-    """``values``: of the offered choices. Raises LabProblem."""
+def start_run(run_id: int, values: Collection[str], slot_id: str = "") -> None:
+    """``values``: of the offered choices; ``slot_id``: by whose rules the library's are tried.
+
+    Raises LabProblem, SlotNotFound.
+    """
     run = LabRun.objects.select_for_update(no_key=True).get(pk=run_id)
     if run.started_at is not None:
         return  # by a second click
-    chosen = choose_recipes(values)
+    chosen = choose_recipes(values, slot_id)
     photos = list(run.photos.all())
     if not photos or not chosen:
         raise LabProblem(_("Choose photos and at least one recipe."))
@@ -109,6 +112,7 @@ def start_run(run_id: int, values: Collection[str]) -> None:
             provider=one.offer.provider,
             operation=one.offer.operation,
             settings=one.settings,
+            **one.offer.frozen,
         )
         for number, one in enumerate(chosen)
     )

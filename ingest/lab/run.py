@@ -82,15 +82,18 @@ async def _open_order(claim: Claim, files: ExitStack) -> Order:
 
 
 def _load_sources(claim: Claim) -> _Sources:
-    """The slot as if it had this recipe; nobody has saved it. Two queries."""
+    """The slot as if it had this recipe; nobody has saved it. Two queries at most."""
     recipe, slot = claim.cell.recipe, claim.cell.recipe.slot
     slot.provider, slot.operation = recipe.provider, recipe.operation
     slot.settings, slot.is_active = recipe.settings, True
+    if recipe.preset:
+        slot.variables, slot.face_style = recipe.variables, recipe.face_style
     slot.event = None  # it is no picture of the evening
     if slot.faces == Slot.Faces.OFF:
         slot.faces = Slot.Faces.MEASURE
     media = find_upload(MediaObject.Kind.TEST_PHOTO, claim.cell.photo.media_id)
-    return _Sources(media, slot, tuple(slot.template_media.select_related("media_object")))
+    templates = slot.template_media.select_related("media_object") if recipe.uses_templates else ()
+    return _Sources(media, slot, tuple(templates))
 
 
 def _look_closer(platform: PlatformSettings) -> PlatformSettings:

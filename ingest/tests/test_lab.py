@@ -297,7 +297,7 @@ class LabPlanTests(LabTestCase):
         await self.make_run(photos=1, starts=False)
         for recipes, words in (
             ([], "хотя бы один рецепт"),
-            (["slot-009:", "nonsense"], "хотя бы один рецепт"),
+            (["slot-009:", "nonsense"], "уже нельзя попробовать"),
         ):
             await self.act("start", recipe=recipes)
             self.assertContains(await self.async_client.get(self.run_url), words)

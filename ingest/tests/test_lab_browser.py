@@ -105,6 +105,45 @@ class LabPageTests(ConsoleTestCase):
             page.keyboard.press("Enter")
             expect(page.locator("#lab-phase")).to_have_text("Все картинки готовы")
 
+    def test_recipes_of_the_library_are_tried_beside_slots_and_the_winner_goes_into_a_slot(
+        self,
+    ) -> None:
+        self.site.execute(
+            "INSERT INTO recipe_preset (id, name, description, provider, operation, settings, "
+            "variables, is_drawn, uses_templates, made_at, made_by) VALUES (77, 'С рамкой', '', "
+            """'gemini', 'image_edit', '{"prompt": "x"}', '[]', 0, 1, '2026-11-27 10:00:00', '')"""
+        )
+        for look in (*LOOKS, *OTHER_LOOKS):
+            page = self.open_draft(look)
+            page.locator("#lab-files").set_input_files([photo("hall.jpg")])
+            expect(page.locator("#lab-count")).to_have_text("1 фото")
+            self.choose(page, f"slot-001:{OWN}")
+            page.locator("#group-drawn summary").first.press("Enter")
+            page.get_by_role("group", name="Масляная живопись").get_by_role("checkbox").check()
+            page.locator("#lab-slot").select_option("slot-009")
+            page.get_by_role("button", name="Выбрать", exact=True).click()
+            expect(page.locator("#lab-slot")).to_have_value("slot-009")
+            expect(page.locator("[name=recipe]:checked")).to_have_count(2)
+            page.locator("#group-own summary").first.press("Enter")
+            refused = page.get_by_role("group", name="С рамкой")
+            expect(refused).to_contain_text("в этом слоте их нет")
+            expect(refused.get_by_role("checkbox")).to_be_disabled()
+            self.assert_good(page, "lab-library", look)
+            page.get_by_role("button", name="Начать").click()
+            expect(page.locator("#lab-phase")).to_have_text("Все картинки готовы")
+            expect(page.locator(".lab-cell.done img")).to_have_count(2)
+        winner = page.locator(".lab-recipes > li").nth(1)
+        expect(winner).to_contain_text("как если бы стоял в slot-009")
+        self.assert_good(page, "lab-run-library", OTHER_LOOKS[-1])
+        winner.get_by_role("button", name="В слот").click()
+        page.get_by_role("button", name="Поставить").click()
+        expect(page.locator("#toasts li")).to_contain_text("Рецепт B теперь в слоте")
+        row = self.site.rows("SELECT display_name, settings FROM slot WHERE id = 'slot-009'")[0]
+        self.assertEqual(row[0], "Масляная живопись")
+        self.assertIn("oil portrait", row[1])
+        page.get_by_role("button", name="English").click()
+        expect(page.locator(".lab-recipes > li").nth(1)).to_contain_text("Oil painting · ")
+
     def test_unsuitable_files_are_named_and_the_others_are_taken(self) -> None:
         page = self.open_draft()
         film = {"name": "film.gif", "mimeType": "image/gif", "buffer": b"GIF89a"}

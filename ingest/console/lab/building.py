@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
@@ -14,6 +16,8 @@ from ingest.lab.plan import MAX_PHOTOS, add_photo, add_samples, remove_photo, st
 from ingest.models import LabRun
 from photochanger.errors import AppError
 from slots.console.pages import check_may_change
+
+MOST_KEPT = 40  # of the choices that a refusal brings back, in an address
 
 
 @require_POST
@@ -60,19 +64,30 @@ def remove_lab_photo(request: HttpRequest, run_id: int, photo_id: int) -> HttpRe
 
 @require_POST
 def start_lab_run(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Or only another slot for the library's recipes, with what is chosen already."""
+    chosen, slot_id = request.POST.getlist("recipe"), request.POST.get("slot", "")
+    shown = [("slot", slot_id[:16]), *(("recipe", one[:120]) for one in chosen[:MOST_KEPT])]
+    kept = f"?{urlencode(shown)}"
+    if "look" in request.POST:
+        return redirect(reverse("admin:lab_run", args=[run_id]) + kept)
+
     def start(run: LabRun) -> str:
-        start_run(run.pk, request.POST.getlist("recipe"))
+        start_run(run.pk, chosen, slot_id)
         return ""
 
-    return _change(request, run_id, start)
+    return _change(request, run_id, start, kept=kept)
 
 
-def _change(request: HttpRequest, run_id: int, step: Callable[[LabRun], str]) -> HttpResponse:
-    """Do it, say how it went, and show the run."""
+def _change(
+    request: HttpRequest, run_id: int, step: Callable[[LabRun], str], *, kept: str = ""
+) -> HttpResponse:
+    """Do it, say how it went, and show the run; after a refusal with what is ``kept``."""
     check_may_change(request)
+    page = reverse("admin:lab_run", args=[run_id])
     try:
         if words := step(get_object_or_404(LabRun, pk=run_id)):
             messages.success(request, words)
     except AppError as exc:
         messages.error(request, str(exc.sentence))
-    return redirect("admin:lab_run", run_id)
+        page += kept
+    return redirect(page)

@@ -13,10 +13,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from ingest.console.lab.offers import OfferRow, make_groups
 from ingest.console.lab.rows import describe_deletion, describe_grid, describe_phase, make_cell_rows
 from ingest.lab.claims import AT_ONCE, settle_dead
 from ingest.lab.grid import Grid, Phase, find_phase, load_grid
-from ingest.lab.offers import list_offers
+from ingest.lab.offers import list_offers, list_preset_offers
 from ingest.lab.plan import MAX_PHOTOS, MAX_RECIPES, make_run
 from ingest.lab.problems import LabProblem
 from ingest.models import LabCell, LabPhoto, LabRecipe, LabRun
@@ -26,6 +27,7 @@ from media.uploads import read_upload
 from photochanger.db import clock
 from photochanger.errors import AppError
 from photochanger.pictures import WEBP, UnreadablePicture, decode_file
+from slots.console.library.shelf import choose_slot
 from slots.console.pages import check_may_change, console_page, show_picture
 from slots.models import Slot
 
@@ -86,7 +88,7 @@ def run_page(request: HttpRequest, run_id: int) -> HttpResponse:
         messages.error(request, _("This run of the lab has been deleted."))
         return redirect("admin:lab")
     if run.started_at is None:
-        return console_page(request, "ingest/console/lab/draft.html", _describe_draft(run))
+        return console_page(request, "ingest/console/lab/draft.html", _describe_draft(request, run))
     grid = _load_settled(run)
     context = describe_grid(grid) | {
         "title": _("Lab run %(number)s") % {"number": run.pk},
@@ -103,13 +105,19 @@ def _load_settled(run: LabRun) -> Grid:
     return load_grid(run)
 
 
-def _describe_draft(run: LabRun) -> dict[str, Any]:
+def _describe_draft(request: HttpRequest, run: LabRun) -> dict[str, Any]:
+    slots = list(Slot.objects.prefetch_related("template_media"))
+    goal = choose_slot(slots, request.GET.get("slot", ""))
+    chosen = set(request.GET.getlist("recipe"))
     return {
         "title": _("New lab run"),
         "run": run,
         "deletion": describe_deletion(run),
         "photos": list(run.photos.all()),
-        "offers": list_offers(),
+        "offers": [OfferRow(one, chosen) for one in list_offers()],
+        "groups": make_groups(list_preset_offers(goal), chosen),
+        "slots": slots,
+        "goal": goal,
         "most_photos": MAX_PHOTOS,
         "most_recipes": MAX_RECIPES,
         "most_mb": settings.MAX_UPLOAD_MB,

@@ -15,11 +15,12 @@ from ingest.lab.claims import Turn
 from ingest.lab.keeping import delete_run
 from ingest.lab.plan import resume_run, stop_run
 from ingest.lab.run import run_next_cell
-from ingest.lab.winner import take_recipe
+from ingest.lab.winner import replaces_templates, take_recipe
 from ingest.models import LabRecipe, LabRun
 from photochanger.db import in_db
 from photochanger.errors import AppError, InvalidFields, VersionConflict
 from slots.console.async_views import async_admin_view
+from slots.console.library.shelf import describe_lost_templates
 from slots.console.pages import check_may_change, confirm_page
 from slots.models import Slot
 from slots.services import find_slot
@@ -90,12 +91,15 @@ def _ask_for_slot(request: HttpRequest, recipe: LabRecipe, slot: Slot) -> HttpRe
     title = _("Put recipe %(letter)s into “%(slot)s”?") % names
     if slot.is_active:
         title = _("“%(slot)s” takes photos now. Put recipe %(letter)s into it?") % names
+    words = _(
+        "Its next photo is made by it. What the slot has now is replaced; its history keeps it."
+    )
+    if replaces_templates(recipe, slot.pk):
+        words = f"{words} {describe_lost_templates(slot.template_media.count())}".strip()
     return confirm_page(
         request,
         title=title,
-        words=_(
-            "Its next photo is made by it. What the slot has now is replaced; its history keeps it."
-        ),
+        words=words,
         yes=_("Put it there"),
         carried={"target": request.POST["target"]},
         back=reverse("admin:lab_run", args=[recipe.run_id]),
