@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from ingest.console.approvals import list_approvals
+from ingest.console.approvals import list_approvals, load_helper_link
 from ingest.pipeline.order import Order
 from ingest.pipeline.trial import run_trial
 from ingest.readiness import CHECKS
@@ -97,13 +97,15 @@ def event_page(request: HttpRequest) -> HttpResponse:
 
 
 def make_sheet(request: HttpRequest, event: Event | None = None) -> dict[str, Any]:
-    """What is typed into the booths, for the page and on paper. Four queries.
+    """What is typed into the booths, for the page and on paper. Four queries, of an event five.
 
     Of all slots that are on; of an event, of its own, which may be off until it starts.
     """
     platform = load_platform_settings()
     slots = list(_select_slots(event)) if event else list_active_slots()
     return {
+        "event": event,
+        "helper": load_helper_link(request, event) if event else None,
         "links": find_links(request),
         "phone": load_fact(PHONE_KEY) or "",
         "booths": [_describe_booth(request, slot, platform) for slot in slots],
@@ -127,6 +129,8 @@ def make_sheet_with_passwords(request: HttpRequest) -> dict[str, Any]:
         return replace(booth, password=read_slot_password(booth.slot) if own else common)
 
     booths = [reveal(booth) for booth in sheet["booths"]]
+    if (helper := sheet["helper"]) is not None:
+        sheet["helper"] = helper.with_pin()
     return sheet | {"booths": booths, "common_password": common, "is_revealed": True}
 
 

@@ -31,6 +31,7 @@ PAGES = {
     "an event, its part": "/admin/events/{event}/news/",
     "an event to be changed": "/admin/events/{event}/edit/",
     "an event to be printed": "/admin/events/{event}/print/",
+    "an event, its link for a helper": "/admin/events/{event}/approval/",
     "an event that is over": "/admin/events/{over}/",
     "an event to be purged": "/admin/events/{over}/purge/",
     "dashboard of an event": "/admin/?event={event}",

@@ -29,6 +29,7 @@ from photochanger.testing.console_pages import PAGES
 from photochanger.testing.marks import both_databases
 from photochanger.web.tokens import AdminToken
 from slots.approval.links import make_link
+from slots.approval.scope import Scope
 from slots.events.editing import save_event
 from slots.events.logos import store_logo
 from slots.letters.access import MailAccess, save_mail_server
@@ -83,7 +84,7 @@ class EveryAddressTests(IngestTestCase):
                 cls.add_picture(photo, number)
 
         cls.budget = make_budget(slot_id="slot-001", hard_micros=1_000_000)
-        cls.approval = make_link("slot-001", hours=6, by="serg").link
+        cls.approval = make_link(Scope(slot_id="slot-001"), hours=6, by="serg").link
         save_mail_server(NO_SERVER, serves_guests=True, by="serg")
         cls.anna = add_recipient("telegram", telegram_address())
         cls.message = add_test(cls.anna)

@@ -12,6 +12,7 @@ from datetime import timedelta
 from django.db import transaction
 
 from photochanger.db import clock
+from slots.approval.links import select_good_links
 from slots.approval.models import ApprovalLink, ApprovalTry
 from slots.secrets import match_keyed_hash
 
@@ -49,7 +50,7 @@ def take_turn(link_id: str, source: str, *, is_known: bool) -> Turn:
 
 def check_pin(link_id: str, pin: str, source: str) -> bool:
     """Whether the PIN is right now; a right one forgives its source the wrong ones."""
-    link = ApprovalLink.objects.filter(pk=link_id, expires_at__gt=clock.now()).first()
+    link = select_good_links().filter(pk=link_id).first()
     digits = "".join(char for char in pin if char.isdecimal())
     if link is None or not match_keyed_hash(digits, link.pin_hash):
         return False
@@ -58,7 +59,6 @@ def check_pin(link_id: str, pin: str, source: str) -> bool:
 
 
 def forget_tries() -> None:
-    """Addresses of who was wrong, once they count no more; links whose time is over."""
-    now = clock.now()
-    ApprovalTry.objects.filter(failed_at__lte=now - WINDOW).delete()
-    ApprovalLink.objects.filter(expires_at__lte=now).delete()
+    """Addresses of who was wrong, once they count no more; links that are over."""
+    ApprovalTry.objects.filter(failed_at__lte=clock.now() - WINDOW).delete()
+    ApprovalLink.objects.exclude(pk__in=select_good_links().values("pk")).delete()

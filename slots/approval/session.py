@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.conf import settings
 from django.core import signing
@@ -14,6 +15,7 @@ from photochanger.parsing import group_address
 from slots.approval.models import ApprovalLink
 
 COOKIE, SALT = "approval", "slots.approval"
+LONGEST = timedelta(hours=72)  # then even the PIN of an event that goes on is typed again
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,12 @@ def recognise_visitor(request: HttpRequest, link: ApprovalLink) -> Visitor:
 
 
 def let_in(response: HttpResponse, link: ApprovalLink, *, device: str) -> None:
+    left = LONGEST if link.expires_at is None else link.expires_at - clock.now()
     told = {"device": device, "token": _hash(link.token), "key": _hash(link.session_key)}
     response.set_cookie(
         COOKIE,
         signing.dumps(told, salt=SALT),
-        max_age=max(0, int((link.expires_at - clock.now()).total_seconds())),
+        max_age=max(0, int(left.total_seconds())),
         path=reverse("api:approval", kwargs={"token": link.token}),
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,

@@ -29,6 +29,7 @@ from slots.approval.decisions import (
 from slots.approval.links import find_link
 from slots.approval.models import ApprovalLink
 from slots.approval.pin import Turn, check_pin, take_turn
+from slots.approval.scope import get_scope, load_title
 from slots.approval.session import let_in, recognise_visitor
 
 approval_router = Router(tags=["public"])
@@ -88,7 +89,8 @@ async def post_decision(request: HttpRequest, token: str, media_id: str) -> Http
     note: str = decision
     try:
         key = parse_id(media_id, ResultNotFound)
-        if not await in_db(decide, link.pk, key, decision, seen=request.POST.get("seen", "")):
+        seen = request.POST.get("seen", "")
+        if not await in_db(decide, get_scope(link), key, decision, seen=seen):
             note = "overtaken"
     except AppError:  # gone, or it cannot come back any more
         note = "gone"
@@ -104,7 +106,7 @@ async def show_picture(request: HttpRequest, token: str, media_id: str) -> HttpR
     link = await in_db(find_link, token)
     if link is None or not recognise_visitor(request, link).is_let_in:
         return _answer_unknown(request)
-    picture = await in_db(find_picture, link.pk, parse_id(media_id, ResultNotFound))
+    picture = await in_db(find_picture, get_scope(link), parse_id(media_id, ResultNotFound))
     assert picture.job_id is not None
     preview = await find_or_make_preview(picture.job_id)
     response = await serve_file(
@@ -118,11 +120,13 @@ async def show_picture(request: HttpRequest, token: str, media_id: str) -> HttpR
 def _render_pictures(request: HttpRequest, link: ApprovalLink) -> HttpResponse:
     tab = request.GET.get("tab", "new")
     tab = tab if tab in TABS else "new"
-    select = partial(select_for_review, link.pk, publishing=link.slot.publishing)
+    scope = get_scope(link)
+    select = partial(select_for_review, scope)
     counts = {name: select(name).count() for name in TABS[:3]}
-    found = list_deleted(link.pk) if tab == "deleted" else select(tab)
+    found = list_deleted(scope) if tab == "deleted" else select(tab)
     context: dict[str, Any] = {
         "link": link,
+        "title": load_title(link),
         "tab": tab,
         "tabs": [(name, _get_tab_title(name), counts.get(name)) for name in TABS],
         "pictures": list(found[:PER_PAGE]),

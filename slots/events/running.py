@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop
 
 from photochanger.db import clock
 from photochanger.errors import InvalidFields, Text
+from slots.approval.models import ApprovalLink
 from slots.editing import change_slot
 from slots.events.models import Event, EventSlot
 from slots.events.recipes import build_change, find_recipe_problems, remember_recipe
@@ -116,6 +117,7 @@ def close_event(event_id: int, *, by: str, switches_off: bool) -> Event:
         release_slot(link, by=by, switches_off=switches_off)
     event.closed_at = clock.now()
     event.save(update_fields=["closed_at"])
+    ApprovalLink.objects.filter(event=event).delete()  # who helped sees nothing any more
     write_event_entry(event, CLOSED, by=by)
     log.info("slots.event.closed", event_id=event.pk, by=by, switched_off=switches_off)
     return event

@@ -16,19 +16,21 @@ from slots.approval.decisions import decide, list_deleted
 from slots.approval.links import end_link, make_link, renew_pin
 from slots.approval.models import ApprovalLink, ApprovalTry
 from slots.approval.pin import TRIES, forget_tries, take_turn
+from slots.approval.scope import Scope
 from slots.models import Slot
 from slots.platform_settings import change_settings
 from slots.tests.support import AdminTestCase, ConsoleTestCase
 from slots.tests.test_gallery import BROWSER, SLOT, GalleryTestCase
 
 pytestmark = both_databases
+SCOPE = Scope(slot_id="slot-001")
 
 
 class ApprovalTestCase(GalleryTestCase):
     def setUp(self) -> None:
         super().setUp()
         Slot.objects.filter(pk="slot-001").update(publishing="after_approval")
-        self.link, self.pin = make_link("slot-001", hours=12, by="serg")
+        self.link, self.pin = make_link(SCOPE, hours=12, by="serg")
         self.page = f"/public/approval/{self.link.token}"
         # The line moves on by the clock; tests do not wait for it.
         self.enterContext(mock.patch.object(pin_module, "PACE", timedelta(0)))
@@ -49,8 +51,8 @@ class ApprovalTestCase(GalleryTestCase):
 class PublishingTests(ApprovalTestCase):
     def test_the_public_sees_what_was_approved_and_nothing_else(self) -> None:
         approved, waiting, hidden = self.add(1), self.add(), self.add(2)
-        decide("slot-001", approved.pk, "approve", seen="new")
-        decide("slot-001", hidden.pk, "hide", seen="new")
+        decide(SCOPE, approved.pk, "approve", seen="new")
+        decide(SCOPE, hidden.pk, "hide", seen="new")
         self.assertEqual(self.listed(), self.ids(approved))
         for tail in ("", "?format=fragment"):
             page = self.request(SLOT + tail, Accept=BROWSER).body.decode()
@@ -62,14 +64,14 @@ class PublishingTests(ApprovalTestCase):
         Slot.objects.update(publishing="at_once")
         first, hidden = self.add(1), self.add()
         self.assertEqual(self.listed(), self.ids(hidden, first))
-        decide("slot-001", hidden.pk, "hide", seen="new")
+        decide(SCOPE, hidden.pk, "hide", seen="new")
         self.assertEqual(self.listed(), self.ids(first))
 
     def test_what_looks_safe_is_on_show_and_the_rest_waits(self) -> None:
         Slot.objects.update(publishing="sorted")
         safe, approved, waiting = self.add(1), self.add(2), self.add()
         let_on_show(safe.job_id)
-        decide("slot-001", approved.pk, "approve", seen="new")
+        decide(SCOPE, approved.pk, "approve", seen="new")
         self.assertEqual(self.listed(), self.ids(safe, approved))
         self.enter()
         self.assertEqual(self.waiting(), [str(waiting.pk)])
@@ -95,7 +97,7 @@ class PublishingTests(ApprovalTestCase):
 
     def test_never_is_a_closed_gallery(self) -> None:
         media = self.add()
-        decide("slot-001", media.pk, "approve", seen="new")
+        decide(SCOPE, media.pk, "approve", seen="new")
         Slot.objects.update(publishing="never")
         self.assertEqual(self.request(SLOT).status_code, 404)
 
@@ -103,47 +105,47 @@ class PublishingTests(ApprovalTestCase):
         media = self.add()
         for decision in ("hide", "approve"):
             self.assertEqual(self.get(media, "/page").status_code, 200)
-            decide("slot-001", media.pk, decision, seen="hidden")  # type: ignore[arg-type]
+            decide(SCOPE, media.pk, decision, seen="hidden")  # type: ignore[arg-type]
         self.assertEqual(self.get(media, "/page").status_code, 200)
 
     def test_who_administers_downloads_all_of_it(self) -> None:
         media = self.add()
-        decide("slot-001", media.pk, "hide", seen="new")
+        decide(SCOPE, media.pk, "hide", seen="new")
         self.assertEqual(select_listed_results("slot-001").count(), 1)
 
 
 class DecisionTests(ApprovalTestCase):
     def test_an_older_page_never_shows_what_somebody_has_hidden_meanwhile(self) -> None:
         media = self.add()
-        self.assertTrue(decide("slot-001", media.pk, "hide", seen="new"))
-        self.assertFalse(decide("slot-001", media.pk, "approve", seen="new"))
+        self.assertTrue(decide(SCOPE, media.pk, "hide", seen="new"))
+        self.assertFalse(decide(SCOPE, media.pk, "approve", seen="new"))
         self.assertEqual(self.listed(), [])
-        self.assertTrue(decide("slot-001", media.pk, "approve", seen="hidden"))
+        self.assertTrue(decide(SCOPE, media.pk, "approve", seen="hidden"))
         self.assertEqual(self.listed(), self.ids(media))
 
     def test_hiding_wins_in_either_order(self) -> None:
         for order in itertools.permutations(("approve", "hide")):
             media = self.add()
             for decision in order:
-                decide("slot-001", media.pk, decision, seen="new")  # type: ignore[arg-type]
+                decide(SCOPE, media.pk, decision, seen="new")  # type: ignore[arg-type]
             self.assertEqual(self.listed(), [], order)
 
     def test_a_deleted_picture_can_come_back_for_an_hour_and_is_not_on_show_then(
         self,
     ) -> None:
         media = self.add()
-        decide("slot-001", media.pk, "approve", seen="new")
-        decide("slot-001", media.pk, "delete", seen="approved")
+        decide(SCOPE, media.pk, "approve", seen="new")
+        decide(SCOPE, media.pk, "delete", seen="approved")
         self.assertEqual((self.listed(), self.get(media).status_code), ([], 410))
-        self.assertEqual([one.pk for one in list_deleted("slot-001")], [media.pk])
-        decide("slot-001", media.pk, "restore", seen="removed")
+        self.assertEqual([one.pk for one in list_deleted(SCOPE)], [media.pk])
+        decide(SCOPE, media.pk, "restore", seen="removed")
         self.assertEqual((self.listed(), self.get(media).status_code), ([], 200))
 
     def test_what_a_guest_has_deleted_is_not_theirs_to_bring_back(self) -> None:
         self.enter()
         media = self.add()
         self.request(f"/public/results/{media.job_id}", "delete")
-        self.assertEqual(list_deleted("slot-001"), [])
+        self.assertEqual(list_deleted(SCOPE), [])
         answer = self.decide(media, "restore")
         self.assertContains(answer, "It is gone")
         self.assertEqual(self.get(media).status_code, 410)
@@ -215,18 +217,18 @@ class PageTests(ApprovalTestCase):
         self.assertEqual(self.client.get(self.page).status_code, 200)
         ApprovalLink.objects.update(expires_at=timezone.now())
         self.assertEqual(self.client.get(self.page).status_code, 404)
-        make_link("slot-001", hours=6, by="serg")
+        make_link(SCOPE, hours=6, by="serg")
         self.assertEqual(self.client.get(self.page).status_code, 404)
-        now = make_link("slot-001", hours=6, by="serg")
+        now = make_link(SCOPE, hours=6, by="serg")
         self.page, self.pin = f"/public/approval/{now.link.token}", now.pin
         self.enter()
-        end_link("slot-001", by="serg")
+        end_link(SCOPE, by="serg")
         self.assertEqual(self.client.get(self.page).status_code, 404)
 
     def test_a_new_pin_asks_everybody_again(self) -> None:
         media = self.add()
         self.enter()
-        renewed = renew_pin("slot-001", by="serg")
+        renewed = renew_pin(SCOPE, by="serg")
         assert renewed is not None
         self.assertEqual(self.waiting(), [])
         self.assertEqual(self.decide(media, "approve").status_code, 403)
@@ -267,7 +269,7 @@ class GuessingTests(ApprovalTestCase):
 
     def test_a_browser_that_was_let_in_once_does_not_stand_behind_strangers(self) -> None:
         self.enter()
-        renewed = renew_pin("slot-001", by="serg")
+        renewed = renew_pin(SCOPE, by="serg")
         assert renewed is not None
         with mock.patch.object(pin_module, "PACE", timedelta(seconds=1)):
             for number in range(30):
@@ -299,7 +301,10 @@ class ConsoleTests(ConsoleTestCase):
         again = self.client.get(self.PAGE)
         self.assertNotContains(again, pin)
         self.assertContains(again, f"/public/approval/{link.token}")
-        self.client.post(self.PAGE, {"do": "end"})
+        asked = self.client.post(self.PAGE, {"do": "end"})
+        self.assertContains(asked, 'name="confirmed"')
+        self.assertTrue(ApprovalLink.objects.exists())
+        self.client.post(self.PAGE, {"do": "end", "confirmed": "1"})
         self.assertFalse(ApprovalLink.objects.exists())
 
     def test_only_administrators_make_links(self) -> None:

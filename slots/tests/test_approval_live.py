@@ -25,7 +25,8 @@ PICTURES, POLLERS = 40, 6
 STALE_S = 1.5  # GALLERY_FRESH_SECONDS, what a process may still remember, and a little
 MAKE_LINK = (
     "from slots.approval.links import make_link\n"
-    "made = make_link('slot-001', hours=6, by='serg')\n"
+    "from slots.approval.scope import Scope\n"
+    "made = make_link(Scope(slot_id='slot-001'), hours=6, by='serg')\n"
     "print(made.link.token, made.pin)"
 )
 

@@ -17,6 +17,9 @@ from media.uploads import read_upload
 from media.views import build_qr_response
 from photochanger.db import clock
 from photochanger.errors import AppError
+from slots.approval.links import load_link
+from slots.approval.scope import Scope
+from slots.console.approval import list_questions
 from slots.console.pages import console_page, for_editors
 from slots.events.editing import is_late
 from slots.events.models import Event, EventSlot
@@ -55,10 +58,14 @@ def events_page(request: HttpRequest) -> HttpResponse:
 @for_editors
 def event_page(request: HttpRequest, event_id: int) -> HttpResponse:
     event = get_object_or_404(Event.objects.select_related("logo"), pk=event_id)
+    scope = Scope(event_id=event.pk)
+    link = load_link(scope)
     context = {
         "title": event.name,
         "event": event,
         "problems": find_start_problems(event) if event.state == Event.State.PLANNED else {},
+        "link": link,
+        "questions": list_questions(scope, has_link=link is not None),
         "recipients": list(event.recipients.all()),
         "purges": [(purge, list(list_proof(purge))) for purge in event.purges.all()],
         **_load_news(request, event),
@@ -108,7 +115,7 @@ def event_pack(request: HttpRequest, event_id: int) -> HttpResponse:
     sheet = make_sheet(request, event)
     slots, platform = [booth.slot for booth in sheet["booths"]], load_platform_settings()
     posters = [slot for slot in slots if _will_show_gallery(event, slot, platform)]
-    context = {"title": _("To be printed"), "event": event, "posters": posters, **sheet}
+    context = {"title": _("To be printed"), "posters": posters, **sheet}
     return console_page(request, "stats/console/events/pack.html", context)
 
 

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, path
 
+from slots.console import approval
 from slots.console.pages import AdminView
 from stats.console.events import acts, edit, page
 
@@ -22,6 +23,8 @@ def get_event_urls(
         path(f"{one}delete/", admin_view(acts.delete), name="events_delete"),
         path(f"{one}purge/", admin_view(acts.purge), name="events_purge"),
         path(f"{one}print/", admin_view(page.event_pack), name="events_pack"),
+        path(f"{one}approval/", admin_view(approval.event_page), name="events_approval"),
+        path(f"{one}approval/qr.svg", admin_view(approval.event_qr), name="events_approval_qr"),
         path(f"{one}logo/", admin_view(page.event_logo), name="events_logo"),
         path(f"{one}qr/<slug:slot_id>.svg", admin_view(page.event_qr), name="events_qr"),
         path(f"{one}pictures.zip", admin_view(page.event_zip), name="events_zip"),
