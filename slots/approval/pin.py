@@ -31,7 +31,9 @@ class Turn:
 @transaction.atomic
 def take_turn(link_id: str, source: str, *, is_known: bool) -> Turn:
     """A place in line. It counts as a wrong try until the PIN turns out to be right."""
-    link = ApprovalLink.objects.select_for_update(no_key=True).get(pk=link_id)
+    link = ApprovalLink.objects.select_for_update(no_key=True).filter(pk=link_id).first()
+    if link is None:
+        return Turn()  # it has ended meanwhile: no PIN is right
     now = clock.now()
     ApprovalTry.objects.filter(link=link, failed_at__lte=now - WINDOW).delete()
     failed = ApprovalTry.objects.filter(link=link, source=source).order_by("failed_at")

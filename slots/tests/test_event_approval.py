@@ -23,7 +23,7 @@ from slots.approval.links import (
     select_good_links,
 )
 from slots.approval.models import ApprovalLink, ApprovalTry
-from slots.approval.pin import TRIES, forget_tries
+from slots.approval.pin import TRIES, check_pin, forget_tries, take_turn
 from slots.approval.scope import Scope
 from slots.events.editing import delete_planned_event, save_event
 from slots.events.running import close_event, start_event
@@ -231,6 +231,12 @@ class PinTests(EventApprovalTestCase):
         self.assertEqual(self.enter().status_code, 429)
         self.page = f"/public/approval/{own.token}"
         self.assertEqual(self.enter(pin).status_code, 302)
+
+    def test_a_pin_that_is_typed_while_the_link_ends_is_not_right(self) -> None:
+        end_link(self.scope, by="serg")
+        turn = take_turn(self.scope.key, "192.0.2.1", is_known=False)
+        self.assertEqual((turn.wait_s, turn.retry_after_s), (0, 0))
+        self.assertFalse(check_pin(self.scope.key, self.pin, "192.0.2.1"))
 
     def test_who_is_let_in_to_one_link_is_not_to_another(self) -> None:
         other, _pin = make_link(Scope(event_id=self.brand.pk), hours=None, by="serg")
