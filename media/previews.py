@@ -1,4 +1,5 @@
-"""The small WEBP of each result: for galleries, guest pages and the console."""
+"""The small WEBP of each result, for galleries, guest pages and the console; and of pictures that
+administrators have uploaded."""
 
 import asyncio
 import hashlib
@@ -7,6 +8,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 import structlog
 from django.conf import settings
@@ -27,6 +29,7 @@ from photochanger.pictures.provenance import AI_MADE_XMP
 log = structlog.get_logger()
 
 PREVIEW_SIDE_PX = 512
+KEPT_SMALL = 256  # of uploaded pictures, 20 KB each
 # One at a time: many phones that ask for the same missing preview have it made once, and photos
 # in progress keep their threads and their core.
 _maker = ThreadPoolExecutor(1, thread_name_prefix="preview")
@@ -53,14 +56,37 @@ def _describe_preview(preview: bytes) -> StoredPreview:
     return StoredPreview(size_bytes=len(preview), sha256=hashlib.sha256(preview).hexdigest())
 
 
-def make_preview(image: Image.Image) -> bytes:
+def make_preview(image: Image.Image, *, is_ai_made: bool = True) -> bytes:
     """WEBP of at most 512 px. Method 2 costs half of the default's time for a few bytes more."""
     small = image if image.mode in ("RGB", "RGBA") else image.convert("RGB")
     small = small.reduce(max(1, max(small.size) // PREVIEW_SIDE_PX))
     small.thumbnail((PREVIEW_SIDE_PX, PREVIEW_SIDE_PX), Image.Resampling.BILINEAR)
     out = io.BytesIO()
-    small.save(out, "WEBP", quality=80, method=2, xmp=AI_MADE_XMP)
+    xmp = {"xmp": AI_MADE_XMP} if is_ai_made else {}
+    small.save(out, "WEBP", quality=80, method=2, **xmp)
     return out.getvalue()
+
+
+def shrink_upload(path: str) -> bytes:
+    """The small WEBP of a picture that an administrator has uploaded; one can see through it where
+    one could before. Blocking, 20-60 ms once in a process. Raises FileNotFoundError, StorageError.
+    """
+    return _maker.submit(_shrink_upload, path).result()
+
+
+@lru_cache(maxsize=KEPT_SMALL)  # a path never gets another file
+def _shrink_upload(path: str) -> bytes:
+    try:
+        with storage.open_file(path) as file:
+            found = decode_file(
+                file,
+                max_megapixels=settings.MAX_PHOTO_MEGAPIXELS,
+                max_side_px=PREVIEW_SIDE_PX,
+                keep_alpha=True,
+            )
+    except UnreadablePicture as exc:
+        raise StorageError(f"{path} {exc}") from exc
+    return make_preview(found.image, is_ai_made=False)
 
 
 def record_preview(

@@ -46,6 +46,9 @@ PAGES = {
     "refusals": "/admin/refusals/",
     "refusals of a month": "/admin/refusals/?hours=720",
     "capture": "/admin/capture/",
+    "costs": "/admin/costs/",
+    "budgets": "/admin/costs/budgets/",
+    "a new budget": "/admin/costs/budgets/new/",
     "lab": "/admin/lab/",
     "alerts": "/admin/alerts/",
     "e-mail": "/admin/mail/",
@@ -58,5 +61,7 @@ PAGES = {
     "new preset": "/admin/library/new/?slot=slot-001",
     "preset": "/admin/library/preset/oil-painting/",
     "slot with a preset in its form": "/admin/slots/slot/slot-001/change/?preset=oil-painting",
+    "templates": "/admin/templates/",
+    "templates of a slot": "/admin/templates/?slot=slot-001&kind=frame",
     "files": "/admin/media/mediaobject/",
 }

@@ -18,8 +18,10 @@ ROW = (  # on a phone without the last one
 MORE = (
     ("event", _("Preparation"), "check"),
     ("library", _("Recipes"), "spark"),
+    ("templates", _("Templates and frames"), "frame"),
     ("lab", _("Lab"), "flask"),
     ("costs", _("Costs"), "coins"),
+    ("budgets", _("Budgets"), "gauge"),
     ("alerts", _("Alerts"), "bell"),
     ("mail", _("E-mail"), "mail"),
     ("refusals", _("Refusals and booths"), "alert"),
