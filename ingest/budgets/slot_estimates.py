@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Self
 
 from ingest.budgets.models import Budget
+from ingest.budgets.queries import BudgetState
 from ingest.budgets.reservation import estimate_photo
 from ingest.costs.price_table import load_price_table
 from slots.models import Slot
@@ -36,11 +38,37 @@ def _list_sources(slot: Slot) -> list[Slot]:
     return reserves if slot.on_reserve and reserves else [slot, *reserves]
 
 
-def find_dearest_photo(budget: Budget, estimates: Iterable[SlotEstimate]) -> int:
-    """Micro-dollars that one photo under the budget reserves at most; 0: nobody knows a price."""
-    concerned = (
-        one.micros
-        for one in estimates
-        if budget.slot_id in (None, one.slot.pk) and budget.event_id in (None, one.slot.event_id)
-    )
-    return max(concerned, default=0)
+@dataclass(frozen=True, slots=True)
+class BudgetUse:
+    """A budget as it is used, and the photos that it would let in next, slot by slot.
+
+    Slots of one budget have dear photos and cheap ones: the last money lets only cheap ones in.
+    """
+
+    state: BudgetState
+    photos: list[SlotEstimate]
+
+    @classmethod
+    def of(cls, budget: Budget, state: BudgetState, estimates: Iterable[SlotEstimate]) -> Self:
+        slot_id, event_id = budget.slot_id, budget.event_id
+        concerned = [
+            one
+            for one in estimates
+            if slot_id in (None, one.slot.pk) and event_id in (None, one.slot.event_id)
+        ]
+        return cls(state, concerned)
+
+    @property
+    def dearest_micros(self) -> int:
+        """What one photo reserves at most; 0: nobody knows a price."""
+        return max((one.micros for one in self.photos), default=0)
+
+    @property
+    def is_spent(self) -> bool:
+        """Not one photo more is let in, of whichever slot."""
+        return self.state.is_spent(min((one.micros for one in self.photos), default=0))
+
+    @property
+    def stopped(self) -> list[Slot]:
+        """The slots of which no photo is let in any more."""
+        return [one.slot for one in self.photos if self.state.is_spent(one.micros)]

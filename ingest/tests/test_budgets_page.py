@@ -1,5 +1,6 @@
 """The pages of budgets over HTTP."""
 
+import re
 from datetime import timedelta
 
 from django.contrib.auth.models import Permission, User
@@ -8,10 +9,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from ingest.budgets.models import Budget
+from ingest.budgets.slot_estimates import load_slot_estimates
 from ingest.costs.spending import Amounts, add_spending
 from ingest.tests.test_budgets import make_budget
 from ingest.tests.test_job_pages import job
-from slots.models import Event
+from slots.models import Event, Slot
 from slots.tests.support import ConsoleTestCase
 
 BUDGETS = "/admin/costs/budgets/"
@@ -89,6 +91,30 @@ class BudgetsPageTests(ConsoleTestCase):
         self.assertContains(page, "израсходован")
         self.assertEqual(len(few), len(many))
         self.assertLessEqual(len(many), 15)
+
+    def test_of_a_shared_budget_it_says_whose_photos_still_fit_in(self) -> None:
+        active = {"is_active": True, "settings": {"prompt": "A nebula"}}
+        Slot.objects.filter(pk__in=("slot-001", "slot-002")).update(**active)
+        Slot.objects.filter(pk="slot-002").update(faces=Slot.Faces.RETRY)  # one more call
+        cheap, dear = (one.micros for one in load_slot_estimates(timezone.localdate()))
+        self.assertLess(cheap, dear)
+        self.spend(1_000_000)
+        budget = make_budget(soft_percent=100)
+        for left, words in (
+            (dear, ""),
+            (dear - 1, "для фото slot-002 осталось слишком мало; более дешёвые ещё делаются"),
+            (cheap - 1, "израсходован"),
+        ):
+            Budget.objects.filter(pk=budget.pk).update(hard_micros=1_000_000 + left)
+            page = self.client.get(BUDGETS, headers=RUSSIAN).content.decode()
+            bad = re.findall(r'<span class="bad">(.*?)</span>', page, re.DOTALL)
+            self.assertEqual([" ".join(text.split()) for text in bad], [words] if words else [])
+
+    def test_the_navigation_has_it_beside_the_costs(self) -> None:
+        page = self.client.get(BUDGETS, headers=RUSSIAN).content.decode()
+        pages = re.findall(r'<a href="(/admin/costs/[^"]*)"([^>]*)>', page)
+        links = [(path, "page" in marks) for path, marks in pages if "quiet" not in marks]
+        self.assertEqual(links[:2], [("/admin/costs/", False), (BUDGETS, True)])
 
     def test_removing_one_asks_first(self) -> None:
         budget = make_budget(hard_pictures=1)

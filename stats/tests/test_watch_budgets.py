@@ -3,6 +3,7 @@
 from django.utils import timezone, translation
 
 from ingest.budgets.models import Budget
+from ingest.budgets.slot_estimates import load_slot_estimates
 from ingest.costs.spending import Amounts, add_spending
 from ingest.tests.test_budgets import make_budget
 from photochanger.testing.marks import both_databases
@@ -63,6 +64,23 @@ class BudgetRuleTests(StatsTestCase):
         budget.at_limit = Budget.AtLimit.ALARM  # nothing is refused: it is spent at its limit
         budget.save()
         self.assertEqual(self.find(), [])
+
+    def test_of_a_shared_budget_it_names_the_slots_whose_photos_do_not_fit_in(self) -> None:
+        active = {"is_active": True, "settings": {"prompt": "A nebula"}}
+        Slot.objects.filter(pk__in=("slot-001", "slot-002")).update(**active)
+        Slot.objects.filter(pk="slot-002").update(faces=Slot.Faces.RETRY)  # one more call
+        cheap, dear = (one.micros for one in load_slot_estimates(timezone.localdate()))
+        budget = make_budget(hard_micros=dear - 1, soft_percent=100)
+        (of_one,) = self.find()
+        self.assertEqual(of_one.severity, Severity.CRITICAL)
+        with translation.override("ru"):
+            words = word_alert(of_one).words
+        self.assertIn("Фото slot-002 больше не поместится: их фотобудки получают отказ.", words)
+        Budget.objects.filter(pk=budget.pk).update(hard_micros=cheap - 1)
+        (of_all,) = self.find()
+        self.assertEqual(of_all.key, of_one.key)
+        with translation.override("ru"):
+            self.assertIn("не поместится ни одно фото", word_alert(of_all).words)
 
     def test_the_budget_of_an_event_that_is_over_tells_nothing(self) -> None:
         event = make_event(name="Summer ball")

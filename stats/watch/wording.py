@@ -20,7 +20,7 @@ from providers.registry import DRIVERS
 from stats.models import Alert, Severity
 from stats.watch.findings import Finding
 from stats.watch.lease import HOST
-from stats.watch.rules.words import AT_LIMIT, RULES, Rule
+from stats.watch.rules.words import AT_LIMIT, AT_LIMIT_OF_SOME, RULES, Rule
 
 MOST_IN_MESSAGE = 12
 MB = 1024**2
@@ -77,11 +77,18 @@ def _word_facts(facts: dict[str, Any]) -> _Facts:
         found["at"] = format_moment(datetime.fromisoformat(at)) if at else _("never")
     if "on" in facts:
         found["on"] = date_format(date.fromisoformat(facts["on"]), "SHORT_DATE_FORMAT")
-    found["spent"] = str(AT_LIMIT.get(facts.get("at_limit", ""), ""))
+    found["spent"] = _describe_limit(facts)
     if "free_mb" in facts:
         free = facts["free_mb"]
         found["free"] = _("unknown") if free is None else filesizeformat(free * MB)
     return found
+
+
+def _describe_limit(facts: dict[str, Any]) -> str:
+    """What becomes of photos under a budget that has no room for them; empty: it has."""
+    stopped = ", ".join(facts.get("stopped") or ())
+    words = (AT_LIMIT_OF_SOME if stopped else AT_LIMIT).get(facts.get("at_limit", ""), "")
+    return str(words) % {"stopped": stopped} if stopped else str(words)
 
 
 def _find_link(rule: Rule, alert: Alert | Finding) -> str:

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from ingest.budgets.editing import delete_budget, save_budget
 from ingest.budgets.models import Budget
-from ingest.budgets.queries import BudgetState, load_all_states
-from ingest.budgets.slot_estimates import find_dearest_photo, load_slot_estimates
+from ingest.budgets.queries import load_all_states
+from ingest.budgets.slot_estimates import BudgetUse, load_slot_estimates
 from ingest.console.costs.budget_form import BudgetForm
 from ingest.console.costs.page import check_view_permission, may_change, require_change
 from ingest.costs.money import Currency, load_currency
@@ -33,19 +33,19 @@ class Meter:
 @dataclass(frozen=True, slots=True)
 class BudgetRow:
     budget: Budget
-    state: BudgetState
+    use: BudgetUse
     currency: Currency
-    photo_micros: int  # that one photo reserves at most
 
     @property
     def of_photo(self) -> str:
         """Empty: money is not limited, or no price is known."""
-        is_told = self.photo_micros and self.state.hard_micros is not None
-        return self.currency.format(self.photo_micros) if is_told else ""
+        micros = self.use.dearest_micros
+        is_told = micros and self.use.state.hard_micros is not None
+        return self.currency.format(micros) if is_told else ""
 
     @property
     def meters(self) -> list[Meter]:
-        state, money = self.state, self.currency.format
+        state, money = self.use.state, self.currency.format
         found = []
         if state.hard_micros is not None:
             held = money(state.reserved_micros) if state.reserved_micros else ""
@@ -58,12 +58,13 @@ class BudgetRow:
         return [Meter(*words, percent=min(100, share)) for words, share in shares]
 
     @property
-    def is_spent(self) -> bool:
-        return self.state.is_spent(self.photo_micros)
+    def stopped(self) -> str:
+        """Whose photos do not fit in any more while others' still do."""
+        return ", ".join(slot.pk for slot in self.use.stopped)
 
     @property
     def is_low(self) -> bool:
-        return self.state.used_percent >= self.budget.soft_percent
+        return self.use.state.used_percent >= self.budget.soft_percent
 
 
 @require_GET
@@ -75,7 +76,7 @@ def budgets_page(request: HttpRequest) -> HttpResponse:
     budgets = Budget.objects.select_related("slot", "event")
     photos = load_slot_estimates(today)
     rows = [
-        BudgetRow(one, states[one.pk], currency, find_dearest_photo(one, photos))
+        BudgetRow(one, BudgetUse.of(one, states[one.pk], photos), currency)
         for one in budgets
         if one.pk in states
     ]

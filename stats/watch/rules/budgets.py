@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from ingest.budgets.models import Budget
 from ingest.budgets.queries import BudgetState, load_all_states
-from ingest.budgets.slot_estimates import find_dearest_photo, load_slot_estimates
+from ingest.budgets.slot_estimates import BudgetUse, load_slot_estimates
 from ingest.costs.money import Currency, load_currency
 from slots.history.records import ALL_SLOTS
 from stats.models import Severity
@@ -15,8 +15,8 @@ from stats.watch.findings import Finding
 
 
 def find_low_budgets(now: datetime) -> Iterator[Finding]:
-    """One for each that is used from its own percentage on, or has no room for a photo more; those
-    of events that are over tell nothing. One query; eight where there is any."""
+    """One for each that is used from its own percentage on, or has no room for one more photo of
+    some slot; those of events that are over tell nothing. One query; eight where there is any."""
     rows = Budget.objects.filter(is_active=True, event__closed_at=None)
     budgets = list(rows.select_related("event"))
     if not budgets:
@@ -28,25 +28,26 @@ def find_low_budgets(now: datetime) -> Iterator[Finding]:
         state = states.get(budget.pk)
         if state is None:
             continue
-        is_spent = state.is_spent(find_dearest_photo(budget, photos))
-        if is_spent or state.used_percent >= budget.soft_percent:
-            yield _make_finding(budget, state, currency, is_spent=is_spent)
+        use = BudgetUse.of(budget, state, photos)
+        if use.is_spent or use.stopped or state.used_percent >= budget.soft_percent:
+            yield _make_finding(budget, use, currency)
 
 
-def _make_finding(
-    budget: Budget, state: BudgetState, currency: Currency, *, is_spent: bool
-) -> Finding:
+def _make_finding(budget: Budget, use: BudgetUse, currency: Currency) -> Finding:
+    state, stopped = use.state, [slot.pk for slot in use.stopped]
+    refuses = use.is_spent or bool(stopped)
     facts = {
         "budget": budget.slot_id or str(budget.event or ALL_SLOTS),
         "event": budget.event_id,  # a purge finds by it where the event's name stands
         "percent": state.used_percent,
         "used": ", ".join(_describe_use(state, currency)),
-        "at_limit": budget.at_limit if is_spent else "",
+        "at_limit": budget.at_limit if refuses else "",
+        "stopped": [] if use.is_spent else stopped,  # others' photos are cheaper, and still made
     }
     return Finding(
         rule="budget",
         subject=str(budget.pk),
-        severity=Severity.CRITICAL if is_spent else Severity.WARNING,
+        severity=Severity.CRITICAL if refuses else Severity.WARNING,
         facts=facts,
     )
 

@@ -27,6 +27,10 @@ AT_LIMIT = {  # of a budget, by the names of ``Budget.AtLimit``
     "refuse": _("Not one photo more fits in: booths get a refusal."),
     "alarm": _("Pictures are made as before."),
 }
+AT_LIMIT_OF_SOME = {  # where photos of other slots are cheaper, and still fit in
+    "original": _("No photo of %(stopped)s fits in: their booths get their own photo back."),
+    "refuse": _("No photo of %(stopped)s fits in: their booths get a refusal."),
+}
 RULES: Mapping[str, Rule] = {
     "failures_in_row": Rule(
         title=_("Photos fail"),
