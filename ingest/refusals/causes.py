@@ -111,7 +111,7 @@ REFUSALS: dict[str, Cause] = {
         _("More photos at once than the server can prepare in time"),
     ),
     "budget_spent": Cause(
-        _("Raise the budget, or switch it off: “More”, “Costs”, “Budgets”."),
+        _("Raise the budget, or switch it off: “More”, “Budgets”."),
         Page.BUDGETS,
         _("The budget for pictures is spent"),
     ),

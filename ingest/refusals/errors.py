@@ -56,9 +56,7 @@ class BudgetSpent(AppError):
     """Nobody is asked for this photo. ``prints_original``: the booth gets its own photo instead."""
 
     status, reason = 503, "budget_spent"
-    sentence = _(
-        "The budget for pictures is spent. Raise it in the console: “More”, “Costs”, “Budgets”."
-    )
+    sentence = _("The budget for pictures is spent. Raise it in the console: “More”, “Budgets”.")
 
     def __init__(self, detail: str = "", *, prints_original: bool = False) -> None:
         super().__init__(detail)
