@@ -6,6 +6,8 @@ import tempfile
 from dataclasses import dataclass, replace
 from typing import IO
 
+from django.utils.translation import gettext_lazy as _
+
 from photochanger.errors import InvalidImage, StorageError, UnsupportedMediaType
 from photochanger.pictures.decoding import check_pixels, decode_file
 from photochanger.pictures.encoding import encode
@@ -30,6 +32,12 @@ SHRUNK_QUALITY = 80
 # A camera's JPEG of 4 megapixels has 0.5 bytes a pixel, at its finest 1.1, a PNG 1.5 to 3. Of a PNG
 # of 7 MB 1.8 MB are left, of a finest JPEG of 4.4 MB too, for 20-70 ms of CPU beyond the check.
 HEAVY_BYTES, HEAVY_BYTES_PER_PIXEL, WORTHWHILE_SHARE = 1_000_000, 1.0, 0.67
+
+
+class PictureTooSmall(InvalidImage):
+    """It can be read, and has too few pixels to be anything (``MIN_PHOTO_SIDE_PX``)."""
+
+    sentence = _("The picture is too small or too narrow: each side needs at least 16 pixels.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +78,7 @@ class Photo:
         except UnreadablePicture as exc:
             raise InvalidImage(str(exc)) from exc
         if min(header.width, header.height) < MIN_PHOTO_SIDE_PX:
-            raise InvalidImage(f"has only {header.width}x{header.height} pixels")
+            raise PictureTooSmall(f"has only {header.width}x{header.height} pixels")
         return cls(
             file=file,
             size_bytes=file.seek(0, io.SEEK_END) if size_bytes is None else size_bytes,
@@ -128,7 +136,7 @@ def prepare_photo(
 
 
 def _encode_plain(photo: Photo, *, max_side_px: int | None, keep_alpha: bool) -> tuple[bytes, str]:
-    image, header, _ = decode_file(
+    image, header, _is_plain = decode_file(
         photo.file,
         max_megapixels=photo.megapixels,
         max_side_px=max_side_px,

@@ -12,6 +12,7 @@ from media.models import MediaObject
 from media.uploads import store_upload
 from photochanger.bench.prints import make_frame_picture
 from photochanger.errors import InvalidFields
+from photochanger.pictures.photo import MIN_PHOTO_SIDE_PX, PictureTooSmall
 from slots.editing import change_slot
 from slots.models import Slot
 from slots.prints.frames import FRAME, MAX_FRAME_SIDE_PX, choose_template_side_px, load_frame
@@ -19,6 +20,8 @@ from slots.prints.plans import build_print_plan
 from slots.schemas import SlotIn
 from slots.tests.support import AdminTestCase
 from slots.uploads import register_template
+
+REFUSAL = (400, "invalid_image")
 
 
 def save(image: Image.Image) -> bytes:
@@ -50,6 +53,18 @@ class FrameFileTests(AdminTestCase):
         done = register_template("slot-001", file, by="serg", side_px=side_px)
         body = io.BytesIO(storage.read(done.media.path))
         self.assertEqual(max(Image.open(body).size), MAX_FRAME_SIDE_PX)
+
+    def test_a_frame_that_is_too_narrow_is_refused_for_that_and_not_as_unreadable(self) -> None:
+        for size in ((15, 600), (600, 15)):
+            file = SimpleUploadedFile("frame.png", save(Image.new("RGBA", size)))
+            with self.assertRaises(PictureTooSmall) as caught:
+                register_template("slot-001", file, by="serg")
+            self.assertEqual((caught.exception.status, caught.exception.reason), REFUSAL)
+            with override("ru"):
+                words = str(caught.exception.sentence)
+            self.assertIn(f"не меньше {MIN_PHOTO_SIDE_PX} пикселей", words)
+        file = SimpleUploadedFile("frame.png", save(Image.new("RGBA", (16, 600))))
+        self.assertEqual(register_template("slot-001", file, by="serg").width, 16)
 
     def test_a_frame_that_cannot_be_read_is_told_beside_its_field(self) -> None:
         with self.assertRaises(InvalidFields) as caught:
