@@ -25,7 +25,8 @@ STARTED, CLOSED = gettext_noop("start of the event"), gettext_noop("end of the e
 
 
 def lock_event(event_id: int) -> Event:
-    """Always before its slots, and those in the order of their numbers."""
+    """Always before its slots, and those in the order of their numbers. Raises Event.DoesNotExist
+    when somebody has deleted it meanwhile."""
     return Event.objects.select_for_update(no_key=True).get(pk=event_id)
 
 

@@ -12,15 +12,16 @@ from django.views.decorators.http import require_http_methods, require_POST
 from ingest.events.purge import count_unsettled, purge_event
 from photochanger.db import clock
 from photochanger.errors import InvalidFields, StorageError
-from slots.console.pages import confirm_page, console_page, for_editors
+from slots.console.pages import confirm_page, console_page
 from slots.events.editing import delete_planned_event, is_late
 from slots.events.running import close_event, start_event
 from slots.models import Event
+from stats.console.events.guard import for_event_editors
 from stats.events.figures import load_event_figures
 
 
 @require_POST
-@for_editors
+@for_event_editors
 def start(request: HttpRequest, event_id: int) -> HttpResponse:
     event = get_object_or_404(Event, pk=event_id)
     if "confirmed" not in request.POST:
@@ -51,7 +52,7 @@ def _report_start(request: HttpRequest, event: Event) -> None:
 
 
 @require_POST
-@for_editors
+@for_event_editors
 def close(request: HttpRequest, event_id: int) -> HttpResponse:
     event = get_object_or_404(Event, pk=event_id)
     switches_off = "switches_off" in request.POST
@@ -71,7 +72,7 @@ def close(request: HttpRequest, event_id: int) -> HttpResponse:
 
 
 @require_POST
-@for_editors
+@for_event_editors
 def delete(request: HttpRequest, event_id: int) -> HttpResponse:
     event = get_object_or_404(Event, pk=event_id)
     if "confirmed" not in request.POST:
@@ -89,7 +90,7 @@ def delete(request: HttpRequest, event_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@for_editors
+@for_event_editors
 def purge(request: HttpRequest, event_id: int) -> HttpResponse:
     """Asks for the event's name, as there is no way back."""
     event = get_object_or_404(Event, pk=event_id)

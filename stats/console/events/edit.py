@@ -11,24 +11,25 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from photochanger.errors import AppError, InvalidFields
-from slots.console.pages import console_page, for_editors
+from slots.console.pages import console_page
 from slots.events.editing import change_recipe as change_event_recipe
 from slots.events.editing import copy_event, save_event
 from slots.events.logos import store_logo
 from slots.events.models import Event, EventSlot
 from stats.console.events.forms import EventForm
+from stats.console.events.guard import for_event_editors
 
 OVER = (Event.State.CLOSED, Event.State.PURGED)
 
 
 @require_http_methods(["GET", "POST"])
-@for_editors
+@for_event_editors
 def new_event(request: HttpRequest) -> HttpResponse:
     return _show_or_save(request, Event(), {})
 
 
 @require_http_methods(["GET", "POST"])
-@for_editors
+@for_event_editors
 def edit_event(request: HttpRequest, event_id: int) -> HttpResponse:
     """What is over is history: it is copied instead."""
     event = get_object_or_404(Event.objects.select_related("logo"), pk=event_id)
@@ -78,7 +79,7 @@ def _is_saved(request: HttpRequest, form: EventForm) -> bool:
 
 
 @require_POST
-@for_editors
+@for_event_editors
 def copy_page(request: HttpRequest, event_id: int) -> HttpResponse:
     """The next one, to be given its name and its day."""
     source = get_object_or_404(Event.objects.select_related("logo"), pk=event_id)
@@ -90,14 +91,14 @@ def copy_page(request: HttpRequest, event_id: int) -> HttpResponse:
 
 
 @require_POST
-@for_editors
+@for_event_editors
 def change_recipe(request: HttpRequest, event_id: int, slot_id: str, act: str) -> HttpResponse:
     """Of a planned event: the slot's recipe of now is remembered for it, or forgotten."""
     if act not in ("keep", "drop"):
         raise Http404
     try:
         is_changed = change_event_recipe(event_id, slot_id, keeps=act == "keep")
-    except (Event.DoesNotExist, EventSlot.DoesNotExist) as exc:
+    except EventSlot.DoesNotExist as exc:
         raise Http404 from exc
     if not is_changed:
         messages.error(request, _("It has begun meanwhile: the slot has its recipe already."))
