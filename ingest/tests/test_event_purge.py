@@ -1,11 +1,14 @@
 """The purge of an event: nothing of it is left, nothing of others is gone, and it is counted."""
 
+import io
+import json
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
 from unittest import mock
 
 from django.contrib.admin.models import LogEntry
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from ingest.cleanup import clean_up
@@ -106,6 +109,17 @@ class PurgeTests(PurgeTestCase):
         self.assertEqual((event.state, event.note, event.public_title), ("purged", "", ""))
         done = Job.objects.filter(event=event, status="done", duration_ms__isnull=False)
         self.assertEqual(done.count(), 3)
+
+    def test_the_command_says_that_the_name_stays_and_takes_another(self) -> None:
+        with self.assertRaisesMessage(CommandError, "it would be called “Wedding”: say --yes"):
+            call_command("purge_event", self.event.pk)
+        with self.assertRaisesMessage(CommandError, "more than 100 letters"):
+            call_command("purge_event", self.event.pk, "--yes", "--name", "x" * 101)
+        self.assertEqual(EventPurge.objects.count(), 0)
+        out = io.StringIO()
+        call_command("purge_event", self.event.pk, "--yes", "--name", "Event 12", stdout=out)
+        self.assertEqual(Event.objects.get(pk=self.event.pk).name, "Event 12")
+        self.assertEqual(json.loads(out.getvalue()), EventPurge.objects.get().counts)
 
     def test_a_running_event_is_not_purged(self) -> None:
         event = make_event("slot-001", name="Running")
