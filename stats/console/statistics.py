@@ -50,6 +50,7 @@ class SlotRow:
     figures: SlotFigures
     query: str
     is_chosen: bool
+    cost: CostWords
 
     @property
     def last_error(self) -> str:
@@ -168,7 +169,7 @@ def _load_figures(asked: StatisticsQuery) -> dict[str, Any]:
     if asked.slot_id and not chosen:
         raise Http404
     window = (chosen[0] if chosen else seen).window
-    currency = Currency() if window.costs == Costs() else load_currency()
+    currency = Currency() if seen.window.costs == Costs() else load_currency()
     return {
         "seen": seen,
         "chosen": chosen[0] if chosen else None,
@@ -181,7 +182,7 @@ def _load_figures(asked: StatisticsQuery) -> dict[str, Any]:
         "kpi": KPI,
         "cost": make_cost_words(window, currency),
         "cost_of_picture": format_cost_of_picture(window, currency),
-        **_fold_rows(_make_rows(asked, seen)),
+        **_fold_rows(_make_rows(asked, seen, currency)),
         "failures": _load_failures(asked, seen),
     }
 
@@ -206,11 +207,15 @@ def faces_part(request: HttpRequest) -> HttpResponse:
     return render(request, "stats/console/_faces.html", context)
 
 
-def _make_rows(asked: StatisticsQuery, seen: Overview) -> list[SlotRow]:
-    ids = [one.recent.slot.pk for one in seen.slots]
+def _make_rows(asked: StatisticsQuery, seen: Overview, currency: Currency) -> list[SlotRow]:
     return [
-        SlotRow(one, asked.query(slot=slot_id), slot_id == asked.slot_id)
-        for slot_id, one in zip(ids, seen.slots, strict=True)
+        SlotRow(
+            one,
+            asked.query(slot=one.recent.slot.pk),
+            one.recent.slot.pk == asked.slot_id,
+            make_cost_words(one.window, currency),
+        )
+        for one in seen.slots
     ]
 
 

@@ -38,6 +38,11 @@ class FiguresTestCase(ConsoleTestCase):
             " WHERE status = 'done'"
         )
         self.site.execute(
+            "UPDATE job_history SET cost_micros = 39000,"
+            " probable_micros = 39000 * (slot_id = 'slot-002'),"
+            " unpriced_calls = slot_id = 'slot-003'"
+        )
+        self.site.execute(
             "UPDATE job_history SET status = 'timeout', failure_reason = 'timeout',"
             " duration_ms = 48000 WHERE failure_reason = 'storage_error' AND rowid % 2"
         )

@@ -8,15 +8,18 @@ from typing import Any
 from uuid import uuid4
 
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import SimpleTestCase
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from ingest.cleanup import clean_up
 from ingest.models import Attempt, Job
 from media.models import MediaObject
+from photochanger.testing.console_pages import MOST_QUERIES
 from photochanger.testing.marks import both_databases
-from slots.models import Slot
+from slots.models import SLOT_IDS, Slot
 from stats.outcomes import Outcomes, Timings
 from stats.plots import (
     choose_ticks,
@@ -60,6 +63,37 @@ class StatisticsPageTests(StatsTestCase):
         self.assertEqual(self.line("slot-001").figures.window.outcomes.timeouts, 1)
         self.assertEqual(len(page.context["lines"]), 15)
         self.assertContains(page, "Квота AI-сервиса исчерпана")
+
+    def test_each_slot_has_its_cost_and_what_is_only_probable_stays_apart(self) -> None:
+        self.store(
+            job(cost_micros=1_250_000),
+            job("slot-002", reason="timeout", cost_micros=0, probable_micros=350_000),
+            job("slot-003", cost_micros=20_000, unpriced_calls=2),
+            job("slot-004"),
+        )
+        self.client.post("/admin/costs/currency/", {"code": "RUB", "per_dollar": "10"})
+        for query in ("", "?slot=slot-004"):  # whose own cost nobody has calculated
+            page = self.client.get(PAGE + query).content.decode()
+            found = re.findall(r'<td class="number cost".*?>(.*?)</td>', page, re.DOTALL)
+            cells = [" ".join(re.sub("<.*?>", "", cell).split()) for cell in found]
+            expected = [
+                "12,50 ₽",
+                "0,00 ₽ вероятно, ещё 3,50 ₽",
+                "0,200 ₽ 2 вызова с неизвестной ценой",
+                "—",
+            ]
+            self.assertEqual(cells[:4], expected)
+        self.assertContains(self.client.get(PAGE), '<th scope="col" class="number">Стоимость</th>')
+
+    def test_costs_of_slots_ask_the_database_for_nothing_more(self) -> None:
+        self.store(job(cost_micros=1))
+        with CaptureQueriesContext(connection) as one:
+            self.client.get(PAGE)
+        self.store(*(job(slot_id, cost_micros=1) for slot_id in SLOT_IDS))
+        with CaptureQueriesContext(connection) as all_of_them:
+            self.client.get(PAGE)
+        self.assertEqual(len(all_of_them), len(one))
+        self.assertLessEqual(len(one), MOST_QUERIES)
 
     def test_an_invalid_window_is_an_hour(self) -> None:
         self.store(job(), job(ago_s=5000), job(ago_s=3 * 86400), job(ago_s=20 * 86400))
