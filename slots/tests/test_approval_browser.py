@@ -213,6 +213,18 @@ class HelperBrowserTests(ApprovalBrowserCase):
             self.check(page, "helper-card", look)
             page.context.close()
 
+    def test_the_card_is_black_on_paper_whatever_the_screen_looks_like(self) -> None:
+        self.make_helper_link(self.logged_in(DESK))
+        look = Look(DESK.size, "dark")
+        page = self.logged_in(look)
+        self.show_card(page)
+        page.emulate_media(media="print", color_scheme="dark")
+        self.screenshot(page, "helper-card-print", look, full_page=True)
+        for place in ("h2", "h3", "li", "p", "#helper-pin", "#helper-address"):
+            words = page.locator(f".card {place}").last
+            expect(words).to_have_css("color", "rgb(0, 0, 0)")
+        expect(page.locator(".card")).to_have_css("background-color", "rgb(255, 255, 255)")
+
     def show_card(self, page: Page) -> None:
         page.goto("/admin/booth-passwords/?event=1")
         page.locator("#own-password").fill(PASSWORD)
