@@ -134,7 +134,7 @@ check: install  ## In a minute: lint, and the tests without browser, processes o
 	$(PYTEST) -m "not (browser or live_server or live)" $(ARGS) || status=1; \
 	wait $$lint || status=1; exit $$status
 
-fuzz: install  ## Hold the API to its description at length. ARGS="--cases 500 --seed 7"
+fuzz: install  ## Made-up forms, pictures and answers; the API's description. ARGS="--seconds 60 --seed 7 --only photos"
 	@$(BIN)/python -m photochanger.testing.fuzz $(ARGS)
 
 soak: install  ## Ten minutes of booths and faults, then a judge. ARGS="--minutes 3 --servers 2 --skew 300"

@@ -2,6 +2,7 @@
 up, and whose colours."""
 
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,6 +38,10 @@ ORIENTATIONS = range(1, 9)
 # Of kinds that are decoded whole or not at all: up to 320 MB by `decoding.BYTES_PER_PIXEL`.
 WHOLE_MEGAPIXELS = {"PNG": 32, "WEBP": 20}
 PROGRESSIVE_MEGAPIXELS = 46
+
+# Pillow's remarks on odd files name their bytes: Python would keep and print each that is new, so a
+# photo could leave megabytes of them in memory and in the log.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

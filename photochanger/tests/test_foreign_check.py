@@ -1,7 +1,7 @@
 import unittest
 
-from photochanger.testing import fuzz
 from photochanger.testing.databases import chosen_database
+from photochanger.testing.fuzz import api
 from photochanger.testing.marks import live_server
 
 CASES, SEED = 2, 20261122
@@ -11,8 +11,8 @@ CASES, SEED = 2, 20261122
 class ForeignCheckTests(unittest.TestCase):
     def test_schemathesis_finds_no_answer_that_the_description_does_not_promise(self) -> None:
         if chosen_database() != "sqlite":
-            self.skipTest("once is enough; `make fuzz ARGS=--postgres` does it here")
-        checked = fuzz.check(cases=CASES, seed=SEED)
+            self.skipTest("once is enough; `make fuzz` does it here with --postgres")
+        checked = api.check(cases=CASES, seed=SEED)
         self.assertTrue(checked.is_well, checked.report)
         for phase in ("Examples", "Coverage", "Fuzzing", "Stateful"):
             self.assertIn(f"✅ {phase}", checked.report)

@@ -1,0 +1,92 @@
+"""Some made-up cases for each reader of foreign bytes; `make fuzz` tries as many as one asks."""
+
+import io
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from unittest import mock
+
+from django.test import SimpleTestCase
+from PIL import Image
+
+from photochanger.testing.fuzz import worker
+from photochanger.testing.fuzz.run import NAMES, fuzz
+from photochanger.testing.fuzz.target import MB, Target
+from photochanger.testing.fuzz.targets import TARGETS
+from photochanger.testing.live import BASE_DIR
+
+CASES, SEED, PATIENCE_S = 300, 20261127, 900
+READ = """
+import io, sys, warnings
+import django
+django.setup()
+from photochanger.pictures import Photo
+Photo.open(io.BytesIO(sys.stdin.buffer.read()), max_megapixels=80)
+from PIL import TiffImagePlugin
+print(len(getattr(TiffImagePlugin, "__warningregistry__", {}).keys() - {"version"}))
+"""
+
+
+class FuzzTests(SimpleTestCase):
+    def test_nothing_but_documented_refusals_comes_of_made_up_bytes(self) -> None:
+        self.assertEqual(set(TARGETS), set(NAMES))
+        for name in NAMES:
+            with self.subTest(target=name), tempfile.TemporaryDirectory() as keep:
+                outcome = fuzz(name, seed=SEED, seconds=PATIENCE_S, cases=CASES, keep=Path(keep))
+                self.assertEqual(outcome.found, {})
+                self.assertEqual(outcome.cases, CASES)
+                # Else they would only try the first check of many.
+                self.assertGreater(outcome.read_whole, CASES // 20, outcome.outcomes)
+
+    def test_a_case_is_made_again_by_its_seed_and_number(self) -> None:
+        for target in TARGETS.values():
+            with self.subTest(target=target.name):
+                self.assertEqual(target.make(SEED, 11), target.make(SEED, 11))
+                self.assertNotEqual(target.make(SEED, 11), target.make(SEED, 12))
+
+
+class WatchedTests(SimpleTestCase):
+    """What is found is told: by a target that fails, wastes and dies."""
+
+    def try_one(self, try_case: object, **limits: float) -> list[worker.Finding]:
+        limits = {"most_cpu_s": 60, "most_bytes": 10_000 * MB} | limits
+        target = Target(name="forms", make_case=lambda rng: b"x", try_case=try_case, **limits)
+        told: list[worker.Finding] = []
+        trial = worker.Trial(target, SEED, bytearray(8))
+        with (
+            mock.patch.object(trial, "_report", told.append),
+            mock.patch.object(trial, "_tell"),
+        ):
+            trial.run(0, worker.WARMING_CASES + 2, 60)
+        return told
+
+    def test_an_error_a_slow_case_and_a_hungry_one_are_findings(self) -> None:
+        def fail(case: bytes) -> str:
+            raise ZeroDivisionError
+
+        self.assertIn("ZeroDivisionError", self.try_one(fail)[0].kind)
+        self.assertEqual(self.try_one(lambda case: "ok", most_cpu_s=-1)[0].kind, "slow")
+        hungry = self.try_one(lambda case: "ok" if b"x" * 60 * MB else "", most_bytes=MB)
+        self.assertEqual({finding.kind for finding in hungry}, {"memory"})
+
+
+class PictureWarningTests(SimpleTestCase):
+    def test_an_odd_photo_leaves_no_warnings_in_memory_nor_in_the_log(self) -> None:
+        """Pillow warns of each damaged entry in words of its own, as many as EXIF has entries."""
+        entries = [struct.pack("<HHII", 0x9000 + n, 2, 100 + n, 60_000) for n in range(500)]
+        exif = b"II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4)
+        out = io.BytesIO()
+        Image.new("RGB", (64, 64)).save(out, "JPEG", exif=b"Exif\0\0" + exif)
+        done = subprocess.run(
+            [sys.executable, "-c", READ],
+            input=out.getvalue(),
+            capture_output=True,
+            cwd=BASE_DIR,
+            env={**os.environ, "DJANGO_SETTINGS_MODULE": "photochanger.testing.settings"},
+            check=True,
+        )
+        self.assertEqual(done.stdout.split(), [b"0"])
+        self.assertNotIn(b"Warning", done.stderr)
