@@ -162,6 +162,7 @@ class MultipartStream:
         self._buffer = b"\n"  # so that the first boundary is found like any other
         self._reads = _Reads.PREAMBLE
         self._is_blank = True
+        self._skipped = 0  # at the start of what is read: the line break that we have put there
 
     def feed(self, data: bytes) -> Iterator[FormPart | bytes | None]:
         """Raises BrokenForm."""
@@ -209,11 +210,9 @@ class MultipartStream:
             if len(self._buffer) >= MAX_HEAD_BYTES:
                 raise BrokenForm("the head of a part has no end")
             return None
-        head, self._buffer = self._buffer[: end.start()], self._buffer[end.end() :]
         # What follows may be the next boundary at once, without a line break of its own.
-        if self._buffer.startswith(self._delimiter[1:]):
-            self._buffer = b"\n" + self._buffer
-        self._reads = _Reads.DATA
+        head, self._buffer = self._buffer[: end.start()], b"\n" + self._buffer[end.end() :]
+        self._reads, self._skipped = _Reads.DATA, 1
         return parse_part_head(head)
 
     def _take_content(self) -> tuple[bytes, bool]:
@@ -236,13 +235,14 @@ class MultipartStream:
         return self._hold(len(buffer)), False
 
     def _end_content(self, at: int, end: int, then: _Reads) -> tuple[bytes, bool]:
-        content, self._buffer = self._buffer[:at], self._buffer[end:]
-        self._reads = then
+        content, self._buffer = self._buffer[self._skipped : at], self._buffer[end:]
+        self._reads, self._skipped = then, 0
         return content.removesuffix(b"\r"), True
 
     def _hold(self, at: int) -> bytes:
         """Keep what may be the beginning of a boundary."""
         if self._buffer[at - 1 : at] == b"\r":
             at -= 1
-        content, self._buffer = self._buffer[:at], self._buffer[at:]
+        content, self._buffer = self._buffer[self._skipped : at], self._buffer[at:]
+        self._skipped = 0 if at else self._skipped
         return content

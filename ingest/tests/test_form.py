@@ -180,6 +180,17 @@ class OddityTests(FormCase):
         ):
             self.assert_photo(body)
 
+    def test_an_empty_field_without_a_line_of_its_own_is_empty_however_it_arrives(self) -> None:
+        """Some programs let the next boundary follow the field's head at once."""
+        empty = b'--b\r\nContent-Disposition: form-data; name="name"\r\n\r\n'
+        like_one = make_part(b'form-data; name="id"', b"--bc")
+        body = empty + make_form(make_part(FILE, PHOTO), like_one)
+        for step in (0, *range(1, 60)):
+            with self.subTest(step=step):
+                form = parse(body, step=step)
+                self.assertEqual(form.fields, {"name": "", "password": "secret", "id": "--bc"})
+                self.assertEqual(form.size_bytes, len(PHOTO))
+
     def test_boundaries_in_every_spelling(self) -> None:
         plain = make_form(make_part(FILE, PHOTO))
         for kind, boundary in (
