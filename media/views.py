@@ -24,6 +24,7 @@ from photochanger.parsing import parse_id
 guest_router = Router(tags=["public"])
 
 QR_FRESH_S = 300
+STORAGE_BACK_S = "30"  # a guess: somebody may have to look after a disk or a database
 PAGE_HEADERS = {
     # A phone must not show the page from its cache after the picture was deleted.
     "Cache-Control": "no-store",
@@ -128,9 +129,13 @@ def wants_html_page(request: HttpRequest) -> bool:
 
 def render_error_page(request: HttpRequest, error: AppError) -> HttpResponse:
     title, words = _explain_error(error)
-    response = _render_message_page(request, title=title, words=words, status=error.status)
+    is_passing = error.reason == "storage_error"  # a guest's link is right all the same
+    status = 503 if is_passing else error.status
+    response = _render_message_page(request, title=title, words=words, status=status)
     for name, value in error.headers.items():
         response[name] = value
+    if is_passing:
+        response.headers.setdefault("Retry-After", STORAGE_BACK_S)
     return response
 
 
@@ -148,5 +153,10 @@ def _explain_error(error: AppError) -> tuple[str, str]:
         case "gallery_closed" | "slot_not_found":  # one page: nobody learns which slots there are
             return _("The gallery is closed"), _(
                 "Pictures are shown here during an event. A link to your own picture works on."
+            )
+        case "storage_error":
+            return _("The server cannot answer right now"), _(
+                "Your link is right. Open it again in a minute: perhaps whoever runs the server "
+                "has to look after it first."
             )
     return _("That did not work"), str(error.sentence)

@@ -44,6 +44,7 @@ class ProviderFull(RateLimited):
 
 class DatabaseAway(StorageError):
     cause = "database_away"
+    sentence = _("The server's database does not answer in time. It needs a look.")
 
 
 class NoTimeLeft(ProviderTimeout):

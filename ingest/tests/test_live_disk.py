@@ -99,6 +99,21 @@ class DiskTests(LifeTestCase):
             self.assertEqual(self.jobs(), jobs)
             self.assert_next_photo_succeeds(large_photo())
 
+    def test_a_picture_of_an_administrator_that_finds_it_full_is_one_too(self) -> None:
+        said = self.site.manage("sync_admins", "--generate", "--usernames", "serg")
+        keys = {"username": "serg", "password": said.split("serg")[1].split()[0]}
+        answer = httpx.post(f"{self.server.url}/api/login", json=keys, timeout=90)
+        token = answer.raise_for_status().json()["access_token"]
+        with small_disk(self.site.tmp, "2m") as disk, disk.fill():
+            answer = httpx.post(
+                f"{self.server.url}/api/media/register",
+                data={"slot_id": "slot-001"},
+                files={"file": ("a.jpg", bytes(4 * MB), "image/jpeg")},
+                headers={"Authorization": f"Bearer {token}"},
+                timeout=90,
+            )
+            self.assert_storage_error(answer)
+
 
 def large_photo() -> bytes:
     photo = jpeg()

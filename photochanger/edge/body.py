@@ -15,7 +15,7 @@ from photochanger.edge.asgi_types import App, Message, Receive, Scope, Send
 from photochanger.edge.language import negotiate_language
 from photochanger.edge.paths import BOOTH_PATHS, takes_photo
 from photochanger.edge.reception import reception
-from photochanger.errors import AppError, ClientGone, PayloadTooLarge
+from photochanger.errors import AppError, ClientGone, PayloadTooLarge, StorageError
 from photochanger.request_errors import UploadStalled
 from photochanger.request_scope import ARRIVED_KEY, BODY_KEY, HEAD_KEY
 
@@ -198,6 +198,11 @@ class BodyLimit:
                 raise
             self._note_refusal(scope, exc)
             await sender.refuse(exc, language=_client_language(scope))
+        except OSError as exc:  # of Django, which spools a body of more than 2.5 MB to disk
+            if sender.is_started:
+                raise
+            error = StorageError(f"a body cannot be spooled: {exc.strerror}")
+            await sender.refuse(error, language=_client_language(scope))
         finally:
             body.close()
         return None
