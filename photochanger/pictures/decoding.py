@@ -24,12 +24,14 @@ from photochanger.pictures.header import (
     open_image,
     sniff_result,
 )
+from photochanger.pictures.metadata import MAX_JPEG_SEGMENTS
 from photochanger.pictures.plain import find_alpha, is_plain, make_plain
 
 # Measured: four of the pixels, the rest of the decoder's own copies and of making them plain.
 BYTES_PER_PIXEL = {"PNG": 10, "WEBP": 16}  # others 7
 END_MARKER = b"\xff\xd9"
 SCAN_START = re.compile(rb"\xff\xda")
+SEGMENT = re.compile(rb"\xff[\xc0-\xcf\xda-\xfe]")
 # Each scan of a progressive picture visits every pixel: 10 of 24 megapixels are 240.
 MAX_SCANNED_MEGAPIXELS = 2_000
 # The decoder's words for pixels that it had to invent; it has others for harmless oddities, like
@@ -135,6 +137,8 @@ def _load(
         except UnsupportedJpeg:
             file.seek(0)
     image.load()
+    if image.mode in ("P", "PA") and image.palette is None:
+        raise UnreadablePicture("has no palette")
     return image
 
 
@@ -193,10 +197,29 @@ def _decode(body: Bytes, *, mode: str, max_side_px: int | None) -> Image.Image:
 
 
 def _decode_leniently(body: Bytes, mode: str, sides: dict[str, int]) -> Any:
+    """The decoder names only the first oddity: one before the pixels would hide what they lack."""
+    try:
+        return simplejpeg.decode_jpeg(mend_head(body), COLOURS[mode], **sides, strict=True)
+    except ValueError as exc:
+        if DAMAGE.search(str(exc)):
+            raise UnreadablePicture(f"is damaged or incomplete: {str(exc)[:80]}") from exc
     try:
         return simplejpeg.decode_jpeg(body, COLOURS[mode], **sides, strict=False)
     except ValueError as exc:
         raise UnsupportedJpeg(str(exc)) from exc
+
+
+def mend_head(body: Bytes) -> bytes:
+    """The same without bytes that stand between its segments, where none are due."""
+    pieces, position = [bytes(body[:2])], 2
+    for _ in range(MAX_JPEG_SEGMENTS):
+        found = SEGMENT.search(body, position)
+        if found is None or found[0] == b"\xff\xda":
+            break
+        end = found.end() + int.from_bytes(body[found.end() : found.end() + 2])
+        pieces.append(bytes(body[found.start() : end]))
+        position = end
+    return b"".join((*pieces, bytes(body[found.start() if found else position :])))
 
 
 def _choose_least_sides(body: Bytes, max_side_px: int | None) -> dict[str, int]:
@@ -204,7 +227,7 @@ def _choose_least_sides(body: Bytes, max_side_px: int | None) -> dict[str, int]:
     if max_side_px is None:
         return {}
     try:
-        height, width, _, _ = simplejpeg.decode_jpeg_header(body)
+        height, width, _, _ = simplejpeg.decode_jpeg_header(body, strict=False)
     except ValueError as exc:
         raise UnsupportedJpeg(str(exc)) from exc
     along, across = ("min_width", "min_height") if width >= height else ("min_height", "min_width")

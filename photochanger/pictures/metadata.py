@@ -95,7 +95,7 @@ def _scan_png(file: IO[bytes], size: int, *, keep_profile: bool) -> Ranges | Non
     """Up to IEND, the chunks of the picture and its colours: no text, no animation."""
     cuts: list[tuple[int, int]] = []
     kept = PNG_CHUNKS_KEPT if keep_profile else PNG_CHUNKS_KEPT - PNG_PROFILE_CHUNKS
-    position = 8
+    position, has_pixels = 8, False  # some animations have none outside of their frames
     for _ in range(MAX_PNG_CHUNKS):
         file.seek(position)
         head = file.read(8)
@@ -103,7 +103,8 @@ def _scan_png(file: IO[bytes], size: int, *, keep_profile: bool) -> Ranges | Non
         if end > size:
             return None
         if kind == b"IEND":
-            return _invert_cuts(cuts, end=end) if end == position + 12 else None
+            return _invert_cuts(cuts, end=end) if end == position + 12 and has_pixels else None
+        has_pixels |= kind == b"IDAT"
         if kind not in kept:
             cuts.append((position, end))
         position = end

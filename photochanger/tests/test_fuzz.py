@@ -12,13 +12,19 @@ from unittest import mock
 from django.test import SimpleTestCase
 from PIL import Image
 
+from photochanger.errors import InvalidImage
+from photochanger.pictures import Photo, UnreadablePicture, decode, prepare_photo
 from photochanger.testing.fuzz import worker
+from photochanger.testing.fuzz.picture_pieces import take_chunks_apart
+from photochanger.testing.fuzz.picture_seeds import list_pngs
 from photochanger.testing.fuzz.run import NAMES, fuzz
 from photochanger.testing.fuzz.target import MB, Target
 from photochanger.testing.fuzz.targets import TARGETS
 from photochanger.testing.live import BASE_DIR
+from providers.clean_photo import clean_photo
 
 CASES, SEED, PATIENCE_S = 300, 20261127, 900
+PNG_HEAD = b"\x89PNG\r\n\x1a\n"
 READ = """
 import io, sys, warnings
 import django
@@ -71,6 +77,50 @@ class WatchedTests(SimpleTestCase):
         self.assertEqual(self.try_one(lambda case: "ok", most_cpu_s=-1)[0].kind, "slow")
         hungry = self.try_one(lambda case: "ok" if b"x" * 60 * MB else "", most_bytes=MB)
         self.assertEqual({finding.kind for finding in hungry}, {"memory"})
+
+
+class FoundTests(SimpleTestCase):
+    """What `make fuzz` has found once."""
+
+    def open_photo(self, *chunks: bytes) -> Photo:
+        return Photo.open(io.BytesIO(PNG_HEAD + b"".join(chunks)), max_megapixels=80)
+
+    def test_a_photo_longer_than_any_jpeg_is_refused(self) -> None:
+        long = io.BytesIO()
+        Image.new("1", (16, 65_501)).save(long, "PNG")
+        with self.assertRaises(InvalidImage):
+            Photo.open(long, max_megapixels=80)
+
+    def test_pixels_that_are_only_in_an_animation_reach_the_service(self) -> None:
+        animated = next(png for png in list_pngs() if b"acTL" in png)
+        photo = self.open_photo(*(c for c in take_chunks_apart(animated) if c[4:8] != b"IDAT"))
+        slices = clean_photo(prepare_photo(photo), max_bytes=MB)
+        self.addCleanup(slices.close)
+        image, _mime = decode(b"".join(slices.read_chunks(MB)), max_megapixels=1)
+        self.assertEqual(image.size, (80, 64))
+
+    def test_a_photo_without_its_palette_is_refused_before_it_is_sent(self) -> None:
+        coloured = next(png for png in list_pngs() if b"PLTE" in png)
+        photo = self.open_photo(*(c for c in take_chunks_apart(coloured) if c[4:8] != b"PLTE"))
+        with self.assertRaises(UnreadablePicture):
+            prepare_photo(photo)
+
+    def test_odd_bytes_in_a_head_do_not_hide_that_pixels_are_missing(self) -> None:
+        out = io.BytesIO()
+        Image.radial_gradient("L").convert("RGB").save(out, "JPEG")
+        whole = out.getvalue()
+        cut = whole[: len(whole) // 2] + b"\xff\xd9"
+        for max_side_px in (None, 32):
+            for odd in (b"", bytes(3), b"\xff\xd2\0\4ab"):
+                with self.subTest(max_side_px=max_side_px, odd=odd):
+                    photo = self.open_jpeg(whole[:20] + odd + whole[20:])  # behind JFIF
+                    prepare_photo(photo, max_side_px=max_side_px)
+                    photo = self.open_jpeg(cut[:20] + odd + cut[20:])
+                    with self.assertRaises(UnreadablePicture):
+                        prepare_photo(photo, max_side_px=max_side_px)
+
+    def open_jpeg(self, body: bytes) -> Photo:
+        return Photo.open(io.BytesIO(body), max_megapixels=80)
 
 
 class PictureWarningTests(SimpleTestCase):

@@ -23,7 +23,7 @@ import django
 import psutil
 import structlog
 
-from photochanger.testing.fuzz.target import MB, Target
+from photochanger.testing.fuzz.target import MB, Target, Wrong
 
 WARMING_CASES, TELL_EVERY_S = 60, 0.5
 MARK_BYTES = 8
@@ -145,6 +145,8 @@ def describe_error(exc: BaseException) -> tuple[str, str]:
     """Its kind and the line of ours that it came from; and all of it."""
     frames = traceback.extract_tb(exc.__traceback__)
     ours = [f for f in frames if "site-packages" not in f.filename and "/fuzz/" not in f.filename]
+    if isinstance(exc, Wrong):
+        return f"wrong: {str(exc)[:40]}", str(exc)[-4000:]
     place = f"{Path(ours[-1].filename).name}:{ours[-1].name}" if ours else "fuzz"
     return f"{type(exc).__name__} in {place}", "".join(traceback.format_exception(exc))[-4000:]
 
