@@ -2,10 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext
 from django.conf import settings
+from django.core.signals import request_started
+from django.db import OperationalError, close_old_connections, reset_queries
 
+from photochanger.db import in_db
 from photochanger.db.limits import GUEST_STEP_S, PHOTO_STEP_S
 from photochanger.db.threads import make_database_threads
 from photochanger.edge.asgi_types import App, Receive, Scope, Send
@@ -77,3 +82,21 @@ class RequestLanes:
         """Run a step once on every lane of photos: of the others nobody waits for the first."""
         loop = asyncio.get_running_loop()
         await asyncio.gather(*(loop.run_in_executor(lane.executor, step) for lane in self._photo))
+
+
+def check_connections_in_time() -> None:
+    """Called once by a server. Before each request Django looks after its lane's connection, where
+    nothing would answer an error: what takes too long there is left to the view's own steps."""
+    for receiver in (reset_queries, close_old_connections):
+        request_started.disconnect(receiver)
+    request_started.connect(_check_connections)
+
+
+async def _check_connections(**_: Any) -> None:
+    with suppress(OperationalError):
+        await in_db(_refresh)
+
+
+def _refresh() -> None:
+    reset_queries()
+    close_old_connections()
