@@ -60,6 +60,7 @@ class MediaObjectAdmin(admin.ModelAdmin):
     list_display_links = ("picture", "kind")
     list_filter = ("kind", SlotFilter)
     ordering = ("-created_at",)
+    list_per_page = 50  # each with its thumbnail: a screen or two
     paginator = CappedPaginator
     show_full_result_count = False
 
