@@ -3,10 +3,14 @@ few at once: many photos wait in line and not in memory."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
 import structlog
+
+from photochanger.threads.lanes import FairLanes
 
 log = structlog.get_logger()
 
@@ -15,7 +19,18 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 MAX_DECODES = 2  # at once in one process: up to 0.5 s of a core and 100 MB each
-_limits: "WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]" = WeakKeyDictionary()
+DEAR = "dear"  # the line of photos that take a core for long
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """What one event loop shares among those who decode."""
+
+    lanes: FairLanes = field(default_factory=lambda: FairLanes(MAX_DECODES))
+    dear: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_DECODES - 1))
+
+
+_decodings: "WeakKeyDictionary[asyncio.AbstractEventLoop, Decoding]" = WeakKeyDictionary()
 
 
 async def run_to_completion(step: Coroutine[Any, Any, T]) -> T:
@@ -33,12 +48,16 @@ async def run_to_completion(step: Coroutine[Any, Any, T]) -> T:
         raise
 
 
-async def run_in_worker(step: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+async def run_in_worker(line: str, step: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Run one step that decodes or encodes in a thread; who waits for its turn holds none.
+
+    ``line``: a slot's id, or another name of those who wait behind each other, as ``FairLanes``
+    has it; of the line DEAR one less is let in than there are lanes, so that ordinary photos
+    never wait for dear ones to end.
 
     Whoever gives up meanwhile waits for the thread all the same: it reads that photo's file, and
     more threads than these would take more memory than there is.
     """
-    loop = asyncio.get_running_loop()
-    async with _limits.setdefault(loop, asyncio.Semaphore(MAX_DECODES)):
+    decoding = _decodings.setdefault(asyncio.get_running_loop(), Decoding())
+    async with decoding.dear if line == DEAR else nullcontext(), decoding.lanes.take(line):
         return await run_to_completion(asyncio.to_thread(step, *args, **kwargs))

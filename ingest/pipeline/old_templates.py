@@ -50,7 +50,7 @@ async def _shrink(run: JobRun, media: MediaObject, reference: Reference) -> Refe
     if not is_too_large(reference.photo):
         return reference
     try:
-        small = await run_in_worker(make_small, reference.photo)
+        small = await run_in_worker(media.slot_id or "", make_small, reference.photo)
     except (AppError, ValueError, OSError) as exc:
         log.warning("ingest.template.not_shrunk", media=str(media.pk), detail=type(exc).__name__)
         return reference

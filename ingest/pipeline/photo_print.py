@@ -67,12 +67,12 @@ async def print_original(order: Order) -> Picture:
     """
     try:
         plan = plan_print(order, await _find_frame(order.slot), has_page=False)
-        return await run_in_worker(_print_photo, order.photo, plan)
+        return await run_in_worker(order.slot.pk, _print_photo, order.photo, plan)
     except UnreadablePicture:
         raise
     except Exception:  # of Pillow, or a bug: whatever hinders the print, the photo itself is there
         log.exception("ingest.original.not_printed", slot=order.slot.pk)
-        return await run_in_worker(make_print_copy, order.photo)
+        return await run_in_worker(order.slot.pk, make_print_copy, order.photo)
 
 
 async def _find_frame(slot: Slot) -> Frame | None:

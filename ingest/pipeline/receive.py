@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from pydantic import ValidationError
 from structlog.contextvars import bind_contextvars
 
+from ingest.models import Job
 from ingest.pipeline.order import Deadline, Order
 from ingest.pipeline.password import check_password
 from ingest.pipeline.upload import FormParser, read_form
@@ -26,7 +27,7 @@ from photochanger.request_errors import (
     PhotoMissing,
 )
 from photochanger.request_scope import get_arrival_time, get_streamed_body
-from photochanger.tasks import run_in_worker
+from photochanger.tasks import DEAR, run_in_worker
 from providers.http import expect_call
 from slots.models import Slot
 from slots.platform_settings import PlatformSettings
@@ -181,7 +182,7 @@ async def prepare_order(order: Order) -> AsyncIterator[Order]:
     try:
         async with asyncio.timeout_at(order.deadline.at):
             outgoing = await run_in_worker(
-                prepare_photo, photo, max_side_px=choose_side_px(order.slot)
+                choose_line(order), prepare_photo, photo, max_side_px=choose_side_px(order.slot)
             )
     except UnreadablePicture as exc:
         raise InvalidImage(f"the photo {exc}") from exc
@@ -192,6 +193,13 @@ async def prepare_order(order: Order) -> AsyncIterator[Order]:
     finally:
         if outgoing is not photo:
             outgoing.file.close()
+
+
+def choose_line(order: Order) -> str:
+    """Behind whom the photo waits to be decoded."""
+    if order.photo.is_dear:
+        return DEAR
+    return order.source if order.source == Job.Source.LAB else order.slot.pk
 
 
 def choose_side_px(slot: Slot) -> int | None:

@@ -6,6 +6,8 @@ import secrets
 import threading
 from dataclasses import replace
 
+from PIL import Image
+
 from ingest.models import Job
 from ingest.pipeline.order import Deadline, Order
 from ingest.pipeline.process import process_photo
@@ -17,7 +19,7 @@ from photochanger.db import in_db
 from photochanger.errors import SlotNotFound
 from photochanger.pictures import JPEG, Photo
 from photochanger.pictures.header import Header
-from photochanger.tasks import MAX_DECODES, run_in_worker
+from photochanger.tasks import DEAR, MAX_DECODES, run_in_worker
 from photochanger.testing.marks import both_databases
 from slots.platform_settings import load_platform_settings
 
@@ -83,10 +85,40 @@ class CrowdTests(OrderTestCase):
     async def test_a_photo_whose_turn_to_be_decoded_never_comes_is_refused_in_time(self) -> None:
         """It had 429 and no job: nobody is told that the photo or the service was at fault."""
         may_end = threading.Event()
-        decoding = [asyncio.create_task(run_in_worker(may_end.wait)) for _ in range(MAX_DECODES)]
+        decoding = [
+            asyncio.create_task(run_in_worker("slot-002", may_end.wait)) for _ in range(MAX_DECODES)
+        ]
         order = replace(await self.order(), deadline=Deadline.from_now(0.3))
         with self.assertRaises(PhotoQueueFull):
             await process_photo(order)
         self.assertFalse(await Job.objects.aexists())
         may_end.set()
         await asyncio.gather(*decoding)
+
+    async def test_dear_photos_leave_a_lane_to_ordinary_ones(self) -> None:
+        may_end = threading.Event()
+        dear = [asyncio.create_task(run_in_worker(DEAR, may_end.wait)) for _ in range(5)]
+        await asyncio.sleep(0)
+        try:
+            processed = await process_photo(await self.order())
+            still_waiting = [one for one in dear if not one.done()]
+        finally:
+            may_end.set()
+        await asyncio.gather(*dear)
+        self.assertEqual(len(still_waiting), len(dear))
+        job = await Job.objects.aget(pk=processed.job.pk)
+        self.assertEqual(job.status, Job.Status.DONE)
+
+    async def test_which_photos_are_dear(self) -> None:
+        for kind, size, options, is_dear in (
+            ("JPEG", (6000, 4000), {}, False),
+            ("JPEG", (8192, 5464), {}, False),
+            ("JPEG", (10_000, 8_000), {}, True),
+            ("JPEG", (6000, 4000), {"progressive": True}, True),
+            ("PNG", (4000, 3000), {}, False),
+            ("PNG", (6000, 4000), {}, True),
+        ):
+            with self.subTest(kind=kind, size=size, **options):
+                file = io.BytesIO()
+                Image.new("L", size).save(file, kind, **options)
+                self.assertEqual(Photo.open(file, max_megapixels=80).is_dear, is_dear)

@@ -30,6 +30,9 @@ QUALITY = 93
 # Of twice the size that a model works in: at that size the picture of a noisy photo is the same as
 # with 90 (SSIM 0.987 against 0.990), for half of the bytes.
 SHRUNK_QUALITY = 80
+# Above it decoding takes a core for half a second and more. Of other kinds than a camera's JPEG a
+# megapixel takes three times as long.
+DEAR_MEGAPIXELS, DEAR_TIMES = 45, 3
 # A camera's JPEG of 4 megapixels has 0.5 bytes a pixel, at its finest 1.1, a PNG 1.5 to 3. Of a PNG
 # of 7 MB 1.8 MB are left, of a finest JPEG of 4.4 MB too, for 20-70 ms of CPU beyond the check.
 HEAVY_BYTES, HEAVY_BYTES_PER_PIXEL, WORTHWHILE_SHARE = 1_000_000, 1.0, 0.67
@@ -94,6 +97,12 @@ class Photo:
     def megapixels(self) -> int:
         """Rounded up: within the limit, which was checked when it was opened."""
         return self.header.width * self.header.height // 1_000_000 + 1
+
+    @property
+    def is_dear(self) -> bool:
+        """Whether decoding takes a core for long."""
+        is_slow = self.mime != JPEG or self.header.is_progressive
+        return self.megapixels * (DEAR_TIMES if is_slow else 1) > DEAR_MEGAPIXELS
 
 
 def _hash_file(file: IO[bytes]) -> str:
