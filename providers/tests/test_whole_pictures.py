@@ -160,7 +160,7 @@ class BoundTests(SimpleTestCase):
             with lock:
                 running -= 1
 
-        await asyncio.gather(*(run_in_worker(step) for _ in range(12)))
+        await asyncio.gather(*(run_in_worker("slot-001", step) for _ in range(12)))
         assert 1 <= most <= MAX_DECODES
 
     async def test_who_gives_up_keeps_the_place_until_the_thread_is_done(self) -> None:
@@ -171,9 +171,9 @@ class BoundTests(SimpleTestCase):
             may_end.wait()
             has_ended.set()
 
-        tasks = [asyncio.create_task(run_in_worker(step)) for _ in range(MAX_DECODES)]
+        tasks = [asyncio.create_task(run_in_worker("slot-001", step)) for _ in range(MAX_DECODES)]
         await asyncio.to_thread(begun.wait)
-        waiting = asyncio.create_task(run_in_worker(lambda: has_ended.is_set()))
+        waiting = asyncio.create_task(run_in_worker("slot-001", has_ended.is_set))
         for task in tasks:
             task.cancel()
         await asyncio.sleep(0.05)
