@@ -31,6 +31,7 @@ from photochanger.pictures.plain import find_alpha, is_plain, make_plain
 BYTES_PER_PIXEL = {"PNG": 10, "WEBP": 16}  # others 7
 END_MARKER = b"\xff\xd9"
 SCAN_START = re.compile(rb"\xff\xda")
+BESIDE_PIXELS = (*range(0xE1, 0xEE), 0xEF, 0xFE)  # but for JFIF and Adobe: whose colours they are
 SEGMENT = re.compile(rb"\xff[\xc0-\xcf\xda-\xfe]")
 # Each scan of a progressive picture visits every pixel: 10 of 24 megapixels are 240.
 MAX_SCANNED_MEGAPIXELS = 2_000
@@ -210,14 +211,16 @@ def _decode_leniently(body: Bytes, mode: str, sides: dict[str, int]) -> Any:
 
 
 def mend_head(body: Bytes) -> bytes:
-    """The same without bytes that stand between its segments, where none are due."""
+    """The same without what stands between its segments, and without those that say nothing of
+    its pixels: a broken profile is an oddity, too."""
     pieces, position = [bytes(body[:2])], 2
     for _ in range(MAX_JPEG_SEGMENTS):
         found = SEGMENT.search(body, position)
         if found is None or found[0] == b"\xff\xda":
             break
         end = found.end() + int.from_bytes(body[found.end() : found.end() + 2])
-        pieces.append(bytes(body[found.start() : end]))
+        if found[0][1] not in BESIDE_PIXELS:
+            pieces.append(bytes(body[found.start() : end]))
         position = end
     return b"".join((*pieces, bytes(body[found.start() if found else position :])))
 

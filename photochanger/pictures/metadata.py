@@ -100,12 +100,15 @@ def _scan_png(file: IO[bytes], size: int, *, keep_profile: bool) -> Ranges | Non
         file.seek(position)
         head = file.read(8)
         kind, end = head[4:8], position + 12 + int.from_bytes(head[:4])
-        if end > size:
+        if end > size or (kind == b"IHDR") != (position == 8):
             return None
         if kind == b"IEND":
             return _invert_cuts(cuts, end=end) if end == position + 12 and has_pixels else None
+        is_late = (
+            has_pixels and kind != b"IDAT"
+        )  # what stands behind the pixels says nothing of them
         has_pixels |= kind == b"IDAT"
-        if kind not in kept:
+        if kind not in kept or is_late:
             cuts.append((position, end))
         position = end
     return None

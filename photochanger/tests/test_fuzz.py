@@ -12,19 +12,22 @@ from unittest import mock
 from django.test import SimpleTestCase
 from PIL import Image
 
+from ingest.pipeline.result_check import check_result
 from photochanger.errors import InvalidImage
-from photochanger.pictures import Photo, UnreadablePicture, decode, prepare_photo
+from photochanger.pictures import PNG, Photo, Picture, UnreadablePicture, decode, prepare_photo
 from photochanger.testing.fuzz import worker
 from photochanger.testing.fuzz.picture_pieces import take_chunks_apart
-from photochanger.testing.fuzz.picture_seeds import list_pngs
+from photochanger.testing.fuzz.picture_seeds import list_pngs, make_chunk
 from photochanger.testing.fuzz.run import NAMES, fuzz
 from photochanger.testing.fuzz.target import MB, Target
 from photochanger.testing.fuzz.targets import TARGETS
 from photochanger.testing.live import BASE_DIR
+from providers.base import DriverSettings
 from providers.clean_photo import clean_photo
 
 CASES, SEED, PATIENCE_S = 300, 20261127, 900
 PNG_HEAD = b"\x89PNG\r\n\x1a\n"
+BAD_PROFILE = b"\xff\xe2\0\x12ICC_PROFILE\0\7\1ab"
 READ = """
 import io, sys, warnings
 import django
@@ -94,6 +97,21 @@ class FoundTests(SimpleTestCase):
     def test_pixels_that_are_only_in_an_animation_reach_the_service(self) -> None:
         animated = next(png for png in list_pngs() if b"acTL" in png)
         photo = self.open_photo(*(c for c in take_chunks_apart(animated) if c[4:8] != b"IDAT"))
+        self.assert_leaves_whole(photo)
+
+    def test_a_broken_chunk_behind_the_pixels_stays_here(self) -> None:
+        """Pillow reads it only where no frames of an animation stand before it."""
+        animated = next(png for png in list_pngs() if b"acTL" in png)
+        *chunks, end = take_chunks_apart(animated)
+        self.assert_leaves_whole(self.open_photo(*chunks, make_chunk(b"tRNS", b"<"), end))
+
+    def test_a_result_whose_head_stands_behind_something_else_reaches_the_booth_whole(self) -> None:
+        head, *chunks = take_chunks_apart(list_pngs()[0])
+        odd = b"".join((PNG_HEAD, make_chunk(b"caBX", b"x"), head, *chunks))
+        result = check_result(Picture(body=odd, mime=PNG), DriverSettings(output_format="png"))
+        self.assertEqual(decode(result.body, max_megapixels=1)[0].size, (80, 64))
+
+    def assert_leaves_whole(self, photo: Photo) -> None:
         slices = clean_photo(prepare_photo(photo), max_bytes=MB)
         self.addCleanup(slices.close)
         image, _mime = decode(b"".join(slices.read_chunks(MB)), max_megapixels=1)
@@ -112,7 +130,7 @@ class FoundTests(SimpleTestCase):
         whole = out.getvalue()
         cut = whole[: len(whole) // 2] + b"\xff\xd9"
         for max_side_px in (None, 32):
-            for odd in (b"", bytes(3), b"\xff\xd2\0\4ab"):
+            for odd in (b"", bytes(3), b"\xff\xd2\0\4ab", BAD_PROFILE):
                 with self.subTest(max_side_px=max_side_px, odd=odd):
                     photo = self.open_jpeg(whole[:20] + odd + whole[20:])  # behind JFIF
                     prepare_photo(photo, max_side_px=max_side_px)

@@ -90,7 +90,10 @@ def _respell(rng: random.Random, key: str) -> str:
 
 def write_json(rng: random.Random, value: Any) -> bytes:
     """As some program may write it, mostly whole."""
-    text = json.dumps(value, ensure_ascii=rng.random() < 0.5, indent=rng.choice((None, 1)))
+    try:
+        text = json.dumps(value, ensure_ascii=rng.random() < 0.5, indent=rng.choice((None, 1)))
+    except RecursionError:  # nested more than once
+        text = "[" * DEEP + "]" * DEEP
     text = text.replace(f'"{HUGE}"', "9" * rng.choice((20, 400, 4_400)))
     body = text.encode("utf-8", "surrogatepass")
     body = rng.choice((*[_keep] * 6, _wrap, _pack))(rng, body)
