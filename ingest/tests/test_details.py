@@ -15,7 +15,8 @@ FOLDERS = ("providers", "ingest/pipeline", "photochanger/edge", "photochanger/pi
 NO_FAILURES = {"AssertionError", "ValueError", "CommandError"}
 RAISED_FOR_OTHERS = {  # no photo's detail: of checks of a key, of API clients, of our own mistakes
     *("not the list of models", "an empty list of models", "forbidden_content"),
-    *("is not of a known kind", "of another slot"),
+    *("is not of a known kind", "has no palette"),  # behind "the photo" or "the picture"
+    "of another slot",
     *("the photo was truncated while it was read", "too much arrives at once"),
     "too much arrives from one address",
     *("too many values, or too deep", "reserved", "ends too early"),  # of a picture's own words
