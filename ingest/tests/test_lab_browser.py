@@ -1,5 +1,6 @@
 """The lab as an administrator uses it, in a real browser."""
 
+import re
 from typing import ClassVar
 
 from playwright.sync_api import Page, expect
@@ -122,6 +123,7 @@ class LabPageTests(ConsoleTestCase):
             page.get_by_role("group", name="Масляная живопись").get_by_role("checkbox").check()
             page.locator("#lab-slot").select_option("slot-009")
             page.get_by_role("button", name="Выбрать", exact=True).click()
+            expect(page).to_have_url(re.compile("slot=slot-009"))  # not the page before it
             expect(page.locator("#lab-slot")).to_have_value("slot-009")
             expect(page.locator("[name=recipe]:checked")).to_have_count(2)
             page.locator("#group-own summary").first.press("Enter")
