@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 import structlog
 
-from photochanger.threads.lanes import FairLanes
+from photochanger.threads.fair_lanes import FairLanes
 
 log = structlog.get_logger()
 

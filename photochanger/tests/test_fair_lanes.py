@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from django.test import SimpleTestCase
 
-from photochanger.threads.lanes import FairLanes
+from photochanger.threads.fair_lanes import FairLanes
 
 
 class FairLanesTests(SimpleTestCase):
