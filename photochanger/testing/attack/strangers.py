@@ -1,66 +1,21 @@
 """Attacks of those who have nothing but the address of the server."""
 
 import itertools
+import json
 import secrets
-import socket
-import threading
 import time
 import uuid
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import suppress
 
-import httpx
-
-from photochanger.testing.server_process import Server
-
-
-@dataclass
-class Target:
-    """Who is attacked, until when, and what it answered: statuses, or the name of an error."""
-
-    server: Server
-    password: str
-    until: float
-    answers: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def is_over(self) -> bool:
-        return time.monotonic() > self.until
-
-    def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.server.port), timeout=5)
-
-
-Attack = Callable[[Target], None]
-
-
-@contextmanager
-def open_many(target: Target, count: int) -> Iterator[list[socket.socket]]:
-    with ExitStack() as opened:
-        sockets = []
-        for _ in range(count):
-            with suppress(OSError):
-                sockets.append(opened.enter_context(target.connect()))
-        yield sockets
-
-
-def in_threads(work: Callable[[Target], None], target: Target, count: int) -> None:
-    """The same by many at once, each again and again until the time is over."""
-
-    def repeat() -> None:
-        while not target.is_over:
-            try:
-                work(target)
-            except (OSError, httpx.HTTPError) as exc:
-                target.answers[type(exc).__name__] += 1
-
-    threads = [threading.Thread(target=repeat) for _ in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+from photochanger.testing.attack.target import (
+    Attack,
+    Target,
+    in_threads,
+    make_photo_post,
+    make_post,
+    open_many,
+    send_in_turn,
+)
 
 
 def send_heads_slowly(target: Target) -> None:
@@ -85,6 +40,7 @@ def leave_bodies_half_sent(target: Target) -> None:
     with open_many(target, 200) as sockets:
         for each in sockets:
             with suppress(OSError):
+                target.line.carry(100_000)
                 each.sendall(head.encode() + b"\xff\xd8\xff\xe0" + bytes(100_000))
         while not target.is_over:
             time.sleep(0.2)
@@ -92,24 +48,29 @@ def leave_bodies_half_sent(target: Target) -> None:
 
 def send_endless_heads(target: Target) -> None:
     """Heads that grow until somebody says no."""
+    line = b"X-Long: " + b"a" * 8000 + b"\r\n"
 
     def grow(target: Target) -> None:
+        time.sleep(0.02)
         with target.connect() as one:
             one.sendall(b"GET / HTTP/1.1\r\n")
             while not target.is_over:
-                one.sendall(b"X-Long: " + b"a" * 8000 + b"\r\n")
+                target.line.carry(len(line))
+                one.sendall(line)
 
     in_threads(grow, target, 10)
 
 
 def read_no_answer(target: Target) -> None:
     """50 connections ask 200 times in one breath and take no answer."""
+    breath = b"GET /api/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 200
     with open_many(target, 50) as sockets:
         while not target.is_over:
             for each in sockets:
                 each.settimeout(0.05)
                 with suppress(OSError):
-                    each.sendall(b"GET /api/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 200)
+                    target.line.carry(len(breath))
+                    each.sendall(breath)
             time.sleep(0.5)
 
 
@@ -117,51 +78,31 @@ def send_many_parts(target: Target) -> None:
     """Forms of 20,000 parts each."""
     part = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n'
     body = part * 20_000 + b"--b--\r\n"
-    headers = {"Content-Type": "multipart/form-data; boundary=b"}
-
-    def post(target: Target) -> None:
-        url = f"{target.server.url}/ingest/slot-001"
-        _count(target, httpx.post(url, content=body, headers=headers, timeout=60))
-
-    in_threads(post, target, 8)
+    request = make_post("/ingest/slot-001", body, "multipart/form-data; boundary=b")
+    send_in_turn(target, 8, lambda: request)
 
 
 def guess_booth_passwords(target: Target) -> None:
-    def post(target: Target) -> None:
-        answer = httpx.post(
-            f"{target.server.url}/ingest/slot-001",
-            data={"password": secrets.token_hex(5)},
-            files={"fileToUpload": ("a.jpg", b"\xff\xd8\xff\xe0" + bytes(2000), "image/jpeg")},
-            timeout=60,
-        )
-        _count(target, answer)
-
-    in_threads(post, target, 32)
+    photo = b"\xff\xd8\xff\xe0" + bytes(2000)
+    send_in_turn(target, 32, lambda: make_photo_post("slot-001", secrets.token_hex(5), photo))
 
 
 def guess_administrators(target: Target) -> None:
-    def post(target: Target) -> None:
+    def make_request() -> bytes:
         who = {"username": secrets.token_hex(4), "password": secrets.token_hex(8)}
-        _count(target, httpx.post(f"{target.server.url}/api/login", json=who, timeout=60))
+        return make_post("/api/login", json.dumps(who).encode(), "application/json")
 
-    in_threads(post, target, 32)
+    send_in_turn(target, 32, make_request)
 
 
 def guess_results(target: Target) -> None:
-    def get(target: Target) -> None:
-        with httpx.Client(timeout=60) as client:
-            for _ in range(50):
-                for end in ("", "/page", "/preview", "/qr.svg"):
-                    url = f"{target.server.url}/public/results/{uuid.uuid4()}{end}"
-                    _count(target, client.get(url))
-                    if target.is_over:
-                        return
+    ends = itertools.cycle(("", "/page", "/preview", "/qr.svg"))
 
-    in_threads(get, target, 16)
+    def make_request() -> bytes:
+        path = f"/public/results/{uuid.uuid4()}{next(ends)}"
+        return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 
-
-def _count(target: Target, answer: httpx.Response) -> None:
-    target.answers[str(answer.status_code)] += 1
+    send_in_turn(target, 16, make_request)
 
 
 STRANGERS: list[Attack] = [

@@ -1,82 +1,104 @@
-"""A booth and a monitor that are in the right, and the weight of the server, during an attack."""
+"""Booths and a monitor that are in the right, and what the server weighs and works meanwhile."""
 
+import http.client
 import io
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from typing import Self
 
-import httpx
 from PIL import Image
-
-from photochanger.testing.server_process import Server
 
 PAUSE_S = 0.2
 GIVE_UP_S = 60.0
+BOOTHS = 2
+BOUNDARY = "----booth"
+
+
+@dataclass
+class Seen:
+    """Seconds of each answer; ``lost`` are good photos that did not come back as pictures."""
+
+    photos_s: list[float] = field(default_factory=list)
+    probes_s: list[float] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    grown_mb: float = 0.0
+    server_cpu_s: float = 0.0
+    attacker_cpu_s: float = 0.0
+
+    def add(self, other: "Seen") -> None:
+        self.photos_s += other.photos_s
+        self.probes_s += other.probes_s
+        self.lost += other.lost
+        self.grown_mb = max(self.grown_mb, other.grown_mb)
+        self.server_cpu_s += other.server_cpu_s
+
+
+def watch(port: int, password: str, seconds: float) -> Seen:
+    """What good booths and a monitor see for so long. For a process of its own: whoever attacks
+    from the same one would keep them waiting, too."""
+    witness = Witness(port, password, until=time.monotonic() + seconds)
+    works: list[Callable[[int], None]] = [witness.probe, *[witness.post] * BOOTHS]
+    threads = [
+        threading.Thread(target=witness.repeat, args=[work, number * 1_000_000])
+        for number, work in enumerate(works)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return witness.seen
 
 
 @dataclass
 class Witness:
-    """Seconds of each answer; ``lost`` are good photos that did not come back as pictures."""
-
-    server: Server
+    port: int
     password: str
-    photos_s: list[float] = field(default_factory=list)
-    probes_s: list[float] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
-    most_bytes: int = 0
+    until: float
+    seen: Seen = field(default_factory=Seen)
 
-    def __enter__(self) -> Self:
-        self._ended = threading.Event()
-        self.bytes_before = self.server.rss_bytes()
-        works = (self._post, self._probe, self._weigh)
-        self._threads = [threading.Thread(target=self._repeat, args=[work]) for work in works]
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._ended.set()
-        for thread in self._threads:
-            thread.join()
-
-    @property
-    def grown_mb(self) -> float:
-        return max(0, self.most_bytes - self.bytes_before) / 1e6
-
-    def _repeat(self, work: Callable[[int], None]) -> None:
-        number = 0
-        while not self._ended.is_set():
+    def repeat(self, work: Callable[[int], None], number: int) -> None:
+        while time.monotonic() < self.until:
             work(number)
             number += 1
-            self._ended.wait(PAUSE_S)
+            time.sleep(PAUSE_S)
 
-    def _post(self, number: int) -> None:
-        out = io.BytesIO()
-        colour = (number % 256, number // 256 % 256, int(time.monotonic()) % 256)
-        Image.new("RGB", (900, 600), colour).save(out, "JPEG")
+    def post(self, number: int) -> None:
+        body = self._make_form(number)
+        headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
         begun = time.monotonic()
         try:
-            answer = httpx.post(
-                f"{self.server.url}/ingest/slot-001",
-                data={"password": self.password},
-                files={"fileToUpload": ("IMG_0001.JPG", out.getvalue(), "image/jpeg")},
-                timeout=GIVE_UP_S,
-            )
-        except httpx.HTTPError as exc:
-            self.lost.append(type(exc).__name__)
+            with closing(http.client.HTTPConnection("127.0.0.1", self.port, GIVE_UP_S)) as booth:
+                booth.request("POST", "/ingest/slot-001", body, headers)
+                answer = booth.getresponse()
+                content = answer.read()
+        except (OSError, http.client.HTTPException) as exc:
+            self.seen.lost.append(type(exc).__name__)
             return
-        if answer.status_code != 200:
-            self.lost.append(f"{answer.status_code} {answer.text[:80]}")
-        self.photos_s.append(time.monotonic() - begun)
+        if answer.status != 200:
+            self.seen.lost.append(f"{answer.status} {content[:80]!r}")
+        self.seen.photos_s.append(time.monotonic() - begun)
 
-    def _probe(self, _number: int) -> None:
+    def probe(self, _number: int) -> None:
         begun = time.monotonic()
-        with suppress(httpx.HTTPError):
-            httpx.get(f"{self.server.url}/livez", timeout=30)
-        self.probes_s.append(time.monotonic() - begun)
+        with (
+            suppress(OSError, http.client.HTTPException),
+            closing(http.client.HTTPConnection("127.0.0.1", self.port, 30)) as monitor,
+        ):
+            monitor.request("GET", "/livez")
+            monitor.getresponse().read()
+        self.seen.probes_s.append(time.monotonic() - begun)
 
-    def _weigh(self, _number: int) -> None:
-        self.most_bytes = max(self.most_bytes, self.server.rss_bytes())
+    def _make_form(self, number: int) -> bytes:
+        out = io.BytesIO()
+        colour = (number % 256, number // 256 % 256, time.time_ns() // 1_000_000 % 256)
+        image = Image.new("RGB", (900, 600), colour)
+        image.putpixel((0, 0), (number // 65536 % 256, 0, 0))
+        image.save(out, "JPEG", comment=f"{number} {time.time_ns()}")
+        part = f"--{BOUNDARY}\r\nContent-Disposition: form-data; name="
+        head = (
+            f'{part}"password"\r\n\r\n{self.password}\r\n'
+            f'{part}"fileToUpload"; filename="IMG_0001.JPG"\r\nContent-Type: image/jpeg\r\n\r\n'
+        )
+        return head.encode() + out.getvalue() + f"\r\n--{BOUNDARY}--\r\n".encode()
