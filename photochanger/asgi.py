@@ -38,6 +38,7 @@ from photochanger.edge.download_throttle import DownloadThrottle
 from photochanger.edge.lanes import RequestLanes, check_connections_in_time
 from photochanger.edge.lifespan import Lifespan
 from photochanger.edge.paths import clean_path, is_booth_path, is_machine_path
+from photochanger.edge.refusal_pace import RefusalPace
 from photochanger.edge.request_ids import RequestIds
 from photochanger.edge.static_files import StaticFiles
 from photochanger.errors import StorageError
@@ -149,7 +150,8 @@ async def route(scope: Any, receive: Any, send: Any) -> None:
 
 
 http_app = RequestIds(
-    ProxyHeadersMiddleware(route, trusted_hosts=settings.TRUSTED_PROXIES),  # type: ignore[arg-type]
+    # Behind it the client is known, also a front server's.
+    ProxyHeadersMiddleware(RefusalPace(route), trusted_hosts=settings.TRUSTED_PROXIES),  # type: ignore[arg-type]
     hsts_s=settings.SECURE_HSTS_SECONDS,
 )
 
