@@ -10,7 +10,7 @@ from django.test import SimpleTestCase
 from PIL import Image
 
 from photochanger.pictures import decode_file, decoding
-from photochanger.pictures.budget import SMALL_BYTES, PixelBudget
+from photochanger.pictures.budget import ORDINARY_BYTES, SMALL_BYTES, PixelBudget, PixelBudgets
 from photochanger.pictures.decoding import estimate_bytes
 from photochanger.pictures.header import describe_image, open_image
 from photochanger.testing.waiting import wait_until
@@ -69,6 +69,16 @@ class PixelBudgetTests(SimpleTestCase):
         with self.assertRaises(ValueError), self.budget.spend(SHARE):
             raise ValueError
         self.assertEqual(self.budget.free_bytes, self.budget.total_bytes)
+
+
+class PixelBudgetsTests(SimpleTestCase):
+    def test_an_ordinary_picture_never_waits_behind_huge_ones(self) -> None:
+        budgets = PixelBudgets(PixelBudget(2 * ORDINARY_BYTES), PixelBudget(4 * ORDINARY_BYTES))
+        with budgets.spend(9 * ORDINARY_BYTES), budgets.spend(ORDINARY_BYTES):
+            self.assertEqual(budgets.large.free_bytes, 0)
+            self.assertEqual(budgets.ordinary.free_bytes, ORDINARY_BYTES)
+        self.assertEqual(budgets.large.free_bytes, 4 * ORDINARY_BYTES)
+        self.assertEqual(budgets.ordinary.free_bytes, 2 * ORDINARY_BYTES)
 
 
 class CountTests(SimpleTestCase):
