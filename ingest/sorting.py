@@ -9,12 +9,12 @@ import structlog
 from django.conf import settings
 from PIL import Image
 
-from ingest.faces.looker import lower_priority
 from media.services import let_on_show
 from media.sorter.loading import sorter_nets
 from media.sorter.rule import SAFE_BELOW
 from photochanger import metrics
 from photochanger.db import in_db
+from photochanger.threads.priority import lower_priority
 
 log = structlog.get_logger()
 

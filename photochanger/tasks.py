@@ -3,14 +3,18 @@ few at once: many photos wait in line and not in memory."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from contextvars import copy_context
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
 import structlog
 
 from photochanger.threads.fair_lanes import FairLanes
+from photochanger.threads.priority import lower_priority
 
 log = structlog.get_logger()
 
@@ -20,6 +24,8 @@ T = TypeVar("T")
 
 MAX_DECODES = 2  # at once in one process: up to 0.5 s of a core and 100 MB each
 DEAR = "dear"  # the line of photos that take a core for long
+# Theirs: ordinary photos, guests and the event loop come first where processors are short.
+_dear_thread = ThreadPoolExecutor(1, thread_name_prefix="dear", initializer=lower_priority)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +66,11 @@ async def run_in_worker(line: str, step: Callable[P, R], *args: P.args, **kwargs
     """
     decoding = _decodings.setdefault(asyncio.get_running_loop(), Decoding())
     async with decoding.dear if line == DEAR else nullcontext(), decoding.lanes.take(line):
+        if line == DEAR:
+            work = partial(copy_context().run, step, *args, **kwargs)
+            return await run_to_completion(_run_dear(work))
         return await run_to_completion(asyncio.to_thread(step, *args, **kwargs))
+
+
+async def _run_dear(work: Callable[[], R]) -> R:
+    return await asyncio.get_running_loop().run_in_executor(_dear_thread, work)

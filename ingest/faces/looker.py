@@ -1,7 +1,5 @@
 """The one thread of this process that looks at faces, and how much may wait for it."""
 
-import os
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -15,10 +13,9 @@ from media.faces.loading import face_nets
 from media.faces.verdict import LEAST_SCORE
 from media.nets.memory import give_memory_back
 from photochanger import metrics
+from photochanger.threads.priority import lower_priority
 
 MOST_WAITING = 4  # looks of 0.1-0.2 s; the photos of a crowd share what is left of the processor
-# Photos in progress come first where processors are short. Linux has this for single threads.
-NICENESS = 5
 
 Open = Callable[[], Image.Image]
 # None: there is no engine here.
@@ -44,13 +41,6 @@ class Looker:
         look = self._executor.submit(_find_faces, settings.FACES_DIR, open_picture, describe)
         look.add_done_callback(lambda _look: self._waiting.release())
         return look
-
-
-def lower_priority() -> None:
-    if sys.platform == "linux":
-        thread = threading.get_native_id()
-        nice = os.getpriority(os.PRIO_PROCESS, thread) + NICENESS
-        os.setpriority(os.PRIO_PROCESS, thread, min(nice, 19))
 
 
 def _find_faces(folder: str, open_picture: Open, describe: bool) -> list[Face] | None:

@@ -2,12 +2,15 @@
 
 import asyncio
 import gc
+import os
+import threading
 from typing import Any
 
 from django.test import SimpleTestCase
 from structlog.testing import capture_logs
 
-from photochanger.tasks import run_to_completion
+from photochanger.tasks import DEAR, run_in_worker, run_to_completion
+from photochanger.threads.priority import NICENESS
 
 
 class CompletionTests(SimpleTestCase):
@@ -57,3 +60,13 @@ class CompletionTests(SimpleTestCase):
 
         with self.assertRaises(ValueError):
             await run_to_completion(step())
+
+
+class DearTests(SimpleTestCase):
+    async def test_dear_photos_give_way_to_all_others(self) -> None:
+        dear, ordinary = [await run_in_worker(line, get_niceness) for line in (DEAR, "slot-001")]
+        self.assertEqual(dear - ordinary, NICENESS)
+
+
+def get_niceness() -> int:
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
