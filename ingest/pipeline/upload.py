@@ -34,9 +34,10 @@ REFUSED_IF_LONG: dict[str, type[InvalidRequest]] = {
     "password": PasswordTooLong,
     "slot_payload": FieldTooLong,  # half of it would mean something else
 }
-MAX_PARTS, MAX_LISTED, MAX_FIELD_BYTES, MAX_BOUNDARY = 1000, 64, 8 * 1024, 1000
+MAX_PARTS, MAX_LISTED, MAX_FIELD_BYTES, MAX_BOUNDARY = 250, 64, 8 * 1024, 1000
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 OWN_WAIT_S = 2.0  # who let a booth wait so long before reading its photo may not call it slow
+SMALL_PIECE_BYTES = 8 * 1024  # outside of the photo
 BATCH_BYTES = 256 * 1024  # parsed in one thread hop; what has arrived of one photo in memory
 
 
@@ -89,8 +90,12 @@ class FormParser:
     def feed(self, data: bytes) -> None:
         """Raises InvalidRequest, PayloadTooLarge, or StorageError when the temp folder is full."""
         try:
-            for event in self._stream.feed(data):
-                self._take(event)
+            while data:
+                # Each head moves all that stands behind it, of a batch of 256 KB too.
+                size = len(data) if self._rank is not None else SMALL_PIECE_BYTES
+                for event in self._stream.feed(data[:size]):
+                    self._take(event)
+                data = data[size:]
         except OSError as exc:
             raise spool_error(exc) from exc
 
