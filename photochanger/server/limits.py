@@ -10,6 +10,7 @@ HEAD_S = 10.0  # from the first byte, or from the connection, to the end of a he
 WRITE_S = 60.0  # without one byte of the answer taken
 PIPELINED = 8  # requests of one connection that wait for their turn
 PIPELINED_IN_ONE_PIECE = 64  # when they come right behind a body
+PIPELINED_SEND_BYTES = 16 * 1024  # answers that its kernel takes ahead of the reader
 WAITING_BYTES = 8 * 1024 * 1024  # of all incomplete heads together
 # Up to so many connections each may send 256 KB at once; in a crowd it takes more rounds.
 ROOMY_CONNECTIONS, CROWDED_READ_BYTES = 64, 32 * 1024

@@ -56,9 +56,11 @@ class EdgeProtocol(HttpToolsProtocol):
             self._refuse(ServerBusy("too many connections", retry_after_s=5))
             return
         if len(self.connections) > limits.ROOMY_CONNECTIONS:
-            sock = transport.get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, limits.CROWDED_READ_BYTES)
+            self._set_buffer(socket.SO_RCVBUF, limits.CROWDED_READ_BYTES)
         self._await_head()
+
+    def _set_buffer(self, which: int, size_bytes: int) -> None:
+        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, which, size_bytes)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disconnect()
@@ -181,6 +183,8 @@ class EdgeProtocol(HttpToolsProtocol):
             raise HeadTooLarge("too many requests at once")
         super().on_headers_complete()
         self.flow.is_full = bool(self.pipeline)
+        if self.flow.is_full:  # no browser nor booth asks again before it has read its answer
+            self._set_buffer(socket.SO_SNDBUF, limits.PIPELINED_SEND_BYTES)
 
     def on_body(self, body: bytes) -> None:
         self._has_progressed = True
