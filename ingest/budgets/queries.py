@@ -4,7 +4,6 @@ A photo is in it once, as in work or as spent, since the transaction that closes
 both. So nobody has to lock what closing photos write.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -13,15 +12,8 @@ from django.db import connection
 
 from ingest.pipeline.closing import CLOSED_AFTER
 
-# Of the budgets that concern a photo, before anything else is asked: most sites have none.
-APPLIES = """
-    budget.is_active AND budget.at_limit <> 'alarm'
-    AND (budget.slot_id IS NULL OR budget.slot_id = {slot})
-    AND (budget.event_id IS NULL OR budget.event_id = {event})
-"""
 # Read once, each: the handful of open photos, and the days of spending from a budget's first on,
-# by the index of its days. Of two that are spent the stricter one decides: a refusal comes before
-# the booth's own photo, then the older budget.
+# by the index of its days.
 #
 # A dead server's photo gives its picture back once nobody can write its outcome any more. Its money
 # is not given back, since the service may have been paid: cleanup books it as probably paid.
@@ -42,9 +34,7 @@ STATES = """
         AND (NOT budget.is_daily OR spending.day = %s)
         AND (budget.slot_id IS NULL OR spending.slot_id = budget.slot_id)
         AND (budget.event_id IS NULL OR spending.event_number = budget.event_id)
-    WHERE {where}
     GROUP BY budget.id
-    ORDER BY CASE budget.at_limit WHEN 'refuse' THEN 0 ELSE 1 END, budget.id
 """
 _IN_WORK = """
     (budget.slot_id IS NULL OR work.slot_id = budget.slot_id)
@@ -99,25 +89,14 @@ class BudgetState:
         ]
 
 
-def load_states_of_photo(
-    slot_id: str, event_id: int | None, *, day: date, now: datetime
-) -> list[BudgetState]:
-    """Those that may stop a photo, the strictest first. One query."""
-    where = APPLIES.format(slot="%s", event="%s")
-    return _load(where, [slot_id, event_id], day=day, now=now)
-
-
 def load_all_states(*, day: date, now: datetime) -> dict[int, BudgetState]:
     """Of all budgets, by their number. One query."""
-    return {state.budget_id: state for state in _load("1 = 1", [], day=day, now=now)}
-
-
-def _load(where: str, params: Iterable[Any], *, day: date, now: datetime) -> list[BudgetState]:
     over_since = connection.ops.adapt_datetimefield_value(now - CLOSED_AFTER)
-    values = [over_since, day.isoformat(), day.isoformat(), *params]
     with connection.cursor() as cursor:
-        cursor.execute(STATES.format(in_work=_IN_WORK, where=where), values)
-        return [BudgetState(*map(_to_int, row)) for row in cursor.fetchall()]
+        values = [over_since, day.isoformat(), day.isoformat()]
+        cursor.execute(STATES.format(in_work=_IN_WORK), values)
+        states = [BudgetState(*map(_to_int, row)) for row in cursor.fetchall()]
+    return {state.budget_id: state for state in states}
 
 
 def _to_int(value: Any) -> Any:

@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from datetime import date
 
+from ingest.budgets.limits import Use
 from ingest.budgets.models import Budget
-from ingest.budgets.queries import load_states_of_photo
 from ingest.costs.estimate import estimate_call
 from ingest.costs.price_table import PriceTable
-from ingest.costs.spending import choose_day
 from ingest.pipeline.order import Order
 from ingest.pipeline.retry_policy import MAX_CALLS
 from ingest.refusals.errors import BudgetSpent
-from photochanger.db import clock
 from slots.models import Slot
 
 CALLS_BEFORE_RESERVE = 2  # where a reserve waits, only an empty answer is asked for once more
@@ -38,16 +36,17 @@ def estimate_photo(
     return total
 
 
-def check_budgets(order: Order, event_id: int | None, micros: int | None) -> None:
-    """Whether all budgets of a photo that may cost so much have room. One query.
+def check_budgets(order: Order, uses: Sequence[Use], micros: int | None) -> None:
+    """Whether all budgets of a photo that may cost so much have room; the strictest come first.
 
-    Called under ``row_locks.lock_budgets``, which lets in one photo at a time under any budget: so
+    They are read while ``row_locks.lock_rows`` lets in one photo at a time under any budget: so
     that no limit is crossed by all processes together. Raises BudgetSpent.
     """
-    day, guests = choose_day(order.deadline.started_at), int(not order.is_trial)
-    for state in load_states_of_photo(order.slot.pk, event_id, day=day, now=clock.now()):
-        if not state.has_room(micros=micros or 0, pictures=guests):
+    guests = int(not order.is_trial)
+    for use in uses:
+        if not use.has_room(micros=micros or 0, pictures=guests):
+            is_its_own = use.limit.at_limit == Budget.AtLimit.ORIGINAL
             raise BudgetSpent(
-                f"budget {state.budget_id} has no room for {micros or 0} micro-dollars",
-                prints_original=state.at_limit == Budget.AtLimit.ORIGINAL and not order.is_trial,
+                f"budget {use.limit.budget_id} has no room for {micros or 0} micro-dollars",
+                prints_original=is_its_own and not order.is_trial,
             )

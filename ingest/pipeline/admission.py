@@ -5,6 +5,7 @@ every photo, and the ORM took 8 ms for what they do in 3.
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from django.utils.crypto import salted_hmac
 
 from ingest.booth.drill_key import PREFIX as DRILL
 from ingest.booth.drill_key import is_drill_key
+from ingest.budgets.limits import Limit, Use
 from ingest.budgets.reservation import check_budgets, estimate_photo
 from ingest.costs.price_table import NO_PRICES, PriceTable, load_price_table
 from ingest.costs.spending import choose_day
@@ -26,7 +28,7 @@ from ingest.pipeline.lab_share import check_lab_places
 from ingest.pipeline.late_closings import keep_closing
 from ingest.pipeline.order import Order
 from ingest.pipeline.outcome import JobRun, close_failed
-from ingest.pipeline.row_locks import load_templates, lock_budgets, lock_rows
+from ingest.pipeline.row_locks import load_templates, lock_rows
 from ingest.refusals.errors import DatabaseAway, ProviderFull, SlotFull
 from media.services import select_live_results
 from photochanger import metrics
@@ -126,16 +128,17 @@ def admit(order: Order) -> Admission:
 
 @transaction.atomic
 def _admit_locked(order: Order) -> Admission:
-    locked = lock_rows(order.slot)
+    day = choose_day(order.deadline.started_at)
+    locked = lock_rows(order.slot, day)
     read = order.slot.version, order.slot.event_id
     is_stale = (locked.slot_version, locked.event_id) != read
     if is_stale and not order.is_trial:  # it was saved, or its event began, since the photo arrived
         order.slot.refresh_from_db()  # for the rest of the photo's path, the print included
-        locked = lock_rows(order.slot)
+        locked = lock_rows(order.slot, day)
     slot = order.slot
     if not slot.is_active:
         raise SlotDisabled(slot.pk)
-    capacity = check_capacity(order)
+    capacity = check_capacity(order, locked.limits)
     if capacity.earlier is not None:
         return Admission(job=capacity.earlier, is_replay=True)
     key = replay_key(order)
@@ -148,10 +151,8 @@ def _admit_locked(order: Order) -> Admission:
     prices = load_price_table(order.platform.prices_version)
     asked = [source.slot for source in sources] or [slot]
     kinds = [one.media_kind for one in templates]
-    micros = estimate_photo(asked, prices, choose_day(order.deadline.started_at), kinds=kinds)
-    if locked.budgets:
-        lock_budgets()
-        check_budgets(order, locked.event_id, micros)
+    micros = estimate_photo(asked, prices, day, kinds=kinds)
+    check_budgets(order, capacity.uses, micros)
     fields = _job_fields(order, slot) | {"reserved_micros": micros}
     job = Job.objects.create(**fields, guest_texts=texts, replay_key=key)
     return Admission(
@@ -189,16 +190,18 @@ def _job_fields(order: Order, slot: Slot) -> dict[str, object]:
 class Capacity(NamedTuple):
     earlier: Job | None  # an equal photo's job, in progress or with its picture still kept
     key_is_stale: bool  # held by a job that has died or expired
+    uses: Sequence[Use] = ()  # of the photo's budgets
 
 
-def check_capacity(order: Order) -> Capacity:
-    """Is there an equal photo's job, or else a place?
+def check_capacity(order: Order, limits: Sequence[Limit] = ()) -> Capacity:
+    """Is there an equal photo's job, or else a place? ``limits``: of the budgets to add up.
 
     Raises RateLimited, and IdempotencyConflict when the key came with another photo.
     """
-    slot, limits = order.slot, order.platform
-    found, holder_id = count_in_flight(
-        slot.pk, slot.provider, besides=order.job_id, replay_key=replay_key(order)
+    slot, platform = order.slot, order.platform
+    key = replay_key(order)
+    found, holder_id, uses = count_in_flight(
+        slot.pk, slot.provider, besides=order.job_id, replay_key=key, limits=limits
     )
     has_result = Exists(select_live_results().filter(job_id=OuterRef("pk")))
     jobs = Job.objects.annotate(has_result=has_result)
@@ -206,14 +209,14 @@ def check_capacity(order: Order) -> Capacity:
     if holder is not None and is_replay(order, holder, has_result=holder.has_result):
         return Capacity(earlier=holder, key_is_stale=False)
     if order.source == Job.Source.LAB:
-        check_lab_places(found, limits)
-    if found.in_slot >= limits.max_jobs_per_slot:
+        check_lab_places(found, platform)
+    if found.in_slot >= platform.max_jobs_per_slot:
         metrics.count_queue_full(slot=slot.pk, limit="slot")
         raise SlotFull(f"{slot.pk} is full", retry_after_s=FULL_RETRY_AFTER_S)
-    if found.in_provider >= limits.max_jobs_per_provider:
+    if found.in_provider >= platform.max_jobs_per_provider:
         metrics.count_queue_full(slot=slot.pk, limit="provider")
         raise ProviderFull(f"{slot.provider} is full", retry_after_s=FULL_RETRY_AFTER_S)
-    return Capacity(earlier=None, key_is_stale=holder is not None)
+    return Capacity(earlier=None, key_is_stale=holder is not None, uses=uses)
 
 
 def replay_key(order: Order) -> str | None:

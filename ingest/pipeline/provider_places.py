@@ -41,7 +41,7 @@ def _move_in_turn(job: Job, provider: str, limit: int) -> bool:
     make_provider_row(provider)
     rows = Setting.objects.select_for_update(no_key=True).filter(key=provider_row_key(provider))
     rows.values_list("pk", flat=True).get()
-    found, _holder = count_in_flight(job.slot_id, provider, besides=job.pk)
+    found = count_in_flight(job.slot_id, provider, besides=job.pk).in_flight
     if found.in_provider >= limit:
         return False
     Job.objects.filter(pk=job.pk, status=Job.Status.PROCESSING).update(provider=provider)

@@ -4,8 +4,9 @@ import re
 from datetime import date, timedelta
 from typing import Any
 from unittest import mock
+from uuid import uuid4
 
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -14,10 +15,13 @@ from ingest.budgets.queries import BudgetState, load_all_states
 from ingest.budgets.reservation import estimate_photo
 from ingest.cleanup import close_overdue
 from ingest.costs.estimate import estimate_call
+from ingest.costs.models import Spending
 from ingest.costs.price_table import PriceTable, load_shipped
 from ingest.costs.spending import Amounts, choose_day, load_slots
 from ingest.models import Job
 from ingest.pipeline.closing import CLOSED_AFTER, Closing
+from ingest.pipeline.in_flight import count_in_flight
+from ingest.pipeline.row_locks import lock_rows
 from ingest.refusals.notes import notebook
 from ingest.tests.support import IngestTestCase, jpeg
 from photochanger.db import clock, in_db
@@ -248,13 +252,49 @@ class BudgetTests(IngestTestCase):
         assert estimate_photo([slot], PRICES, day, kinds=[]) == plain
         assert estimate_call(slot, PRICES, day, kinds=[], is_strict=True) is None
 
-    async def test_a_budget_costs_a_photo_one_query_and_a_lock_and_none_costs_nothing(self) -> None:
+    async def test_a_budget_costs_a_photo_no_query_more(self) -> None:
         await self.post(jpeg())  # what is read once is known
         without = await self.count_queries()
-        await self.make(hard_pictures=9)
-        more = 2 if connection.vendor == "postgresql" else 1
-        assert without == ADMISSION_QUERIES
-        assert await self.count_queries() == ADMISSION_QUERIES + more
+        await self.make(hard_pictures=9, hard_micros=10**9)
+        assert without == await self.count_queries() == ADMISSION_QUERIES
+
+    def test_admission_adds_up_what_the_page_of_budgets_shows(self) -> None:
+        now, today = clock.now(), timezone.localdate()
+        times = {"starts_at": now, "ends_at": now + timedelta(hours=5)}
+        ball = Event.objects.create(name="Летний бал", **times)
+        Slot.objects.filter(pk="slot-001").update(event=ball)
+        scopes: list[dict[str, Any]] = [{}, {"slot_id": "slot-001"}, {"event": ball}]
+        for values in scopes:
+            for is_daily in (True, False):
+                first = today - timedelta(days=3)
+                more = {"is_daily": is_daily, "counts_from": first, "hard_micros": 10**9}
+                make_budget(hard_pictures=100, **more, **values)
+        amount = 1
+        for slot_id, event_id in (("slot-001", ball.pk), ("slot-001", 0), ("slot-002", 0)):
+            for days in (0, 2, 5):
+                place = {"day": today - timedelta(days=days), "event_number": event_id}
+                Spending.objects.create(
+                    slot_id=slot_id,
+                    pictures=amount,
+                    known_micros=7 * amount,
+                    probable_micros=amount,
+                    **place,
+                )
+                amount *= 2
+        self.open_job(reserved_micros=1000, event=ball)
+        late = self.open_job(reserved_micros=5000)
+        Job.objects.exclude(pk=late.pk).update(deadline=now + timedelta(seconds=9))
+        slot = Slot.objects.get(pk="slot-001")
+        with transaction.atomic():
+            limits = lock_rows(slot, today).limits
+            counted = count_in_flight("slot-001", "gemini", besides=uuid4(), limits=limits)
+        states = load_all_states(day=today, now=clock.now())
+        assert len(counted.uses) == len(states) == 6
+        for use in counted.uses:
+            state = states[use.limit.budget_id]
+            assert use.micros == state.spent_micros + state.reserved_micros
+            assert use.pictures == state.spent_pictures + state.reserved_pictures
+        assert len({use.pictures for use in counted.uses}) == 6
 
     async def count_queries(self) -> int:
         """Of an admission, from its lock to the row that it opens."""

@@ -3,15 +3,17 @@
 import os
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any, ClassVar
 
 import httpx
+import psycopg
 
 from ingest.tests.support import jpeg
 from ingest.tests.test_live_limits import QUICK_SLOTS, TwoServersTestCase
 from photochanger.testing import server_process
-from photochanger.testing.marks import both_databases
+from photochanger.testing.marks import both_databases, only_postgresql
 
 pytestmark = both_databases
 
@@ -117,3 +119,25 @@ class BudgetCrowdTests(TwoServersTestCase):
             left = PICTURES - self.count_spent()[1]
             statuses = [self.post(server).status_code for _ in range(left + 1)]
         self.assertEqual(statuses, [200] * left + [503])
+
+    @only_postgresql("rows that somebody holds")
+    def test_a_photo_that_waits_for_its_slot_keeps_no_other_from_the_budget(self) -> None:
+        self.add_budget(hard_micros=10**12)
+        waits = (
+            "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+            " and query like '%pg_advisory_xact_lock%' and datname = current_database()"
+        )
+        held, free = QUICK_SLOTS[:2]
+        with (
+            self.site.server() as server,
+            psycopg.connect(self.site.database_url) as other,
+            ThreadPoolExecutor(1) as worker,
+        ):
+            self.post(server, jpeg(32, 32), slot=free)  # the service's first makes its row
+            other.execute(f"select 1 from slot where id = '{held}' for no key update")
+            waiting = worker.submit(self.post, server, jpeg(64, 48), slot=held)
+            self.eventually(lambda: self.site.rows(waits) == [(1,)])
+            self.assertEqual(self.post(server, jpeg(48, 64), slot=free).status_code, 200)
+            self.assertFalse(waiting.done())
+            other.rollback()
+            self.assertEqual(waiting.result().status_code, 200)
