@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from functools import partial
 
 import structlog
@@ -21,11 +22,16 @@ from ingest.sorting import sort_result
 from media import storage
 from media.faces.looking import shrink_for_look
 from media.links import build_url_of_path
-from media.previews import StoredPreview, record_preview, write_preview
+from media.previews import (
+    StoredPreview,
+    build_preview_path,
+    record_preview,
+    write_preview,
+)
 from media.sorter.rule import shrink_for_sorting
 from photochanger import metrics
 from photochanger.db import in_db
-from photochanger.errors import AppError
+from photochanger.errors import AppError, StorageError
 from photochanger.pictures import EXTENSIONS, Picture
 from photochanger.tasks import run_to_completion
 
@@ -134,6 +140,9 @@ async def store_preview(
         await in_db(_record_end, job, stored, answer_ms)
     except Exception as exc:  # as above
         log.warning("ingest.end.not_recorded", job=str(job.pk), detail=type(exc).__name__)
+        if stored is not None:
+            with suppress(StorageError, OSError):  # cleanup finds it within the hour
+                await storage.in_threads(storage.remove, build_preview_path(job.slot_id, job.pk))
 
 
 @transaction.atomic

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from unittest import mock
 
+from django.core.files.storage import default_storage
 from django.db import DataError, OperationalError
 from django.test import override_settings
 
@@ -39,6 +40,18 @@ class AfterPaymentTests(IngestTestCase):
             with self.subTest(error=error), broken:
                 await self.assert_picture()
         self.assertEqual(await Job.objects.filter(status="done").acount(), 3)
+
+    async def test_a_preview_that_no_row_will_name_leaves_no_file(self) -> None:
+        is_frozen = mock.patch(
+            "ingest.pipeline.response.record_preview", side_effect=OperationalError("frozen")
+        )
+        with is_frozen:
+            headers = await self.assert_picture()
+        await self.assert_done(headers["X-Job-Id"])
+        job = await Job.objects.aget()
+        folder = f"results/{job.slot_id}/{job.pk}"
+        _folders, files = default_storage.listdir(folder)
+        self.assertEqual([name.split(".")[0] for name in files], ["payload"])
 
     async def test_broken_metrics_cost_the_figure(self) -> None:
         full = OSError(28, "No space left on device")
