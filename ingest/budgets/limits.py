@@ -14,19 +14,21 @@ from django.db import connection
 
 from ingest.pipeline.closing import CLOSED_AFTER
 
-# As JSON, which both databases know, so that they are one column of the rows that are locked.
-SELECT_LIMITS = """
-    SELECT CAST({collect}(
-        budget.id, budget.at_limit, budget.slot_id, budget.event_id, budget.is_daily,
-        budget.counts_from, budget.hard_micros, budget.hard_pictures
-    )) AS text)
-    FROM budget WHERE budget.is_active AND budget.at_limit <> 'alarm'
-        AND (budget.slot_id IS NULL OR budget.slot_id = {slot})
-        AND (budget.event_id IS NULL OR budget.event_id = {event})
+_COLUMNS = """
+    budget.id, budget.at_limit, budget.slot_id, budget.event_id, budget.is_daily,
+    budget.counts_from, budget.hard_micros, budget.hard_pictures
 """
-COLLECT = {
-    "postgresql": "json_agg(json_build_array",
-    "sqlite": "json_group_array(json_array",
+# Of a slot's photo, as one column beside the rows that are locked: JSON, or null without budgets.
+SELECT_LIMITS = {
+    vendor: f"""
+        SELECT {collected} FROM budget WHERE budget.is_active AND budget.at_limit <> 'alarm'
+            AND (budget.slot_id IS NULL OR budget.slot_id = slot.id)
+            AND (budget.event_id IS NULL OR budget.event_id = slot.event_id)
+    """  # noqa: S608  nothing but our own names
+    for vendor, collected in (
+        ("postgresql", f"CAST(json_agg(json_build_array({_COLUMNS})) AS text)"),
+        ("sqlite", f"nullif(json_group_array(json_array({_COLUMNS})), '[]')"),
+    )
 }
 
 
@@ -59,15 +61,9 @@ class Use:
         return made is None or self.pictures + pictures <= made
 
 
-def build_limits_query(*, slot: str, event: str) -> str:
-    """``slot``, ``event``: the columns that name a photo's."""
-    return SELECT_LIMITS.format(collect=COLLECT[connection.vendor], slot=slot, event=event)
-
-
-def read_limits(found: str | None, day: date) -> list[Limit]:
-    """``found``: by the query of limits. ``day``: that the photo is counted on."""
-    limits = [Limit(*row) for row in json.loads(found or "[]")]
-    today = day.isoformat()
+def read_limits(found: str, day: date) -> list[Limit]:
+    """``found``: by ``SELECT_LIMITS``. ``day``: that the photo is counted on."""
+    limits, today = [Limit(*row) for row in json.loads(found)], day.isoformat()
     return [one._replace(first_day=today) if one.is_daily else one for one in limits]
 
 

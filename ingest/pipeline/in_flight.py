@@ -56,10 +56,11 @@ def count_in_flight(
     """Without the job ``besides``, who asks; ``limits``: of the budgets to add up."""
     now = clock.now()
     own = Job._meta.pk.get_db_prep_value(besides, connection)
-    columns, values = plan_sums(limits, now=now)
+    columns, values = plan_sums(limits, now=now) if limits else ("", [])  # most sites have none
     timely = connection.ops.adapt_datetimefield_value(now)
     with connection.cursor() as cursor:
         asked = [*[slot_id, provider] * 2, replay_key, *values, timely, own]
         cursor.execute(COUNT_JOBS.format(sums=columns), asked)
         row = cursor.fetchone()
-    return Counted(InFlight(*row[:4]), row[4], read_uses(limits, row[5:]))
+    uses = read_uses(limits, row[5:]) if limits else []
+    return Counted(InFlight(*row[:4]), row[4], uses)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from ingest.budgets.limits import Limit, build_limits_query, read_limits
+from ingest.budgets.limits import SELECT_LIMITS, Limit, read_limits
 from photochanger.errors import SlotNotFound
 from slots.models import Slot, SlotTemplateMedia
 from slots.provider_keys import make_provider_row, provider_row_key
@@ -53,7 +53,7 @@ def lock_rows(slot: Slot, day: date) -> LockedRows:
     # NO KEY: plain FOR UPDATE deadlocks with the foreign keys of rows inserted meanwhile.
     can_lock = connection.features.has_select_for_update
     lock = connection.ops.for_update_sql(no_key=True) if can_lock else ""
-    limits = build_limits_query(slot="slot.id", event="slot.event_id")
+    limits = SELECT_LIMITS[connection.vendor]
     query = (LOCK_ROWS if can_lock else READ_ROWS).format(limits=limits, lock=lock)
     with connection.cursor() as cursor:
         cursor.execute(query, [provider_row_key(slot.provider), slot.pk])
@@ -64,4 +64,4 @@ def lock_rows(slot: Slot, day: date) -> LockedRows:
             row = cursor.fetchone()
     if row is None:
         raise SlotNotFound(slot.pk)
-    return LockedRows._make([*row[:5], read_limits(row[5], day)])
+    return LockedRows._make([*row[:5], read_limits(row[5], day) if row[5] else []])
