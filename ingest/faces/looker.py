@@ -11,7 +11,7 @@ from PIL import Image
 from media.faces.face import Face
 from media.faces.loading import face_nets
 from media.faces.verdict import LEAST_SCORE
-from media.nets.memory import give_memory_back
+from media.nets.memory import give_memory_back_when_idle
 from photochanger import metrics
 from photochanger.threads.priority import lower_priority
 
@@ -50,7 +50,7 @@ def _find_faces(folder: str, open_picture: Open, describe: bool) -> list[Face] |
     started = time.perf_counter()
     found = engine.find_faces(open_picture(), least_score=LEAST_SCORE, describe=describe)
     metrics.count_faces_look(time.perf_counter() - started)
-    give_memory_back()
+    give_memory_back_when_idle()
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from media.nets.memory import give_memory_back
+from media.nets.memory import give_memory_back_when_idle
 
 log = structlog.get_logger()
 
@@ -44,7 +44,7 @@ class NetLoader(Generic[Engine]):
         with self._lock:
             if folder not in self._engines:
                 self._engines[folder] = self._make_or_explain(folder)
-                give_memory_back()
+                give_memory_back_when_idle()
             return self._engines[folder]
 
     def is_absent(self, folder: str) -> bool:
