@@ -122,6 +122,8 @@ licences: install  ## The licence of each package that production installs.
 
 # Lint and audit go beside the tests, which mostly wait; whatever is red, the rest still runs.
 test: export SCREENSHOTS ?= no
+# Six workers and hundreds of processes of sites would compile everything anew, each for itself.
+test check: export PYTHONDONTWRITEBYTECODE :=
 test: install browser proxies monitoring clocks  ## Everything CI runs: lint, then the suite on SQLite and on PostgreSQL.
 	@status=0; $(MAKE) --no-print-directory lint audit & lint=$$!; \
 	echo "--- SQLite"; $(PYTEST) $(ARGS) || status=1; \

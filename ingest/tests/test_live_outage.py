@@ -14,10 +14,8 @@ import httpx
 from ingest.tests.life_support import T_SYNC_S, LifeTestCase, small_disk
 from ingest.tests.support import jpeg
 from photochanger.testing import live, server_process
-from photochanger.testing.databases import OwnPostgres, chosen_database, own_postgres
-from photochanger.testing.marks import both_databases, only_postgresql
-
-pytestmark = both_databases
+from photochanger.testing.databases import OwnPostgres, own_postgres
+from photochanger.testing.marks import only_postgresql
 
 HEALTH_S = 10.0  # monitors wait a second; a busy machine takes longer
 CLEAR_REFUSAL_S = 40.0  # idle it is four at most; long before a photo's time is up
@@ -94,7 +92,10 @@ class RestartTests(LifeTestCase):
 
 
 class NoDatabaseTests(LifeTestCase):
-    """Servers that have started on a database that is not there, or never answers."""
+    """Servers that have started on a database that is not there, or never answers.
+
+    Each test names its own database, whichever the run is on.
+    """
 
     @contextmanager
     def server_on(self, database_url: str) -> Iterator[server_process.Server]:
@@ -120,8 +121,6 @@ class NoDatabaseTests(LifeTestCase):
                 self.assert_storage_error(answer)
 
     def test_a_read_only_sqlite_file_is_a_clear_refusal_until_it_is_writable(self) -> None:
-        if chosen_database() != "sqlite":
-            self.skipTest("SQLite only")
         folder = self.site.root / "disk"
         with small_disk(folder, "2m") as disk:
             lite = Path(urlsplit(self.site.database_url).path[1:])
