@@ -16,6 +16,8 @@ from photochanger.bench.faces import faces
 from photochanger.bench.figures import Requirements
 from photochanger.bench.guard import guard
 from photochanger.bench.lab import lab
+from photochanger.bench.links.photos import CAMERAS
+from photochanger.bench.links.places import PLACES
 from photochanger.bench.links.section import LinksPlan, links
 from photochanger.bench.overhead import ceiling, overhead
 from photochanger.bench.pages import pages
@@ -67,7 +69,13 @@ def main() -> int:
         if set(given.only) & NEED_PHOTOS:
             send_photos(given, site, Path(folder), requirements, console)
         if "links" in given.only:
-            plan = LinksPlan(repeats=given.runs, is_tls=given.tls, release=given.release)
+            plan = LinksPlan(
+                places=tuple(place for place in PLACES if place.name in given.places),
+                cameras=tuple(given.cameras),
+                repeats=given.runs,
+                is_tls=given.tls,
+                release=given.release,
+            )
             links(site, Path(folder), plan, console)
         for name, measure in SIMPLE.items():
             if name in given.only:
@@ -121,6 +129,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--cleanup-files", type=int, help="pictures that are over; default 20000")
     parser.add_argument("--phones", type=int, help="that download at once; default 500")
     parser.add_argument("--runs", type=int, help="over each link; the best counts; default 3")
+    places = [place.name for place in PLACES]
+    parser.add_argument("--places", nargs="+", choices=places, default=places, help="of links")
+    parser.add_argument("--cameras", nargs="+", choices=list(CAMERAS), default=list(CAMERAS))
     parser.add_argument("--tls", action="store_true", help="to the provider, over links")
     parser.add_argument("--release", default="", help="keep the figures of links under this name")
     given = parser.parse_args()

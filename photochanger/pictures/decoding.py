@@ -74,16 +74,18 @@ def decode_file(
     max_megapixels: int,
     formats: tuple[str, ...] = PHOTO_FORMATS,
     max_side_px: int | None = None,
+    least_side_px: int | None = None,
     keep_alpha: bool = False,
 ) -> Decoded:
     """The first picture of a file, plain, its longest side at most ``max_side_px``.
 
-    Blocking: 0.1 to 0.5 s for 24 megapixels. Raises UnreadablePicture.
+    It may be as short as ``least_side_px`` where the decoder itself comes out between the two,
+    which saves resizing. Blocking: 0.1 to 0.5 s for 24 megapixels. Raises UnreadablePicture.
     """
     with open_image(file, max_megapixels=max_megapixels, formats=formats) as image:
         header = describe_image(image, file)
         with pixel_budget.spend(estimate_bytes(image, header, max_side_px)):
-            decoded = _load(image, header, file, max_side_px=max_side_px)
+            decoded = _load(image, header, file, max_side_px=least_side_px or max_side_px)
             if max_side_px is not None and max(decoded.size) > max_side_px:
                 decoded = shrink(decoded, max_side_px)
             alpha = find_alpha(decoded)
@@ -194,7 +196,9 @@ def _decode(body: Bytes, *, mode: str, max_side_px: int | None) -> Image.Image:
             raise UnsupportedJpeg(str(exc)) from exc
         pixels = _decode_leniently(body, mode, sides)
     height, width = pixels.shape[:2]
-    return Image.frombuffer(mode, (width, height), pixels, "raw", RAW_MODES[mode], 0, 1)
+    image = Image.new(mode, (width, height), None)  # not filled with black first
+    image.frombytes(pixels, "raw", RAW_MODES[mode])
+    return image
 
 
 def _decode_leniently(body: Bytes, mode: str, sides: dict[str, int]) -> Any:

@@ -30,6 +30,9 @@ QUALITY = 93
 # Of twice the size that a model works in: at that size the picture of a noisy photo is the same as
 # with 90 (SSIM 0.987 against 0.990), for half of the bytes.
 SHRUNK_QUALITY = 80
+# Where the decoder comes out so near below the side that is asked, resizing is saved: of 97 ms for
+# 2400 px 36 are left, of 128 ms for 4800 px 84.
+NEAR_SHARE = 7 / 8
 # Above it decoding takes a core for half a second and more. Of other kinds than a camera's JPEG a
 # megapixel takes three times as long.
 DEAR_MEGAPIXELS, DEAR_TIMES = 45, 3
@@ -138,7 +141,12 @@ def prepare_photo(
         hides = check_pixels(photo.file, header, max_megapixels=photo.megapixels)
         if keep_alpha or not hides:
             return photo
-    body, mime = _encode_plain(photo, max_side_px=max_side_px, keep_alpha=keep_alpha)
+    least_side_px = None
+    if max_side_px is not None and is_large and not always_shrinks:
+        least_side_px = round(NEAR_SHARE * max_side_px)
+    body, mime = _encode_plain(
+        photo, max_side_px=max_side_px, least_side_px=least_side_px, keep_alpha=keep_alpha
+    )
     may_stay = not is_foreign and (keep_alpha or not header.has_alpha)
     may_stay = may_stay and not (is_large and always_shrinks)
     worth_bytes = photo.size_bytes if is_large else WORTHWHILE_SHARE * photo.size_bytes
@@ -147,11 +155,14 @@ def prepare_photo(
     return _make_copy(photo, body, mime)
 
 
-def _encode_plain(photo: Photo, *, max_side_px: int | None, keep_alpha: bool) -> tuple[bytes, str]:
+def _encode_plain(
+    photo: Photo, *, max_side_px: int | None, least_side_px: int | None, keep_alpha: bool
+) -> tuple[bytes, str]:
     image, header, _is_plain = decode_file(
         photo.file,
         max_megapixels=photo.megapixels,
         max_side_px=max_side_px,
+        least_side_px=least_side_px,
         keep_alpha=keep_alpha,
     )
     mime = PNG if image.mode == "RGBA" else JPEG

@@ -6,7 +6,7 @@ when the booth sends its photo as it is; a server that sends less may stay below
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
@@ -14,8 +14,9 @@ from rich.progress import Progress
 from rich.table import Table
 
 from photochanger.bench.links.history import find_earlier, save
-from photochanger.bench.links.photos import CAMERAS, make
+from photochanger.bench.links.photos import make
 from photochanger.bench.links.places import PLACES, PROVIDER_S, Place
+from photochanger.bench.links.steps import draw_steps, read_steps
 from photochanger.bench.links.wiring import Wiring, wired
 from photochanger.bench.load import Plan, run
 from photochanger.bench.sides import check, warm_up
@@ -39,6 +40,7 @@ class Cell:
     plain_bytes: int
     product_bytes: int
     is_paused: bool = False
+    steps_ms: dict[str, int] = field(default_factory=dict)  # of the product's best run
 
     @property
     def name(self) -> str:
@@ -47,6 +49,8 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinksPlan:
+    places: tuple[Place, ...]
+    cameras: tuple[str, ...]
     repeats: int
     is_tls: bool
     release: str  # under which the figures are kept for good; empty: until the next run
@@ -54,32 +58,33 @@ class LinksPlan:
 
 def links(site: live.LiveSite, folder: Path, plan: LinksPlan, console: Console) -> None:
     with console.status("Making photos"):
-        photos = {name: make(name, folder) for name in CAMERAS}
+        photos = {name: make(name, folder) for name in {*plan.cameras, PAUSED_PHOTO}}
     with (
         wired(site, folder, is_tls=plan.is_tls) as wiring,
         Progress(console=console, transient=True) as progress,
     ):
         warm_up(site, wiring.sides, photos[PAUSED_PHOTO])
-        task = progress.add_task("links", total=len(PLACES) * (len(photos) + 1))
+        task = progress.add_task("links", total=len(plan.places) * (len(plan.cameras) + 1))
         cells = []
-        for cell in measure(site, wiring, photos, plan.repeats):
+        for cell in measure(site, wiring, photos, plan):
             cells.append(cell)
             progress.advance(task)
     earlier = find_earlier(plan.release)
     console.print(draw_table(cells, earlier, is_tls=plan.is_tls))
+    console.print(draw_steps(cells))
     kept = save(cells, is_tls=plan.is_tls, release=plan.release)
     console.print(f"kept in {kept}, as a plot beside it\n")
 
 
 def measure(
-    site: live.LiveSite, wiring: Wiring, photos: dict[str, Path], repeats: int
+    site: live.LiveSite, wiring: Wiring, photos: dict[str, Path], plan: LinksPlan
 ) -> Iterator[Cell]:
-    for place in PLACES:
+    for place in plan.places:
         wiring.move_to(place)
-        for name, photo in photos.items():
-            yield measure_cell(site, wiring, place, name, photo, repeats)
+        for name in plan.cameras:
+            yield measure_cell(site, wiring, place, name, photos[name], plan.repeats)
         name = PAUSED_PHOTO
-        yield measure_cell(site, wiring, place, name, photos[name], repeats, is_paused=True)
+        yield measure_cell(site, wiring, place, name, photos[name], plan.repeats, is_paused=True)
 
 
 def measure_cell(
@@ -93,13 +98,17 @@ def measure_cell(
     is_paused: bool = False,
 ) -> Cell:
     best, sizes = {"plain": float("inf"), "product": float("inf")}, {"plain": 0, "product": 0}
+    steps_ms: dict[str, int] = {}
     for _ in range(repeats):
         for target in wiring.targets:
             if is_paused:
                 wiring.forget_connections()
             [exchange] = run(Plan("turns", str(photo), [target], site.password, count=1))
             check(exchange, wiring.sides)
-            best[target.name] = min(best[target.name], exchange.latency_s - PROVIDER_S)
+            waited_s = exchange.latency_s - PROVIDER_S
+            if target.name == "product" and waited_s < best["product"]:
+                steps_ms = read_steps(site)
+            best[target.name] = min(best[target.name], waited_s)
             sizes[target.name] = exchange.answer_bytes
     return Cell(
         place=place.name,
@@ -110,6 +119,7 @@ def measure_cell(
         plain_bytes=sizes["plain"],
         product_bytes=sizes["product"],
         is_paused=is_paused,
+        steps_ms=steps_ms,
     )
 
 
