@@ -22,12 +22,7 @@ from ingest.sorting import sort_result
 from media import storage
 from media.faces.looking import shrink_for_look
 from media.links import build_url_of_path
-from media.previews import (
-    StoredPreview,
-    build_preview_path,
-    record_preview,
-    write_preview,
-)
+from media.previews import StoredPreview, build_preview_path, record_preview, write_preview
 from media.sorter.rule import shrink_for_sorting
 from photochanger import metrics
 from photochanger.db import in_db

@@ -20,6 +20,7 @@ from photochanger.testing.server_process import Server
 MOST_MB = {"strangers": 30, "insiders": 350}
 CALM_S = 2.0  # after each one, so that what it left is not counted with the next
 QUIET_S = 4.0  # watched before each one: the machine is not as fast at any time
+BESIDE = f"good booths beside it, and {QUIET_S:g} s of them alone before it"
 NICENESS = 5  # of the attackers, who have machines of their own
 ATTACKS = {attack.__name__: attack for attack in (*STRANGERS, *INSIDERS)}
 COLUMNS = (
@@ -53,7 +54,7 @@ class Scene(ExitStack):
     def attack_all(self, only: str | None, console: Console) -> list[str]:
         """What succeeded, in words."""
         self._watch(QUIET_S)  # the first photos pay for what is new to the server
-        table = Table(title=f"{self._seconds:g} s of each; {live_words()}")
+        table = Table(title=f"{self._seconds:g} s of each; {BESIDE}")
         for column in COLUMNS:
             table.add_column(column, justify="left" if column in COLUMNS[:2] else "right")
         rows, succeeded = [], list[str]()
@@ -108,10 +109,6 @@ class Scene(ExitStack):
             f"{1000 * max(seen.probes_s, default=0):.0f}",
             f"+{seen.grown_mb:.0f}",
         ]
-
-
-def live_words() -> str:
-    return f"good booths beside it, and {QUIET_S:g} s of them alone before it"
 
 
 def judge(kind: str, answers: Counter[str], seen: Seen) -> list[str]:
