@@ -13,6 +13,7 @@ from photochanger.testing.browser import (
     Look,
     assert_accessible,
     assert_nothing_is_cut_off,
+    expect_drawn,
 )
 from photochanger.testing.console import DESK, ConsoleTestCase
 
@@ -77,8 +78,7 @@ class SlotWorkTests(ConsoleTestCase):
             expect(page.get_by_role("heading", name="Картинка готова за")).to_be_visible()
             expect(page.get_by_text("Картинка пришла.")).to_be_visible()
             for picture in page.locator(".compare img").all():
-                expect(picture).to_have_js_property("complete", True)
-                self.assertGreater(picture.evaluate("one => one.naturalWidth"), 100)
+                expect_drawn(picture, wider_than=100)
             self.assert_good(page, "trial-done", look)
         saved = self.site.rows("SELECT settings FROM slot WHERE id = 'slot-001'")
         self.assertEqual(saved, [('{"prompt": "A nebula"}',)])

@@ -16,6 +16,7 @@ from photochanger.testing.browser import (
     Look,
     assert_accessible,
     assert_nothing_is_cut_off,
+    expect_drawn,
 )
 from photochanger.testing.sample_photos import sight
 
@@ -37,7 +38,7 @@ class PageTests(BrowserTestCase):
         for look in (*LOOKS, *OTHER_LOOKS):
             with self.subTest(look=str(look)):
                 page = self.open(f"/public/results/{job}/page", look)
-                expect(page.locator(".large")).not_to_have_js_property("naturalWidth", 0)
+                expect_drawn(page.locator(".large"))
                 self.screenshot(page, "guest-page", look)
                 assert_accessible(page)
                 assert_nothing_is_cut_off(page)
@@ -64,7 +65,7 @@ class PageTests(BrowserTestCase):
     def test_a_wide_picture_fits_too(self) -> None:
         job = self.add_result(sight(2, size=(1600, 900)))
         page = self.open(f"/public/results/{job}/page")
-        expect(page.locator(".large")).not_to_have_js_property("naturalWidth", 0)
+        expect_drawn(page.locator(".large"))
         self.screenshot(page, "guest-page-wide", Look())
         assert_nothing_is_cut_off(page)
 
@@ -161,7 +162,7 @@ class PageTests(BrowserTestCase):
         job = self.add_result(sight(6))
         for look in (*LOOKS, *OTHER_LOOKS):
             page = self.open(f"/public/results/{self.view_id(job)}/page", look)
-            expect(page.locator(".large")).not_to_have_js_property("naturalWidth", 0)
+            expect_drawn(page.locator(".large"))
             self.screenshot(page, "guest-page-shared", look, full_page=True)
             assert_accessible(page)
             assert_nothing_is_cut_off(page)

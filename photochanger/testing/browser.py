@@ -29,6 +29,7 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Locator,
     Page,
     expect,
     sync_playwright,
@@ -153,6 +154,8 @@ class BrowserTestCase(SimpleTestCase):
     def watched(self, page: Page) -> Page:
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self._complaints.append(f"{page.url}: {error}"))
+        if delay_ms := float(os.environ.get("BROWSER_DELAY_MS", 0)):
+            slow_down(page, delay_ms)
         return page
 
     def _hear(self, message: ConsoleMessage) -> None:
@@ -208,6 +211,25 @@ class BrowserTestCase(SimpleTestCase):
         """The id under which galleries publish a job's result."""
         with override_settings(SECRET_KEY=self.site.env["SECRET_KEY"]):
             return str(make_view_id(uuid.UUID(job_id)))
+
+
+def slow_down(page: Page, delay_ms: float) -> None:
+    """Each answer comes later, as on a busy machine: who looks before that fails every time."""
+    debugger = page.context.new_cdp_session(page)
+    network = {"offline": False, "downloadThroughput": -1, "uploadThroughput": -1}
+    debugger.send("Network.enable")
+    debugger.send("Network.emulateNetworkConditions", network | {"latency": delay_ms})
+
+
+def expect_drawn(picture: Locator, *, wider_than: int = 0) -> None:
+    """The picture has come and could be decoded, to more than so many pixels across.
+
+    ``complete`` says less: it is true of a picture without a source, and of a broken one.
+    """
+    picture.scroll_into_view_if_needed()  # some wait for that
+    expect(picture).not_to_have_js_property("naturalWidth", 0)
+    width = picture.evaluate("one => one.naturalWidth")
+    assert width > wider_than, f"{picture}: {width} px across"
 
 
 def settle(page: Page) -> None:

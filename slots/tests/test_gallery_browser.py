@@ -15,6 +15,7 @@ from photochanger.testing.browser import (
     Look,
     assert_accessible,
     assert_nothing_is_cut_off,
+    expect_drawn,
 )
 from photochanger.testing.sample_photos import sight
 from photochanger.testing.waiting import PATIENCE_S
@@ -155,7 +156,7 @@ class GalleryTests(BrowserTestCase):
             backdrop = page.locator(".slide.seen .backdrop")
             box = backdrop.bounding_box()  # an upright picture fills the screen all the same
             assert box and box["width"] >= look.size[0] and box["height"] >= look.size[1]
-            self.assertGreater(backdrop.evaluate("image => image.naturalWidth"), 0)
+            expect_drawn(backdrop)
             expect(page.locator("#sign")).to_have_text("Летний бал")
             assert_accessible(page)
 

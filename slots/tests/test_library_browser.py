@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from playwright.sync_api import Page, expect
 
 from photochanger.testing import live
-from photochanger.testing.browser import LOOKS, OTHER_LOOKS, assert_accessible
+from photochanger.testing.browser import LOOKS, OTHER_LOOKS, assert_accessible, expect_drawn
 from photochanger.testing.browser import assert_nothing_is_cut_off as assert_fits
 from photochanger.testing.console import ConsoleTestCase
 
@@ -48,9 +48,7 @@ class LibraryTests(ConsoleTestCase):
 
     def expect_picture(self, page: Page) -> None:
         expect(page.get_by_text("Картинка пришла.")).to_be_visible()
-        picture = page.locator(".compare .after")
-        expect(picture).to_have_js_property("complete", True)
-        self.assertGreater(picture.evaluate("one => one.naturalWidth"), 100)
+        expect_drawn(page.locator(".compare .after"), wider_than=100)
 
     def test_from_the_dashboard_it_is_three_clicks_to_the_first_picture(self) -> None:
         for number, button in enumerate(("Поставить «Комикс» в", "Попробовать «Комикс» в")):
@@ -124,7 +122,7 @@ class LibraryTests(ConsoleTestCase):
             page.goto(str(address))
             expect(page.locator(".two-tests img")).to_have_count(2)
             for picture in page.locator(".two-tests img").all():
-                expect(picture).to_have_js_property("complete", True)
+                expect_drawn(picture)
             assert_accessible(page)
             assert_fits(page)
             self.screenshot(page, "two-tests", look, full_page=True)
@@ -150,7 +148,7 @@ class LibraryTests(ConsoleTestCase):
             for name, path in pages.items():
                 page.goto(path)
                 for picture in page.locator(".recipe img").all()[:3]:
-                    expect(picture).to_have_js_property("complete", True)
+                    expect_drawn(picture)
                 assert_accessible(page)
                 assert_fits(page)
                 self.screenshot(page, name, look, full_page=look in LOOKS)

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Page, expect
 
-from photochanger.testing.browser import LOOKS, OTHER_LOOKS, assert_accessible
+from photochanger.testing.browser import LOOKS, OTHER_LOOKS, assert_accessible, expect_drawn
 from photochanger.testing.browser import assert_nothing_is_cut_off as assert_fits
 from photochanger.testing.console import ConsoleTestCase
 from slots.tests.support import picture
@@ -46,9 +46,7 @@ class TemplateListBrowserTests(ConsoleTestCase):
                 shown = page.locator("#templates img")
                 expect(shown).to_have_count(2)
                 for one in shown.all():
-                    one.scroll_into_view_if_needed()
-                    expect(one).to_have_js_property("complete", True)
-                    self.assertGreater(one.evaluate("it => it.naturalWidth"), 100)
+                    expect_drawn(one, wider_than=100)
                 expect(page.locator("#templates")).to_contain_text("1200 × 1800 пикс.")
                 assert_accessible(page)
                 assert_fits(page)

@@ -14,6 +14,7 @@ from photochanger.testing.browser import (
     Look,
     assert_accessible,
     assert_nothing_is_cut_off,
+    expect_drawn,
 )
 from photochanger.testing.console import DESK, ConsoleTestCase
 
@@ -169,8 +170,7 @@ class FiguresTests(FiguresTestCase):
         expect(page.locator("#log tbody tr").first).to_be_in_viewport()
         small = page.locator("#log img")
         expect(small).to_have_count(1)
-        expect(small).to_have_js_property("complete", value=True)
-        self.assertGreater(small.evaluate("img => img.naturalWidth"), 0)
+        expect_drawn(small)
         self.screenshot(page, "jobs-pictures", look)
         page.get_by_role("link", name="Только сбои").click()
         expect(page.locator("#log tbody tr")).to_have_count(1)
