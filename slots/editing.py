@@ -255,19 +255,28 @@ def copy_slot(source_id: str, target_id: str, *, version: int, by: str) -> Slot:
     """
     source = find_slot(source_id)
     values = {name: getattr(source, name) for name in COPIED}
-    pictures = copy_templates(source, target_id)
+    pictures = copy_templates(source.template_media.select_related("media_object"), target_id)
     values |= {"template_media": pictures, "reserves": copy_reserves(source)}
     change = SlotIn.model_validate(values | {"on_reserve": False, "version": version})
     return change_slot(target_id, change, by=by)
 
 
-def copy_templates(source: Slot, target_id: str) -> list[TemplateMediaIn]:
+def copy_templates(templates: Iterable[SlotTemplateMedia], target_id: str) -> list[TemplateMediaIn]:
     """Raises MediaNotFound, StorageError."""
     return [
         TemplateMediaIn(
             media_kind=one.media_kind, media_object_id=_copy_file(one.media_object, target_id)
         )
-        for one in source.template_media.select_related("media_object")
+        for one in templates
+    ]
+
+
+def list_frames(slot: Slot) -> list[TemplateMediaIn]:
+    """What a change of the slot's recipe keeps: the print is another matter."""
+    return [
+        TemplateMediaIn(media_kind=one.media_kind, media_object_id=one.media_object_id.hex)
+        for one in slot.template_media.all()
+        if one.media_kind == SlotTemplateMedia.MediaKind.FRAME
     ]
 
 

@@ -119,7 +119,7 @@ def _offer_slot(slot: Slot) -> Offer:
 
 def list_preset_offers(slot: Slot) -> list[Offer]:
     """Of the library, as if each stood in this slot. Two queries and the slot's pictures."""
-    kinds = [one.media_kind for one in slot.template_media.all()]
+    kinds = [one.media_kind for one in slot.sent_templates]
     return [_offer_preset(one, slot, kinds) for one in list_presets() if one.is_usable]
 
 

@@ -7,11 +7,11 @@ from django.db import transaction
 
 from ingest.lab.keeping import keep_run
 from ingest.models import LabRecipe
-from slots.editing import change_slot, copy_templates
+from slots.editing import change_slot, copy_templates, list_frames
 from slots.library.editing import is_named_by_library
 from slots.library.presets import find_preset
 from slots.models import Slot
-from slots.schemas import SlotIn
+from slots.schemas import SlotIn, TemplateMediaIn
 from slots.services import find_slot
 
 log = structlog.get_logger()
@@ -30,8 +30,7 @@ def take_recipe(recipe: LabRecipe, slot_id: str, *, version: int, by: str) -> Sl
         **_list_other_columns(recipe, find_slot(slot_id)),
     }
     if replaces_templates(recipe, slot_id):
-        is_with = recipe.uses_templates
-        values["template_media"] = copy_templates(recipe.slot, slot_id) if is_with else []
+        values["template_media"] = _choose_templates(recipe, find_slot(slot_id))
     change = SlotIn.model_validate(values)
     with transaction.atomic():
         slot = change_slot(slot_id, change, by=by, lab_run=recipe.run_id)
@@ -42,9 +41,18 @@ def take_recipe(recipe: LabRecipe, slot_id: str, *, version: int, by: str) -> Sl
     return slot
 
 
+def _choose_templates(recipe: LabRecipe, slot: Slot) -> list[TemplateMediaIn]:
+    """Those of the slot by which the recipe was tried, or none; the print's frame stays.
+
+    Raises MediaNotFound, StorageError.
+    """
+    sent = recipe.slot.sent_templates if recipe.uses_templates else []
+    return [*copy_templates(sent, slot.pk), *list_frames(slot)]
+
+
 def replaces_templates(recipe: LabRecipe, slot_id: str) -> bool:
-    """Whether the slot loses the template pictures that it has: it gets those of the slot by which
-    the recipe was tried, or none."""
+    """Whether the slot loses the template pictures that it sends: it gets those of the slot by
+    which the recipe was tried, or none."""
     return slot_id != recipe.slot_id or not recipe.uses_templates
 
 

@@ -14,6 +14,7 @@ from photochanger.db import clock, in_db
 from photochanger.testing.marks import both_databases
 from slots.library.models import Preset
 from slots.models import Slot, SlotTemplateMedia
+from slots.tests.test_template_list import draw_frame
 
 OWN_MODEL = "gemini-nano-banana-2.1"
 PAINTED = f"oil-painting:{OWN_MODEL}"
@@ -31,12 +32,13 @@ class PresetCase(LabTestCase):
         )
         return f"own-{row.pk}:{OWN_MODEL}"
 
-    def give_template(self, slot_id: str) -> None:
+    def give_template(self, slot_id: str, part: str = "style") -> None:
         kind = MediaObject.Kind.TEMPLATE
+        body = draw_frame() if part == "frame" else jpeg()
         media = store_upload(
-            kind, slot_id, jpeg(), mime="image/jpeg", extension="jpg", expires_at=None
+            kind, slot_id, body, mime="image/png", extension="png", expires_at=None
         )
-        SlotTemplateMedia.objects.create(slot_id=slot_id, media_kind="style", media_object=media)
+        SlotTemplateMedia.objects.create(slot_id=slot_id, media_kind=part, media_object=media)
 
     async def start(self, *recipes: str, slot: str = "slot-003") -> LabRun:
         run = await self.make_run(starts=False)
@@ -192,6 +194,19 @@ class PresetWinnerTests(PresetCase):
             slot = await Slot.objects.aget(pk=slot_id)
             self.assertEqual(slot.settings, {"prompt": "A moon"})
             self.assertEqual(await slot.template_media.acount(), 1)
+
+    async def test_a_slot_keeps_the_frame_of_its_print_whatever_wins(self) -> None:
+        for slot_id in ("slot-003", "slot-005"):
+            await in_db(self.give_template, slot_id, "frame")
+        frame = (await SlotTemplateMedia.objects.aget(slot="slot-005")).media_object_id
+        await in_db(self.give_template, "slot-003")
+        for uses_templates, kinds in ((True, ["frame", "style"]), (False, ["frame"])):
+            key = await in_db(self.make_preset, f"{uses_templates}", uses_templates=uses_templates)
+            await self.finish(await self.start(key))
+            await self.take("slot-005", confirmed="1")
+            left = SlotTemplateMedia.objects.filter(slot="slot-005").order_by("media_kind")
+            self.assertEqual([one.media_kind async for one in left], kinds)
+            self.assertEqual((await left.aget(media_kind="frame")).media_object_id, frame)
 
     async def test_a_slot_with_a_name_of_its_own_keeps_it(self) -> None:
         await Slot.objects.filter(pk="slot-003").aupdate(display_name="Бал")

@@ -33,7 +33,7 @@ from slots.library.presets import LibraryPreset, find_preset
 from slots.model_retirement import find_retiring_slots
 from slots.models import Slot, SlotTemplateMedia
 from slots.platform_settings import load_platform_settings
-from slots.prints.frames import choose_template_side_px
+from slots.prints.frames import FRAME, choose_template_side_px
 from slots.schemas import ID_PATTERN
 from slots.uploads import register_template
 from slots.validation_messages import FieldMessages
@@ -80,7 +80,7 @@ def _open_page(request: HttpRequest, slot: Slot) -> HttpResponse:
     change, draft = build_change(preset, slot), copy(slot)
     for name, value in change.get_sent(*COLUMNS).items():
         setattr(draft, name, value)
-    kept = templates if preset.uses_templates else []
+    kept = templates if preset.uses_templates else [it for it in templates if it.kind == FRAME]
     return _render_page(request, slot, SlotPageForm(draft), kept, tried=preset)
 
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError as WrongValues
 
 from photochanger.db import clock
 from photochanger.errors import InvalidFields
-from slots.editing import change_slot
+from slots.editing import change_slot, list_frames
 from slots.library.built_in import load_built_in
 from slots.library.models import Preset
 from slots.library.presets import LibraryPreset, make_key
@@ -106,7 +106,7 @@ def make_preset_of_slot(slot: Slot, *, name: str, description: str, by: str) -> 
             settings=slot.settings,
             variables=slot.variables,
             is_drawn=slot.face_style == Slot.FaceStyle.DRAWN,
-            uses_templates=slot.template_media.exists(),
+            uses_templates=bool(slot.sent_templates),
         ),
         by=by,
     )
@@ -161,10 +161,10 @@ def fill_recipe(preset: LibraryPreset, slot: Slot) -> dict[str, Any]:
 
 
 def build_change(preset: LibraryPreset, slot: Slot) -> SlotIn:
-    """What of the slot becomes another with this preset in it. One query."""
+    """What of the slot becomes another with this preset in it. Two queries."""
     values = fill_recipe(preset, slot)
     if not preset.uses_templates:  # they belong to the recipe of before
-        values["template_media"] = []
+        values["template_media"] = list_frames(slot)
     if is_named_by_library(slot):
         values["display_name"] = preset.name
     return SlotIn.model_validate(values)

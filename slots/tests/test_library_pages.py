@@ -50,11 +50,11 @@ class LibraryTestCase(ConsoleTestCase):
         with self.captureOnCommitCallbacks(execute=True):
             return self.client.post(f"{LIBRARY}put/", given | values, follow=True)
 
-    def give_template(self, slot_id: str = "slot-001") -> None:
+    def give_template(self, slot_id: str = "slot-001", *, kind: str = "style") -> None:
         media = MediaObject.objects.create(
-            slot_id=slot_id, kind="template", path=f"templates/{slot_id}/picture.jpg", size_bytes=1
+            slot_id=slot_id, kind="template", path=f"templates/{slot_id}/{kind}", size_bytes=1
         )
-        SlotTemplateMedia.objects.create(slot_id=slot_id, media_kind="style", media_object=media)
+        SlotTemplateMedia.objects.create(slot_id=slot_id, media_kind=kind, media_object=media)
 
 
 class IntoASlotTests(LibraryTestCase):
@@ -94,6 +94,17 @@ class IntoASlotTests(LibraryTestCase):
         self.assertEqual(self.slot().template_media.count(), 1)
         self.put(confirmed="1")
         self.assertEqual(self.slot().template_media.count(), 0)
+
+    def test_the_frame_of_the_print_is_no_part_of_the_recipe_and_stays(self) -> None:
+        self.give_template(kind="frame")
+        self.assertNotContains(self.client.get(f"{LIBRARY}new/?slot=slot-001"), "Шаблонные карт")
+        self.give_template()
+        page = self.client.get("/admin/slots/slot/slot-001/change/?preset=comic")
+        self.assertEqual([one.kind for one in page.context["templates"]], ["frame"])
+        self.assertContains(self.put(), "Шаблонная картинка слота удалится.")
+        self.put(confirmed="1")
+        left = self.slot().template_media.values_list("media_kind", flat=True)
+        self.assertEqual(list(left), ["frame"])
 
     def test_a_preset_that_uses_template_pictures_keeps_those_of_the_slot(self) -> None:
         self.give_template()

@@ -95,7 +95,7 @@ def _ask_for_slot(request: HttpRequest, recipe: LabRecipe, slot: Slot) -> HttpRe
         "Its next photo is made by it. What the slot has now is replaced; its history keeps it."
     )
     if replaces_templates(recipe, slot.pk):
-        words = f"{words} {describe_lost_templates(slot.template_media.count())}".strip()
+        words = f"{words} {describe_lost_templates(len(slot.sent_templates))}".strip()
     return confirm_page(
         request,
         title=title,

@@ -40,7 +40,7 @@ def new_preset_page(request: HttpRequest) -> HttpResponse:
     else:
         typed = {"name": slot.display_name, "description": ""}
     context = {"title": _("Save as a preset"), "slot": slot, "typed": typed}
-    context |= {"has_templates": slot.template_media.exists()}
+    context |= {"has_templates": bool(slot.sent_templates)}
     return render_form(request, "slots/console/library/new.html", context, wrong, slot.provider)
 
 

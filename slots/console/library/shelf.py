@@ -30,7 +30,7 @@ class Goal:
 
     @property
     def templates(self) -> int:
-        return len(self.slot.template_media.all())
+        return len(self.slot.sent_templates)
 
     @property
     def is_empty(self) -> bool:
