@@ -42,11 +42,14 @@
     place.hidden = !wrong.length;
     place.textContent = wrong.join("\n");
   };
-  document.getElementById("lab-files").addEventListener("change", ({ target }) => {
-    const files = [...target.files];
-    target.value = ""; // the same file may be chosen again
+  const chosen = document.getElementById("lab-files");
+  const take = () => {
+    const files = [...chosen.files];
+    chosen.value = ""; // the same file may be chosen again
     if (files.length) add(files);
-  });
+  };
+  chosen.addEventListener("change", take);
+  take(); // over a slow link somebody is faster than this script
   for (const kind of ["dragenter", "dragover", "dragleave", "drop"])
     zone.addEventListener(kind, (event) => {
       event.preventDefault();

@@ -29,10 +29,12 @@
     return undefined;
   };
 
-  file.addEventListener("change", () => {
+  const take = () => {
     if (file.files[0]) choose(file.files[0]);
     file.value = ""; // the same file may be chosen again
-  });
+  };
+  file.addEventListener("change", take);
+  take(); // over a slow link somebody is faster than this script
   at("trial-drop-it").addEventListener("click", () => {
     choose(null);
     file.focus();

@@ -49,12 +49,16 @@
     if (many.length) complain(`${words.many} ${many.join(", ")}`);
     zone.removeAttribute("aria-busy");
   };
-  document.addEventListener("change", ({ target }) => {
-    if (target.id !== "template-file") return;
-    const files = [...target.files];
-    target.value = ""; // the same file may be chosen again
+  const take = (chosen) => {
+    const files = [...chosen.files];
+    chosen.value = ""; // the same file may be chosen again
     if (files.length) add(files);
+  };
+  document.addEventListener("change", ({ target }) => {
+    if (target.id === "template-file") take(target);
   });
+  // Over a slow link somebody is faster than this script.
+  for (const chosen of recipe.querySelectorAll("#template-file")) take(chosen);
   for (const kind of ["dragenter", "dragover", "dragleave", "drop"])
     document.addEventListener(kind, (event) => {
       const zone = event.target.closest("#template-drop");
