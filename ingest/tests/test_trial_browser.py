@@ -91,6 +91,7 @@ class SlotWorkTests(ConsoleTestCase):
         self.run_trial(page)
         before = page.get_by_alt_text("До")
         expect(before).to_have_js_property("naturalWidth", 600)
+        expect_drawn(page.locator(".compare .after"))  # until then its frame has another height
         slider = page.get_by_role("slider")
         frame = page.locator(".compare").bounding_box()
         assert frame
