@@ -271,15 +271,6 @@ def copy_templates(templates: Iterable[SlotTemplateMedia], target_id: str) -> li
     ]
 
 
-def list_frames(slot: Slot) -> list[TemplateMediaIn]:
-    """What a change of the slot's recipe keeps: the print is another matter."""
-    return [
-        TemplateMediaIn(media_kind=one.media_kind, media_object_id=one.media_object_id.hex)
-        for one in slot.template_media.all()
-        if one.media_kind == SlotTemplateMedia.MediaKind.FRAME
-    ]
-
-
 def _copy_file(media: MediaObject, slot_id: str) -> str:
     """A file of its own: what one slot removes, the other still has."""
     _media, body = read_upload(MediaObject.Kind.TEMPLATE, media.pk)

@@ -142,12 +142,6 @@ class Slot(GalleryRules, PrintRules, models.Model):
         return self.driver.base_url if self.provider in DRIVERS else ""
 
     @property
-    def sent_templates(self) -> "list[SlotTemplateMedia]":
-        """Those that go with the recipe; no service gets the frame of the print."""
-        frame = SlotTemplateMedia.MediaKind.FRAME
-        return [one for one in self.template_media.all() if one.media_kind != frame]
-
-    @property
     def size_limit_bytes(self) -> int:
         return self.size_limit_mb * 1024 * 1024
 

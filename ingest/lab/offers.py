@@ -16,6 +16,7 @@ from slots.editing import build_draft
 from slots.library.editing import build_change, fill_recipe
 from slots.library.presets import LibraryPreset, list_presets
 from slots.models import Slot
+from slots.prints.frames import list_sent_templates
 from slots.schemas import SlotIn
 from slots.services import find_obstacles, find_slot, is_complete
 
@@ -119,7 +120,7 @@ def _offer_slot(slot: Slot) -> Offer:
 
 def list_preset_offers(slot: Slot) -> list[Offer]:
     """Of the library, as if each stood in this slot. Two queries and the slot's pictures."""
-    kinds = [one.media_kind for one in slot.sent_templates]
+    kinds = [one.media_kind for one in list_sent_templates(slot)]
     return [_offer_preset(one, slot, kinds) for one in list_presets() if one.is_usable]
 
 

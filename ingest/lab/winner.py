@@ -7,10 +7,11 @@ from django.db import transaction
 
 from ingest.lab.keeping import keep_run
 from ingest.models import LabRecipe
-from slots.editing import change_slot, copy_templates, list_frames
+from slots.editing import change_slot, copy_templates
 from slots.library.editing import is_named_by_library
 from slots.library.presets import find_preset
 from slots.models import Slot
+from slots.prints.frames import list_frames, list_sent_templates
 from slots.schemas import SlotIn, TemplateMediaIn
 from slots.services import find_slot
 
@@ -46,7 +47,7 @@ def _choose_templates(recipe: LabRecipe, slot: Slot) -> list[TemplateMediaIn]:
 
     Raises MediaNotFound, StorageError.
     """
-    sent = recipe.slot.sent_templates if recipe.uses_templates else []
+    sent = list_sent_templates(recipe.slot) if recipe.uses_templates else []
     return [*copy_templates(sent, slot.pk), *list_frames(slot)]
 
 

@@ -14,12 +14,13 @@ from pydantic import ValidationError as WrongValues
 
 from photochanger.db import clock
 from photochanger.errors import InvalidFields
-from slots.editing import change_slot, list_frames
+from slots.editing import change_slot
 from slots.library.built_in import load_built_in
 from slots.library.models import Preset
 from slots.library.presets import LibraryPreset, make_key
 from slots.library.samples import drop_sample
 from slots.models import Slot
+from slots.prints.frames import list_frames, list_sent_templates
 from slots.prompts.variables import Line, PromptVariables, dump_variables
 from slots.schemas import SlotIn
 from slots.services import find_slot
@@ -106,7 +107,7 @@ def make_preset_of_slot(slot: Slot, *, name: str, description: str, by: str) -> 
             settings=slot.settings,
             variables=slot.variables,
             is_drawn=slot.face_style == Slot.FaceStyle.DRAWN,
-            uses_templates=bool(slot.sent_templates),
+            uses_templates=bool(list_sent_templates(slot)),
         ),
         by=by,
     )

@@ -13,7 +13,8 @@ from photochanger.errors import ProviderConfig, StorageError, Text
 from photochanger.pictures import UnreadablePicture, decode_file
 from photochanger.pictures.paper import PAPERS_PX, Size
 from photochanger.pictures.printing import Frame, read_frame
-from slots.models import SlotTemplateMedia
+from slots.models import Slot, SlotTemplateMedia
+from slots.schemas import TemplateMediaIn
 from slots.template_files import TEMPLATE_SIDE_PX
 from slots.validation_messages import FieldMessages
 
@@ -32,6 +33,20 @@ def choose_template_side_px(kind: str) -> int:
 def pick_frame(templates: Iterable[SlotTemplateMedia]) -> MediaObject | None:
     """The slot's frame, if it has one."""
     return next((one.media_object for one in templates if one.media_kind == FRAME), None)
+
+
+def list_sent_templates(slot: Slot) -> list[SlotTemplateMedia]:
+    """Those that belong to its recipe: all but the frame. One query."""
+    return [one for one in slot.template_media.all() if one.media_kind != FRAME]
+
+
+def list_frames(slot: Slot) -> list[TemplateMediaIn]:
+    """What a change of the slot's recipe keeps. One query."""
+    return [
+        TemplateMediaIn(media_kind=FRAME, media_object_id=one.media_object_id.hex)
+        for one in slot.template_media.all()
+        if one.media_kind == FRAME
+    ]
 
 
 def find_slot_frame(slot_id: str) -> MediaObject | None:

@@ -23,6 +23,7 @@ from slots.console.async_views import async_admin_view
 from slots.console.library.shelf import describe_lost_templates
 from slots.console.pages import check_may_change, confirm_page
 from slots.models import Slot
+from slots.prints.frames import list_sent_templates
 from slots.services import find_slot
 
 VERSION = re.compile(r"[1-9]\d{0,8}", re.ASCII)
@@ -95,7 +96,7 @@ def _ask_for_slot(request: HttpRequest, recipe: LabRecipe, slot: Slot) -> HttpRe
         "Its next photo is made by it. What the slot has now is replaced; its history keeps it."
     )
     if replaces_templates(recipe, slot.pk):
-        words = f"{words} {describe_lost_templates(len(slot.sent_templates))}".strip()
+        words = f"{words} {describe_lost_templates(len(list_sent_templates(slot)))}".strip()
     return confirm_page(
         request,
         title=title,

@@ -19,6 +19,7 @@ from slots.library.exchange import MOST_FILE_BYTES, import_presets, write_file
 from slots.library.presets import LibraryPreset, list_presets
 from slots.library.samples import drop_sample
 from slots.models import Slot
+from slots.prints.frames import list_sent_templates
 
 
 @require_http_methods(["GET", "POST"])
@@ -40,7 +41,7 @@ def new_preset_page(request: HttpRequest) -> HttpResponse:
     else:
         typed = {"name": slot.display_name, "description": ""}
     context = {"title": _("Save as a preset"), "slot": slot, "typed": typed}
-    context |= {"has_templates": bool(slot.sent_templates)}
+    context |= {"has_templates": bool(list_sent_templates(slot))}
     return render_form(request, "slots/console/library/new.html", context, wrong, slot.provider)
 
 

@@ -18,6 +18,7 @@ from slots.history.field_names import get_label
 from slots.library.editing import apply_preset
 from slots.library.presets import GROUPS, LibraryPreset, find_preset, list_presets
 from slots.models import Slot
+from slots.prints.frames import list_sent_templates
 from slots.provider_keys import list_keyless
 from slots.services import is_complete
 
@@ -30,7 +31,7 @@ class Goal:
 
     @property
     def templates(self) -> int:
-        return len(self.slot.sent_templates)
+        return len(list_sent_templates(self.slot))
 
     @property
     def is_empty(self) -> bool:
