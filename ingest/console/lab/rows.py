@@ -62,11 +62,6 @@ class ColumnRow:
     def prompt(self) -> str:
         return str(self.recipe.settings.get("prompt") or "")
 
-    @property
-    def has_changed(self) -> bool:
-        """Whether its slot has another version by now than the one that was tried."""
-        return self.recipe.slot.version != self.recipe.slot_version
-
 
 @dataclass(frozen=True, slots=True)
 class PhotoRow:
