@@ -116,6 +116,9 @@ class FiguresTests(FiguresTestCase):
         for page, look in self.in_every_look("/admin/statistics/"):
             expect(page.locator(".plot-svg")).to_have_count(3)
             self.assert_good(page, "statistics", look)
+            for width in (993, 1024, 1185):  # a tablet, and on both sides of cards
+                page.set_viewport_size({"width": width, "height": 768})
+                assert_nothing_is_cut_off(page)
             page.get_by_role("link", name="Вчера").click()
             expect(page.locator("#corner")).to_contain_text("за вчера")
             page.get_by_label("Начало", exact=True).fill("2026-01-02T10:00")
