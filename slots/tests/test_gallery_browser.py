@@ -2,10 +2,11 @@
 
 import re
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Request, Route, expect
 
 from photochanger.testing.browser import (
     DESKTOP,
@@ -36,6 +37,7 @@ class GalleryTests(BrowserTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.slot = next(self.slots)
+        self._asked = defaultdict[Page, set[Request]](set)  # and not answered yet
         self.gallery = f"/public/slots/{self.slot}"
         self.show = f"{self.gallery}/slideshow"
 
@@ -49,16 +51,24 @@ class GalleryTests(BrowserTestCase):
         page.clock.run_for(int(seconds * 1000))
 
     def turn_until(self, page: Page, check: Callable[[], bool]) -> None:
-        """Let the page's time run, six seconds in the blink of an eye, until it is so."""
+        """Let the page's time run, six seconds in the blink of an eye, until it is so.
+
+        It stands while the page waits for an answer: else the page gives up on a slow server.
+        """
         give_up = time.monotonic() + PATIENCE_S
         while not check():
             self.assertLess(time.monotonic(), give_up, "it never came to it")
-            self.tick(page)
+            if not self._asked[page]:
+                self.tick(page)
             page.wait_for_timeout(100)
 
     def following(self, path: str, look: Look | None = None) -> Page:
         """A page whose clock the test turns."""
         page = self.page(look)
+        asked = self._asked[page]
+        page.on("request", lambda one: asked.add(one))
+        page.on("requestfinished", lambda one: asked.discard(one))
+        page.on("requestfailed", lambda one: asked.discard(one))
         page.clock.install()
         page.goto(path)
         return page

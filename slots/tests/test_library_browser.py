@@ -56,6 +56,7 @@ class LibraryTests(ConsoleTestCase):
             page.locator("#to-library").click()
             role: Any = "link" if number else "button"
             page.get_by_role(role, name=button).click()
+            page.wait_for_url("**/change/**")  # with its scripts
             page.get_by_role("button", name="Протестировать").click()
             self.expect_picture(page)
             self.assertLessEqual(self.count_clicks(page), MOST_CLICKS)

@@ -71,6 +71,7 @@ class ReserveTests(ConsoleTestCase):
         page = self.logged_in()
         page.goto("/admin/slots/slot/slot-004/change/")
         page.get_by_role("link", name="Резерв", exact=True).click()
+        page.wait_for_url("**/reserve/")  # with its scripts
         first = page.get_by_role("region", name="Резерв 1")
         first.get_by_label("AI-сервис и операция").select_option("turbotext:image_edit")
         first.get_by_label("Свой промпт").fill("Ночь")
