@@ -1,0 +1,3 @@
+from providers.simulator.command_line import main
+
+main()
