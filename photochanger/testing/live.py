@@ -215,7 +215,7 @@ class LiveSite:
     ) -> Iterator[Simulator]:
         """The provider simulator; servers started inside the block talk to it."""
         port = port or free_port()
-        command = [sys.executable, "manage.py", "simulate_providers", *extra]
+        command = [sys.executable, "-m", "providers.simulator", *extra]
         command += ["--port", str(port), "--latency", str(latency_s), *(["--plain"] * plain)]
         log = self.logs / f"simulator-{port}.log"
         before = self.env["GEMINI_BASE_URL"]
