@@ -45,6 +45,7 @@ from photochanger.errors import StorageError
 from photochanger.server import protocol
 from photochanger.server.limits import raise_file_limit
 from photochanger.server.memory import keep_freed_memory
+from photochanger.web.api_description import render_description
 from photochanger.web.body_caps import find_body_cap
 from photochanger.web.stacks import MachineStack
 from providers import http
@@ -86,6 +87,7 @@ async def warm_up() -> None:
     http.warm_up()
     await asyncio.to_thread(storage.warm_up)
     await asyncio.to_thread(tempfile.gettempdir)  # on a full disk it would find none
+    await asyncio.to_thread(render_description)
     await lanes.warm_up(_connect)
     await asyncio.to_thread(_check_slots)
     initialize_counters()

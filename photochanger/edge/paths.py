@@ -15,6 +15,7 @@ MACHINE_PATHS = (
     "/ingest/",
     "/api/ingest/",
     "/api/jobs/",
+    "/api/openapi.json",
     "/public/",
     "/livez",
     "/healthz",

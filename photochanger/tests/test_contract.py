@@ -161,4 +161,5 @@ class DocsPageTests(SimpleTestCase):
                 "/api/openapi.json", headers={"if-none-match": first["ETag"]}
             )
         self.assertEqual(first.content, second.content)
+        self.assertNotIn("Cookie", first.get("Vary", ""), "anybody asks for it: no session")
         self.assertEqual((unchanged.status_code, unchanged.content), (304, b""))

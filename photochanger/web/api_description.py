@@ -29,7 +29,7 @@ class RenderedDescription(NamedTuple):
 
 @cache
 def render_description() -> RenderedDescription:
-    """Once per process: it costs 50 ms of CPU, and anybody may ask for it."""
+    """Once per process, as it starts: it costs 140 ms of CPU, and anybody may ask for it."""
     body = json.dumps(describe_api()).encode()
     return RenderedDescription(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
 
