@@ -79,9 +79,10 @@ class TwoMachinesTests(LiveTestCase):
     def answers(self, sent: Sequence["Future[httpx.Response]"]) -> list[httpx.Response]:
         return [each.result() for each in sent]
 
-    def assert_both_have_worked(self) -> None:
+    def assert_both_were_asked(self) -> None:
+        """Which of them gives out the places is chance."""
         for machine in self.machines:
-            self.assertIn("ingest.job.closed", machine.log_text())
+            self.assertRegex(machine.log_text(), "ingest.job.closed|http.refused")
 
     def test_a_slots_limit_holds_right_across_machines(self) -> None:
         with self.provider.holding():
@@ -92,7 +93,7 @@ class TwoMachinesTests(LiveTestCase):
         state = self.provider.state()
         self.assertEqual((state["max_in_flight"], state["calls"]), (SLOT_LIMIT, SLOT_LIMIT))
         self.assertEqual(statuses, {200: SLOT_LIMIT, 429: 20 - SLOT_LIMIT})
-        self.assert_both_have_worked()
+        self.assert_both_were_asked()
 
     def test_one_photo_sent_to_both_with_one_key_is_one_order(self) -> None:
         photo = jpeg()
