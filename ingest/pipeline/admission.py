@@ -14,7 +14,6 @@ from typing import NamedTuple
 import orjson
 from django.db import Error as AnyDatabaseError
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef
 from django.utils.crypto import salted_hmac
 
 from ingest.booth.drill_key import PREFIX as DRILL
@@ -220,10 +219,8 @@ def check_capacity(order: Order, limits: Sequence[Limit] = ()) -> Capacity:
     found, holder_id, uses = count_in_flight(
         slot.pk, slot.provider, besides=order.job_id, replay_key=key, limits=limits
     )
-    has_result = Exists(select_live_results().filter(job_id=OuterRef("pk")))
-    jobs = Job.objects.annotate(has_result=has_result)
-    holder = jobs.filter(pk=holder_id).first() if holder_id else None
-    if holder is not None and is_replay(order, holder, has_result=holder.has_result):
+    holder = Job.objects.filter(pk=holder_id).first() if holder_id else None
+    if holder is not None and is_replay(order, holder):
         return Capacity(earlier=holder, key_is_stale=False)
     if order.source == Job.Source.LAB:
         check_lab_places(found, platform)
@@ -259,13 +256,13 @@ def _sign(texts: dict[str, str]) -> str:
     return ":" + salted_hmac("ingest.guest_texts", told, algorithm="sha256").hexdigest()
 
 
-def is_replay(order: Order, holder: Job, *, has_result: bool) -> bool:
+def is_replay(order: Order, holder: Job) -> bool:
     """Is the holder's job in progress, or its picture still kept? Then this order is the same one.
 
     Raises IdempotencyConflict when the key came with another photo, or with other words.
     """
     is_open = holder.status == Job.Status.PROCESSING and not holder.is_overdue()
-    if not (is_open or has_result):
+    if not (is_open or select_live_results().filter(job_id=holder.pk).exists()):
         return False
     if holder.photo_sha256 != order.photo.sha256:
         raise IdempotencyConflict("the key belongs to another photo", job_id=str(holder.pk))
