@@ -1,12 +1,9 @@
 """The frame of the console: log in and out, Django's own pages, language, theme, session."""
 
-import re
-
 from playwright.sync_api import Page, expect
 
 from photochanger.testing.browser import (
     LOOKS,
-    OTHER_LOOKS,
     PHONE,
     Look,
     assert_accessible,
@@ -48,19 +45,6 @@ class LoginTests(ConsoleTestCase):
         expect(eye).to_have_attribute("aria-pressed", "true")
         eye.click()
         expect(page.get_by_label("Пароль", exact=True)).to_have_attribute("type", "password")
-
-
-class FaultPageTests(ConsoleTestCase):
-    def test_what_is_gone_is_told_on_a_page_that_leads_back(self) -> None:
-        self.tolerate("status of 404")
-        for look in (*LOOKS, *OTHER_LOOKS):
-            page = self.logged_in(look)
-            page.goto("/admin/events/4711/")
-            assert_accessible(page)
-            assert_nothing_is_cut_off(page)
-            self.screenshot(page, "gone", look)
-        page.get_by_role("link", name="В консоль").click()
-        expect(page).to_have_title(re.compile("PhotoChanger"))
 
 
 class StockPageTests(ConsoleTestCase):
