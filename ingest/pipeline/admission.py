@@ -5,10 +5,8 @@ every photo, and the ORM took 8 ms for what they do in 3.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import NamedTuple
 
 import orjson
@@ -30,7 +28,7 @@ from ingest.pipeline.late_closings import keep_closing
 from ingest.pipeline.order import Order
 from ingest.pipeline.outcome import JobRun, close_failed
 from ingest.pipeline.row_locks import load_templates, lock_rows
-from ingest.refusals.errors import DatabaseAway, PhotoQueueFull, ProviderFull, SlotFull
+from ingest.refusals.errors import DatabaseAway, ProviderFull, SlotFull
 from media.services import select_live_results
 from photochanger import metrics
 from photochanger.db import clock, in_db
@@ -56,20 +54,6 @@ class Admission:
     prices: PriceTable = NO_PRICES
     sources: tuple[Source, ...] = ()  # of a slot with reserves, in the order they are asked in
     is_replay: bool = False
-
-
-@asynccontextmanager
-async def take_turn_of_equals(order: Order) -> AsyncIterator[None]:
-    """Around the way from the first look to admission: of equal photos that come at once the first
-    is decoded, and the others find its job.
-
-    All of it ends at the deadline. Raises PhotoQueueFull when the turn does not come before.
-    """
-    key = replay_key(order) or str(order.job_id)
-    refuse = partial(PhotoQueueFull, retry_after_s=FULL_RETRY_AFTER_S)
-    with order.deadline.limit_waits():
-        async with take_turn(key, at_once=1, make_error=refuse):
-            yield
 
 
 async def admit_photo(order: Order) -> Admission:
