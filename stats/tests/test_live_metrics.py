@@ -153,11 +153,17 @@ class LiveMetricsTests(LiveTestCase):
             httpx.get(f"{self.server.url}/admin/login/")
             self.eventually(lambda: self.answer(prometheus, SEEN) != [])
             self.check_names(prometheus)
-            empty = {n for n, q in panel_queries().items() if not self.answer(prometheus, q)}
+            is_postgres = not self.site.database_url.startswith("sqlite")
+            panels = (
+                set(panel_queries()) - MAY_BE_EMPTY - (set() if is_postgres else ON_POSTGRES_ONLY)
+            )
+            # A scrape that a busy machine was too slow for leaves all empty until the next one.
+            self.eventually(lambda: self.list_empty_panels(prometheus, panels) == [])
             self.eventually(lambda: self.answer(prometheus, FIRING) != [])
-        is_postgres = not self.site.database_url.startswith("sqlite")
-        unknown = set() if is_postgres else ON_POSTGRES_ONLY
-        self.assertEqual(empty - MAY_BE_EMPTY - unknown, set())
+
+    def list_empty_panels(self, prometheus: httpx.Client, panels: set[str]) -> list[str]:
+        queries = panel_queries()
+        return [name for name in panels if not self.answer(prometheus, queries[name])]
 
     def check_names(self, prometheus: httpx.Client) -> None:
         answer = prometheus.get("/api/v1/label/__name__/values").json()
@@ -178,7 +184,7 @@ class LiveMetricsTests(LiveTestCase):
         (root / "token").write_text(f"{TOKEN}\n")
         (root / "rules.yml").write_text(RULES.read_text())
         config = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())
-        config["global"] = dict.fromkeys(("scrape_interval", "evaluation_interval"), "500ms")
+        config["global"] = dict.fromkeys(("scrape_interval", "evaluation_interval"), "1s")
         job = config["scrape_configs"][0]
         job["authorization"]["credentials_file"] = str(root / "token")
         job["static_configs"][0]["targets"] = [f"127.0.0.1:{self.server.port}"]
