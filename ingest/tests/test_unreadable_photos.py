@@ -2,9 +2,7 @@
 
 import io
 from typing import Any, cast
-from unittest import mock
 
-import simplejpeg
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
@@ -14,8 +12,6 @@ from PIL import Image
 from ingest.models import Job
 from ingest.tests.support import IngestTestCase
 from photochanger.db import in_db
-from photochanger.pictures import UnreadablePicture
-from photochanger.pictures.decoding import decode_jpeg
 from photochanger.web.tokens import AdminToken
 from slots.models import Slot
 
@@ -91,15 +87,6 @@ class DoorTests(IngestTestCase):
         for orientation in (1, 6):
             answer = await self.post(draw("JPEG", orientation=orientation)[:-2])
             self.assertEqual(answer.status_code, 200, answer.content)
-
-    def test_a_torn_jpeg_is_decoded_once(self) -> None:
-        decode = mock.Mock(wraps=simplejpeg.decode_jpeg)
-        with (
-            mock.patch.object(simplejpeg, "decode_jpeg", decode),
-            self.assertRaises(UnreadablePicture),
-        ):
-            decode_jpeg(cut(draw("JPEG")), mode="RGB", max_side_px=None)
-        self.assertEqual(decode.call_count, 1)
 
     async def test_a_refused_photo_leaves_the_slot_free_and_an_equal_one_costs_no_decoding(
         self,
