@@ -4,6 +4,7 @@ Without Django, whose start takes longer than the simulator's: ``python -m provi
 """
 
 import contextlib
+import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
 import uvicorn
@@ -52,7 +53,8 @@ def serve(given: Namespace) -> None:
     chosen = Options(**{name: getattr(given, name) for name in names})
     url = f"http://{given.host}:{given.port}"
     config = make_config(Simulator(chosen, url=url), host=given.host, port=given.port)
-    print(HOW_TO.format(url=url), flush=True)  # noqa: T201  a programme's own words
+    sys.stdout.write(HOW_TO.format(url=url) + "\n")
+    sys.stdout.flush()
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run()
 
