@@ -23,15 +23,16 @@ def take_recipe(recipe: LabRecipe, slot_id: str, *, version: int, by: str) -> Sl
 
     Raises SlotNotFound, VersionConflict, InvalidFields, MediaNotFound, StorageError.
     """
+    slot = find_slot(slot_id)
     values = {
         "provider": recipe.provider,
         "operation": recipe.operation,
         "settings": recipe.settings,
         "version": version,
-        **_list_other_columns(recipe, find_slot(slot_id)),
+        **_list_other_columns(recipe, slot),
     }
     if replaces_templates(recipe, slot_id):
-        values["template_media"] = _choose_templates(recipe, find_slot(slot_id))
+        values["template_media"] = _choose_templates(recipe, slot)
     change = SlotIn.model_validate(values)
     with transaction.atomic():
         slot = change_slot(slot_id, change, by=by, lab_run=recipe.run_id)

@@ -34,9 +34,9 @@ class PresetCase(LabTestCase):
 
     def give_template(self, slot_id: str, part: str = "style") -> None:
         kind = MediaObject.Kind.TEMPLATE
-        body = draw_frame() if part == "frame" else jpeg()
+        body, name = (draw_frame(), "png") if part == "frame" else (jpeg(), "jpeg")
         media = store_upload(
-            kind, slot_id, body, mime="image/png", extension="png", expires_at=None
+            kind, slot_id, body, mime=f"image/{name}", extension=name, expires_at=None
         )
         SlotTemplateMedia.objects.create(slot_id=slot_id, media_kind=part, media_object=media)
 
