@@ -158,12 +158,14 @@ class LiveMetricsTests(LiveTestCase):
                 set(panel_queries()) - MAY_BE_EMPTY - (set() if is_postgres else ON_POSTGRES_ONLY)
             )
             # A scrape that a busy machine was too slow for leaves all empty until the next one.
-            self.eventually(lambda: self.list_empty_panels(prometheus, panels) == [])
+            self.eventually(lambda: self.drop_answered(prometheus, panels) == set())
             self.eventually(lambda: self.answer(prometheus, FIRING) != [])
 
-    def list_empty_panels(self, prometheus: httpx.Client, panels: set[str]) -> list[str]:
+    def drop_answered(self, prometheus: httpx.Client, panels: set[str]) -> set[str]:
+        """The panels that have shown nothing yet; each has to show something once."""
         queries = panel_queries()
-        return [name for name in panels if not self.answer(prometheus, queries[name])]
+        panels -= {name for name in panels if self.answer(prometheus, queries[name])}
+        return panels
 
     def check_names(self, prometheus: httpx.Client) -> None:
         answer = prometheus.get("/api/v1/label/__name__/values").json()
