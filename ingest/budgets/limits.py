@@ -1,7 +1,7 @@
 """The budgets that may stop a photo, in the two statements that admission makes anyway.
 
 Statements of their own cost each photo their planning and their way to the database, which is more
-than adding up: they added 1.3 ms to an admission on PostgreSQL, one budget adds 0.1 so.
+than adding up: they added 1.3 ms to an admission on PostgreSQL, one budget adds 0.1 this way.
 """
 
 import json
