@@ -6,7 +6,9 @@ every photo, and the ORM took 8 ms for what they do in 3.
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import orjson
@@ -28,7 +30,7 @@ from ingest.pipeline.late_closings import keep_closing
 from ingest.pipeline.order import Order
 from ingest.pipeline.outcome import JobRun, close_failed
 from ingest.pipeline.row_locks import load_templates, lock_rows
-from ingest.refusals.errors import DatabaseAway, ProviderFull, SlotFull
+from ingest.refusals.errors import DatabaseAway, PhotoQueueFull, ProviderFull, SlotFull
 from media.services import select_live_results
 from photochanger import metrics
 from photochanger.db import clock, in_db
@@ -54,6 +56,19 @@ class Admission:
     prices: PriceTable = NO_PRICES
     sources: tuple[Source, ...] = ()  # of a slot with reserves, in the order they are asked in
     is_replay: bool = False
+
+
+def take_turn_of_equals(order: Order) -> AbstractAsyncContextManager[None]:
+    """Around the way from the first look to admission: of equal photos that come at once the first
+    is decoded, and the others find its job.
+
+    By the photo alone, which is known without the database. A test run or a picture of the lab is
+    equal to none. Raises PhotoQueueFull when the turn does not come before the request's end.
+    """
+    if order.is_trial:
+        return nullcontext()
+    refuse = partial(PhotoQueueFull, retry_after_s=FULL_RETRY_AFTER_S)
+    return take_turn(f"{order.slot.pk}:{order.photo.sha256}", at_once=1, make_error=refuse)
 
 
 async def admit_photo(order: Order) -> Admission:

@@ -1,5 +1,6 @@
 """The path of one photo: HTTP to HTTP, and job to result. Read this file first."""
 
+from contextlib import AsyncExitStack
 from functools import partial
 
 import structlog
@@ -7,7 +8,7 @@ from django.http import HttpRequest, HttpResponseBase
 from structlog.contextvars import bind_contextvars
 
 from ingest.models import Job
-from ingest.pipeline.admission import Admission, admit_photo, find_equal_job
+from ingest.pipeline.admission import Admission, admit_photo, find_equal_job, take_turn_of_equals
 from ingest.pipeline.face_repeat import mend_faces
 from ingest.pipeline.order import Booth, Deadline, Order
 from ingest.pipeline.outcome import PhotoResult, falls_back, job_outcome
@@ -81,16 +82,25 @@ async def process_photo(order: Order) -> PhotoResult:
     its row tells the same reason.
     """
     deadline = order.deadline.shorten(STORE_RESERVE_S)
-    equal = await in_db(find_equal_job, order)  # 429, 409; before decoding costs anything
-    if equal and (result := await replay_result(equal, deadline)):
-        return result
-    async with prepare_order(order) as prepared:  # 400: every pixel is there
-        admission = await admit_photo(prepared)  # one transaction: limits, duplicates, row
-        while admission.is_replay:
+    async with AsyncExitStack() as files:
+        while True:
+            async with take_turn_of_equals(order):  # one is decoded, the others find its job
+                order, admission = await find_place(order, files)
+            if not admission.is_replay:
+                return await run_job(order, admission, deadline)
             if result := await replay_result(admission.job, deadline):
                 return result
-            admission = await admit_photo(prepared)  # that job was given up: this takes its place
-        return await run_job(prepared, admission, deadline)
+            # That job was given up: this order takes its place.
+
+
+async def find_place(order: Order, files: AsyncExitStack) -> tuple[Order, Admission]:
+    """An open job, or that of an equal photo; with the photo prepared, if need be, in ``files``."""
+    equal = await in_db(find_equal_job, order)  # 429, 409; before decoding costs anything
+    if equal:
+        return order, Admission(job=equal, is_replay=True)
+    if order.outgoing is None:
+        order = await files.enter_async_context(prepare_order(order))  # 400: every pixel is there
+    return order, await admit_photo(order)  # one transaction: limits, duplicates, row
 
 
 async def run_job(order: Order, admission: Admission, deadline: Deadline) -> PhotoResult:

@@ -1,6 +1,8 @@
 """Receive a booth's photo: everything that can be refused before a place is taken."""
 
 import asyncio
+import time
+from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -38,6 +40,9 @@ from slots.services import OpenSlot, open_slot
 
 MAX_KEY = 200
 RETRY_AFTER_S = 3.0
+# Who sends torn photos sends them again; it is no longer, since a disk may have failed us.
+UNREADABLE_KEPT_S, MAX_UNREADABLE = 10.0, 1_000
+_unreadable: OrderedDict[str, tuple[float, str]] = OrderedDict()  # by SHA-256: until when, and why
 
 
 @dataclass(slots=True)
@@ -179,12 +184,14 @@ async def prepare_order(order: Order) -> AsyncIterator[Order]:
     PhotoQueueFull when its turn does not come before the deadline.
     """
     photo = order.photo
+    check_unreadable(photo.sha256)
     try:
         async with asyncio.timeout_at(order.deadline.at):
             outgoing = await run_in_worker(
                 choose_line(order), prepare_photo, photo, max_side_px=choose_side_px(order.slot)
             )
     except UnreadablePicture as exc:
+        keep_unreadable(photo.sha256, str(exc))
         raise InvalidImage(f"the photo {exc}") from exc
     except TimeoutError as exc:
         raise PhotoQueueFull("not decoded in time", retry_after_s=RETRY_AFTER_S) from exc
@@ -193,6 +200,19 @@ async def prepare_order(order: Order) -> AsyncIterator[Order]:
     finally:
         if outgoing is not photo:
             outgoing.file.close()
+
+
+def check_unreadable(sha256: str) -> None:
+    """Raises InvalidImage for what has just been decoded in vain."""
+    until, why = _unreadable.get(sha256, (0.0, ""))
+    if until > time.monotonic():
+        raise InvalidImage(f"the photo {why}")
+
+
+def keep_unreadable(sha256: str, why: str) -> None:
+    _unreadable[sha256] = time.monotonic() + UNREADABLE_KEPT_S, why
+    while len(_unreadable) > MAX_UNREADABLE:
+        _unreadable.popitem(last=False)
 
 
 def choose_line(order: Order) -> str:

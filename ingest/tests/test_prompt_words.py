@@ -115,6 +115,13 @@ class ReplayTests(PromptTestCase):
         keys = [job.replay_key or "" async for job in Job.objects.all()]
         self.assertFalse([key for key in keys if "Anna" in key or len(key) > 300])
 
+    async def test_equal_photos_that_come_at_once_are_one_order_for_the_same_words(self) -> None:
+        photo, guests = jpeg(), ("Anna", "Anna", "Eve", "Anna")
+        await self.configure("For {guest}", GUEST)
+        answers = await asyncio.gather(*(self.send(photo, guest=guest) for guest in guests))
+        self.assertEqual([one.status_code for one in answers], [200] * 4)
+        self.assertEqual(sorted(self.prompts), ["For «Anna»", "For «Eve»"])
+
     async def test_a_key_with_other_words_is_refused(self) -> None:
         photo, key = jpeg(), {"Idempotency-Key": "k1"}
         await self.configure("For {guest}", GUEST)

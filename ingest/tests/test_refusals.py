@@ -173,7 +173,7 @@ class EveryRefusalTests(RefusalTestCase):
         self.assertEqual(row.booth_name, "DESKTOP-K968T3F")
 
     async def test_a_booth_that_hangs_up_while_its_photo_waits_for_its_turn(self) -> None:
-        for place in ("receive.run_in_worker", "admission.take_turn"):  # a decoder, the slot's row
+        for place in ("receive.run_in_worker", "admission.take_turn"):  # a decoder, equals
             with self.subTest(place=place):
                 await Refusal.objects.all().adelete()
                 hangs_up = mock.patch(

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from photochanger.threads.time_limit import get_request_left_s
 
-Turns = dict[str, asyncio.Semaphore]
+Turns = WeakValueDictionary[str, asyncio.Semaphore]  # while somebody holds one or waits
 _turns: "WeakKeyDictionary[asyncio.AbstractEventLoop, Turns]" = WeakKeyDictionary()
 
 
@@ -15,11 +15,11 @@ _turns: "WeakKeyDictionary[asyncio.AbstractEventLoop, Turns]" = WeakKeyDictionar
 async def take_turn(
     key: str, *, at_once: int, make_error: Callable[[str], Exception]
 ) -> AsyncIterator[None]:
-    """Hold one of ``at_once`` places; keys are few and are kept.
+    """Hold one of ``at_once`` places of a key.
 
     Raises ``make_error`` when none is free before the request's end.
     """
-    turns = _turns.setdefault(asyncio.get_running_loop(), {})
+    turns = _turns.setdefault(asyncio.get_running_loop(), WeakValueDictionary())
     semaphore = turns.setdefault(key, asyncio.Semaphore(at_once))
     try:
         async with asyncio.timeout(get_request_left_s()):
