@@ -16,6 +16,7 @@ from django.core.files.base import ContentFile
 from django.test import SimpleTestCase
 
 from ingest.tests.live_support import LiveTestCase
+from ingest.tests.support import jpeg
 from media.storage.local import AtomicFileSystemStorage
 from photochanger.testing import server_process
 from photochanger.testing.confined import find_allowed_calls, read_unit
@@ -82,12 +83,15 @@ class ConfinedTests(LiveTestCase):
             self.assertEqual(answer.status_code, 200, answer.text[:300])
             link = answer.headers["X-Result-Url"]
             self.assertTrue(httpx.get(link).is_success)
+            dear = self.post(server, jpeg(4800, 3600, progressive=True))
+            self.assertEqual(dear.status_code, 200, dear.text[:300])
             for file in self.results():  # UMask=
                 mode = (self.site.media_root / file).stat().st_mode
                 self.assertEqual(mode & 0o007, 0, file)
             server.process.send_signal(signal.SIGTERM)
             self.assertEqual(server.process.wait(90), 0)
-        self.assertNotIn("Traceback", log.read_text())
+        for sign in ("Traceback", "threads.priority.kept"):
+            self.assertNotIn(sign, log.read_text())
 
     def test_the_restrictions_are_there(self) -> None:
         for code in (

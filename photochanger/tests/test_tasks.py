@@ -4,13 +4,15 @@ import asyncio
 import gc
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest import mock
 
 from django.test import SimpleTestCase
 from structlog.testing import capture_logs
 
 from photochanger.tasks import DEAR, run_in_worker, run_to_completion
-from photochanger.threads.priority import NICENESS
+from photochanger.threads.priority import NICENESS, lower_priority
 
 
 class CompletionTests(SimpleTestCase):
@@ -66,6 +68,11 @@ class DearTests(SimpleTestCase):
     async def test_dear_photos_give_way_to_all_others(self) -> None:
         dear, ordinary = [await run_in_worker(line, get_niceness) for line in (DEAR, "slot-001")]
         self.assertEqual(dear - ordinary, NICENESS)
+
+    def test_a_system_that_refuses_a_lower_priority_gets_the_work_done_all_the_same(self) -> None:
+        refused = mock.patch("os.setpriority", side_effect=PermissionError(1, "not permitted"))
+        with refused, ThreadPoolExecutor(1, initializer=lower_priority) as pool:
+            self.assertEqual(pool.submit(get_niceness).result(), get_niceness())
 
 
 def get_niceness() -> int:
