@@ -38,8 +38,8 @@ install: $(STAMP) $(CATALOGUES) $(FACES)  ## Make .venv with everything pinned, 
 faces: $(STAMP)  ## Fetch the models that find and compare faces, if they are not there.
 	@$(BIN)/python -m media.net_files var/faces
 
-env: install  ## Write a .env with fresh random secrets, unless there is one.
-	@$(MANAGE) make_env
+env: install  ## Write a .env with fresh random secrets, unless there is one. ADDRESS=photos.example.com
+	@$(MANAGE) make_env $(if $(ADDRESS),--address $(ADDRESS))
 
 demo: install  ## Show it: one photo through a simulated AI service, then serve. ONCE=1 ends there.
 	@ENV_FILE= DEBUG=1 $(MANAGE) demo $(if $(ONCE),--once)

@@ -20,7 +20,7 @@ RUNS = "<!-- runs -->"  # before a block: the test runs it, on a scratch install
 # Programs of the system: that they are there is not ours to check.
 SYSTEM = {
     *("cd", "chown", "cp", "df", "diff", "du", "git", "install", "ls", "mkdir", "true"),
-    *("certbot", "chmod", "nginx", "printf", "rm", "sed", "sh", "tee"),
+    *("certbot", "chmod", "nano", "nginx", "printf", "rm", "sed", "sh", "tee"),
     *("apt-get", "createdb", "createuser", "useradd", "journalctl", "systemctl", "docker", "curl"),
 }
 PLACEHOLDER = r"[А-ЯЁ_]{3,}"  # what the reader puts something else for
@@ -98,8 +98,10 @@ def complaint(words: list[str]) -> str:
     if words[:2] == [".venv/bin/python", "manage.py"]:
         return manage_complaint(rest[1:])
     if name == "make":
-        targets = re.findall(r"^(\w+):", (BASE_DIR / "Makefile").read_text(), re.MULTILINE)
-        return "" if set(rest) <= set(targets) else f"no target of make: {rest}"
+        text = (BASE_DIR / "Makefile").read_text()
+        known_words = {*re.findall(r"^(\w+):", text, re.M), *re.findall(r"\$\(if \$\((\w+)", text)}
+        named = {word.partition("=")[0] for word in rest}
+        return "" if named <= known_words else f"no target or variable of make: {rest}"
     if name == ".":
         return "" if (BASE_DIR / rest[0]).is_file() else f"no such file: {rest[0]}"
     if "/" in name:

@@ -43,7 +43,7 @@ class MakeEnvTests(SimpleTestCase):
         self.assertEqual(self.path.stat().st_mode & 0o777, 0o600)
         for line in self.path.read_text().splitlines():
             name, _, value = line.partition("=")
-            if name.endswith("KEY") and not name.startswith("#"):
+            if name.endswith(("KEY", "TOKEN")) and not name.startswith("#"):
                 self.assertGreater(len(value), 32)
                 self.assertNotIn(value, said)
 
@@ -56,6 +56,17 @@ class MakeEnvTests(SimpleTestCase):
         run("make_env", "--path", str(self.path))
         done = manage("check", ENV_FILE=str(self.path))
         self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_of_a_server_with_a_name_the_file_passes_the_checks_of_an_installation(self) -> None:
+        run("make_env", "--path", str(self.path), "--address", "photos.example.com")
+        done = manage("check", "--deploy", "--fail-level", "WARNING", ENV_FILE=str(self.path))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("BIND=127.0.0.1:8000", self.path.read_text().splitlines())
+
+    def test_an_address_that_is_no_name_is_refused_before_anything_is_written(self) -> None:
+        with self.assertRaisesMessage(CommandError, "is no name"):
+            run("make_env", "--path", str(self.path), "--address", "https://photos.example.com")
+        self.assertFalse(self.path.exists())
 
 
 class SyncAdminsTests(TestCase):
