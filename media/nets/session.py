@@ -5,7 +5,7 @@ from pathlib import Path
 
 # Since 1.29 its Linux builds report each model to their maker unless told not to before the import
 # (microsoft/onnxruntime#27379). A server of faces calls nobody whom its operator has not named.
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+os.putenv("ORT_DISABLE_TELEMETRY", "1")
 
 import onnxruntime  # noqa: E402  after what it reads of the environment
 
