@@ -15,10 +15,12 @@ COPY media/sorter media/sorter
 COPY media/net_files media/net_files
 RUN .venv/bin/python -m media.net_files var/faces --or-without --pip pip
 COPY . .
-# Whoever runs it cannot write here: what can be made beforehand is made now.
+# Whoever runs it cannot write here: what can be made beforehand is made now. Commands of manage.py
+# write for their own user and group alone (umask 027), as git may; the image runs as another user.
 RUN .venv/bin/pybabel --quiet compile --directory photochanger/locale --domain django \
     && ENV_FILE='' .venv/bin/python manage.py collectstatic --noinput --verbosity 0 \
     && .venv/bin/python -m compileall -q . \
+    && chmod -R a+rX . \
     && mkdir -p var/media var/backups secrets
 
 FROM python:3.11.14-slim-bookworm
