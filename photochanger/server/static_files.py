@@ -13,14 +13,21 @@ NOT_COLLECTED = (
     "which cannot be written to. Run deploy/start.sh prepare as its owner, or name another folder "
     "in STATIC_ROOT."
 )
+NOT_READABLE = (
+    "The console's style sheets and scripts in {folder} cannot be read: {reason}. Give them to "
+    "the server's user, or name another folder in STATIC_ROOT."
+)
 
 
 def collect_missing_files() -> None:
     """Collect static files when some are not there, as after an update: pages would be bare 500s.
 
-    Ends the process with a sentence where it may not write.
+    Ends the process with a sentence where it may not read or write them.
     """
-    missing = find_missing_files()
+    try:
+        missing = find_missing_files()
+    except OSError as exc:
+        sys.exit(NOT_READABLE.format(folder=settings.STATIC_ROOT, reason=exc.strerror))
     if not missing:
         return
     try:

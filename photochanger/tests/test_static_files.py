@@ -123,6 +123,11 @@ class CollectTests(SimpleTestCase):
         with override_settings(STATIC_ROOT=folder, STORAGES=storages):
             collect_missing_files()
 
+    def test_a_folder_that_cannot_be_read_ends_the_process_with_a_sentence(self) -> None:
+        (self.folder / "staticfiles.json").mkdir()
+        with self.assertRaisesRegex(SystemExit, f"in {self.folder} cannot be read: Is a dir"):
+            self.collect(self.folder)
+
     def test_missing_files_are_collected_and_those_that_are_there_left_alone(self) -> None:
         root = self.folder / "static"
         self.collect(root)
