@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 import time
@@ -17,6 +18,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import httpx
+from django.test import SimpleTestCase
 
 from ingest.tests.life_support import LifeTestCase
 from ingest.tests.support import jpeg
@@ -25,7 +27,8 @@ from photochanger.testing.databases import BASE_DIR
 from photochanger.testing.marks import only_postgresql
 
 NOBODYS = 10001  # the image's user
-# Files, root and all, are read-only for it; it may only look, as in an image nothing is hidden.
+# Files, root and all, are read-only for it. It may look everywhere: this machine's packages can be
+# in a folder that is closed to others. What an image would hide from it: ImageTreeTests.
 AS_IN_AN_IMAGE = (
     "mount --bind {tree} {tree} && mount -o remount,ro,bind {tree} && cd {tree} && "
     f"exec setpriv --reuid {NOBODYS} --regid {NOBODYS} --clear-groups "
@@ -39,7 +42,10 @@ def can_mount() -> bool:
 
 @contextmanager
 def image_tree() -> Iterator[Path]:
-    """The files that the Dockerfile's first stage makes, without the Python packages' copy."""
+    """The files that the Dockerfile's first stage makes, without the Python packages' copy.
+
+    They come as git writes them for a user who shows his files to nobody else.
+    """
     ignored = (BASE_DIR / ".dockerignore").read_text().split()
     listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listed, cwd=BASE_DIR, capture_output=True, text=True, check=True)
@@ -55,8 +61,9 @@ def image_tree() -> Iterator[Path]:
                 )
             ]
             if not patterns and (BASE_DIR / name).is_file():
-                (tree / name).parent.mkdir(parents=True, exist_ok=True)
+                (tree / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 shutil.copy(BASE_DIR / name, tree / name)
+                (tree / name).chmod(0o700 if os.access(BASE_DIR / name, os.X_OK) else 0o600)
         (tree / ".venv").symlink_to(BASE_DIR / ".venv")
         for command in build_steps():
             env = {"PATH": os.environ["PATH"]}
@@ -72,12 +79,28 @@ def build_steps() -> list[str]:
     return [step for step in map(str.strip, steps) if "compileall" not in step]
 
 
+def find_hidden(folder: Path) -> Iterator[str]:
+    """What another user than the owner cannot open; what a link leads to is not looked at."""
+    for path in folder.rglob("*"):
+        needed = stat.S_IROTH | (stat.S_IXOTH if path.is_dir() else 0)
+        if not path.is_symlink() and path.stat().st_mode & needed != needed:
+            yield str(path)
+
+
 def health_check() -> list[str]:
     text = (BASE_DIR / "Dockerfile").read_text()
     found = re.search(r"HEALTHCHECK[^\[]*CMD (\[.*\])", text)
     assert found
     command: list[str] = json.loads(found[1])
     return command
+
+
+class ImageTreeTests(SimpleTestCase):
+    def test_the_user_that_runs_it_can_read_what_was_made_when_it_was_built(self) -> None:
+        """manage.py writes for its own user and group alone, and the build is root's."""
+        with image_tree() as tree:
+            self.assertTrue(list((tree / "var/static").rglob("*.css")))
+            self.assertEqual(list(find_hidden(tree)), [])
 
 
 @only_postgresql("the start is tried on PostgreSQL")
