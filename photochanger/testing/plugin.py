@@ -18,6 +18,7 @@ from cryptography.fernet import Fernet
 from django.core.cache import cache
 from django.utils import translation
 
+from photochanger import redaction
 from photochanger.testing import shared
 
 HANGING_S = 1800  # more than the `timeout` of pytest.ini
@@ -69,10 +70,12 @@ def pytest_runtest_protocol() -> Generator[None, object, object]:
 
 @pytest.fixture(autouse=True)
 def _nothing_of_another_test() -> Generator[None, None, None]:
-    """Files, the cache and a page's language go with a test, as its rows do; live sites have
-    their own."""
+    """Files, the cache, known secrets and a page's language go with a test, as its rows do; live
+    sites have their own."""
     translation.deactivate()  # a request leaves its reader's language in the thread
+    known = redaction._known  # a key such as sim-400-location would be cut out of all later texts
     yield
+    redaction._known = known
     cache.clear()
     for folder in os.scandir(_media_root):
         shutil.rmtree(folder) if folder.is_dir() else os.unlink(folder)
