@@ -17,19 +17,27 @@ _LATIN = dict(zip("абвгдезийклмнопрстуфыэ", "abvgdeziyklmn
 _SPELLING = str.maketrans(_LATIN | {ru.upper(): la.capitalize() for ru, la in _LATIN.items()})
 _CREAM = (255, 247, 230)
 _ACCENT = (255, 196, 84)
+DETAIL_PX = (
+    1600  # a style is drawn at about this size: a 4K answer costs little more than one of 1K
+)
 # Rows of a 3x4 colour matrix: reds up, blues down.
 _WARM = (1.08, 0.06, 0.0, 6, 0.02, 1.0, 0.0, 2, 0.0, 0.06, 0.84, 0)
 
 
 def stylise_photo(
-    photos: list[bytes], size: tuple[int, int], *, title: str, prompt: str
+    photos: list[bytes],
+    size: tuple[int, int],
+    *,
+    title: str,
+    prompt: str,
+    detail_px: int = DETAIL_PX,
 ) -> Image.Image:
     """The first photo as a warm, inked poster with a caption; the others as small insets.
 
-    The style is drawn at about 1K and then enlarged: a 4K answer costs little more.
+    The style is drawn with a long side of ``detail_px`` at most, and then enlarged.
     """
-    shrink = max(1.0, max(size) / 1600)
-    canvas = (round(size[0] / shrink), round(size[1] / shrink))
+    shrink = max(1.0, max(size) / detail_px)
+    canvas = (max(1, round(size[0] / shrink)), max(1, round(size[1] / shrink)))
     image = _apply_style(_open_cropped(photos[0], canvas)) if photos else _make_gradient(canvas)
     image = _add_vignette(image)
     for number, body in enumerate(photos[1:4]):
@@ -40,8 +48,10 @@ def stylise_photo(
 
 
 def encode_image(image: Image.Image, file_format: str) -> bytes:
+    """PNG is packed as quickly as can be: a tenth larger, as the services' are, in a quarter of
+    the time."""
     out = io.BytesIO()
-    image.save(out, file_format, quality=88)
+    image.save(out, file_format, quality=88, compress_level=1)
     return out.getvalue()
 
 

@@ -29,6 +29,7 @@ from providers.simulator.wire import (
 # The headers worth remembering; the key is not among them.
 HEADERS_KEPT = ("x-server-timeout", "content-type", "user-agent", "x-goog-api-client", "host")
 OWN_PREFIX = "/_sim/"
+COARSE_PX = 256
 _HELD_CHECK_S = 0.01
 
 
@@ -220,8 +221,12 @@ def running(
     seed: int = 0,
     max_request_mb: float = 20.0,
     retired: Collection[str] = RETIRED,
+    detail_px: int = COARSE_PX,
 ) -> Iterator[Simulator]:
-    """A simulator on a free port of 127.0.0.1, in a thread with its own event loop."""
+    """A simulator on a free port of 127.0.0.1, in a thread with its own event loop.
+
+    Its pictures are coarse unless ``detail_px`` is more: drawing them is most of a test's work.
+    """
     listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
     options = Options(
         latency=latency,
@@ -231,6 +236,7 @@ def running(
         seed=seed,
         max_request_mb=max_request_mb,
         retired=retired,
+        detail_px=detail_px,
     )
     simulator = Simulator(options, url=f"http://127.0.0.1:{listener.getsockname()[1]}")
     server = _ThreadServer(make_config(simulator))

@@ -31,6 +31,7 @@ class Work:
     request: GenerateRequest = field(default_factory=GenerateRequest)
     number: float | None = None
     plain: bool = False
+    detail_px: int = pictures.DETAIL_PX
     bill: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -58,7 +59,9 @@ def draw(
         if mistake and photos:
             photos[0] = make_mistake(photos[0], mistake, int(work.number or DEFAULT_PEOPLE))
         prompt = strip_markers(request.prompt)
-        image = pictures.stylise_photo(photos, box, title=work.model, prompt=prompt)
+        image = pictures.stylise_photo(
+            photos, box, title=work.model, prompt=prompt, detail_px=work.detail_px
+        )
     except (OSError, SyntaxError) as exc:  # a valid header and a damaged body
         raise Refusal(BAD_PICTURE) from exc
     return pictures.encode_image(image, file_format)

@@ -108,8 +108,13 @@ class Gemini:
         if self._options.plain and scenario.build is answer_ok:
             answer = _make_plain_answer()
         else:
-            plain = self._options.plain
-            work = Work(model=model, request=request, number=choice.number, plain=plain)
+            work = Work(
+                model=model,
+                request=request,
+                number=choice.number,
+                plain=self._options.plain,
+                detail_px=self._options.detail_px,
+            )
             answer = await asyncio.to_thread(scenario.build, work)
             call.bill, call.billed_model = work.bill, work.billed_model
         await exchange.wait_until(call.read_at + self._choose_seconds(choice, scenario, answer))
@@ -165,9 +170,8 @@ class Gemini:
         answer = answer_model(exchange, version, model, self._options.retired)
         if choice and scenario.build is not answer_ok:
             exchange.call.scenario = choice.name
-            played = await asyncio.to_thread(
-                scenario.build, Work(model=DEFAULT, number=choice.number)
-            )
+            work = Work(model=DEFAULT, number=choice.number, detail_px=self._options.detail_px)
+            played = await asyncio.to_thread(scenario.build, work)
             is_picture = played.status == 200 and played.content_type == JSON
             if not is_picture or played.ending is not Ending.WHOLE:
                 answer = played

@@ -64,7 +64,7 @@ class Work:
         return self.job
 
 
-def draw(job: Job, photos: list[bytes]) -> bytes:
+def draw(job: Job, photos: list[bytes], detail_px: int) -> bytes:
     """The first photo, altered, in its own shape, as the PNG that all samples show."""
     with Image.open(io.BytesIO(photos[0])) as first:
         width, height = ImageOps.exif_transpose(first).size
@@ -74,7 +74,10 @@ def draw(job: Job, photos: list[bytes]) -> bytes:
     shrink = longest / max(width, height)
     job.size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
     prompt = strip_markers(job.form.get("content", ""))
-    image = pictures.stylise_photo(photos, job.size, title=f"turbotext {job.method}", prompt=prompt)
+    title = f"turbotext {job.method}"
+    image = pictures.stylise_photo(
+        photos, job.size, title=title, prompt=prompt, detail_px=detail_px
+    )
     return pictures.encode_image(image, "PNG")
 
 

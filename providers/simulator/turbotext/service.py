@@ -160,7 +160,9 @@ class Turbotext:
                 job.error = f"url_error: {failed.field}: {failed.error}"
             else:
                 self._journal.last_photo = photos[0]
-                self._store_picture(job.picture_name, await asyncio.to_thread(draw, job, photos))
+                detail_px = self._options.detail_px
+                drawn = await asyncio.to_thread(draw, job, photos, detail_px)
+                self._store_picture(job.picture_name, drawn)
         job.is_done = True
 
     def _store_picture(self, name: str, picture: bytes) -> None:
