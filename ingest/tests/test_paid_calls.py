@@ -5,11 +5,8 @@ from collections.abc import Mapping
 
 from ingest.models import Attempt, Job
 from ingest.tests.support import IngestTestCase
-from photochanger.testing.marks import both_databases
 from providers.simulator.gemini.scenarios import SCENARIOS
 from slots.models import Slot
-
-pytestmark = both_databases
 
 LITE = "gemini-3.1-flash-lite-image"
 # Odd answers that hold a whole picture.

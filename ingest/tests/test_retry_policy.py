@@ -32,8 +32,6 @@ from providers import simulator
 from providers.base import SECOND_MODEL_TURN
 from slots.models import Slot
 
-pytestmark = both_databases
-
 
 def pause(
     error: ProviderError, *, calls_made: int = 1, left_s: float = 40, typical_s: float = 10
@@ -166,6 +164,7 @@ class ThirtyPercentTests(IngestTestCase):
         self.assertGreater(len(provider.calls), 24)
 
 
+@both_databases
 class OverTheWireTests(IngestTestCase):
     async def with_scenario(self, name: str, **recipe: object) -> None:
         await Slot.objects.filter(pk="slot-001").aupdate(

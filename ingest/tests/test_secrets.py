@@ -23,8 +23,6 @@ from providers.base import ProviderRequest
 from providers.gemini.driver import GeminiSettings
 from slots.platform_settings import PlatformSettings
 
-pytestmark = both_databases
-
 PROMPT = "Elena-and-Boris-at-the-Kremlin"
 FILE_NAME = "WEDDING-OF-ELENA.JPG"
 IDEMPOTENCY_KEY = "idem-71f0c2aa"
@@ -43,6 +41,7 @@ BROKEN: tuple[dict[str, Any], ...] = (
 )
 
 
+@both_databases
 class NothingLeaksTests(LiveTestCase):
     """``slot-001`` works, each of the others fails in its own way."""
 

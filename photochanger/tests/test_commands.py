@@ -24,8 +24,6 @@ from slots.models import Slot
 from slots.platform_settings import load_platform_settings
 from slots.secrets import password_matches
 
-pytestmark = both_databases
-
 
 def run(*arguments: str, **options: Any) -> str:
     out = io.StringIO()
@@ -69,6 +67,7 @@ class MakeEnvTests(SimpleTestCase):
         self.assertFalse(self.path.exists())
 
 
+@both_databases
 class SyncAdminsTests(TestCase):
     def setUp(self) -> None:
         folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
@@ -191,6 +190,7 @@ class SyncAdminsTests(TestCase):
             run("sync_admins")
 
 
+@both_databases
 class BoothPasswordTests(TestCase):
     def hashed(self) -> str:
         return load_platform_settings().ingest_password_hash
@@ -222,6 +222,7 @@ class BoothPasswordTests(TestCase):
         self.assertEqual(self.hashed(), before)
 
 
+@both_databases
 class SlotTests(TestCase):
     def test_it_shows_a_slot(self) -> None:
         self.assertIn("gemini/image_edit, off", run("slot", "slot-001"))

@@ -19,8 +19,6 @@ from photochanger.web.tokens import AdminToken, get_admin
 from slots.models import Setting
 from slots.provider_keys import provider_row_key, read_provider_key, set_provider_key
 
-pytestmark = both_databases
-
 OLD, NEW, OTHER = (Fernet.generate_key().decode() for _ in range(3))
 SECRET, NEXT_SECRET = settings.SECRET_KEY, "n" * 50
 
@@ -50,6 +48,7 @@ def in_force(path: Path) -> override_settings:
     return override_settings(**secrets)
 
 
+@both_databases
 class EncryptionTests(TestCase):
     def setUp(self) -> None:
         with keys(OLD):
@@ -102,6 +101,7 @@ class EncryptionTests(TestCase):
         self.assertIsNone(Setting.objects.get(key="provider.gemini").value)
 
 
+@both_databases
 class LogInTests(TestCase):
     @classmethod
     def setUpTestData(cls) -> None:
@@ -150,6 +150,7 @@ class LogInTests(TestCase):
             self.assertRedirects(self.client.get("/admin/"), "/admin/login/?next=/admin/")
 
 
+@both_databases
 class GuestTests(ResultsTestCase):
     def test_a_guests_link_outlives_every_secret(self) -> None:
         media = self.store_result(make_picture(side_px=32))
@@ -221,6 +222,7 @@ class RenewTests(SimpleTestCase):
             run("renew_secret", "SECRET_KEY", "--path", f"{self.path}.nowhere")
 
 
+@both_databases
 class ForgetTests(TestCase):
     def test_an_encryption_key_is_forgotten_only_when_nothing_needs_it(self) -> None:
         path = Path(self.enterContext(tempfile.TemporaryDirectory())) / ".env"

@@ -16,8 +16,6 @@ from slots.history.wording import Piece, diff_text
 from slots.models import Slot
 from slots.tests.test_history import HistoryTestCase
 
-pytestmark = both_databases
-
 LONG = "Turn the background into a nebula and keep every face exactly as it is on the photo."
 
 
@@ -63,6 +61,7 @@ class PieceTests(SimpleTestCase):
         self.assertEqual("".join(one.text for one in found if one.kind != "gone"), now)
 
 
+@both_databases
 class HistoryPageTests(PagesTestCase):
     def test_it_tells_each_change_field_by_field(self) -> None:
         self.change(display_name="Nebula", settings={"prompt": LONG}, is_active=False)
@@ -103,6 +102,7 @@ class HistoryPageTests(PagesTestCase):
             self.assertEqual(self.client.get(path).status_code, 403)
 
 
+@both_databases
 class RestoreTests(PagesTestCase):
     def test_it_shows_what_would_change_and_changes_nothing_before_a_yes(self) -> None:
         self.change(settings={"prompt": "A nebula"})

@@ -26,8 +26,6 @@ from slots.platform_settings import change_settings
 from stats.metrics import STATE, initialize_counters
 from stats.tests.support import StatsTestCase, open_job
 
-pytestmark = both_databases
-
 RETIRED = "gemini-2.5-flash-image"
 TOKEN = "a-token-of-a-scraper"
 
@@ -64,6 +62,7 @@ class Scraping(SimpleTestCase):
         return Scrape(answer.content.decode())
 
 
+@both_databases
 class DatabaseFiguresTests(StatsTestCase, Scraping):
     def test_photos_in_flight_and_places(self) -> None:
         self.store(open_job(), open_job(), open_job("slot-002"), open_job("slot-002", ago_s=100))
@@ -146,6 +145,7 @@ class DatabaseFiguresTests(StatsTestCase, Scraping):
         self.assertGreater(seen.one("media_disk_size_bytes"), 0)
 
 
+@both_databases
 class PhotoFiguresTests(IngestTestCase):
     """The counters are of the whole process: each test checks what was added."""
 
@@ -229,6 +229,7 @@ class AlertsBeginWithZeroTests(SimpleTestCase):
         self.assertTrue(seen.all("ingest_answers_total", status="504"))
 
 
+@both_databases
 class PageFiguresTests(TestCase):
     async def test_pages_are_counted_on_the_event_loop_and_photos_are_not(self) -> None:
         name = "django_http_requests_total_by_view_transport_method_total"
@@ -249,6 +250,7 @@ class PageFiguresTests(TestCase):
         self.assertEqual(count(after, "api:public_result"), 0)
 
 
+@both_databases
 @override_settings(METRICS_TOKEN=TOKEN, METRICS_NETWORKS=["10.1.0.0/16"])
 class AccessTests(TestCase):
     def ask(self, address: str = "192.0.2.7", **headers: str) -> Any:

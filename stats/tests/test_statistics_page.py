@@ -32,8 +32,6 @@ from stats.plots import (
 from stats.series import Point
 from stats.tests.support import StatsTestCase, job
 
-pytestmark = both_databases
-
 PAGE = "/admin/statistics/"
 PLOTS, STORAGE = f"{PAGE}plots/", f"{PAGE}storage/"
 PARTS = (PLOTS, STORAGE, f"{PAGE}faces/", f"{PAGE}steps/", "/admin/alarm/")
@@ -43,6 +41,7 @@ def find_live(page: str) -> set[str]:
     return set(re.findall(r'id="([\w-]+)"\s+data-live', page))
 
 
+@both_databases
 class StatisticsPageTests(StatsTestCase):
     def setUp(self) -> None:
         self.client.force_login(User.objects.create_superuser("serg"))
