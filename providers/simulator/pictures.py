@@ -17,9 +17,7 @@ _LATIN = dict(zip("абвгдезийклмнопрстуфыэ", "abvgdeziyklmn
 _SPELLING = str.maketrans(_LATIN | {ru.upper(): la.capitalize() for ru, la in _LATIN.items()})
 _CREAM = (255, 247, 230)
 _ACCENT = (255, 196, 84)
-DETAIL_PX = (
-    1600  # a style is drawn at about this size: a 4K answer costs little more than one of 1K
-)
+DETAIL_PX = 1600  # a 4K answer costs little more to draw than one of 1K
 # Rows of a 3x4 colour matrix: reds up, blues down.
 _WARM = (1.08, 0.06, 0.0, 6, 0.02, 1.0, 0.0, 2, 0.0, 0.06, 0.84, 0)
 
