@@ -20,8 +20,8 @@ COPY . .
 RUN .venv/bin/pybabel --quiet compile --directory photochanger/locale --domain django \
     && ENV_FILE='' .venv/bin/python manage.py collectstatic --noinput --verbosity 0 \
     && .venv/bin/python -m compileall -q . \
-    && chmod -R a+rX . \
-    && mkdir -p var/media var/backups secrets
+    && mkdir -p var/media var/backups secrets \
+    && chmod -R a+rX .
 
 FROM python:3.11.14-slim-bookworm
 # pg_dump and psql, for backups. No version: the distribution has one, and mends it.

@@ -29,6 +29,7 @@ from photochanger.errors import (
     ProviderUnavailable,
 )
 from photochanger.pictures import JPEG, PNG, WEBP, Photo
+from photochanger.redaction import remember_secret
 from providers import http
 from providers.base import CallTrace, ProviderRequest, Reference
 from providers.clean_photo import Slices
@@ -386,6 +387,7 @@ class ErrorTests(SimpleTestCase):
         self.assertIsInstance(explain_refusal(parse_sample(body)), ProviderQuota)
 
     def test_error_texts_are_short_and_hold_no_key(self) -> None:
+        remember_secret(KEY)  # as whoever has made a client with it
         text = f"url {KEY}\n\0" + "я" * 5000
         detail = str(explain_refusal(parse_sample({"success": False, "error": text})))
         self.assertNotIn(KEY, detail)
