@@ -46,8 +46,7 @@ def stylise_photo(
 
 
 def encode_image(image: Image.Image, file_format: str) -> bytes:
-    """PNG is packed as quickly as can be: a tenth larger, as the services' are, in a quarter of
-    the time."""
+    """PNG is packed quickly rather than small: who waits for it is a test or a demo."""
     out = io.BytesIO()
     image.save(out, file_format, quality=88, compress_level=1)
     return out.getvalue()
