@@ -15,6 +15,8 @@ from photochanger.threads.time_limit import get_step_left_s
 PHOTO_STEP_S, GUEST_STEP_S = 8.0, 5.0
 # The server's own limit has the first word: its error leaves the connection usable.
 CLIENT_EXTRA_S = 1.0
+# For the word that a connection still lives; as long as a new one is waited for after it.
+CHECK_S = 3.0
 
 
 class _Process:

@@ -4,12 +4,18 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
+from unittest import mock
 
-from django.test import SimpleTestCase
+from django.db import connection
+from django.test import SimpleTestCase, TestCase
 
+from photochanger.db.limits import CHECK_S, get_wait_s
+from photochanger.db.postgresql.base import LimitedConnection
+from photochanger.testing.marks import both_databases, only_postgresql
 from photochanger.testing.waiting import PATIENCE_S, wait_until_async
 from photochanger.threads.executor import LimitedExecutor
-from photochanger.threads.time_limit import get_step_left_s, limit_waits_for
+from photochanger.threads.time_limit import get_step_left_s, limit_waits_for, shorten_step
 from photochanger.threads.turns import take_turn
 
 
@@ -98,6 +104,19 @@ class ExecutorTests(SimpleTestCase):
         assert isinstance(left_s, float)
         self.assertGreater(left_s, 5.0)
 
+    async def test_a_part_of_a_step_may_have_less_time_and_never_more(self) -> None:
+        def look() -> list[float]:
+            left_s = []
+            for part_s in (5.0, 2 * PATIENCE_S):
+                with shorten_step(part_s):
+                    left_s.append(get_step_left_s() or 0.0)
+            return [*left_s, get_step_left_s() or 0.0]
+
+        found = await self.run_on(self.make(limit_s=PATIENCE_S), look)
+        assert isinstance(found, list)
+        self.assertLessEqual(found[0], 5.0)
+        self.assertTrue(5.0 < found[1] <= PATIENCE_S and 5.0 < found[2] <= PATIENCE_S, found)
+
     async def test_a_cancelled_caller_leaves_a_thread_that_works(self) -> None:
         executor = self.make(limit_s=PATIENCE_S)
         waiting = [asyncio.ensure_future(self.run_on(executor, self.hang)) for _ in range(3)]
@@ -106,6 +125,26 @@ class ExecutorTests(SimpleTestCase):
             one.cancel()
         self.release.set()
         self.assertEqual(await self.run_on(executor, lambda: "well"), "well")
+
+
+@both_databases
+@only_postgresql("SQLite answers or is locked")
+class ConnectionCheckTests(TestCase):
+    def test_whether_a_connection_lives_is_waited_for_briefly(self) -> None:
+        """Before each request's first query: an operator's then waited for two limits, 19 s."""
+        waited_s: list[float | None] = []
+
+        really_wait = LimitedConnection.wait
+
+        def wait(self: LimitedConnection, *args: Any, **options: Any) -> Any:
+            waited_s.append(get_wait_s())
+            return really_wait(self, *args, **options)
+
+        connection.ensure_connection()
+        with mock.patch.object(LimitedConnection, "wait", wait):
+            self.assertTrue(connection.is_usable())
+        self.assertTrue(waited_s)
+        self.assertTrue(all(one is not None and one <= CHECK_S for one in waited_s), waited_s)
 
 
 class TurnTests(SimpleTestCase):

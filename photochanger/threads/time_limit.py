@@ -59,6 +59,17 @@ def run_step_until(ends_at: float) -> Iterator[None]:
         _step.ends_at = None
 
 
+@contextmanager
+def shorten_step(limit_s: float) -> Iterator[None]:
+    """Within this block the step of this thread waits no longer than ``limit_s``."""
+    ends_at, at_most = _step.ends_at, time.monotonic() + limit_s
+    _step.ends_at = at_most if ends_at is None else min(ends_at, at_most)
+    try:
+        yield
+    finally:
+        _step.ends_at = ends_at
+
+
 def get_step_left_s() -> float | None:
     """What is left for the step of this thread, at least 0; None when nothing limits it."""
     return None if _step.ends_at is None else max(0.0, _step.ends_at - time.monotonic())
