@@ -133,12 +133,12 @@ class PartDecoder:
             raise BrokenForm("a part is not in base64, as its head says") from exc
 
     def _decode_quoted(self, data: bytes, is_last: bool) -> bytes:
-        data = self._rest + data
-        whole = len(data) if is_last else data.rfind(b"\n") + 1
-        data, self._rest = data[:whole], data[whole:]
-        if len(self._rest) > MAX_LINE_BYTES:
+        *lines, rest = (self._rest + data).split(b"\n")
+        # Also of one that has come whole: what is refused must not depend on the network's pieces.
+        if max(map(len, (*lines, rest))) > MAX_LINE_BYTES:
             raise BrokenForm("a part is not in quoted-printable, as its head says")
-        return binascii.a2b_qp(data)
+        self._rest = b"" if is_last else rest
+        return binascii.a2b_qp(b"\n".join((*lines, rest if is_last else b"")))
 
 
 MAX_HEAD_BYTES, MAX_PADDING_BYTES = 16 * 1024, 256
