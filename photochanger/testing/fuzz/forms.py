@@ -18,6 +18,7 @@ from photochanger.testing.fuzz.mutation import mutate
 from photochanger.testing.fuzz.target import MB, Target, Wrong, derive_random
 
 MAX_FILE_BYTES = 24 * 1024
+MAX_BODY_BYTES = 2 * MB  # it is held several times here, which counts as the reader's memory
 MAX_HEADER_BYTES = 16 * 1024  # the server takes no more of a head than twice that
 NAMES = ("password", "hash", "id", "name", "version", "slot_payload", "_charset_", "other", "x[]")
 FILES = ("fileToUpload", "file", "image", "FileToUpload", "photo", "password")
@@ -52,7 +53,7 @@ def make_form(rng: random.Random) -> bytes:
         kind = mutate(rng, kind).replace(b"\n", b" ")[:MAX_HEADER_BYTES]
     if rng.random() < 0.7:
         body = mutate(rng, body)
-    return kind + b"\n" + body
+    return kind + b"\n" + body[:MAX_BODY_BYTES]
 
 
 def _make_part(rng: random.Random, end: bytes) -> bytes:
