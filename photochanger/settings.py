@@ -93,6 +93,7 @@ LOGOUT_REDIRECT_URL = "admin:login"
 ALLOWED_HOSTS: list[str] = env.get_list(
     "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"], check=checks.check_host
 )
+CSRF_FAILURE_VIEW = "photochanger.web.error_pages.show_outdated_form"
 CSRF_TRUSTED_ORIGINS: list[str] = env.get_list("CSRF_TRUSTED_ORIGINS", default=[])
 # Addresses of our own reverse proxies: only their X-Forwarded-* headers are believed.
 TRUSTED_PROXIES: list[str] = env.get_list("TRUSTED_PROXIES", default=[], check=checks.check_network)

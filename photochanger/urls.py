@@ -26,3 +26,7 @@ urlpatterns = [
     path("api/openapi.json", openapi_json),  # before Ninja's, which makes it anew each time
     path("", api.urls),
 ]
+
+handler403 = "photochanger.web.error_pages.show_forbidden"
+handler404 = "photochanger.web.error_pages.show_not_found"
+handler500 = "photochanger.web.error_pages.show_error"

@@ -1,0 +1,61 @@
+"""Where a page of the console cannot be, plain words stand in its place and lead back."""
+
+from typing import Any
+from unittest import mock
+
+from django.test import Client
+
+from photochanger.testing.marks import both_databases
+from slots.tests.support import ConsoleTestCase, User
+
+SLOT = "/admin/slots/slot/slot-001/change/"
+
+
+@both_databases
+class ErrorPageTests(ConsoleTestCase):
+    def assert_says(self, answer: Any, status: int, words: str) -> str:
+        self.assertEqual((answer.status_code, answer["Cache-Control"]), (status, "no-store"))
+        self.assertIn("default-src 'none'", answer["Content-Security-Policy"])
+        page = answer.content.decode()
+        self.assertIn(f"<h1>{words}</h1>", page)
+        self.assertIn('href="/admin/"', page)
+        return str(page)
+
+    def test_an_address_that_leads_nowhere(self) -> None:
+        for path in ("/admin/nowhere/", "/admin/slots/slot/slot-099/history/"):
+            with self.subTest(path=path):
+                answer = self.client.get(path)
+                self.assert_says(answer, 404, "Такой страницы нет")
+
+    def test_in_the_readers_language(self) -> None:
+        answer = self.client.get("/admin/nowhere/", headers={"accept-language": "en"})
+        self.assert_says(answer, 404, "There is no such page")
+
+    def test_a_right_that_is_missing(self) -> None:
+        self.client.force_login(User.objects.create_user("helper", is_staff=True))
+        self.assert_says(self.client.get(SLOT), 403, "Сюда вас не пускают")
+
+    def test_a_form_from_before_the_last_log_in(self) -> None:
+        browser = Client(enforce_csrf_checks=True)
+        browser.force_login(self.serg)
+        self.assert_says(browser.post(SLOT, {"name": "x"}), 403, "Форма устарела")
+
+    def test_a_mistake_of_ours_shows_its_number_and_not_its_words(self) -> None:
+        self.client.raise_request_exception = False
+        broken = mock.patch(
+            "django.contrib.admin.sites.AdminSite.each_context", side_effect=RuntimeError("secret")
+        )
+        number = mock.patch(
+            "photochanger.web.error_pages.get_contextvars", lambda: {"request_id": "0123abcd"}
+        )
+        with broken, number, self.assertLogs("django.request", "ERROR"):
+            answer = self.client.get("/admin/")
+        page = self.assert_says(answer, 500, "Эта страница не получилась")
+        self.assertIn("0123abcd", page)
+        self.assertNotIn("secret", page)
+
+    def test_strangers_and_programs_get_the_short_answers(self) -> None:
+        answer = self.client.get("/nowhere")
+        self.assertEqual(answer.status_code, 404)
+        self.assertNotIn("/admin/", answer.content.decode())
+        self.assertEqual(self.client.get("/api/nowhere").json()["status"], "error")

@@ -1,0 +1,63 @@
+"""What the console shows where a page cannot be: the same look, plain words, the way back.
+
+Made without the session and the database, either of which may be what failed. Other addresses keep
+Django's own short answers: who asks there is a program or a stranger.
+"""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.views import csrf, defaults
+from structlog.contextvars import get_contextvars
+
+CONSOLE = "/admin/"
+
+
+def show_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Django's ``handler404``."""
+    if not _is_console(request):
+        return defaults.page_not_found(request, exception)
+    text = _("It was deleted, or the address has a mistake in it.")
+    return _render(404, _("There is no such page"), text)
+
+
+def show_forbidden(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Django's ``handler403``."""
+    if not _is_console(request):
+        return defaults.permission_denied(request, exception)
+    text = _("Your account may not do this. Ask an administrator for the right.")
+    return _render(403, _("This is not open to you"), text)
+
+
+def show_error(request: HttpRequest) -> HttpResponseBase:
+    """Django's ``handler500``: its traceback stands in the log, under the number shown."""
+    if not _is_console(request):
+        return defaults.server_error(request)
+    text = _(
+        "It is our mistake, not yours, and photos go on being made. Try again; if it comes again,"
+        " tell whoever runs the server this number: the log has it."
+    )
+    number = str(get_contextvars().get("request_id", ""))
+    return _render(500, _("This page could not be made"), text, number=number)
+
+
+def show_outdated_form(request: HttpRequest, reason: str = "") -> HttpResponseBase:
+    """Django's ``CSRF_FAILURE_VIEW``: mostly a page from before the last log-in."""
+    if not _is_console(request):
+        return csrf.csrf_failure(request, reason)
+    text = _(
+        "Nothing was changed. The page was opened before you logged in anew, or your browser keeps"
+        " no cookies. Go back, load the page again and repeat what you did."
+    )
+    return _render(403, _("This form is out of date"), text)
+
+
+def _is_console(request: HttpRequest) -> bool:
+    return request.path_info.startswith(CONSOLE)
+
+
+def _render(status: int, title: str, text: str, **more: Any) -> HttpResponse:
+    page = render_to_string("console/error.html", {"title": title, "text": text, **more})
+    return HttpResponse(page, status=status, headers={"Cache-Control": "no-store"})
