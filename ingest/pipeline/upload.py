@@ -2,8 +2,8 @@
 
 import asyncio
 import errno
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -24,6 +24,7 @@ from photochanger.request_errors import (
     UploadTooSlow,
 )
 from photochanger.request_scope import StreamedBody, get_streamed_body
+from photochanger.temporary_files import write_in_threads
 
 FILE_FIELDS = ("fileToUpload", "file", "image")  # the best first
 # What is read of a form, by anybody; the rest of it only costs its bytes.
@@ -89,27 +90,31 @@ class FormParser:
 
     def feed(self, data: bytes) -> None:
         """Raises InvalidRequest, PayloadTooLarge, or StorageError when the temp folder is full."""
-        try:
+        with self._use_file():
             while data:
                 # Each head moves all that stands behind it, of a batch of 256 KB too.
                 size = len(data) if self._rank is not None else SMALL_PIECE_BYTES
                 for event in self._stream.feed(data[:size]):
                     self._take(event)
                 data = data[size:]
-        except OSError as exc:
-            raise spool_error(exc) from exc
 
     def finish(self) -> UploadedForm:
         """The complete form. Raises InvalidRequest when its end is missing, or StorageError."""
-        try:
+        with self._use_file():
             for event in self._stream.close():
                 self._take(event)
             if self.form.file is not None:
                 self.form.file.flush()  # the last few KB
                 self._drop_text()
+        return self.form
+
+    @contextmanager
+    def _use_file(self) -> Iterator[None]:
+        try:
+            with self.form.in_use():
+                yield
         except OSError as exc:
             raise spool_error(exc) from exc
-        return self.form
 
     def _take(self, event: FormPart | bytes | None) -> None:
         if isinstance(event, FormPart):
@@ -225,7 +230,8 @@ async def read_form(
             if waited_s > OWN_WAIT_S:
                 raise DatabaseAway(f"the slot was looked up for {waited_s:.1f} s") from exc
             raise UploadTooSlow("the upload took longer than the slot may wait") from exc
-        form = parser.finish()
+        is_on_disk = parser.form.may_write_to_disk()
+        form = await write_in_threads(parser.finish) if is_on_disk else parser.finish()
         form.received_at = asyncio.get_running_loop().time()
         yield form
     finally:
@@ -243,13 +249,21 @@ async def _read_all(request: HttpRequest, parser: FormParser) -> None:
         ):
             if parsing is not None:
                 await parsing
-            parsing = asyncio.ensure_future(asyncio.to_thread(parser.feed, batch))
+            parsing = asyncio.ensure_future(_feed(parser, batch))
             del batch  # while the next one is waited for, which may be long
         if parsing is not None:
             await parsing
     finally:
         if parsing is not None and not parsing.done():  # never close the file under the thread
             await asyncio.wait([parsing])
+            if isinstance(failure := parsing.exception(), StorageError):
+                raise failure  # the truth, where the deadline came first
+
+
+async def _feed(parser: FormParser, batch: bytes) -> None:
+    if parser.form.may_write_to_disk(len(batch)):
+        return await write_in_threads(parser.feed, batch)
+    return await asyncio.to_thread(parser.feed, batch)
 
 
 async def _iter_django_body(request: HttpRequest) -> AsyncIterator[bytes]:

@@ -2,23 +2,30 @@
 
 import hashlib
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import IO, Any
+from weakref import WeakSet
 
 from django.conf import settings
 
 # Recipes a booth's hash is compared with; told apart by the number of hex digits.
 HASH_RECIPES = {32: "md5", 40: "sha1", 64: "sha256"}
-# A small photo waits in memory, but not a flood of them: the others go to the disk at once.
 MAX_IN_MEMORY = 16
-_in_memory: set["UploadedForm"] = set()
+_in_memory: WeakSet["UploadedForm"] = WeakSet()
 
 
 class UploadedForm:
-    """What came in one form: text fields, and the file with its digests. ``close`` frees it."""
+    """What came in one form: text fields, and the file with its digests. ``close`` frees it.
+
+    A small photo waits in memory, but not a flood of them: the others go to the disk at once.
+    """
 
     def __init__(self, *, is_large: bool = False) -> None:
-        self.is_large = is_large  # said by Content-Length: not worth a start in memory
+        # A large one, said by Content-Length, is not worth a start in memory.
+        self._is_in_memory = not is_large and len(_in_memory) < MAX_IN_MEMORY
+        if self._is_in_memory:
+            _in_memory.add(self)
         self.fields: dict[str, str] = {}
         self.file: IO[bytes] | None = None
         self.size_bytes = 0
@@ -27,16 +34,40 @@ class UploadedForm:
         self.has_photo_field = False  # with or without anything in it
         self.has_other_file = False
         self._digests: dict[str, Any] = {}
+        self._is_in_use = self._is_closed = False
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Around what a thread does with the file: where it hangs, its file cannot be closed."""
+        self._is_in_use = True
+        try:
+            yield
+        finally:
+            self._is_in_use = False
+            if self._is_closed:
+                self._close_file()
 
     def close(self) -> None:
+        """Never blocks: a thread that was left behind in the file closes it when it comes back."""
         _in_memory.discard(self)
+        self._is_closed = True
+        if not self._is_in_use:
+            self._close_file()
+
+    def _close_file(self) -> None:
         if self.file is not None:
             with suppress(OSError):  # on a full disk it would try once more to write the rest
                 self.file.close()
 
     def forget_file(self) -> None:
-        self.close()
+        self._close_file()
         self.file, self.size_bytes = None, 0
+
+    def may_write_to_disk(self, more_bytes: int = 0) -> bool:
+        """Whether the file is there, or will be after so many bytes."""
+        return not (
+            self._is_in_memory and self.size_bytes + more_bytes <= settings.UPLOAD_SPOOL_BYTES
+        )
 
     def open_file(self) -> None:
         """Start the file, instead of an earlier one.
@@ -46,12 +77,9 @@ class UploadedForm:
         if self.file is not None:
             self.forget_file()
         spool_bytes = settings.UPLOAD_SPOOL_BYTES
-        is_in_memory = not self.is_large and len(_in_memory) < MAX_IN_MEMORY
-        if is_in_memory:
-            _in_memory.add(self)
         self.file = (
             tempfile.SpooledTemporaryFile(max_size=spool_bytes)  # noqa: SIM115  close() ends both
-            if is_in_memory
+            if self._is_in_memory
             else tempfile.TemporaryFile()  # noqa: SIM115
         )
         recipes = {"sha256", HASH_RECIPES.get(len(self.fields.get("hash", "")), "sha256")}

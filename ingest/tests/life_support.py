@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tempfile
 import time
 import unittest
 import uuid
@@ -19,6 +20,7 @@ from ingest.tests.support import jpeg
 from photochanger.testing import live, server_process
 
 T_SYNC_S, SLOT_LIMIT = 60, 10
+DISK_BYTES = 64 * 1024 * 1024
 PROMPT = {"prompt": "As an oil painting"}
 
 
@@ -58,6 +60,45 @@ def small_disk(folder: Path, size: str) -> Iterator[SmallDisk]:
         yield SmallDisk(folder)
     finally:  # lazily: nothing may stay mounted, whoever still holds a file there
         subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@dataclass(frozen=True)
+class FreezableDisk:
+    """A disk of its own under ``folder``, which may hang as one whose machine is gone."""
+
+    folder: Path
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Whoever writes there, or frees what it had written, waits until the block ends."""
+        subprocess.run(["fsfreeze", "--freeze", self.folder], check=True)
+        try:
+            yield
+        finally:
+            subprocess.run(["fsfreeze", "--unfreeze", self.folder], check=True)
+
+
+@contextmanager
+def freezable_disk(folder: Path) -> Iterator[FreezableDisk]:
+    """Mount a disk of 64 MB there, or skip the test where that is not allowed."""
+    folder.mkdir(exist_ok=True)
+    with tempfile.NamedTemporaryFile(prefix="pc-disk-") as image:
+        image.truncate(DISK_BYTES)
+        for command in (
+            ("mkfs.ext4", "-q", "-F", image.name),
+            ("mount", "-o", "loop", image.name, folder),
+        ):
+            try:
+                done = subprocess.run(command, capture_output=True, text=True, check=False)
+            except FileNotFoundError as exc:
+                raise unittest.SkipTest(f"a disk that hangs needs {exc.filename}") from exc
+            if done.returncode:
+                reason = f"a disk that hangs needs the right to mount one: {done.stderr.strip()}"
+                raise unittest.SkipTest(reason)
+        try:
+            yield FreezableDisk(folder)
+        finally:
+            subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 class LifeTestCase(LiveTestCase):

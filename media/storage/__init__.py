@@ -6,7 +6,6 @@ here; the latter's text is for operators and holds no key.
 
 import asyncio
 import contextlib
-import contextvars
 import shutil
 import tempfile
 import threading
@@ -74,8 +73,7 @@ def warm_up() -> None:
 
 async def in_threads(step: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Run one step that reads or writes files off the event loop. Raises StorageError in time."""
-    run = partial(contextvars.copy_context().run, partial(step, *args, **kwargs))
-    return await asyncio.get_running_loop().run_in_executor(_threads, run)
+    return await _threads.run(step, *args, **kwargs)
 
 
 def write(path: str, body: bytes) -> None:

@@ -127,8 +127,8 @@ def prepare_photo(
     that is so already is given back itself, every byte of it, unless it is much heavier than a
     JPEG of it, and a side is asked.
 
-    Blocking: every pixel is decoded, once. The caller closes the file of what is not ``photo``.
-    Raises UnreadablePicture for a photo of which anything is missing, StorageError.
+    Blocking: every pixel is decoded, once. What is not ``photo`` has its file in memory. Raises
+    UnreadablePicture for a photo of which anything is missing.
     """
     header = photo.header
     is_foreign = not is_plain(header)
@@ -175,7 +175,16 @@ def _make_copy(photo: Photo, body: bytes, mime: str) -> Photo:
     encoded = io.BytesIO(body)
     with open_image(encoded, max_megapixels=photo.megapixels) as image:
         header = describe_image(image, encoded)
-    return replace(photo, file=spool(body), size_bytes=len(body), mime=mime, header=header)
+    return replace(photo, file=encoded, size_bytes=len(body), mime=mime, header=header)
+
+
+def move_to_disk(photo: Photo) -> Photo:
+    """What ``prepare_photo`` has made, for a long wait. Blocking. Raises StorageError.
+
+    The caller closes its file.
+    """
+    photo.file.seek(0)
+    return replace(photo, file=spool(photo.file.read()))
 
 
 def spool(body: bytes) -> IO[bytes]:

@@ -5,6 +5,7 @@ call returns; how many may be left behind is bounded, and beyond that every step
 """
 
 import asyncio
+import contextvars
 import threading
 import time
 from collections.abc import Callable
@@ -13,13 +14,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import structlog
 
 from photochanger.threads.time_limit import choose_end, run_step_until
 
 log = structlog.get_logger()
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 LOOK_EVERY_S = 0.1
 
@@ -77,6 +81,11 @@ class LimitedExecutor(Executor):
     def is_stuck(self) -> bool:
         """Whether no thread is left that could take a step."""
         return self._count_left_behind() > self._spares
+
+    async def run(self, step: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """One step off the event loop, in its caller's context."""
+        run = partial(contextvars.copy_context().run, partial(step, *args, **kwargs))
+        return await asyncio.get_running_loop().run_in_executor(self, run)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
         step = Step(partial(fn, *args, **kwargs), choose_end(self._limit_s))
