@@ -32,7 +32,7 @@ from photochanger.request_errors import (
 )
 from photochanger.request_scope import get_arrival_time, get_streamed_body
 from photochanger.tasks import DEAR, run_in_worker
-from photochanger.temporary_files import write_in_threads
+from photochanger.threads.temporary_files import write_in_threads
 from photochanger.threads.time_limit import limit_waits_for
 from providers.http import expect_call
 from slots.models import Slot

@@ -1,9 +1,8 @@
 """The booth's multipart form, read while it arrives: parsed, hashed and spooled off the loop."""
 
 import asyncio
-import errno
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -11,7 +10,7 @@ from django.http import HttpRequest
 from ingest.pipeline.multipart import FormPart, MultipartStream, PartDecoder, parse_parameters
 from ingest.pipeline.order import Deadline
 from ingest.pipeline.uploaded_form import UploadedForm
-from ingest.refusals.errors import DatabaseAway, DiskFull
+from ingest.refusals.errors import DatabaseAway
 from photochanger import pictures
 from photochanger.errors import InvalidRequest, PayloadTooLarge, StorageError
 from photochanger.parsing import cut_text, decode_text
@@ -24,7 +23,7 @@ from photochanger.request_errors import (
     UploadTooSlow,
 )
 from photochanger.request_scope import StreamedBody, get_streamed_body
-from photochanger.temporary_files import write_in_threads
+from photochanger.threads.temporary_files import write_in_threads
 
 FILE_FIELDS = ("fileToUpload", "file", "image")  # the best first
 # What is read of a form, by anybody; the rest of it only costs its bytes.
@@ -36,7 +35,6 @@ REFUSED_IF_LONG: dict[str, type[InvalidRequest]] = {
     "slot_payload": FieldTooLong,  # half of it would mean something else
 }
 MAX_PARTS, MAX_LISTED, MAX_FIELD_BYTES, MAX_BOUNDARY = 250, 64, 8 * 1024, 1000
-FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 OWN_WAIT_S = 2.0  # who let a booth wait so long before reading its photo may not call it slow
 SMALL_PIECE_BYTES = 8 * 1024  # outside of the photo
 BATCH_BYTES = 256 * 1024  # parsed in one thread hop; what has arrived of one photo in memory
@@ -90,7 +88,7 @@ class FormParser:
 
     def feed(self, data: bytes) -> None:
         """Raises InvalidRequest, PayloadTooLarge, or StorageError when the temp folder is full."""
-        with self._use_file():
+        with self.form.in_use():
             while data:
                 # Each head moves all that stands behind it, of a batch of 256 KB too.
                 size = len(data) if self._rank is not None else SMALL_PIECE_BYTES
@@ -100,21 +98,14 @@ class FormParser:
 
     def finish(self) -> UploadedForm:
         """The complete form. Raises InvalidRequest when its end is missing, or StorageError."""
-        with self._use_file():
+        with self.form.in_use():
             for event in self._stream.close():
                 self._take(event)
             if self.form.file is not None:
                 self.form.file.flush()  # the last few KB
-                self._drop_text()
+            if self._photo is not None and not self._photo[1].is_file:
+                self._drop_text(self._photo[1])
         return self.form
-
-    @contextmanager
-    def _use_file(self) -> Iterator[None]:
-        try:
-            with self.form.in_use():
-                yield
-        except OSError as exc:
-            raise spool_error(exc) from exc
 
     def _take(self, event: FormPart | bytes | None) -> None:
         if isinstance(event, FormPart):
@@ -185,15 +176,13 @@ class FormParser:
             # The first that says something counts: an empty one may stand before the real one.
             self.form.fields[key] = self.form.fields.get(key) or text
 
-    def _drop_text(self) -> None:
+    def _drop_text(self, part: FormPart) -> None:
         """A text in a field of the photo's name is no photo, unless it turns out to be one."""
-        assert self._photo is not None and self.form.file is not None
-        (is_text, _), part = self._photo
-        if is_text:
-            self.form.file.seek(0)
-            part.is_photo = pictures.sniff(self.form.file.read(16)) is not None
-            if not part.is_photo:
-                self.form.forget_file()
+        assert self.form.file is not None
+        self.form.file.seek(0)
+        part.is_photo = pictures.sniff(self.form.file.read(16)) is not None
+        if not part.is_photo:
+            self.form.forget_file()
 
 
 def find_boundary(content_type: str) -> bytes:
@@ -205,11 +194,6 @@ def find_boundary(content_type: str) -> bytes:
     if not 0 < len(boundary) <= MAX_BOUNDARY or b"\n" in boundary or b"\r" in boundary:
         raise FormWithoutBoundary("no usable boundary")
     return boundary
-
-
-def spool_error(exc: OSError) -> StorageError:
-    kind = DiskFull if exc.errno in FULL_DISK else StorageError
-    return kind(f"upload cannot be spooled: {exc.strerror}")
 
 
 @asynccontextmanager
@@ -249,7 +233,9 @@ async def _read_all(request: HttpRequest, parser: FormParser) -> None:
         ):
             if parsing is not None:
                 await parsing
-            parsing = asyncio.ensure_future(_feed(parser, batch))
+            is_on_disk = parser.form.may_write_to_disk(len(batch))
+            feed = write_in_threads if is_on_disk else asyncio.to_thread
+            parsing = asyncio.ensure_future(feed(parser.feed, batch))
             del batch  # while the next one is waited for, which may be long
         if parsing is not None:
             await parsing
@@ -258,12 +244,6 @@ async def _read_all(request: HttpRequest, parser: FormParser) -> None:
             await asyncio.wait([parsing])
             if isinstance(failure := parsing.exception(), StorageError):
                 raise failure  # the truth, where the deadline came first
-
-
-async def _feed(parser: FormParser, batch: bytes) -> None:
-    if parser.form.may_write_to_disk(len(batch)):
-        return await write_in_threads(parser.feed, batch)
-    return await asyncio.to_thread(parser.feed, batch)
 
 
 async def _iter_django_body(request: HttpRequest) -> AsyncIterator[bytes]:

@@ -1,5 +1,6 @@
 """What came in a booth's form: its text fields, and the photo's file with its digests."""
 
+import errno
 import hashlib
 import tempfile
 from collections.abc import Iterator
@@ -9,9 +10,13 @@ from weakref import WeakSet
 
 from django.conf import settings
 
+from ingest.refusals.errors import DiskFull
+from photochanger.errors import StorageError
+
 # Recipes a booth's hash is compared with; told apart by the number of hex digits.
 HASH_RECIPES = {32: "md5", 40: "sha1", 64: "sha256"}
 MAX_IN_MEMORY = 16
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 _in_memory: WeakSet["UploadedForm"] = WeakSet()
 
 
@@ -38,29 +43,33 @@ class UploadedForm:
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
-        """Around what a thread does with the file: where it hangs, its file cannot be closed."""
+        """Around what a thread does with the file, which cannot be closed while that hangs.
+
+        Raises StorageError.
+        """
         self._is_in_use = True
         try:
             yield
+        except OSError as exc:
+            kind = DiskFull if exc.errno in FULL_DISK else StorageError
+            raise kind(f"upload cannot be spooled: {exc.strerror}") from exc
         finally:
             self._is_in_use = False
             if self._is_closed:
-                self._close_file()
+                self.close()
 
     def close(self) -> None:
         """Never blocks: a thread that was left behind in the file closes it when it comes back."""
         _in_memory.discard(self)
         self._is_closed = True
-        if not self._is_in_use:
-            self._close_file()
-
-    def _close_file(self) -> None:
-        if self.file is not None:
+        if self.file is not None and not self._is_in_use:
             with suppress(OSError):  # on a full disk it would try once more to write the rest
                 self.file.close()
 
     def forget_file(self) -> None:
-        self._close_file()
+        if self.file is not None:
+            with suppress(OSError):
+                self.file.close()
         self.file, self.size_bytes = None, 0
 
     def may_write_to_disk(self, more_bytes: int = 0) -> bool:

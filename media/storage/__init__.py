@@ -9,7 +9,7 @@ import contextlib
 import shutil
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +33,8 @@ STEP_LIMIT_S, THREADS = 10.0, 8
 _threads = LimitedExecutor(
     "files", threads=THREADS, spares=THREADS, limit_s=STEP_LIMIT_S, make_error=StorageError
 )
+# Runs one step that reads or writes files off the event loop. Raises StorageError in time.
+in_threads = _threads.run
 # A pool of its own: a slow bucket may delay guests who download, but never a photo.
 _remote_readers = ThreadPoolExecutor(16, thread_name_prefix="storage")
 
@@ -69,11 +71,6 @@ def is_local() -> bool:
 def warm_up() -> None:
     """Connect now, so that the first photo does not wait for it. Raises nothing."""
     _get_backend().warm_up()
-
-
-async def in_threads(step: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run one step that reads or writes files off the event loop. Raises StorageError in time."""
-    return await _threads.run(step, *args, **kwargs)
 
 
 def write(path: str, body: bytes) -> None:

@@ -4,14 +4,8 @@ Whoever waits for one hears of it in time, and the thread is left behind. What n
 elsewhere and goes on.
 """
 
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
-
 from photochanger.errors import StorageError
 from photochanger.threads.executor import LimitedExecutor
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 STEP_LIMIT_S, PATIENCE_S, THREADS = 8.0, 2.0, 4
 
@@ -28,8 +22,5 @@ _threads = LimitedExecutor(
     patience_s=PATIENCE_S,
     make_error=_make_error,
 )
-
-
-async def write_in_threads(step: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run one step that writes there. Raises StorageError in time."""
-    return await _threads.run(step, *args, **kwargs)
+# Runs one step that writes there. Raises StorageError in time.
+write_in_threads = _threads.run
