@@ -1,9 +1,10 @@
 """Remove the metadata of a photo before a provider gets it (a phone's EXIF knows where it was)."""
 
+import io
 import math
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO
 
 from photochanger.pictures import (
@@ -18,8 +19,9 @@ from photochanger.pictures import (
 )
 from photochanger.pictures.decoding import END_MARKER
 from photochanger.pictures.metadata import Ranges, find_ranges_without_metadata
-from photochanger.pictures.photo import QUALITY, spool
+from photochanger.pictures.photo import QUALITY
 from photochanger.pictures.plain import is_plain
+from photochanger.threads.temporary_files import close_soon, move_to_disk
 
 READING_BYTES = 1024 * 1024
 
@@ -31,12 +33,16 @@ class Slices:
     file: IO[bytes]
     mime: str
     ranges: Ranges
-    is_copy: bool = False  # the file is temporary and deleted by ``close``
+    is_copy: bool = False  # in memory, or a temporary file that ``close`` deletes
     tail: bytes = b""  # what the file should have had at its end
 
     def close(self) -> None:
         if self.is_copy:
-            self.file.close()
+            close_soon(self.file)
+
+    async def move_to_disk(self) -> "Slices":
+        """Of a copy in memory, for a long wait."""
+        return replace(self, file=await move_to_disk(self.file))
 
     @property
     def size_bytes(self) -> int:
@@ -121,4 +127,4 @@ def _encode_again(photo: Photo, *, max_bytes: int) -> Slices:
         scale = min(0.95, math.sqrt(max(0, max_bytes) / len(body)))
         image = image.resize((max(1, int(image.width * scale)), max(1, int(image.height * scale))))
         body = encode(image, mime, quality=88)
-    return Slices(spool(body), mime, ((0, len(body)),), is_copy=True)
+    return Slices(io.BytesIO(body), mime, ((0, len(body)),), is_copy=True)

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-import structlog
 from django.conf import settings
 from django.http import HttpRequest
 from pydantic import ValidationError
@@ -20,10 +19,9 @@ from ingest.pipeline.upload import FormParser, read_form
 from ingest.pipeline.uploaded_form import UploadedForm
 from ingest.refusals.errors import PhotoQueueFull
 from photochanger.db import in_db
-from photochanger.errors import ChecksumMismatch, InvalidImage, StorageError
+from photochanger.errors import ChecksumMismatch, InvalidImage
 from photochanger.parsing import decode_header, decode_query
 from photochanger.pictures import Photo, UnreadablePicture, prepare_photo
-from photochanger.pictures.photo import move_to_disk
 from photochanger.request_errors import (
     BadIdempotencyKey,
     PasswordMissing,
@@ -32,8 +30,7 @@ from photochanger.request_errors import (
 )
 from photochanger.request_scope import get_arrival_time, get_streamed_body
 from photochanger.tasks import DEAR, run_in_worker
-from photochanger.threads.temporary_files import write_in_threads
-from photochanger.threads.time_limit import limit_waits_for
+from photochanger.threads.temporary_files import close_soon, move_to_disk
 from providers.http import expect_call
 from slots.models import Slot
 from slots.platform_settings import PlatformSettings
@@ -42,11 +39,8 @@ from slots.prompts.texts import SentTexts
 from slots.prompts.variables import fold_field
 from slots.services import OpenSlot, open_slot
 
-log = structlog.get_logger()
-
 MAX_KEY = 200
 RETRY_AFTER_S = 3.0
-MOVE_LIMIT_S = 2.0
 # Who sends torn photos sends them again; it is no longer, since a disk may have failed us.
 UNREADABLE_KEPT_S, MAX_UNREADABLE = 10.0, 1_000
 _unreadable: OrderedDict[str, tuple[float, str]] = OrderedDict()  # by SHA-256: until when, and why
@@ -205,21 +199,11 @@ async def prepare_order(order: Order) -> AsyncIterator[Order]:
     if outgoing is photo:
         yield replace(order, outgoing=photo)
         return
-    outgoing = await _move_to_disk(outgoing)
+    outgoing = replace(outgoing, file=await move_to_disk(outgoing.file))
     try:
         yield replace(order, outgoing=outgoing)
     finally:
-        outgoing.file.close()
-
-
-async def _move_to_disk(outgoing: Photo) -> Photo:
-    """So that its wait costs no memory. Where the disk is full or hangs, it costs that."""
-    try:
-        with limit_waits_for(MOVE_LIMIT_S):
-            return await write_in_threads(move_to_disk, outgoing)
-    except StorageError as exc:
-        log.warning("ingest.photo.kept_in_memory", detail=str(exc))
-        return outgoing
+        close_soon(outgoing.file)
 
 
 def check_unreadable(sha256: str) -> None:

@@ -7,7 +7,13 @@ from contextlib import asynccontextmanager
 from django.conf import settings
 from django.http import HttpRequest
 
-from ingest.pipeline.multipart import FormPart, MultipartStream, PartDecoder, parse_parameters
+from ingest.pipeline.multipart import (
+    MAX_LINE_BYTES,
+    FormPart,
+    MultipartStream,
+    PartDecoder,
+    parse_parameters,
+)
 from ingest.pipeline.order import Deadline
 from ingest.pipeline.uploaded_form import UploadedForm
 from ingest.refusals.errors import DatabaseAway
@@ -35,6 +41,8 @@ REFUSED_IF_LONG: dict[str, type[InvalidRequest]] = {
     "slot_payload": FieldTooLong,  # half of it would mean something else
 }
 MAX_PARTS, MAX_LISTED, MAX_FIELD_BYTES, MAX_BOUNDARY = 250, 64, 8 * 1024, 1000
+# Kept of earlier batches: what may begin a boundary, and a line that is to be decoded.
+MAX_HELD_BYTES = MAX_LINE_BYTES + 2 * MAX_BOUNDARY
 OWN_WAIT_S = 2.0  # who let a booth wait so long before reading its photo may not call it slow
 SMALL_PIECE_BYTES = 8 * 1024  # outside of the photo
 BATCH_BYTES = 256 * 1024  # parsed in one thread hop; what has arrived of one photo in memory
@@ -52,7 +60,9 @@ class FormParser:
         file_fields: tuple[str, ...] = FILE_FIELDS,
         max_field_bytes: int = MAX_FIELD_BYTES,
     ) -> None:
+        self._stream = MultipartStream(find_boundary(content_type))
         self.form = UploadedForm(is_large=declared_bytes > settings.UPLOAD_SPOOL_BYTES)
+        self.failure: BaseException | None = None  # of a step that was given up
         self.parts: list[FormPart] = []  # at most MAX_LISTED
         self._max_file_bytes, self._max_field_bytes = max_file_bytes, max_field_bytes
         self._file_fields = [name.lower() for name in file_fields]
@@ -65,7 +75,6 @@ class FormParser:
             None  # of a part that may be the photo; less is better
         )
         self._photo: tuple[tuple[bool, int], FormPart] | None = None  # the best one up to now
-        self._stream = MultipartStream(find_boundary(content_type))
 
     @classmethod
     def of(
@@ -211,10 +220,12 @@ async def read_form(
             async with asyncio.timeout_at(deadline.at):
                 await _read_all(request, parser)
         except TimeoutError as exc:
+            if isinstance(parser.failure, StorageError):
+                raise parser.failure from exc
             if waited_s > OWN_WAIT_S:
                 raise DatabaseAway(f"the slot was looked up for {waited_s:.1f} s") from exc
             raise UploadTooSlow("the upload took longer than the slot may wait") from exc
-        is_on_disk = parser.form.may_write_to_disk()
+        is_on_disk = parser.form.may_write_to_disk(MAX_HELD_BYTES)
         form = await write_in_threads(parser.finish) if is_on_disk else parser.finish()
         form.received_at = asyncio.get_running_loop().time()
         yield form
@@ -232,18 +243,17 @@ async def _read_all(request: HttpRequest, parser: FormParser) -> None:
             body.iter_chunks() if body else _iter_django_body(request), body
         ):
             if parsing is not None:
-                await parsing
-            is_on_disk = parser.form.may_write_to_disk(len(batch))
+                await asyncio.shield(parsing)
+            is_on_disk = parser.form.may_write_to_disk(len(batch) + MAX_HELD_BYTES)
             feed = write_in_threads if is_on_disk else asyncio.to_thread
             parsing = asyncio.ensure_future(feed(parser.feed, batch))
             del batch  # while the next one is waited for, which may be long
         if parsing is not None:
-            await parsing
+            await asyncio.shield(parsing)
     finally:
-        if parsing is not None and not parsing.done():  # never close the file under the thread
+        if parsing is not None and not parsing.done():  # it ends with the request, at the latest
             await asyncio.wait([parsing])
-            if isinstance(failure := parsing.exception(), StorageError):
-                raise failure  # the truth, where the deadline came first
+            parser.failure = None if parsing.cancelled() else parsing.exception()
 
 
 async def _iter_django_body(request: HttpRequest) -> AsyncIterator[bytes]:

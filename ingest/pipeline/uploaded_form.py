@@ -4,7 +4,7 @@ import errno
 import hashlib
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import IO, Any
 from weakref import WeakSet
 
@@ -12,6 +12,7 @@ from django.conf import settings
 
 from ingest.refusals.errors import DiskFull
 from photochanger.errors import StorageError
+from photochanger.threads.temporary_files import close_soon
 
 # Recipes a booth's hash is compared with; told apart by the number of hex digits.
 HASH_RECIPES = {32: "md5", 40: "sha1", 64: "sha256"}
@@ -27,10 +28,8 @@ class UploadedForm:
     """
 
     def __init__(self, *, is_large: bool = False) -> None:
-        # A large one, said by Content-Length, is not worth a start in memory.
-        self._is_in_memory = not is_large and len(_in_memory) < MAX_IN_MEMORY
-        if self._is_in_memory:
-            _in_memory.add(self)
+        self._is_large = is_large  # said by Content-Length: not worth a start in memory
+        self._starts_in_memory: bool | None = None
         self.fields: dict[str, str] = {}
         self.file: IO[bytes] | None = None
         self.size_bytes = 0
@@ -60,23 +59,30 @@ class UploadedForm:
 
     def close(self) -> None:
         """Never blocks: a thread that was left behind in the file closes it when it comes back."""
-        _in_memory.discard(self)
         self._is_closed = True
         if self.file is not None and not self._is_in_use:
-            with suppress(OSError):  # on a full disk it would try once more to write the rest
+            if self.may_write_to_disk():
+                close_soon(self.file)
+            else:
                 self.file.close()
+        _in_memory.discard(self)
 
     def forget_file(self) -> None:
         if self.file is not None:
-            with suppress(OSError):
-                self.file.close()
+            close_soon(self.file)
         self.file, self.size_bytes = None, 0
 
     def may_write_to_disk(self, more_bytes: int = 0) -> bool:
-        """Whether the file is there, or will be after so many bytes."""
-        return not (
-            self._is_in_memory and self.size_bytes + more_bytes <= settings.UPLOAD_SPOOL_BYTES
-        )
+        """Whether the file is there, or may be after so many bytes.
+
+        Where it starts is decided with its first bytes: who sends none takes nobody's place.
+        """
+        if self._starts_in_memory is None:
+            self._starts_in_memory = not self._is_large and len(_in_memory) < MAX_IN_MEMORY
+            if self._starts_in_memory:
+                _in_memory.add(self)
+        size_bytes = self.size_bytes + more_bytes
+        return not self._starts_in_memory or size_bytes > settings.UPLOAD_SPOOL_BYTES
 
     def open_file(self) -> None:
         """Start the file, instead of an earlier one.
@@ -85,11 +91,10 @@ class UploadedForm:
         """
         if self.file is not None:
             self.forget_file()
-        spool_bytes = settings.UPLOAD_SPOOL_BYTES
         self.file = (
-            tempfile.SpooledTemporaryFile(max_size=spool_bytes)  # noqa: SIM115  close() ends both
-            if self._is_in_memory
-            else tempfile.TemporaryFile()  # noqa: SIM115
+            tempfile.TemporaryFile()  # noqa: SIM115  close() ends both
+            if self.may_write_to_disk()
+            else tempfile.SpooledTemporaryFile(max_size=settings.UPLOAD_SPOOL_BYTES)  # noqa: SIM115
         )
         recipes = {"sha256", HASH_RECIPES.get(len(self.fields.get("hash", "")), "sha256")}
         self._digests = {name: hashlib.new(name, usedforsecurity=False) for name in recipes}

@@ -20,7 +20,7 @@ def peek_fields(head: bytes | bytearray, content_type: str) -> dict[str, str]:
     if not head:
         return {}
     try:
-        parser = FormParser(content_type, max_file_bytes=len(head))
+        parser = FormParser(content_type, max_file_bytes=0, file_fields=())
     except AppError:
         return {}
     try:

@@ -3,6 +3,7 @@
 import io
 import time
 from concurrent.futures import Future
+from contextlib import ExitStack
 from typing import Any, ClassVar
 
 import httpx
@@ -56,18 +57,15 @@ class FrozenTemporaryFilesTests(FrozenDiskTests):
             for answer in self.assert_answered_in_time(large):
                 self.assert_storage_error(answer)
             self.assert_all_well(self.assert_answered_in_time(small))
-        self.assertIn("ingest.photo.kept_in_memory", self.server.log_text())
+        self.assertIn("temporary_files.kept_in_memory", self.server.log_text())
         self.assert_all_well([self.post(self.server, large_photo()) for _ in range(8)])
 
     def test_photos_that_a_service_works_on(self) -> None:
-        with self.in_flight(self.server, [large_photo() for _ in range(6)]) as sent:
-            frozen = self.disk.frozen()
-            frozen.__enter__()
-        try:
+        with ExitStack() as freezing:
+            with self.in_flight(self.server, [large_photo() for _ in range(6)]) as sent:
+                freezing.enter_context(self.disk.frozen())
             self.assert_all_well(self.assert_answered_in_time(sent))
             self.assert_lives()
-        finally:
-            frozen.__exit__(None, None, None)
         self.assert_all_well([self.post(self.server, large_photo()) for _ in range(8)])
 
 
@@ -84,12 +82,9 @@ class FrozenPicturesTests(FrozenDiskTests):
         return cls.site.media_root
 
     def test_photos_that_a_service_works_on(self) -> None:
-        with self.in_flight(self.server, [large_photo() for _ in range(6)]) as sent:
-            frozen = self.disk.frozen()
-            frozen.__enter__()
-        try:
+        with ExitStack() as freezing:
+            with self.in_flight(self.server, [large_photo() for _ in range(6)]) as sent:
+                freezing.enter_context(self.disk.frozen())
             self.assert_all_well(self.assert_answered_in_time(sent))
             self.assert_lives()
-        finally:
-            frozen.__exit__(None, None, None)
         self.assert_all_well([self.post(self.server, large_photo()) for _ in range(8)])

@@ -2,13 +2,12 @@
 
 import hashlib
 import io
-import tempfile
 from dataclasses import dataclass, replace
 from typing import IO
 
 from django.utils.translation import gettext_lazy as _
 
-from photochanger.errors import InvalidImage, StorageError, UnsupportedMediaType
+from photochanger.errors import InvalidImage, UnsupportedMediaType
 from photochanger.pictures.decoding import check_pixels, decode_file
 from photochanger.pictures.encoding import encode
 from photochanger.pictures.header import (
@@ -176,24 +175,3 @@ def _make_copy(photo: Photo, body: bytes, mime: str) -> Photo:
     with open_image(encoded, max_megapixels=photo.megapixels) as image:
         header = describe_image(image, encoded)
     return replace(photo, file=encoded, size_bytes=len(body), mime=mime, header=header)
-
-
-def move_to_disk(photo: Photo) -> Photo:
-    """What ``prepare_photo`` has made, for a long wait. Blocking. Raises StorageError.
-
-    The caller closes its file.
-    """
-    photo.file.seek(0)
-    return replace(photo, file=spool(photo.file.read()))
-
-
-def spool(body: bytes) -> IO[bytes]:
-    """Write to disk, so that an encoded copy takes no memory while a provider works."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115  closed by whoever gets it
-    try:
-        file.write(body)
-        file.flush()
-    except OSError as exc:
-        file.close()
-        raise StorageError(f"the photo cannot be spooled: {exc.strerror}") from exc
-    return file

@@ -40,6 +40,14 @@ class ErrorPageTests(ConsoleTestCase):
         browser.force_login(self.serg)
         self.assert_says(browser.post(SLOT, {"name": "x"}), 403, "Форма устарела")
 
+    def test_an_address_that_the_server_does_not_know_as_its_own(self) -> None:
+        browser = Client(enforce_csrf_checks=True)
+        browser.force_login(self.serg)
+        elsewhere = {"origin": "https://photos.example.com"}
+        answer = browser.post(SLOT, {"name": "x"}, headers=elsewhere)
+        page = self.assert_says(answer, 403, "Этому адресу сервер не доверяет")
+        self.assertIn("CSRF_TRUSTED_ORIGINS", page)
+
     def test_a_mistake_of_ours_shows_its_number_and_not_its_words(self) -> None:
         self.client.raise_request_exception = False
         broken = mock.patch(
@@ -53,6 +61,19 @@ class ErrorPageTests(ConsoleTestCase):
         page = self.assert_says(answer, 500, "Эта страница не получилась")
         self.assertIn("0123abcd", page)
         self.assertNotIn("secret", page)
+
+    def test_a_page_that_cannot_be_shown_at_all_is_a_short_answer(self) -> None:
+        self.client.raise_request_exception = False
+        broken = mock.patch(
+            "photochanger.web.error_pages.render_to_string", side_effect=ValueError("no manifest")
+        )
+        each = mock.patch(
+            "django.contrib.admin.sites.AdminSite.each_context", side_effect=RuntimeError
+        )
+        with broken, each, self.assertLogs("django.request", "ERROR"):
+            answer = self.client.get("/admin/")
+        self.assertEqual(answer.status_code, 500)
+        self.assertNotIn("manifest", answer.content.decode())
 
     def test_strangers_and_programs_get_the_short_answers(self) -> None:
         answer = self.client.get("/nowhere")

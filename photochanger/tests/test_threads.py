@@ -141,6 +141,7 @@ class ConnectionCheckTests(TestCase):
             return really_wait(self, *args, **options)
 
         connection.ensure_connection()
+        self.enterContext(mock.patch("photochanger.db.limits._Process.is_limited", True))
         with mock.patch.object(LimitedConnection, "wait", wait):
             self.assertTrue(connection.is_usable())
         self.assertTrue(waited_s)

@@ -1,13 +1,27 @@
-"""Steps that write temporary files, in threads of their own: their disk may hang.
+"""Temporary files are written and closed in threads of their own, since their disk may hang.
 
-Whoever waits for one hears of it in time, and the thread is left behind. What needs no file runs
-elsewhere and goes on.
+Whoever waits for a write hears of it in time, and the thread is left behind. What needs no file
+runs elsewhere and goes on.
 """
+
+import io
+import tempfile
+import threading
+from contextlib import ExitStack, suppress
+from functools import cache
+from queue import SimpleQueue
+from typing import IO
+
+import structlog
 
 from photochanger.errors import StorageError
 from photochanger.threads.executor import LimitedExecutor
+from photochanger.threads.time_limit import choose_end, limit_waits
+
+log = structlog.get_logger()
 
 STEP_LIMIT_S, PATIENCE_S, THREADS = 8.0, 2.0, 4
+MOVE_LIMIT_S = 2.0  # it can as well stay where it is
 
 
 def _make_error(detail: str) -> StorageError:
@@ -24,3 +38,49 @@ _threads = LimitedExecutor(
 )
 # Runs one step that writes there. Raises StorageError in time.
 write_in_threads = _threads.run
+
+
+async def move_to_disk(file: IO[bytes]) -> IO[bytes]:
+    """What lies in memory, for a long wait; ``file`` itself where the disk is full or hangs."""
+    try:
+        with limit_waits(choose_end(MOVE_LIMIT_S)):
+            moved = await write_in_threads(_copy, file)
+    except StorageError as exc:
+        log.warning("temporary_files.kept_in_memory", detail=str(exc))
+        return file
+    file.close()
+    return moved
+
+
+def _copy(file: IO[bytes]) -> IO[bytes]:
+    file.seek(0)
+    try:
+        with ExitStack() as on_failure:
+            copy = on_failure.enter_context(tempfile.TemporaryFile())
+            copy.write(file.read())
+            copy.flush()
+            on_failure.pop_all()
+    except OSError as exc:
+        raise StorageError(f"no temporary file can be written: {exc.strerror}") from exc
+    return copy
+
+
+def close_soon(file: IO[bytes]) -> None:
+    """Close a file on that disk, which writes what is left and frees its blocks. Never blocks."""
+    if isinstance(file, io.BytesIO):
+        file.close()  # it does not wait for others to be closed
+    else:
+        _start_closing().put(file)
+
+
+@cache
+def _start_closing() -> SimpleQueue[IO[bytes]]:
+    files: SimpleQueue[IO[bytes]] = SimpleQueue()
+    threading.Thread(target=_close_all, args=[files], name="closing", daemon=True).start()
+    return files
+
+
+def _close_all(files: SimpleQueue[IO[bytes]]) -> None:
+    while True:
+        with suppress(OSError):  # on a full disk it would try once more to write the rest
+            files.get().close()

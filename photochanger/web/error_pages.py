@@ -6,13 +6,17 @@ Django's own short answers: who asks there is a program or a stranger.
 
 from typing import Any
 
+import structlog
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views import csrf, defaults
 from structlog.contextvars import get_contextvars
 
+log = structlog.get_logger()
+
 CONSOLE = "/admin/"
+FOREIGN_ORIGIN = ("Origin checking failed", "Referer checking failed")  # Django's words
 
 
 def show_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
@@ -40,13 +44,24 @@ def show_error(request: HttpRequest) -> HttpResponseBase:
         " tell whoever runs the server this number: the log has it."
     )
     number = str(get_contextvars().get("request_id", ""))
-    return _render(500, _("This page could not be made"), text, number=number)
+    try:
+        return _render(500, _("This page could not be made"), text, number=number)
+    except Exception:  # what is broken may be what every page needs
+        log.exception("http.error_page.failed")
+        return defaults.server_error(request)
 
 
 def show_outdated_form(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     """Django's ``CSRF_FAILURE_VIEW``: mostly a page from before the last log-in."""
     if not _is_console(request):
         return csrf.csrf_failure(request, reason)
+    if reason.startswith(FOREIGN_ORIGIN):  # no loading anew would help
+        text = _(
+            "Nothing was changed. The server does not know itself by the address that your browser"
+            " shows. Whoever runs it adds that to CSRF_TRUSTED_ORIGINS, and the front server to"
+            " TRUSTED_PROXIES."
+        )
+        return _render(403, _("This address is not trusted"), text)
     text = _(
         "Nothing was changed. The page was opened before you logged in anew, or your browser keeps"
         " no cookies. Go back, load the page again and repeat what you did."

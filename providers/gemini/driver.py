@@ -135,6 +135,7 @@ class GeminiDriver(ProviderDriver[GeminiSettings]):
 async def send(request: ProviderRequest[GeminiSettings]) -> http.Reply:
     pictures = await asyncio.to_thread(prepare_pictures, request)
     try:
+        pictures = [await one.move_to_disk() if one.is_copy else one for one in pictures]
         body = build_body(request, pictures)
         return await http.post(
             build_url(choose_model(request), request.base_url),
@@ -193,7 +194,7 @@ def prepare_pictures(request: ProviderRequest[GeminiSettings]) -> list[Slices]:
     The service counts the whole request after base64. Documented are 20 MB and, since 2026-01,
     100 MB [D, sources disagree]; ours is the setting ``GEMINI_MAX_REQUEST_MB``.
 
-    Raises UnreadablePicture, and StorageError when the disk is full for a re-encoded picture.
+    Raises UnreadablePicture.
     """
     cap = django_settings.GEMINI_MAX_REQUEST_MB * 1024 * 1024 - JSON_ROOM_BYTES
     room = cap // 4 * 3

@@ -11,7 +11,7 @@ from django.conf import settings
 from django_prometheus.db.backends.postgresql import base
 from psycopg.pq import TransactionStatus
 
-from photochanger.db.limits import CHECK_S, get_wait_s, make_session_options
+from photochanger.db.limits import CHECK_S, get_wait_s, is_process_limited, make_session_options
 from photochanger.threads.time_limit import shorten_step
 
 WAKE_EVERY_S = 0.1
@@ -48,7 +48,9 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # has no typ
         return params
 
     def is_usable(self) -> bool:
-        """Asked before a request's first query. An operator's waited for this answer as long as for
-        a dear one, 16 s, and then for a new connection."""
+        """Asked before a request's first query. Without this limit an operator's request waited
+        here for 16 s, and then for a new connection."""
+        if not is_process_limited():  # a command, which may take its time
+            return bool(super().is_usable())
         with shorten_step(CHECK_S):
             return bool(super().is_usable())
