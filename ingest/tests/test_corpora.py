@@ -47,7 +47,7 @@ class CorporaTests(SimpleTestCase):
         cls.site = cls.enterClassContext(live.site())
         cls.site.env["GEMINI_BASE_URL"] = cls.sim.url
         cls.site.configure()
-        cls.server = cls.enterClassContext(cls.site.server())
+        cls.server = cls.enterClassContext(cls.site.server(is_fresh=True))
 
     def test_what_pillow_tests_its_readers_with(self) -> None:
         self.post_all(PILLOW)

@@ -36,7 +36,7 @@ class EdgeTests(LiveTestCase):
             limits={"max_jobs_per_slot": 1},
         )
         cls.server = cls.enterClassContext(
-            cls.site.server(env={"UPLOAD_IDLE_SECONDS": str(IDLE_S)})
+            cls.site.server(env={"UPLOAD_IDLE_SECONDS": str(IDLE_S)}, is_fresh=True)
         )
 
     def connect(self) -> RawClient:

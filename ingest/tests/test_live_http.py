@@ -43,7 +43,9 @@ class HttpCase(LiveTestCase):
                 "slot-003": {"settings": {"prompt": "As an oil painting [sim:slow=40]"}},
             },
         )
-        cls.server = cls.enterClassContext(cls.site.server(env={"WEB_CONCURRENCY": "1"}))
+        cls.server = cls.enterClassContext(
+            cls.site.server(env={"WEB_CONCURRENCY": "1"}, is_fresh=True)
+        )
 
     def connect(self) -> RawClient:
         return self.enterContext(RawClient(self.server))

@@ -12,7 +12,6 @@ import json
 import os
 import secrets
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +24,6 @@ import httpx
 from cryptography.fernet import Fernet
 
 from photochanger.testing.databases import (
-    BASE_DIR,
     DatabaseKind,
     execute,
     new_database,
@@ -33,6 +31,7 @@ from photochanger.testing.databases import (
     rows,
     shared_database,
 )
+from photochanger.testing.processes import SIMULATOR, run
 from photochanger.testing.server_process import Server, free_port, serving, uvicorn_command
 from photochanger.testing.shared import make_once
 
@@ -131,17 +130,11 @@ class LiveSite:
 
     def manage(self, *arguments: str) -> str:
         """Run ``manage.py`` in the site's environment and return what it printed."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=BASE_DIR,
-            env=self.env,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        if done.returncode:
-            raise RuntimeError(f"manage.py {arguments[0]} failed:\n{done.stderr[-4000:]}")
-        return done.stdout
+        command = [sys.executable, "manage.py", *arguments]
+        status, output, errors = run(command, env=self.env, timeout_s=300)
+        if status:
+            raise RuntimeError(f"manage.py {arguments[0]} failed:\n{errors[-4000:]}")
+        return output
 
     def migrate(self) -> None:
         self.manage("migrate", "--verbosity", "0")
@@ -194,8 +187,12 @@ class LiveSite:
         port: int | None = None,
         gunicorn: int = 0,
         env: Mapping[str, str] | None = None,
+        is_fresh: bool = False,
     ) -> Iterator[Server]:
-        """One uvicorn process, or gunicorn with that many workers and the root's own config."""
+        """One uvicorn process, or gunicorn with that many workers and the root's own config.
+
+        Who measures its memory wants it ``is_fresh``: see ``photochanger.testing.processes``.
+        """
         port = port or free_port()
         if gunicorn:  # it would collect its own
             self.share_static_files()
@@ -206,7 +203,9 @@ class LiveSite:
         else:
             command = uvicorn_command("photochanger.asgi:application", port)
         log = self.logs / f"server-{port}.log"
-        with serving(command, port=port, env=environment, log=log, ready="/livez") as server:
+        with serving(
+            command, port=port, env=environment, log=log, ready="/livez", is_fresh=is_fresh
+        ) as server:
             yield server
 
     @contextmanager
@@ -215,7 +214,7 @@ class LiveSite:
     ) -> Iterator[Simulator]:
         """The provider simulator; servers started inside the block talk to it."""
         port = port or free_port()
-        command = [sys.executable, "-m", "providers.simulator", *extra]
+        command = [sys.executable, "-m", SIMULATOR, *extra]
         command += ["--port", str(port), "--latency", str(latency_s), *(["--plain"] * plain)]
         log = self.logs / f"simulator-{port}.log"
         before = self.env["GEMINI_BASE_URL"]

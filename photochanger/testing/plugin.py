@@ -19,7 +19,7 @@ from django.core.cache import cache
 from django.utils import translation
 
 from photochanger import redaction
-from photochanger.testing import shared
+from photochanger.testing import processes, shared
 
 HANGING_S = 1800  # more than the `timeout` of pytest.ini
 STDERR = os.dup(2)  # as it is before output is captured
@@ -97,6 +97,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     _set_environment(keep_provider_keys=live)
     if "PYTEST_XDIST_WORKER" not in os.environ:
         shared.open_run()
+    processes.use_forks()
     os.environ["DATABASE_URL"] = _postgres_url() if options.postgres else "sqlite://:memory:"
     yield
 

@@ -14,11 +14,31 @@ from pathlib import Path
 
 import psutil
 
-from photochanger.testing.databases import BASE_DIR
+from photochanger.testing.processes import Process, start
 
 START_TIMEOUT_S = 120.0
 # Longer than any test's provider; a server that needs more has lost a photo or hangs.
 STOP_TIMEOUT_S = 120.0
+
+
+class WatchedProcess(psutil.Process):  # type: ignore[misc]  # psutil has no types
+    """A process of ours: its end is told with its exit status, also where it is not our child."""
+
+    def __init__(self, started: Process) -> None:
+        super().__init__(started.pid)
+        self._started = started
+
+    def wait(self, timeout: float | None = None) -> int:
+        return self._started.wait(timeout)
+
+    def send_signal(self, number: int) -> None:
+        self._started.send_signal(number)
+
+    def terminate(self) -> None:
+        self._started.terminate()
+
+    def kill(self) -> None:
+        self._started.kill()
 
 
 @dataclass(frozen=True)
@@ -74,23 +94,27 @@ def is_alive(process: psutil.Process) -> bool:
 
 @contextmanager
 def serving(
-    command: Sequence[str], *, port: int, env: Mapping[str, str], log: Path, ready: str = "/"
+    command: Sequence[str],
+    *,
+    port: int,
+    env: Mapping[str, str],
+    log: Path,
+    ready: str = "/",
+    is_fresh: bool = False,
 ) -> Iterator[Server]:
-    """Run a server until the block ends; it must answer ``ready`` first and stop on SIGTERM."""
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            command, cwd=BASE_DIR, env=dict(env), stdout=output, stderr=output
-        )
+    """Run a server until the block ends; it must answer ``ready`` first and stop on SIGTERM.
+
+    ``is_fresh``: never a fork, whose memory is shared with others.
+    """
+    process = start(command, env=env, output=log, is_fresh=is_fresh)
     try:
         _wait_until_it_answers(process, port, ready, log)
-        yield Server(f"http://127.0.0.1:{port}", psutil.Process(process.pid), log)
+        yield Server(f"http://127.0.0.1:{port}", WatchedProcess(process), log)
     finally:
         _stop(process, log)
 
 
-def _wait_until_it_answers(
-    process: subprocess.Popen[bytes], port: int, path: str, log: Path
-) -> None:
+def _wait_until_it_answers(process: Process, port: int, path: str, log: Path) -> None:
     give_up = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < give_up:
         if process.poll() is not None:
@@ -106,10 +130,12 @@ def _wait_until_it_answers(
     raise RuntimeError(f"no answer in {START_TIMEOUT_S:.0f} s:\n{_tail(log)}")
 
 
-def _stop(process: subprocess.Popen[bytes], log: Path) -> None:
+def _stop(process: Process, log: Path) -> None:
     if process.poll() is not None:
         return
-    family = psutil.Process(process.pid).children(recursive=True)
+    family: list[psutil.Process] = []
+    with suppress(psutil.NoSuchProcess):
+        family = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.SIGTERM)
     try:
         process.wait(STOP_TIMEOUT_S)

@@ -15,13 +15,13 @@ from PIL import Image
 from ingest.pipeline.result_check import check_result
 from photochanger.errors import InvalidImage
 from photochanger.pictures import PNG, Photo, Picture, UnreadablePicture, decode, prepare_photo
+from photochanger.testing.databases import BASE_DIR
 from photochanger.testing.fuzz import worker
 from photochanger.testing.fuzz.picture_pieces import take_chunks_apart
 from photochanger.testing.fuzz.picture_seeds import list_pngs, make_chunk
 from photochanger.testing.fuzz.run import NAMES, fuzz
 from photochanger.testing.fuzz.target import MB, Target
 from photochanger.testing.fuzz.targets import TARGETS
-from photochanger.testing.live import BASE_DIR
 from providers.base import DriverSettings
 from providers.clean_photo import clean_photo
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import httpx
 
 from photochanger.testing import live, server_process
-from photochanger.testing.databases import DatabaseKind
+from photochanger.testing.databases import BASE_DIR, DatabaseKind
 
 HERE = Path(__file__).parent
 # The other phases, examples and limits of each value, take as many as the description gives.
@@ -81,7 +81,7 @@ def check(
         ]
         environment = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
-            "PYTHONPATH": str(live.BASE_DIR),
+            "PYTHONPATH": str(BASE_DIR),
             "SCHEMATHESIS_HOOKS": "photochanger.testing.fuzz.hooks",
             **secrets,
             "TMPDIR": str(site.tmp),

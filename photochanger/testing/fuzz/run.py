@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from photochanger.testing.live import BASE_DIR
+from photochanger.testing.databases import BASE_DIR
 
 NAMES = ("forms", "photos", "results", "gemini", "turbotext")
 KEPT = Path("var/fuzz")
