@@ -246,7 +246,7 @@ def site(
     ``prepare`` fills the database, once for all sites of a test run that name it: starting
     ``manage.py`` takes seconds. Files that it writes are lost.
     """
-    template = _prepared(kind, prepare) if prepare else _migrated(kind)
+    template = _prepared(kind, prepare) if prepare else migrated_database(kind)
     with new_database(kind, like=template) as url, _site_in_a_folder(url) as live:
         yield live
 
@@ -259,8 +259,8 @@ def site_on(database_url: str) -> Iterator[LiveSite]:
         yield live
 
 
-def _migrated(kind: DatabaseKind) -> str:
-    """A database to copy: each site would take seconds to migrate its own."""
+def migrated_database(kind: DatabaseKind) -> str:
+    """A database to copy: each site or worker would take seconds to migrate its own."""
 
     def migrate(url: str) -> None:
         with site_on(url):
@@ -275,7 +275,7 @@ def _prepared(kind: DatabaseKind, prepare: Callable[["LiveSite"], None]) -> str:
             prepare(live)
 
     name = f"{prepare.__module__}.{prepare.__qualname__}"
-    return shared_database(kind, name, fill, like=_migrated(kind))
+    return shared_database(kind, name, fill, like=migrated_database(kind))
 
 
 @contextmanager

@@ -68,6 +68,16 @@ def pytest_runtest_protocol() -> Generator[None, object, object]:
         faulthandler.cancel_dump_traceback_later()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
+    if fixturedef.argname != "django_db_setup" or "PYTEST_XDIST_WORKER" not in os.environ:
+        return (yield)  # a run of one process migrates as fast by itself
+    from photochanger.testing import worker_database
+
+    with worker_database.begin_migrated():
+        return (yield)
+
+
 @pytest.fixture(autouse=True)
 def _nothing_of_another_test() -> Generator[None, None, None]:
     """Files, the cache, known secrets and a page's language go with a test, as its rows do; live
