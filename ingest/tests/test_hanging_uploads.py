@@ -151,6 +151,10 @@ class MovingTests(SimpleTestCase):
         self.addCleanup(disk.gate.set)
         file, moved = self.move(disk.make_file)
         self.assertIs(moved, file)
+        file.seek(3)
+        disk.gate.set()
+        wait_until(lambda: disk.files[0].closed or disk.files[0].tell() == len(b"picture"))
+        self.assertEqual(file.read(), b"ture", "somebody else has read in it")
 
     def test_closing_waits_for_nobody(self) -> None:
         gate = threading.Event()

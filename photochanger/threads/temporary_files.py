@@ -42,9 +42,11 @@ write_in_threads = _threads.run
 
 async def move_to_disk(file: IO[bytes]) -> IO[bytes]:
     """What lies in memory, for a long wait; ``file`` itself where the disk is full or hangs."""
+    assert isinstance(file, io.BytesIO)
+    body = file.getvalue()  # its own bytes: a thread that hangs must not read the file any more
     try:
         with limit_waits(choose_end(MOVE_LIMIT_S)):
-            moved = await write_in_threads(_copy, file)
+            moved = await write_in_threads(_write, body)
     except StorageError as exc:
         log.warning("temporary_files.kept_in_memory", detail=str(exc))
         return file
@@ -52,17 +54,16 @@ async def move_to_disk(file: IO[bytes]) -> IO[bytes]:
     return moved
 
 
-def _copy(file: IO[bytes]) -> IO[bytes]:
-    file.seek(0)
+def _write(body: bytes) -> IO[bytes]:
     try:
         with ExitStack() as on_failure:
-            copy = on_failure.enter_context(tempfile.TemporaryFile())
-            copy.write(file.read())
-            copy.flush()
+            file = on_failure.enter_context(tempfile.TemporaryFile())
+            file.write(body)
+            file.flush()
             on_failure.pop_all()
     except OSError as exc:
         raise StorageError(f"no temporary file can be written: {exc.strerror}") from exc
-    return copy
+    return file
 
 
 def close_soon(file: IO[bytes]) -> None:
