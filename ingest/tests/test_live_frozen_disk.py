@@ -42,6 +42,14 @@ class FrozenDiskTests(LifeTestCase):
         self.assertLess(time.monotonic() - begun, WAIT_S + ABOUT_S)
         return answers
 
+    def assert_paid_photos_are_answered(self) -> None:
+        with ExitStack() as freezing:
+            with self.in_flight(self.server, [large_photo() for _ in range(6)]) as sent:
+                freezing.enter_context(self.disk.frozen())
+            self.assert_all_well(self.assert_answered_in_time(sent))
+            self.assert_lives()
+        self.assert_all_well([self.post(self.server, large_photo()) for _ in range(8)])
+
 
 class FrozenTemporaryFilesTests(FrozenDiskTests):
     @classmethod
@@ -61,12 +69,7 @@ class FrozenTemporaryFilesTests(FrozenDiskTests):
         self.assert_all_well([self.post(self.server, large_photo()) for _ in range(8)])
 
     def test_photos_that_a_service_works_on(self) -> None:
-        with ExitStack() as freezing:
-            with self.in_flight(self.server, [large_photo() for _ in range(6)]) as sent:
-                freezing.enter_context(self.disk.frozen())
-            self.assert_all_well(self.assert_answered_in_time(sent))
-            self.assert_lives()
-        self.assert_all_well([self.post(self.server, large_photo()) for _ in range(8)])
+        self.assert_paid_photos_are_answered()
 
 
 def smooth_photo() -> bytes:
@@ -82,9 +85,4 @@ class FrozenPicturesTests(FrozenDiskTests):
         return cls.site.media_root
 
     def test_photos_that_a_service_works_on(self) -> None:
-        with ExitStack() as freezing:
-            with self.in_flight(self.server, [large_photo() for _ in range(6)]) as sent:
-                freezing.enter_context(self.disk.frozen())
-            self.assert_all_well(self.assert_answered_in_time(sent))
-            self.assert_lives()
-        self.assert_all_well([self.post(self.server, large_photo()) for _ in range(8)])
+        self.assert_paid_photos_are_answered()

@@ -23,29 +23,29 @@ def show_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBa
     """Django's ``handler404``."""
     if not _is_console(request):
         return defaults.page_not_found(request, exception)
-    text = _("It was deleted, or the address has a mistake in it.")
-    return _render(404, _("There is no such page"), text)
+    words = _("It was deleted, or the address has a mistake in it.")
+    return _render(404, _("There is no such page"), words)
 
 
 def show_forbidden(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """Django's ``handler403``."""
     if not _is_console(request):
         return defaults.permission_denied(request, exception)
-    text = _("Your account may not do this. Ask an administrator for the right.")
-    return _render(403, _("This is not open to you"), text)
+    words = _("Your account may not do this. Ask an administrator for the right.")
+    return _render(403, _("This is not open to you"), words)
 
 
 def show_error(request: HttpRequest) -> HttpResponseBase:
     """Django's ``handler500``: its traceback stands in the log, under the number shown."""
     if not _is_console(request):
         return defaults.server_error(request)
-    text = _(
+    words = _(
         "It is our mistake, not yours, and photos go on being made. Try again; if it comes again,"
         " tell whoever runs the server this number: the log has it."
     )
     number = str(get_contextvars().get("request_id", ""))
     try:
-        return _render(500, _("This page could not be made"), text, number=number)
+        return _render(500, _("This page could not be made"), words, number=number)
     except Exception:  # what is broken may be what every page needs
         log.exception("http.error_page.failed")
         return defaults.server_error(request)
@@ -56,23 +56,23 @@ def show_outdated_form(request: HttpRequest, reason: str = "") -> HttpResponseBa
     if not _is_console(request):
         return csrf.csrf_failure(request, reason)
     if reason.startswith(FOREIGN_ORIGIN):  # no loading anew would help
-        text = _(
+        words = _(
             "Nothing was changed. The server does not know itself by the address that your browser"
             " shows. Whoever runs it adds that to CSRF_TRUSTED_ORIGINS, and the front server to"
             " TRUSTED_PROXIES."
         )
-        return _render(403, _("This address is not trusted"), text)
-    text = _(
+        return _render(403, _("This address is not trusted"), words)
+    words = _(
         "Nothing was changed. The page was opened before you logged in anew, or your browser keeps"
         " no cookies. Go back, load the page again and repeat what you did."
     )
-    return _render(403, _("This form is out of date"), text)
+    return _render(403, _("This form is out of date"), words)
 
 
 def _is_console(request: HttpRequest) -> bool:
     return request.path_info.startswith(CONSOLE)
 
 
-def _render(status: int, title: str, text: str, **more: Any) -> HttpResponse:
-    page = render_to_string("console/error.html", {"title": title, "text": text, **more})
+def _render(status: int, title: str, words: str, **more: Any) -> HttpResponse:
+    page = render_to_string("console/error.html", {"title": title, "words": words, **more})
     return HttpResponse(page, status=status, headers={"Cache-Control": "no-store"})
