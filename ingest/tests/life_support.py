@@ -84,21 +84,22 @@ def freezable_disk(folder: Path) -> Iterator[FreezableDisk]:
     folder.mkdir(exist_ok=True)
     with tempfile.NamedTemporaryFile(prefix="pc-disk-") as image:
         image.truncate(DISK_BYTES)
-        for command in (
-            ("mkfs.ext4", "-q", "-F", image.name),
-            ("mount", "-o", "loop", image.name, folder),
-        ):
-            try:
-                done = subprocess.run(command, capture_output=True, text=True, check=False)
-            except FileNotFoundError as exc:
-                raise unittest.SkipTest(f"a disk that hangs needs {exc.filename}") from exc
-            if done.returncode:
-                reason = f"a disk that hangs needs the right to mount one: {done.stderr.strip()}"
-                raise unittest.SkipTest(reason)
+        _run_or_skip("mkfs.ext4", "-q", "-F", image.name)
+        _run_or_skip("mount", "-o", "loop", image.name, folder)
         try:
+            _run_or_skip("fsfreeze", "--freeze", folder)
+            _run_or_skip("fsfreeze", "--unfreeze", folder)
             yield FreezableDisk(folder)
         finally:
             subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def _run_or_skip(*command: str | Path) -> None:
+    try:
+        subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as exc:
+        why = getattr(exc, "stderr", None) or exc
+        raise unittest.SkipTest(f"a disk that hangs needs {command[0]}: {why}") from exc
 
 
 class LifeTestCase(LiveTestCase):
