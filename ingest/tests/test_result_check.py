@@ -4,6 +4,8 @@ import base64
 import hashlib
 import io
 import random
+import struct
+import zlib
 from typing import Any
 
 from django.test import SimpleTestCase
@@ -110,6 +112,17 @@ class OutputRuleTests(SimpleTestCase):
                 result = check(given, output_format=file_format.lower())
                 mime = MIMES[file_format.lower()]
                 assert (cut_mark(result.body), result.mime) == (given.body, mime)
+
+    def test_a_png_whose_head_is_longer_than_the_format_has_it_leaves_as_one_that_all_read(
+        self,
+    ) -> None:
+        body = picture(file_format="PNG").body
+        head = b"IHDR" + body[16:29] + bytes(7)
+        odd = struct.pack(">I", 20) + head + struct.pack(">I", zlib.crc32(head))
+        open_image(body[:8] + odd + body[33:])  # Pillow reads it
+        result = check(Picture(body=body[:8] + odd + body[33:], mime=PNG), output_format="png")
+        self.assertEqual(open_image(result.body).size, open_image(body).size)
+        self.assertEqual(result.body[8:16], struct.pack(">I", 13) + b"IHDR")
 
     def test_the_type_is_detected_from_the_bytes(self) -> None:
         given = Picture(body=picture(file_format="PNG").body, mime=JPEG)

@@ -13,6 +13,7 @@ PNG_PROFILE_CHUNKS = frozenset((b"gAMA", b"cHRM", b"iCCP", b"cICP"))
 PNG_CHUNKS_KEPT = PNG_PROFILE_CHUNKS | frozenset(
     (b"IHDR", b"PLTE", b"IDAT", b"tRNS", b"sRGB", b"sBIT", b"pHYs")
 )
+PNG_HEAD_BYTES = 8 + 25  # the signature and IHDR
 PNG_CHUNKS_READ = frozenset((b"IHDR", b"cICP", b"gAMA", b"cHRM", b"sRGB", b"eXIf"))
 MAX_CHUNK_BYTES = 64 * 1024  # of those that are read; an EXIF segment of a JPEG has no more
 Ranges = tuple[tuple[int, int], ...]
@@ -101,6 +102,8 @@ def _scan_png(file: IO[bytes], size: int, *, keep_profile: bool) -> Ranges | Non
         head = file.read(8)
         kind, end = head[4:8], position + 12 + int.from_bytes(head[:4])
         if end > size or (kind == b"IHDR") != (position == 8):
+            return None
+        if position == 8 and end != PNG_HEAD_BYTES:  # readers differ about what stands behind it
             return None
         if kind == b"IEND":
             return _invert_cuts(cuts, end=end) if end == position + 12 and has_pixels else None

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator
 
 from photochanger.pictures.header import JPEG
+from photochanger.pictures.metadata import PNG_HEAD_BYTES, Ranges
 
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 AI_MADE = "trainedAlgorithmicMedia"
@@ -22,8 +23,6 @@ AI_MADE_XMP = (
     '</rdf:RDF></x:xmpmeta><?xpacket end="r"?>'
 ).encode()
 JPEG_XMP, PNG_XMP = b"http://ns.adobe.com/xap/1.0/\0", b"XML:com.adobe.xmp"
-PNG_HEAD_BYTES = 8 + 25  # the signature and IHDR
-Ranges = tuple[tuple[int, int], ...]
 
 
 def mark_ranges(body: bytes, ranges: Ranges, mime: str) -> Iterator[memoryview]:
