@@ -62,6 +62,12 @@ class Slices:
         if pieces:
             yield b"".join(pieces)
 
+    def read_all(self) -> bytes:
+        """Blocking. Raises UnreadablePicture."""
+        if isinstance(self.file, io.BytesIO) and self.is_copy:
+            return self.file.getvalue()  # no second copy
+        return b"".join(self.read_chunks(READING_BYTES))
+
     def _iter_pieces(self, size: int) -> Iterator[bytes]:
         for start, end in self.ranges:
             self.file.seek(start)
@@ -101,7 +107,7 @@ def make_print_copy(photo: Photo) -> Picture:
         return Picture(body=encode(image, JPEG, quality=QUALITY), mime=JPEG)
     slices = clean_photo(photo, max_bytes=sys.maxsize)
     try:
-        return Picture(body=b"".join(slices.read_chunks(READING_BYTES)), mime=slices.mime)
+        return Picture(body=slices.read_all(), mime=slices.mime)
     finally:
         slices.close()
 

@@ -34,7 +34,7 @@ def is_too_large(photo: Photo) -> bool:
 def make_small(photo: Photo, *, side_px: int = TEMPLATE_SIDE_PX) -> Photo:
     """Its longest side as asked, and its transparency kept. Blocking.
 
-    It may be ``photo`` itself, if that is no larger. Raises UnreadablePicture, StorageError.
+    It may be ``photo`` itself, if that is no larger. Raises UnreadablePicture.
     """
     return prepare_photo(photo, max_side_px=side_px, keep_alpha=True, always_shrinks=True)
 
@@ -42,7 +42,7 @@ def make_small(photo: Photo, *, side_px: int = TEMPLATE_SIDE_PX) -> Photo:
 def read_clean(photo: Photo) -> tuple[bytes, str]:
     """What is stored of it: its bytes without metadata, and their type. Blocking."""
     slices = clean_photo(photo, max_bytes=settings.MAX_UPLOAD_MB * MB)
-    body, mime = b"".join(slices.read_chunks(MB)), slices.mime
+    body, mime = slices.read_all(), slices.mime
     slices.close()
     return body, mime
 

@@ -17,7 +17,6 @@ from providers.base import Publish
 from providers.clean_photo import Slices
 
 LINK_MARGIN = timedelta(minutes=10)
-READING_BYTES = 1024 * 1024
 
 
 def make_publisher(run: JobRun, base_url: str = "") -> Publish:
@@ -29,7 +28,7 @@ def make_publisher(run: JobRun, base_url: str = "") -> Publish:
 
     async def publish(picture: Slices) -> str:
         base = find_public_base(job.provider, base_url)
-        body = await asyncio.to_thread(read_all_bytes, picture)
+        body = await asyncio.to_thread(picture.read_all)
         run.has_inputs = True
         stored = await run_to_completion(
             publish_input(
@@ -44,11 +43,6 @@ def make_publisher(run: JobRun, base_url: str = "") -> Publish:
         return base + reverse("api:provider_media", args=[name])
 
     return publish
-
-
-def read_all_bytes(picture: Slices) -> bytes:
-    """Blocking. Raises UnreadablePicture."""
-    return b"".join(picture.read_chunks(READING_BYTES))
 
 
 def find_public_base(provider: str, base_url: str = "") -> str:

@@ -19,6 +19,7 @@ from photochanger.db import in_db
 from photochanger.errors import AppError
 from photochanger.pictures import Photo
 from photochanger.tasks import run_in_worker
+from photochanger.threads.temporary_files import close_soon, move_to_disk
 from providers.base import Reference
 from slots.models import SlotTemplateMedia
 from slots.template_files import is_too_large, make_small, point_to, write_small
@@ -54,8 +55,9 @@ async def _shrink(run: JobRun, media: MediaObject, reference: Reference) -> Refe
     except (AppError, ValueError, OSError) as exc:
         log.warning("ingest.template.not_shrunk", media=str(media.pk), detail=type(exc).__name__)
         return reference
-    run.files.callback(small.file.close)
     await _keep(media, small)
+    small = replace(small, file=await move_to_disk(small.file))
+    run.files.callback(close_soon, small.file)
     return replace(reference, photo=small)
 
 

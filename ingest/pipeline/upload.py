@@ -62,7 +62,7 @@ class FormParser:
     ) -> None:
         self._stream = MultipartStream(find_boundary(content_type))
         self.form = UploadedForm(is_large=declared_bytes > settings.UPLOAD_SPOOL_BYTES)
-        self.failure: BaseException | None = None  # of a step that was given up
+        self.failure: StorageError | None = None  # of the last step, if nobody has heard of it
         self.parts: list[FormPart] = []  # at most MAX_LISTED
         self._max_file_bytes, self._max_field_bytes = max_file_bytes, max_field_bytes
         self._file_fields = [name.lower() for name in file_fields]
@@ -220,8 +220,9 @@ async def read_form(
             async with asyncio.timeout_at(deadline.at):
                 await _read_all(request, parser)
         except TimeoutError as exc:
-            if isinstance(parser.failure, StorageError):
-                raise parser.failure from exc
+            failure, parser.failure = parser.failure, None
+            if failure is not None:
+                raise failure from exc
             if waited_s > OWN_WAIT_S:
                 raise DatabaseAway(f"the slot was looked up for {waited_s:.1f} s") from exc
             raise UploadTooSlow("the upload took longer than the slot may wait") from exc
@@ -251,9 +252,10 @@ async def _read_all(request: HttpRequest, parser: FormParser) -> None:
         if parsing is not None:
             await asyncio.shield(parsing)
     finally:
-        if parsing is not None and not parsing.done():  # it ends with the request, at the latest
-            await asyncio.wait([parsing])
-            parser.failure = None if parsing.cancelled() else parsing.exception()
+        if parsing is not None:
+            await asyncio.wait([parsing])  # it ends with the request, at the latest
+            failure = None if parsing.cancelled() else parsing.exception()
+            parser.failure = failure if isinstance(failure, StorageError) else None
 
 
 async def _iter_django_body(request: HttpRequest) -> AsyncIterator[bytes]:

@@ -10,17 +10,20 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from unittest import mock
+from weakref import WeakSet
 
 from django.test import RequestFactory, SimpleTestCase
 
-from ingest.pipeline import upload
+from ingest.pipeline import upload, uploaded_form
 from ingest.pipeline.order import Deadline
-from ingest.pipeline.uploaded_form import MAX_IN_MEMORY, UploadedForm, _in_memory
+from ingest.pipeline.uploaded_form import MAX_IN_MEMORY, UploadedForm
 from photochanger.errors import StorageError
 from photochanger.testing.waiting import PATIENCE_S, wait_until
+from photochanger.threads import temporary_files
 from photochanger.threads.temporary_files import close_soon, move_to_disk
 
 MB = 1024 * 1024
+DEADLINE_S = 3.0  # less than a hanging step may take
 PART = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n'
 
 
@@ -82,11 +85,11 @@ class HangingUploadTests(SimpleTestCase):
     def test_the_booth_hears_of_the_disk_also_where_its_deadline_comes_first(self) -> None:
         for batches in (1, 3):  # the last one is waited for, or there is another one already
             with self.subTest(batches=batches), self.assertRaises(StorageError):
-                self.read(1.0, batches)
+                self.read(DEADLINE_S, batches)
 
     def test_the_thread_that_hung_closes_the_file_when_it_comes_back(self) -> None:
         with self.assertRaises(StorageError):
-            self.read(1.0, 2)
+            self.read(DEADLINE_S, 2)
         (file,) = self.disk.files
         self.assertFalse(file.closed)
         self.disk.gate.set()
@@ -102,16 +105,17 @@ class HangingUploadTests(SimpleTestCase):
 
 class PlaceTests(SimpleTestCase):
     def test_a_place_in_memory_is_taken_by_the_first_bytes_and_given_back(self) -> None:
-        before = len(_in_memory)
+        places: WeakSet[UploadedForm] = WeakSet()
+        self.enterContext(mock.patch.object(uploaded_form, "_in_memory", places))
         silent = [UploadedForm() for _ in range(MAX_IN_MEMORY)]
-        self.assertEqual(len(_in_memory), before)
+        self.assertEqual(len(places), 0)
         for form in silent:
             self.assertFalse(form.may_write_to_disk(MB // 2))
-        self.assertEqual(len(_in_memory), before + MAX_IN_MEMORY)
+        self.assertEqual(len(places), MAX_IN_MEMORY)
         self.assertTrue(UploadedForm().may_write_to_disk(), "there was a place left")
         for form in silent:
             form.close()
-        self.assertEqual(len(_in_memory), before)
+        self.assertEqual(len(places), 0)
 
     def test_a_large_one_and_one_that_grows_go_to_the_disk(self) -> None:
         form = UploadedForm()
@@ -132,6 +136,7 @@ class MovingTests(SimpleTestCase):
         return await move_to_disk(file)
 
     def test_what_waits_long_is_moved_to_the_disk(self) -> None:
+        self.enterContext(mock.patch.object(temporary_files, "MOVE_LIMIT_S", PATIENCE_S))
         file, moved = self.move(tempfile.TemporaryFile)
         moved.seek(0)
         self.assertEqual(moved.read(), b"picture")

@@ -131,6 +131,9 @@ def run_in_fork(command: Sequence[str], env: dict[str, str], files: Sequence[Pat
     from photochanger.testing import preloaded  # where it runs, it is
 
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # of the fork server
+    test = multiprocessing.parent_process()
+    if test is None or not test.is_alive():  # it ended before
+        os._exit(1)
     for number, file in enumerate(files, 1):
         handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         os.dup2(handle, number)

@@ -72,6 +72,7 @@ class ProcessTests(SimpleTestCase):
     def setUp(self) -> None:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self.env = kept | {
+            "LANG": "C.UTF-8",  # where it is less, an interpreter that starts adds to it
             "PYTHONUNBUFFERED": "1",
             "DJANGO_SETTINGS_MODULE": "photochanger.testing.settings",
             "ENV_FILE": "",

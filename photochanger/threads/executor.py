@@ -150,6 +150,8 @@ class LimitedExecutor(Executor):
             if step.is_over:
                 return
             step.is_over = True
+            if step.started_at is None:
+                step.run = do_nothing  # it stays in the queue, and its arguments may be large
         with suppress(InvalidStateError):  # nobody waits any more
             if failure is None:
                 step.future.set_result(result)

@@ -20,7 +20,7 @@ from photochanger.threads.time_limit import choose_end, limit_waits
 
 log = structlog.get_logger()
 
-STEP_LIMIT_S, PATIENCE_S, THREADS = 8.0, 2.0, 4
+STEP_LIMIT_S, THREADS = 8.0, 4
 MOVE_LIMIT_S = 2.0  # it can as well stay where it is
 
 
@@ -33,7 +33,6 @@ _threads = LimitedExecutor(
     threads=THREADS,
     spares=THREADS,
     limit_s=STEP_LIMIT_S,
-    patience_s=PATIENCE_S,
     make_error=_make_error,
 )
 # Runs one step that writes there. Raises StorageError in time.
@@ -42,7 +41,8 @@ write_in_threads = _threads.run
 
 async def move_to_disk(file: IO[bytes]) -> IO[bytes]:
     """What lies in memory, for a long wait; ``file`` itself where the disk is full or hangs."""
-    assert isinstance(file, io.BytesIO)
+    if not isinstance(file, io.BytesIO):
+        return file
     body = file.getvalue()  # its own bytes: a thread that hangs must not read the file any more
     try:
         with limit_waits(choose_end(MOVE_LIMIT_S)):
@@ -83,5 +83,8 @@ def _start_closing() -> SimpleQueue[IO[bytes]]:
 
 def _close_all(files: SimpleQueue[IO[bytes]]) -> None:
     while True:
-        with suppress(OSError):  # on a full disk it would try once more to write the rest
-            files.get().close()
+        try:
+            with suppress(OSError):  # on a full disk it would try once more to write the rest
+                files.get().close()
+        except Exception:  # a bug in here must not leave all later files open
+            log.exception("temporary_files.close_failed")

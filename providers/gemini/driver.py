@@ -135,7 +135,9 @@ class GeminiDriver(ProviderDriver[GeminiSettings]):
 async def send(request: ProviderRequest[GeminiSettings]) -> http.Reply:
     pictures = await asyncio.to_thread(prepare_pictures, request)
     try:
-        pictures = [await one.move_to_disk() if one.is_copy else one for one in pictures]
+        for number, picture in enumerate(pictures):
+            if picture.is_copy:
+                pictures[number] = await picture.move_to_disk()
         body = build_body(request, pictures)
         return await http.post(
             build_url(choose_model(request), request.base_url),
