@@ -168,7 +168,7 @@ class MultipartStream:
         """Raises BrokenForm."""
         self._buffer += data
         self._is_blank = self._is_blank and not data.strip()
-        while not self._is_over():
+        while self._reads is not _Reads.EPILOGUE:
             if self._reads is _Reads.HEAD:
                 part = self._take_head()
                 if part is None:
@@ -190,7 +190,8 @@ class MultipartStream:
 
         Raises CutForm, EmptyForm, BrokenForm.
         """
-        if self._is_over() or (self._reads is _Reads.HEAD and not self._buffer.strip()):
+        is_at_head = self._reads is _Reads.HEAD and not self._buffer.strip()
+        if is_at_head or self._reads is _Reads.EPILOGUE:
             return
         if self._reads is _Reads.PREAMBLE:
             if self._is_blank:
@@ -200,9 +201,6 @@ class MultipartStream:
         if self._reads is _Reads.HEAD or not rest.startswith(self._delimiter):
             raise CutForm("the form was cut off")
         yield None
-
-    def _is_over(self) -> bool:
-        return self._reads is _Reads.EPILOGUE
 
     def _take_head(self) -> FormPart | None:
         end = HEAD_END.search(self._buffer, 0, MAX_HEAD_BYTES)

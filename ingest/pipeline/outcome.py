@@ -213,13 +213,8 @@ def describe_done(run: JobRun, finished_at: datetime, fetches: int | None = None
         credentials=result.credentials.to_json(run.hide_texts),
         result_expires_at=expires_at,
         **run.figures,
-        **_free_key(run),
+        **({} if run.stored_path else {"replay_key": None}),  # without a file a repeat is a new job
     )
-
-
-def _free_key(run: JobRun) -> dict[str, Any]:
-    """A repeat is a new job where no file could answer it."""
-    return {} if run.stored_path else {"replay_key": None}
 
 
 def _make_result(run: JobRun, finished_at: datetime, expires_at: datetime) -> MediaObject:
