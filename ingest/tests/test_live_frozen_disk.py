@@ -68,7 +68,7 @@ class FrozenTemporaryFilesTests(FrozenDiskTests):
             for answer in self.assert_answered_in_time(large):
                 self.assert_storage_error(answer)
             self.assert_all_well(self.assert_answered_in_time(small))
-        self.assertIn("temporary_files.kept_in_memory", self.server.log_text())
+        self.assertIn("files.temporary.kept_in_memory", self.server.log_text())
         self.assert_works_again()
 
     def test_photos_that_a_service_works_on(self) -> None:

@@ -48,7 +48,7 @@ async def move_to_disk(file: IO[bytes]) -> IO[bytes]:
         with limit_waits(choose_end(MOVE_LIMIT_S)):
             moved = await write_in_threads(_write, body)
     except StorageError as exc:
-        log.warning("temporary_files.kept_in_memory", detail=str(exc))
+        log.warning("files.temporary.kept_in_memory", detail=str(exc))
         return file
     file.close()
     return moved
@@ -87,4 +87,4 @@ def _close_all(files: SimpleQueue[IO[bytes]]) -> None:
             with suppress(OSError):  # on a full disk it would try once more to write the rest
                 files.get().close()
         except Exception:  # a bug in here must not leave all later files open
-            log.exception("temporary_files.close_failed")
+            log.exception("files.temporary.close_failed")
