@@ -3,12 +3,18 @@
 from typing import Any
 from unittest import mock
 
-from django.test import Client
+from django.contrib.admin.sites import AdminSite
+from django.test import AsyncClient, Client
+from structlog.contextvars import bound_contextvars
 
 from photochanger.testing.marks import both_databases
 from slots.tests.support import ConsoleTestCase, User
 
 SLOT = "/admin/slots/slot/slot-001/change/"
+
+
+def broken_console(words: str = "") -> Any:
+    return mock.patch.object(AdminSite, "each_context", side_effect=RuntimeError(words))
 
 
 @both_databases
@@ -20,6 +26,11 @@ class ErrorPageTests(ConsoleTestCase):
         self.assertIn(f"<h1>{words}</h1>", page)
         self.assertIn('href="/admin/"', page)
         return str(page)
+
+    def post_form(self, **headers: str) -> Any:
+        browser = Client(enforce_csrf_checks=True)
+        browser.force_login(self.serg)
+        return browser.post(SLOT, {"name": "x"}, headers=headers)
 
     def test_an_address_that_leads_nowhere(self) -> None:
         for path in ("/admin/nowhere/", "/admin/slots/slot/slot-099/history/"):
@@ -36,41 +47,29 @@ class ErrorPageTests(ConsoleTestCase):
         self.assert_says(self.client.get(SLOT), 403, "Сюда вас не пускают")
 
     def test_a_form_from_before_the_last_log_in(self) -> None:
-        browser = Client(enforce_csrf_checks=True)
-        browser.force_login(self.serg)
-        self.assert_says(browser.post(SLOT, {"name": "x"}), 403, "Форма устарела")
+        self.assert_says(self.post_form(), 403, "Форма устарела")
 
     def test_an_address_that_the_server_does_not_know_as_its_own(self) -> None:
-        browser = Client(enforce_csrf_checks=True)
-        browser.force_login(self.serg)
-        elsewhere = {"origin": "https://photos.example.com"}
-        answer = browser.post(SLOT, {"name": "x"}, headers=elsewhere)
+        answer = self.post_form(origin="https://photos.example.com")
         page = self.assert_says(answer, 403, "Этому адресу сервер не доверяет")
         self.assertIn("CSRF_TRUSTED_ORIGINS", page)
 
-    def test_a_mistake_of_ours_shows_its_number_and_not_its_words(self) -> None:
-        self.client.raise_request_exception = False
-        broken = mock.patch(
-            "django.contrib.admin.sites.AdminSite.each_context", side_effect=RuntimeError("secret")
-        )
-        number = mock.patch(
-            "photochanger.web.error_pages.get_contextvars", lambda: {"request_id": "0123abcd"}
-        )
-        with broken, number, self.assertLogs("django.request", "ERROR"):
-            answer = self.client.get("/admin/")
+    async def test_a_mistake_of_ours_shows_its_number_and_not_its_words(self) -> None:
+        browser = AsyncClient(raise_request_exception=False)  # as a server does: over threads
+        await browser.aforce_login(self.serg)
+        number = bound_contextvars(request_id="0123abcd")  # the edge does that
+        with broken_console("secret"), number, self.assertLogs("django.request", "ERROR"):
+            answer = await browser.get("/admin/")
         page = self.assert_says(answer, 500, "Эта страница не получилась")
         self.assertIn("0123abcd", page)
         self.assertNotIn("secret", page)
 
     def test_a_page_that_cannot_be_shown_at_all_is_a_short_answer(self) -> None:
         self.client.raise_request_exception = False
-        broken = mock.patch(
+        no_page = mock.patch(
             "photochanger.web.error_pages.render_to_string", side_effect=ValueError("no manifest")
         )
-        each = mock.patch(
-            "django.contrib.admin.sites.AdminSite.each_context", side_effect=RuntimeError
-        )
-        with broken, each, self.assertLogs("django.request", "ERROR"):
+        with broken_console(), no_page, self.assertLogs("django.request", "ERROR"):
             answer = self.client.get("/admin/")
         self.assertEqual(answer.status_code, 500)
         self.assertNotIn("manifest", answer.content.decode())
