@@ -4,6 +4,7 @@ import io
 import time
 from concurrent.futures import Future
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, ClassVar
 
 import httpx
@@ -21,6 +22,11 @@ class FrozenDiskTests(LifeTestCase):
     simulated: ClassVar[dict[str, Any]] = {"plain": True}
     disk: FreezableDisk
     server: server_process.Server
+
+    @classmethod
+    def get_folder(cls) -> Path:
+        """Where the disk lies."""
+        raise NotImplementedError
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -56,7 +62,7 @@ class FrozenDiskTests(LifeTestCase):
 
 class FrozenTemporaryFilesTests(FrozenDiskTests):
     @classmethod
-    def get_folder(cls) -> Any:
+    def get_folder(cls) -> Path:
         return cls.site.tmp
 
     def test_photos_that_arrive(self) -> None:
@@ -84,7 +90,7 @@ def smooth_photo() -> bytes:
 
 class FrozenPicturesTests(FrozenDiskTests):
     @classmethod
-    def get_folder(cls) -> Any:
+    def get_folder(cls) -> Path:
         return cls.site.media_root
 
     def test_photos_that_a_service_works_on(self) -> None:
