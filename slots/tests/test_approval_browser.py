@@ -9,6 +9,7 @@ from photochanger.testing.browser import (
     Look,
     assert_accessible,
     assert_nothing_is_cut_off,
+    expect_drawn,
 )
 from photochanger.testing.console import DESK, PASSWORD, ConsoleTestCase
 from photochanger.testing.sample_photos import sight
@@ -62,6 +63,7 @@ class ApprovalBrowserTests(ApprovalBrowserCase):
         for left, (word, note) in enumerate(
             (("Показать", "Одобрено"), ("Скрыть", "Скрыто"), ("Удалить", "Удалено"))
         ):
+            expect_drawn(cards.first.locator("img"))  # it would be asked for when it is gone
             cards.first.get_by_role("button", name=word).click()
             expect(page.locator("#note")).to_contain_text(note)
             expect(cards).to_have_count(2 - left)
