@@ -3,9 +3,9 @@
 import contextlib
 import errno
 import os
+import secrets
 import shutil
 import stat
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,16 +31,16 @@ class AtomicFileSystemStorage(FileSystemStorage):
     def _save(self, name: str, content: "File[bytes]") -> str:
         target = Path(self.path(name))
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".part")
+        # What ``tempfile`` looks up for a name costs a photo half as much as writing it.
+        temporary = target.with_name(f".{secrets.token_hex(8)}.part")
         try:
-            with os.fdopen(handle, "wb") as file:
+            with open(temporary, "xb", opener=_create) as file:
                 shutil.copyfileobj(content, file, COPY_BYTES)
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(temporary, FILE_MODE)
             os.replace(temporary, target)
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
         return name
 
@@ -72,6 +72,12 @@ class AtomicFileSystemStorage(FileSystemStorage):
                         yield from self._walk(Path(entry.path), prefix)
                 elif path.startswith(prefix):
                     yield from _stat_file(path, entry)
+
+
+def _create(path: str, flags: int) -> int:
+    handle = os.open(path, flags, FILE_MODE)
+    os.fchmod(handle, FILE_MODE)  # whatever the process takes away from what it creates
+    return handle
 
 
 def _open_at_once(path: str, flags: int) -> int:
