@@ -3,14 +3,12 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext
 from django.conf import settings
 from django.core.signals import request_started
 from django.db import OperationalError, close_old_connections, reset_queries
 
-from photochanger.db import in_db
 from photochanger.db.limits import GUEST_STEP_S, PHOTO_STEP_S
 from photochanger.db.threads import make_database_threads
 from photochanger.edge.asgi_types import App, Receive, Scope, Send
@@ -65,6 +63,7 @@ class RequestLanes:
         # The least busy one, and of equals the first: its connection is the warmest.
         lane = min(self._lanes_for(scope["path"]), key=lambda lane: lane.load)
         lane.requests += 1
+        lane.executor.submit(_refresh)  # before the request's own steps, which come behind it
         try:
             async with ThreadSensitiveContext(executor=lane.executor):
                 return await self.app(scope, receive, send)
@@ -84,19 +83,15 @@ class RequestLanes:
         await asyncio.gather(*(loop.run_in_executor(lane.executor, step) for lane in self._photo))
 
 
-def check_connections_in_time() -> None:
-    """Called once by a server. Before each request Django looks after its lane's connection, where
-    nothing would answer an error: what takes too long there is left to the view's own steps."""
+def let_lanes_refresh() -> None:
+    """Called once by a server. Before each request Django looks after its lane's connection, and
+    the request would wait for that; a lane does it on its way."""
     for receiver in (reset_queries, close_old_connections):
         request_started.disconnect(receiver)
-    request_started.connect(_check_connections)
-
-
-async def _check_connections(**_: Any) -> None:
-    with suppress(OperationalError):
-        await in_db(_refresh)
 
 
 def _refresh() -> None:
+    """What fails here is left to the view's own steps, which can answer an error."""
     reset_queries()
-    close_old_connections()
+    with suppress(OperationalError):
+        close_old_connections()
