@@ -172,6 +172,7 @@ class OddClientTests(HttpCase):
             b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
             b"GET / HTTP/1.1\r\n" + b"".join(b"X-%d: y\r\n" % n for n in range(300)) + b"\r\n",
             b"GET /" + b"x" * 40_000 + b" HTTP/1.1\r\n\r\n",
+            b"GET /livez HTTP/1.1\r\nContent-Length: " + b"0" * 5000 + b"\r\n\r\n",
         ):
             with self.subTest(head=head[:60]):
                 client = self.connect()
@@ -179,6 +180,17 @@ class OddClientTests(HttpCase):
                 self.assert_refused(client.read_answer(), 400, "invalid_request")
                 self.assertTrue(client.is_closed())
         self.assertNotIn("Traceback", self.server.log_text())
+
+    def test_a_photo_is_answered_whatever_stands_behind_its_request(self) -> None:
+        """At once, or while the service works: the picture is paid for then."""
+        for rest, pause_s in ((b"--\r\n", 0), (b"\0", 0), (b"--\r\n", 0.7), (b"x" * 900, 0.7)):
+            with self.subTest(rest=rest[:4], pause_s=pause_s):
+                client = self.send_form(SLOW)
+                time.sleep(pause_s)
+                client.sock.sendall(rest)
+                self.assert_picture(client.read_answer())
+                self.assertTrue(client.is_closed())
+                self.assertEqual(self.last_job(), ("done", ""))
 
     def test_requests_in_a_row_are_answered_in_a_row(self) -> None:
         client = self.connect()
@@ -214,6 +226,9 @@ class HostileClientTests(HttpCase):
                 client = self.connect()
                 self.flood(client, pieces, at_most=60 * MB)
                 self.assertLess(client.sent_bytes, 8 * MB)
+        client = self.send_form(SLOW)
+        self.flood(client, forever(b"\0" * 60_000), at_most=60 * MB)  # behind its request
+        self.assertLess(client.sent_bytes, 8 * MB)
         client = self.connect()
         client.sock.settimeout(3)  # it is not read any more, and nothing is answered for ever
         with contextlib.suppress(OSError):

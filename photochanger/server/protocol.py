@@ -12,7 +12,6 @@ from asyncio.events import TimerHandle
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from photochanger.errors import AppError
@@ -21,20 +20,12 @@ from photochanger.server import limits
 from photochanger.server.connections import RefusalLog, WaitingConnections
 from photochanger.server.half_close import BegunAnswer, watch_reset
 from photochanger.server.heads import make_answer, make_plain_head
+from photochanger.server.pipeline import PipelineFlow
 
 ABSOLUTE_FORM = re.compile(rb"[a-z][a-z0-9+.-]*://[^/?#]*", re.IGNORECASE)
+MAX_NUMBER = 19
 _refusals = RefusalLog()
 _waiting = WaitingConnections(max_bytes=limits.WAITING_BYTES)
-
-
-class PipelineFlow(FlowControl):
-    """Reads nothing more while earlier requests of the connection wait for their turn."""
-
-    is_full = False
-
-    def resume_reading(self) -> None:
-        if not self.is_full:
-            super().resume_reading()
 
 
 class EdgeProtocol(HttpToolsProtocol):
@@ -49,7 +40,7 @@ class EdgeProtocol(HttpToolsProtocol):
         self._timer: TimerHandle | None = None
         self._write_timer: TimerHandle | None = None
         self._is_reading_message = self._is_in_body = self._has_progressed = False
-        self._head_bytes = self._silent_bytes = 0
+        self._head_bytes = self._silent_bytes = self._dropped_bytes = 0
         self._running: RequestResponseCycle | None = None
         self._rest = b""  # arrived, but not parsed before the pipeline is shorter
         if len(self.connections) > limits.get_max_connections() and not _waiting.evict():
@@ -88,6 +79,9 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
+        if self.parser is None:
+            self._drop(data)
+            return
         if self._timer is None and not self._is_busy():
             self._await_head()
         while data and self.parser is not None and not self.transport.is_closing():
@@ -113,6 +107,12 @@ class EdgeProtocol(HttpToolsProtocol):
         if self._silent_bytes > limits.HEAD_BYTES:
             self._refuse(HeadTooLarge("a head or trailer without end"))
         return b""
+
+    def _drop(self, data: bytes) -> None:
+        """What stands behind the last request that is answered."""
+        self._dropped_bytes += len(data)
+        if self._dropped_bytes > limits.HEAD_BYTES:
+            self.give_up("goes on sending behind its request")
 
     def _keep_for_later(self, data: bytes) -> None:
         self._rest += data
@@ -162,6 +162,8 @@ class EdgeProtocol(HttpToolsProtocol):
             return
         if len(self.headers) >= limits.HEADERS:
             raise HeadTooLarge(f"more than {limits.HEADERS} headers")
+        if len(value) > MAX_NUMBER and name.lower() == b"content-length":
+            raise UnreadableRequest("a Content-Length of too many digits")  # Python reads 4,300
         super().on_header(name, value)
 
     def _count_head(self, size_bytes: int) -> None:
@@ -267,8 +269,16 @@ class EdgeProtocol(HttpToolsProtocol):
         self._refuse(UnreadableRequest(msg))
 
     def _refuse(self, error: AppError) -> None:
-        """Answer in our JSON and close; after an answer that is under way only close."""
+        """Answer in our JSON and close; after an answer that is under way only close.
+
+        A request that is complete is answered whatever stands behind it: hand-made clients count
+        the last line break or dashes of a form wrongly, and its photo may be paid for.
+        """
         _refusals.warn(str(error), self._address())
+        if self._is_busy() and not self.cycle.more_body:
+            self.cycle.keep_alive = False
+            self.parser, self._rest = None, b""
+            return
         if self.pipeline or (self._is_busy() and self.cycle.response_started):
             self._abort()
             return
