@@ -19,6 +19,7 @@ from photochanger.errors import BadResponse, ProviderAuth, ProviderConfig, Provi
 from providers.ahead import Connections
 from providers.meanings import PROXY_IS_NO_SOCKS, PROXY_REFUSED
 from providers.meanings import error_for_status as error_for_status
+from providers.pieces import limit_interim_answers, note_piece
 from providers.socks import NO_SOCKS, limit_greetings
 from providers.traffic import make_extensions
 from providers.unpacking import GZIP, unpack
@@ -70,6 +71,7 @@ def _make_client() -> httpx.AsyncClient:
     assert httpcore.__version__.startswith("1.0."), "look for READ_NUM_BYTES in the new httpcore"
     AsyncHTTP11Connection.READ_NUM_BYTES = READ_BYTES
     limit_greetings()
+    limit_interim_answers()
     transport = None
     if not settings.PROVIDER_PROXY_URL:
         connections = Connections(_make_tls_context(), LIMITS)
@@ -225,6 +227,7 @@ async def _read(
             size += len(chunk)
             if size > max_bytes:
                 raise BadResponse(f"answer longer than {max_bytes} bytes")
+            await note_piece(len(chunks), size_bytes=size)
     except (httpx.HTTPError, ssl.SSLError) as exc:
         cut = ProviderNetwork(f"connection lost: {_describe(exc)}")
         cut.__cause__ = exc
