@@ -160,6 +160,12 @@ class OddClientTests(HttpCase):
                 self.assertIn(answer.reason, ("not_found", "method_not_allowed", "slot_not_found"))
                 self.assertNotIn("location", answer.headers)
 
+    def test_a_backslash_leads_nowhere_but_to_a_booths_link(self) -> None:
+        """A front server that keeps a page from strangers does not take it for a slash."""
+        for path in ("/\\metrics", "/%5Cmetrics", "\\healthz", "/public\\slots\\slot-001"):
+            answer = httpx.get(f"{self.server.url}/{path.removeprefix('/')}")
+            self.assertEqual(answer.status_code, 404, path)
+
     def test_what_is_no_request_is_refused_in_json(self) -> None:
         for head in (
             *(

@@ -10,6 +10,7 @@ from collections import deque
 from photochanger.edge.asgi_types import App, Message, Receive, Scope, Send
 
 DOWNLOAD_PATHS = ("/public/results/",)
+MADE_WHEN_ASKED = "/share.jpg"  # it waits for its own turn, and downloads must not wait with it
 STARTING_AT_ONCE = 4  # up to the first byte: slow phones do not hold a place while they receive
 CHUNKS_PER_ITERATION = 4  # of 256 KB: about 1 ms
 
@@ -60,7 +61,7 @@ class DownloadThrottle:
         if scope["type"] != "http" or not scope["path"].startswith(DOWNLOAD_PATHS):
             return await self.app(scope, receive, send)
         # A body may take for ever to arrive; phones send none and must not wait for such a one.
-        is_starting = not has_body(scope)
+        is_starting = not has_body(scope) and not scope["path"].endswith(MADE_WHEN_ASKED)
         if is_starting:
             await self._starting.acquire()
 

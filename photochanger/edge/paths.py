@@ -9,7 +9,7 @@ TEST_RUN_PATH = re.compile(r"/api/slots/[^/]+/test-run")
 PROVIDER_MEDIA_PATH = "/public/provider-media/"
 GUEST_PATHS = "/public/"
 API_PATHS = "/api/"
-MONITORING_PATHS = ("/metrics", "/healthz")
+MONITORING_PATHS = ("/metrics", "/healthz", "/livez")
 # Booths, providers, guests and monitors: no session, no form token (photochanger/web/stacks.py).
 MACHINE_PATHS = (
     "/ingest/",
@@ -33,10 +33,10 @@ def clean_path(path: str) -> str:
 
     A redirect would lose the photo, and a booth's screen keyboard knows no small letters.
     """
-    path = re.sub(r"/{2,}", "/", path.replace("\\", "/"))
-    if not BOOTH_LINK.match(path):
-        return path
-    return DASHES.sub("-", INVISIBLE.sub("", path)).lower()
+    link = path.replace("\\", "/")  # nobody else's path: a front server has judged that by its own
+    if not BOOTH_LINK.match(link):
+        return re.sub(r"/{2,}", "/", path)
+    return DASHES.sub("-", INVISIBLE.sub("", re.sub(r"/{2,}", "/", link))).lower()
 
 
 def is_booth_path(path: str) -> bool:

@@ -89,6 +89,13 @@ class DownloadThrottleTests(SimpleTestCase):
         self.assertEqual(self.started - before, 3)
         await self.cancel(slow + phones)
 
+    async def test_pictures_of_links_that_are_made_one_by_one_delay_no_download(self) -> None:
+        made = await self.request(f"{LINK}/share.jpg", 40)
+        before = self.started
+        phones = await self.request(LINK, 3)
+        self.assertEqual(self.started - before, 3)
+        await self.cancel(made + phones)
+
     async def test_other_paths_are_not_throttled(self) -> None:
         downloads = await self.request(LINK, 10)
         photos = await self.request("/ingest/slot-001", 20)
