@@ -40,7 +40,10 @@ CHARSETS = {
     **{name: "cp1251" for name in ("windows-1251", "cp1251", "cp-1251", "win1251", "1251")},
     **{name: "cp1252" for name in ("windows-1252", "cp1252", "iso-8859-1", "latin1", "latin-1")},
     **{name: "cp866" for name in ("cp866", "ibm866", "866")},
-    **{name: name for name in ("koi8-r", "koi8-u", "iso-8859-5")},
+    **{name: name for name in ("koi8-r", "koi8-u", "koi8r", "koi8u", "iso-8859-5", "iso8859-5")},
+    # Without a mark of its order, as .NET writes what it calls Unicode.
+    **{name: "utf-16-le" for name in ("utf-16", "utf16", "utf-16le", "utf-16-le", "unicode")},
+    **{name: "utf-16-be" for name in ("utf-16be", "utf-16-be")},
     "x-mac-cyrillic": "mac_cyrillic",
 }
 
@@ -51,14 +54,24 @@ def decode_text(data: bytes, charset: str = "") -> str:
     Booth programs of the ANSI kind write in their Windows' code page and say nothing of it.
     """
     named = CHARSETS.get(charset.strip().strip("\"'").lower(), "utf-8")
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")) and len(data) % 2 == 0:
-        named = "utf-16"
+    if len(data) % 2 == 0:
+        named = _find_utf_16(data) or named
     for codec in (named, "utf-8-sig", "cp1251"):
         try:
             return data.decode(codec).removeprefix("\ufeff")
         except UnicodeDecodeError:
             continue
     return data.decode("cp1251", "replace")
+
+
+def _find_utf_16(data: bytes) -> str:
+    """By its mark, or by the zeros in one half of each Latin letter and digit."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    if b"\0" not in data:
+        return ""
+    zeros = data[::2].count(0), data[1::2].count(0)
+    return "" if all(zeros) else "utf-16-be" if zeros[0] else "utf-16-le"
 
 
 def cut_text(data: bytes | bytearray, limit: int) -> bytes:

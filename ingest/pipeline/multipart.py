@@ -15,14 +15,23 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from photochanger.parsing import decode_text
-from photochanger.request_errors import BrokenForm, CutForm, EmptyForm
+from photochanger.request_errors import (
+    BrokenForm,
+    CutForm,
+    EmptyForm,
+    FormWithoutBoundary,
+    NotAForm,
+)
 
 # A quoted value with escapes; one whose backslashes are no escapes (a Windows path); a bare one.
 PARAMETER = re.compile(
     rb';\s*([^\s=;"]+)\s*=\s*("(?:[^"\\]|\\.)*"(?=\s*(?:;|\Z))|"[^"]*"?|[^;]*)', re.DOTALL
 )
 SECTION = re.compile(r"([^*]+)(?:\*(\d{1,3}))?(\*?)")  # name, name*, name*0, name*0* (RFC 2231)
-MAX_LINE_BYTES = 64 * 1024
+# Also behind another one, where two headers were joined.
+MULTIPART = re.compile(rb"(?:\A|,)\s*(multipart/.*)", re.IGNORECASE | re.DOTALL)
+QUOTED_BOUNDARY = re.compile(rb"boundary\s*=\s*\"", re.IGNORECASE)
+MAX_LINE_BYTES, MAX_BOUNDARY = 64 * 1024, 1000
 
 
 @dataclass(slots=True)
@@ -107,6 +116,21 @@ def _join_sections(sections: dict[int, tuple[bool, bytes]]) -> str:
             value = unquote_to_bytes(value)
         joined += value
     return decode_text(joined, charset)
+
+
+def find_boundary(content_type: str) -> bytes:
+    """Raises InvalidRequest."""
+    found = MULTIPART.search(content_type.encode("latin-1", "replace"))
+    if found is None:
+        raise NotAForm("the body is not multipart/form-data")
+    _kind, options = parse_parameters(found[1])
+    boundary = options.get("boundary", "")
+    if not QUOTED_BOUNDARY.search(found[1]):
+        boundary = boundary.partition(",")[0]  # behind it stands the same header again
+    data = boundary.encode()
+    if not 0 < len(data) <= MAX_BOUNDARY or b"\n" in data or b"\r" in data:
+        raise FormWithoutBoundary("no usable boundary")
+    return data
 
 
 class PartDecoder:

@@ -8,11 +8,12 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from ingest.pipeline.multipart import (
+    MAX_BOUNDARY,
     MAX_LINE_BYTES,
     FormPart,
     MultipartStream,
     PartDecoder,
-    parse_parameters,
+    find_boundary,
 )
 from ingest.pipeline.order import Deadline
 from ingest.pipeline.uploaded_form import UploadedForm
@@ -22,8 +23,6 @@ from photochanger.errors import InvalidRequest, PayloadTooLarge, StorageError
 from photochanger.parsing import cut_text, decode_text
 from photochanger.request_errors import (
     FieldTooLong,
-    FormWithoutBoundary,
-    NotAForm,
     PasswordTooLong,
     TooManyFields,
     UploadTooSlow,
@@ -40,10 +39,11 @@ REFUSED_IF_LONG: dict[str, type[InvalidRequest]] = {
     "password": PasswordTooLong,
     "slot_payload": FieldTooLong,  # half of it would mean something else
 }
-MAX_PARTS, MAX_LISTED, MAX_FIELD_BYTES, MAX_BOUNDARY = 250, 64, 8 * 1024, 1000
+MAX_PARTS, MAX_LISTED, MAX_FIELD_BYTES = 250, 64, 8 * 1024
 # Kept of earlier batches: what may begin a boundary, and a line that is to be decoded.
 MAX_HELD_BYTES = MAX_LINE_BYTES + 2 * MAX_BOUNDARY
 OWN_WAIT_S = 2.0  # who let a booth wait so long before reading its photo may not call it slow
+SNIFFED_BYTES = 16
 SMALL_PIECE_BYTES = 8 * 1024  # outside of the photo
 BATCH_BYTES = 256 * 1024  # parsed in one thread hop; what has arrived of one photo in memory
 
@@ -71,10 +71,9 @@ class FormParser:
         self._part: FormPart | None = None  # the one that is being read
         self._decoder: PartDecoder | None = None
         self._text: bytearray | None = None  # of the text field that is being read
-        self._rank: tuple[bool, int] | None = (
-            None  # of a part that may be the photo; less is better
-        )
-        self._photo: tuple[tuple[bool, int], FormPart] | None = None  # the best one up to now
+        self._name_rank: int | None = None  # of a part that may be the photo; less is better
+        self._first: bytes | None = None  # of its bytes, until there are enough to know a picture
+        self._photo: tuple[tuple[bool, bool, int], FormPart] | None = None  # the best up to now
 
     @classmethod
     def of(
@@ -100,7 +99,7 @@ class FormParser:
         with self.form.in_use():
             while data:
                 # Each head moves all that stands behind it, of a batch of 256 KB too.
-                size = len(data) if self._rank is not None else SMALL_PIECE_BYTES
+                size = len(data) if self._name_rank is not None else SMALL_PIECE_BYTES
                 for event in self._stream.feed(data[:size]):
                     self._take(event)
                 data = data[size:]
@@ -127,7 +126,7 @@ class FormParser:
             self._write(self._decoder.feed(event) if self._decoder else event)
 
     def _start(self, part: FormPart) -> None:
-        """The file under the best of the known names is the photo, wherever it stands.
+        """The picture under the best of the known names is the photo, wherever it stands.
 
         Other files are read and forgotten.
         """
@@ -138,9 +137,10 @@ class FormParser:
             self.parts.append(part)
         self._part, is_encoded = part, part.encoding in PartDecoder.ENCODINGS
         self._decoder = PartDecoder(part.encoding) if is_encoded else None
-        self._text = self._rank = None
+        self._text = self._name_rank = None
+        self._first = b""
         if part.key in self._file_fields:
-            self._rank = (not part.is_file, self._file_fields.index(part.key))
+            self._name_rank = self._file_fields.index(part.key)
             self.form.has_photo_field |= part.is_file
         elif not part.is_file or part.key in TEXT_FIELDS:
             self._text = bytearray()
@@ -154,25 +154,42 @@ class FormParser:
             return
         if self._text is not None:
             self._text += data[: self._max_field_bytes + 1 - len(self._text)]
-        elif self._rank is not None and self._is_photo(self._part, self._rank):
+        elif self._name_rank is not None:
+            self._write_photo(self._part, data)
+
+    def _write_photo(self, part: FormPart, data: bytes, *, is_last: bool = False) -> None:
+        """What is no picture gives way to one, also to one of a lesser name."""
+        if self._first is not None:
+            data = self._first + data
+            if len(data) < SNIFFED_BYTES and not is_last:
+                self._first = data
+                return
+            self._first = None
+            if data:
+                self._choose_photo(
+                    part, is_picture=pictures.sniff(data[:SNIFFED_BYTES]) is not None
+                )
+        if data and self._photo is not None and part is self._photo[1]:
             if self.form.size_bytes + len(data) > self._max_file_bytes:
                 raise PayloadTooLarge(f"photo larger than {self._max_file_bytes} bytes")
             self.form.write_file(data)
 
-    def _is_photo(self, part: FormPart, rank: tuple[bool, int]) -> bool:
-        """Whether this part is the photo. It takes the place of a lesser one by its first byte."""
+    def _choose_photo(self, part: FormPart, *, is_picture: bool) -> None:
+        assert self._name_rank is not None
+        rank = (not is_picture, not part.is_file, self._name_rank)
         if self._photo is None or rank < self._photo[0]:
             if self._photo is not None:
                 self._photo[1].is_photo = False
             self._photo = (rank, part)
             part.is_photo = True
             self.form.open_file()
-        return part is self._photo[1]
 
     def _end(self) -> None:
         assert self._part is not None
         self._part.is_complete = True
         if self._text is None:
+            if self._name_rank is not None:
+                self._write_photo(self._part, b"", is_last=True)
             return
         key, is_whole = self._part.key, len(self._text) <= self._max_field_bytes
         if not is_whole and key in REFUSED_IF_LONG:
@@ -189,20 +206,9 @@ class FormParser:
         """A text in a field of the photo's name is no photo, unless it turns out to be one."""
         assert self.form.file is not None
         self.form.file.seek(0)
-        part.is_photo = pictures.sniff(self.form.file.read(16)) is not None
+        part.is_photo = pictures.sniff(self.form.file.read(SNIFFED_BYTES)) is not None
         if not part.is_photo:
             self.form.forget_file()
-
-
-def find_boundary(content_type: str) -> bytes:
-    """Raises InvalidRequest."""
-    kind, options = parse_parameters(content_type.encode("latin-1", "replace"))
-    if not kind.startswith("multipart/"):
-        raise NotAForm("the body is not multipart/form-data")
-    boundary = options.get("boundary", "").encode()
-    if not 0 < len(boundary) <= MAX_BOUNDARY or b"\n" in boundary or b"\r" in boundary:
-        raise FormWithoutBoundary("no usable boundary")
-    return boundary
 
 
 @asynccontextmanager

@@ -143,6 +143,21 @@ class PhotoChoiceTests(FormCase):
         lesser = make_part(b'form-data; name="image"; filename="a"', PHOTO)
         self.assert_photo(make_form(lesser, make_part(FILE, b"")))
 
+    def test_what_is_no_picture_gives_way_to_one(self) -> None:
+        described = b'form-data; name="%s"; filename="meta.json"'
+        lesser = make_part(b'form-data; name="image"; filename="a"', PHOTO)
+        for part in (
+            make_part(described % b"fileToUpload", b'{"camera": "EOS"}'),
+            make_part(described % b"file", b"{"),
+        ):
+            self.assert_photo(make_form(part, lesser))
+            self.assert_photo(make_form(lesser, part))
+        self.assert_photo(make_form(make_part(FILE, b"no picture"), make_part(FILE, PHOTO)))
+        alone = parse(make_form(make_part(FILE, b"no picture")))
+        assert alone.file is not None
+        alone.file.seek(0)
+        self.assertEqual(alone.file.read(), b"no picture")  # which is refused as what it is
+
     def test_nothing_else_is_a_photo(self) -> None:
         for part in (
             make_part(b'form-data; name="picture"; filename="a.jpg"', PHOTO),
@@ -201,6 +216,9 @@ class OddityTests(FormCase):
             ("multipart/form-data; boundary=----=_Part_1:2/3?", b"----=_Part_1:2/3?"),
             ('multipart/form-data; boundary="a b\'()+_,-./:=?"', b"a b'()+_,-./:=?"),
             ("multipart/mixed; boundary=b", b"b"),
+            ("multipart/form-data; boundary=b,multipart/form-data; boundary=b", b"b"),
+            ("application/json, multipart/form-data; boundary=b", b"b"),
+            ("multipart/form-data; boundary=b, charset=utf-8", b"b"),
         ):
             with self.subTest(kind=kind):
                 body = plain.replace(b"--b\r\n", b"--%b\r\n" % boundary)
@@ -300,6 +318,9 @@ class TextTests(FormCase):
         self.assertEqual(decode_text(b"\xef\xbb\xbf" + name.encode()), name)
         self.assertEqual(decode_text(name.encode("utf-16")), name)
         self.assertEqual(decode_text(name.encode("koi8-r"), "KOI8-R"), name)
+        self.assertEqual(decode_text(name.encode("utf-16-le"), "utf-16"), name)
+        self.assertEqual(decode_text("secret-1".encode("utf-16-le")), "secret-1")
+        self.assertEqual(decode_text("secret-1".encode("utf-16-be")), "secret-1")
         self.assertEqual(decode_text(name.encode("cp1251"), "utf-8"), name)
         self.assertEqual(decode_text(name.encode(), "unicode_escape"), name)
         self.assertEqual(decode_text(b"\x98\x81\xff"), "�Ѓя")
