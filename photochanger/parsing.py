@@ -68,10 +68,10 @@ def _find_utf_16(data: bytes) -> str:
     """By its mark, or by the zeros in one half of each Latin letter and digit."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
-    if b"\0" not in data:
+    first, second = data[::2].count(0), data[1::2].count(0)
+    if max(first, second) * 4 <= len(data) or (first and second):  # one at the end says nothing
         return ""
-    zeros = data[::2].count(0), data[1::2].count(0)
-    return "" if all(zeros) else "utf-16-be" if zeros[0] else "utf-16-le"
+    return "utf-16-be" if first else "utf-16-le"
 
 
 def cut_text(data: bytes | bytearray, limit: int) -> bytes:
