@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from photochanger.redaction.encodings import LONG_WORD, list_readings
 from photochanger.redaction.forms import list_forms, squeeze
 
 MASK = "***"
@@ -17,7 +18,7 @@ RUN = 8  # so many characters of a secret in a row are as good as all of it
 PIECE, STEP = 6, 3
 SHORTEST = 4  # what is shorter stands in every other word
 MAX_SECRETS = 50  # in memory; the oldest is forgotten
-# Characters that are looked at, on the event loop: 20 ms where each is in an odd dress. Of a longer
+# Characters that are looked at, on the event loop: 30 ms where each is in an odd dress. Of a longer
 # text both ends are kept.
 LONGEST = 20_000
 # Secrets of installations that this process has never used, and other people's.
@@ -25,13 +26,16 @@ LOOKS = [
     re.compile(r"\bBearer\s+[\w.~+/=-]{12,}", re.IGNORECASE),
     re.compile(r"\bapi[_-]?key[\"']?\s*[:=]\s*[\"']?[\w.~+/=-]{12,}", re.IGNORECASE),
 ]
-# One character, in whatever dress: %41, %2541, \u0041, \x41, &#65; &#x41;
+# One character, in whatever dress: %41 %2541 %u0041, \u0041 \U00000041 \u{041}, \x41, \101,
+# &#065; &#x041;
 _CHARACTER = re.compile(
-    r"%(?:25)*([0-9a-f]{2})|\\u\{?([0-9a-f]{4})\}?|\\x([0-9a-f]{2})|&\#x([0-9a-f]{1,6});?"
-    r"|&\#([0-9]{1,7});?|.",
+    r"%(?:25)*([0-9a-f]{2})|%(?:25)*u([0-9a-f]{4})|\\u(?:0000(?=00[2-7]))?([0-9a-f]{4})"
+    r"|\\[ux]\{0*([0-9a-f]{1,6})\}|\\x([0-9a-f]{2})|&\#x0*([0-9a-f]{1,6});?"
+    r"|&\#0*([0-9]{1,7});?|\\([01]?[0-7]{2})|.",
     re.IGNORECASE | re.DOTALL,
 )
-_ESCAPE = re.compile(r"%[0-9a-f]{2}|\\[ux]|&\#", re.IGNORECASE)
+_BASES = (0, 16, 16, 16, 16, 16, 16, 10, 8)  # of the digits, by group
+_ESCAPE = re.compile(r"%u?[0-9a-f]{2}|\\[ux0-7]|&\#", re.IGNORECASE)
 
 
 class _Known:
@@ -78,6 +82,8 @@ def redact(text: str) -> str:
         text = text.replace(secret, MASK)
     if _may_hold(text, known):
         text = _cut_out(text, known)
+    if known.runs:
+        text = LONG_WORD.sub(lambda word: MASK if _is_encoded(word[0], known) else word[0], text)
     for look in LOOKS:
         text = look.sub(MASK, text)
     return text
@@ -92,6 +98,14 @@ def _may_hold(text: str, known: _Known) -> bool:
     return any(
         bare[start : start + PIECE] in known.pieces
         for start in range(0, len(bare) - PIECE + 1, STEP)
+    )
+
+
+def _is_encoded(word: str, known: _Known) -> bool:
+    """Whether it is base64, base32 or hex of a secret: in any case, backwards, in UTF-16, twice."""
+    return any(
+        _may_hold(reading, known) and bool(_find_runs(reading, known.runs))
+        for reading in list_readings(word)
     )
 
 
@@ -110,8 +124,8 @@ def _undress(text: str) -> tuple[str, list[tuple[int, int]]]:
     """The letters and digits of a text, and from where to where each of them stands."""
     letters, places = [], []
     for match in _CHARACTER.finditer(text):
-        code = next((g for g in match.groups() if g), None)
-        shown = match[0] if code is None else _decode(code, 10 if match[5] else 16)
+        group = match.lastindex or 0
+        shown = _decode(match[group], _BASES[group]) if group else match[0]
         for letter in squeeze(unicodedata.normalize("NFKC", shown)):
             letters.append(letter)
             places.append(match.span())

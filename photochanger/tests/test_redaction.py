@@ -1,5 +1,6 @@
 """Secrets in any form are cut out of texts; everything else stays as it was."""
 
+import base64
 import json
 import logging
 
@@ -34,6 +35,17 @@ class RedactionTests(SimpleTestCase):
                 self.assertEqual(find_key(told), "")
                 self.assertTrue(told.startswith("refused: ") and told.endswith(" (code 7)"), told)
                 self.assertIn(MASK, told)
+
+    def test_an_encoded_one_is_cut_from_within_a_longer_word(self) -> None:
+        for before in range(6):
+            raw = b"Bearer"[:before] + KEY[::-1].encode() + b"!"
+            for word in (base64.b64encode(raw), base64.b32encode(raw), raw.hex().encode()):
+                told = redact(f"x={word.decode().strip('=')} y")
+                self.assertEqual(told, f"x={MASK} y")
+
+    def test_long_words_that_encode_nothing_stay(self) -> None:
+        for word in ("0123456789abcdef" * 4, "V" * 4000, "A" * 17, "antidisestablishmentarianism"):
+            self.assertEqual(redact(f"({word})"), f"({word})")
 
     def test_full_width_letters_and_breaks_hide_nothing(self) -> None:
         wide = "".join(chr(ord(char) + 0xFEE0) for char in KEY)

@@ -17,6 +17,12 @@ from photochanger.logs import _CONSOLE, _JSON, _make_formatter
 
 KEY = "AQ.Zx81-kQw7_mPfLr3TbN5vYc0JhGd2sUe9oXi"
 KEPT_HEADERS = {"content-length", "content-type", "content-encoding", "transfer-encoding", "date"}
+
+
+def encode(text: str) -> str:
+    return base64.b64encode(text.encode("latin-1")).decode()
+
+
 FORMS: dict[str, Callable[[str], str]] = {
     "as it is": lambda key: key,
     "quoted as Google does": lambda key: f"Consumer 'api_key:{key}' has been suspended.",
@@ -26,13 +32,29 @@ FORMS: dict[str, Callable[[str], str]] = {
     "percent twice": lambda key: "".join(f"%25{ord(char):02x}" for char in key),
     "escaped": lambda key: "".join(f"\\u{ord(char):04x}" for char in key),
     "entities": lambda key: "".join(f"&#{ord(char)};" for char in key),
-    "base64": lambda key: base64.b64encode(key.encode()).decode(),
+    "base64": encode,
     "base64 of more": lambda key: base64.urlsafe_b64encode(f"Bearer {key}!".encode()).decode(),
     "hex": lambda key: key.encode().hex(),
     "spaced": " ".join,
     "halves": lambda key: f"{key[:19]} … {key[19:]}",
     "its beginning": lambda key: f"{key[:14]}…",
     "backwards": lambda key: key[::-1],
+    "percent u": lambda key: "".join(f"%u{ord(char):04X}" for char in key),
+    "escaped in eight": lambda key: "".join(f"\\U{ord(char):08x}" for char in key),
+    "escaped in braces": lambda key: "".join(f"\\u{{{ord(char):05x}}}" for char in key),
+    "octal": lambda key: "".join(f"\\{ord(char):03o}" for char in key),
+    "entities with zeros": lambda key: "".join(f"&#{ord(char):08};" for char in key),
+    "entities in hex": lambda key: "".join(f"&#x{ord(char):07X};" for char in key),
+    "base64 twice": lambda key: encode(encode(key)),
+    "base64 of utf-16": lambda key: encode(key.encode("utf-16").decode("latin-1")),
+    "base32": lambda key: base64.b32encode(key.encode()).decode(),
+    "base64 of it backwards": lambda key: encode(key[::-1]),
+    "base64 of small letters": lambda key: encode(key.lower()),
+    "base64 of capitals": lambda key: encode(key.upper()),
+    "base64 of swapped letters": lambda key: encode(key.swapcase()),
+    "base32 of it backwards": lambda key: base64.b32encode(key[::-1].encode()).decode(),
+    "hex of it backwards": lambda key: key[::-1].encode().hex(),
+    "hex of capitals": lambda key: key.upper().encode().hex(),
 }
 # Bodies that no scenario has, for any status; and replies that are hardly HTTP.
 ERRORS = (
@@ -190,10 +212,13 @@ def _list_pieces() -> Iterator[str]:
     for start in range(len(KEY) - 9):
         part = KEY[start : start + 10]
         yield part.lower()
-        yield from (FORMS[name](part) for name in by_character if not name.startswith("base64"))
+        yield from (FORMS[name](part) for name in by_character if not name.startswith("base"))
     for before in range(3):
-        whole = base64.b64encode(bytes(before) + KEY.encode()).decode()[4:-4]
+        whole = encode("\0" * before + KEY)[4:-4]
         yield from (whole[start : start + 14] for start in range(len(whole) - 13))
+    for whole in (FORMS[name](KEY) for name in FORMS if re.match("base.*(32|of|twice)", name)):
+        # In UTF-16 ten characters are so long; padding is not counted.
+        yield from (whole[start : start + 28] for start in range(len(whole) - 34))
 
 
 PIECES = tuple(_list_pieces())
