@@ -4,11 +4,15 @@ Booths are checked by its hash. Beside the hash it is kept encrypted, for admini
 type it into one more booth: a new password would close out all the others.
 """
 
+import re
 import secrets
 from dataclasses import dataclass, field
 from functools import cache, partial
+from itertools import pairwise
 
 from django.conf import settings as django_settings
+from django.contrib.auth.password_validation import CommonPasswordValidator
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -31,6 +35,9 @@ PASSWORD_KEY = "ingest_password_hash"  # noqa: S105  the name of a setting
 SEALED_KEY = "ingest_password_sealed"
 GENERATED_LENGTH = 10  # of 32 characters: 50 bits, typed on a touch screen
 MIN_PASSWORD, MAX_PASSWORD_BYTES = 6, 72  # bcrypt reads no further
+MIN_DIGITS = 10  # of a password of digits alone
+_REPEATED = re.compile(r"(.{1,4})\1+", re.DOTALL)
+_load_common = cache(CommonPasswordValidator)  # 20,000 words, read at the first new password
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,34 @@ def _prepare_password(password: str) -> StoredPassword:
 
 
 def check_new_password(password: str) -> None:
+    """Raises InvalidFields for a password that some booth could not send, or that is soon guessed.
+
+    Nothing else bounds guessing: the right one is let in whatever was tried before it.
+    """
+    check_can_be_sent(password)
+    if is_soon_guessed(password):
+        words = _(
+            "Too easy to guess. Press “Generate” in the settings, or mix letters and digits; "
+            "digits alone need at least %(min_digits)s."
+        )
+        raise InvalidFields({"ingest_password": words % {"min_digits": MIN_DIGITS}})
+
+
+def is_soon_guessed(password: str) -> bool:
+    """Whether it is common, repeats or counts something, or is a short number."""
+    steps = {ord(second) - ord(first) for first, second in pairwise(password)}
+    if _REPEATED.fullmatch(password.lower()) or steps in ({1}, {-1}):
+        return True
+    if password.isdecimal() and len(password) < MIN_DIGITS:
+        return True
+    try:
+        _load_common().validate(password)
+    except ValidationError:
+        return True
+    return False
+
+
+def check_can_be_sent(password: str) -> None:
     """Raises InvalidFields for a password that some booth could not send."""
     if len(password) < MIN_PASSWORD:
         words = _("Too short: at least %(min_length)s characters are needed.")

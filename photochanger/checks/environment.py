@@ -18,7 +18,7 @@ from photochanger.errors import InvalidFields, ProviderConfig
 from photochanger.logs.syslog import parse_address
 from providers.registry import DRIVERS
 from slots.models import Slot
-from slots.passwords import check_new_password
+from slots.passwords import check_can_be_sent, is_soon_guessed
 from slots.provider_keys import get_environment_key
 
 log = structlog.get_logger()
@@ -112,9 +112,10 @@ def _check_spelling() -> Iterator[checks.CheckMessage]:
 
 
 def _check_booth_password() -> Iterator[checks.CheckMessage]:
+    if not settings.INGEST_PASSWORD:
+        return
     try:
-        if settings.INGEST_PASSWORD:
-            check_new_password(settings.INGEST_PASSWORD)
+        check_can_be_sent(settings.INGEST_PASSWORD)
     except InvalidFields as exc:
         with translation.override("en"):
             yield checks.Error(
@@ -122,6 +123,13 @@ def _check_booth_password() -> Iterator[checks.CheckMessage]:
                 hint="Or leave it empty and use `manage.py booth_password`.",
                 id="photochanger.E013",
             )
+    # A warning only: booths of an installation that works may have it already.
+    if is_soon_guessed(settings.INGEST_PASSWORD):
+        yield checks.Warning(
+            "INGEST_PASSWORD is easy to guess, and nothing else keeps strangers' photos out.",
+            hint="`manage.py booth_password --generate` makes a better one, which then wins.",
+            id="photochanger.W009",
+        )
 
 
 def _check_bounds() -> Iterator[checks.CheckMessage]:

@@ -242,10 +242,17 @@ class TextTests(SimpleTestCase):
         self.assertEqual(build_database("sqlite:///a/b.sqlite3")["NAME"], "a/b.sqlite3")
 
     def test_a_booth_password_of_the_environment_is_as_strict_as_the_consoles(self) -> None:
-        for password in ("tiny7", "smile-😀-pass", "x" * 80):
+        for password in ("tiny7", "smile-😀-pass", "kiwi-2-" * 12):
             with override_settings(INGEST_PASSWORD=password):
                 found = [
                     message for message in check_environment() if message.id == "photochanger.E013"
                 ]
             self.assertEqual(len(found), 1)
             self.assertNotIn(password, found[0].msg)
+
+    def test_one_that_is_soon_guessed_is_warned_of(self) -> None:
+        for password, warned in (("123456", True), ("77777777", True), ("kiwi-2-booth", False)):
+            with override_settings(INGEST_PASSWORD=password):
+                found = [message.id for message in check_environment()]
+            self.assertEqual("photochanger.W009" in found, warned)
+            self.assertNotIn("photochanger.E013", found)

@@ -9,6 +9,7 @@ from pydantic import ValidationError as SettingsError
 from photochanger.errors import InvalidFields
 from photochanger.testing.marks import both_databases
 from slots.models import Setting
+from slots.passwords import generate_password
 from slots.platform_settings import change_settings, load_platform_settings
 from slots.provider_keys import read_provider_key
 from slots.schemas import SettingsIn
@@ -78,10 +79,22 @@ class SaveSettingsTests(TestCase):
         self.assertFalse(LogEntry.objects.exists())
 
     def test_passwords_that_booths_could_not_send_are_refused(self) -> None:
-        for password in ("12345", "x" * 73, "я" * 37, " padded-1", "line\nbreak"):
+        for password in ("kiw-2", "kiwi-2" * 13, "я-" * 25, " padded-1", "line\nbreak"):
             with self.subTest(password=password):
                 self.assertEqual(self.refuse(ingest_password=password), {"ingest_password"})
-        self.save(ingest_password="я" * 36)
+        self.save(ingest_password="зал-с-розами" * 3)
+
+    def test_passwords_that_are_soon_guessed_are_refused(self) -> None:
+        common = ("123456", "Password1", "qwerty", "iloveyou", "1234567890")
+        alike = ("aaaaaaaa", "abcabcabc", "ЫЫЫЫЫЫ", "cdefghi", "зжедгв", "20261128", "481516234")
+        for password in common + alike:
+            with self.subTest(password=password):
+                self.assertEqual(self.refuse(ingest_password=password), {"ingest_password"})
+
+    def test_short_ones_that_an_old_booth_takes_and_long_numbers_are_taken(self) -> None:
+        for password in ("kiwi-2", "зал-17", "5930271846", generate_password()):
+            with self.subTest(password=password):
+                self.save(ingest_password=password)
 
     def test_a_key_of_an_unknown_provider_is_refused(self) -> None:
         self.assertEqual(self.refuse(provider_keys={"nobody": "k"}), {"provider_keys.nobody"})
