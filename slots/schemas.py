@@ -118,7 +118,7 @@ class SlotIn(
     gallery_until: NearDate | None = allow_absent("When the gallery closes; null: never.")
     ingest_password: str = allow_absent(
         "The slot's own booth password instead of that of all slots; empty removes it. "
-        f"{MIN_PASSWORD} characters or more, {MAX_PASSWORD_BYTES} bytes or less.",
+        f"{MIN_PASSWORD} characters or more, {MAX_PASSWORD_BYTES} bytes or less, hard to guess.",
         max_length=MAX_PASSWORD_BYTES,
     )
     version: int = allow_absent(
@@ -257,7 +257,7 @@ class SettingsIn(
     result_ttl_hours: TtlHours = allow_absent("How long results live, also those there are.")
     ingest_password: str = allow_absent(
         "The password every booth must send, from now on. "
-        f"{MIN_PASSWORD} characters or more, {MAX_PASSWORD_BYTES} bytes or less.",
+        f"{MIN_PASSWORD} characters or more, {MAX_PASSWORD_BYTES} bytes or less, hard to guess.",
         min_length=MIN_PASSWORD,
         max_length=MAX_PASSWORD_BYTES,
     )
