@@ -3,12 +3,19 @@
 No message repeats the value.
 """
 
-import ipaddress
 import re
 import zoneinfo
+from collections.abc import Collection
+from ipaddress import ip_address, ip_network
+from urllib.parse import SplitResult, urlsplit
 
+WEB, PROXY = ("http", "https"), ("http", "https", "socks5", "socks5h")
 HOST = re.compile(r"\*|\.?[\w-]+(\.[\w-]+)*\.?|\[[0-9A-Fa-f:.%]+\]")
 BIND = re.compile(r"([\w.-]*|\[[0-9A-Fa-f:.%]*\]):(?P<port>\d{1,5})|unix:.+|fd://\d+")
+HOST_LABEL = re.compile(r"[^\W_]([\w-]{0,61}[^\W_])?|_[\w-]{1,62}")  # also names outside of ASCII
+SCHEME_NAMES = set(PROXY)
+SCHEMES = {f"{name}:" for name in PROXY}
+NUMERIC = re.compile(r"\d+|0x[0-9a-f]*", re.ASCII)  # so the last label of an IPv4 address looks
 
 
 def check_host(value: str) -> str:
@@ -20,7 +27,7 @@ def check_host(value: str) -> str:
 def check_network(value: str) -> str:
     try:
         if value != "*":
-            ipaddress.ip_network(value, strict=False)
+            ip_network(value, strict=False)
     except ValueError as exc:
         raise ValueError("must hold addresses or networks, such as 172.16.0.0/12") from exc
     return value
@@ -51,3 +58,57 @@ def check_prefix(value: str) -> str:
     if not re.fullmatch(r"/([\w.~-]+/)+", value):
         raise ValueError("must begin and end with a slash, such as /protected-media/")
     return value
+
+
+def find_fault(value: str, schemes: Collection[str] = WEB) -> str:
+    """What is wrong with an address, in words that do not repeat it; "" if nothing is."""
+    if re.search(r"[\s\x00-\x1f\x7f\"'<>\\^`{|}]", value):
+        return "there is a blank or a sign in it that no address has"
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return "its host or port cannot be read"
+    if parts.scheme not in schemes:
+        return f"it does not begin with {', '.join(f'{scheme}://' for scheme in schemes)}"
+    if host in SCHEME_NAMES or value.count("://") != 1:
+        return "it begins twice"
+    if not is_host(host) or port == 0 or parts.netloc.endswith(":"):
+        return "its host or port cannot be right"
+    if "@" in parts.netloc and schemes is not PROXY:
+        return "a name or password does not belong into it"
+    if re.search(r"[?#]", value):  # also with nothing behind it: what we add would be a query
+        return "there is a ? or # in it"
+    return _find_path_fault(parts, is_proxy=schemes is PROXY)
+
+
+def is_host(host: str) -> bool:
+    if ":" in host:
+        return _is_ip(host.partition("%")[0])
+    labels = host.removesuffix(".").split(".")
+    if NUMERIC.fullmatch(labels[-1]):
+        return _is_ip(host)
+    return len(host) <= 253 and all(HOST_LABEL.fullmatch(label) for label in labels)
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _find_path_fault(parts: SplitResult, *, is_proxy: bool) -> str:
+    segments = parts.path.strip("/").split("/")
+    if is_proxy and parts.path.strip("/"):
+        return "a proxy has no path"
+    if any(segment.lower() in SCHEMES for segment in segments):
+        return "it begins twice"
+    if "//" in parts.path:
+        return "there are two slashes in its path"
+    if any(one == other for one, other in zip(segments, segments[1:], strict=False)):
+        return "a part of its path stands there twice"
+    if ".." in segments or "." in segments:
+        return "its path leads up again"
+    return ""

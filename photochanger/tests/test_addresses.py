@@ -9,6 +9,7 @@ PASSWORD = "s3cr-et"
 GOOD = (
     *("https://generativelanguage.googleapis.com", "http://127.0.0.1:9911", "http://[::1]:80"),
     *("https://www.turbotext.ru/api_ai", "http://foto_budka:8000", "https://фото.рф"),
+    *("https://10.0.0.1:8000", "https://1.2.3.4.example", "https://gateway.example/https"),
     *("https://gateway.example/v1/account/google-ai-studio", "http://localhost"),
 )
 BAD = (
@@ -39,6 +40,9 @@ BAD = (
         "https://host.example,https://other.example",
         "http:\\\\host.example",
     ),
+    *("https://host.example?", "https://host.example#", "https://host.example/api?"),
+    *("https://host.example/https:/host.example", "https://host.example/HTTP:/x"),
+    *("https://1.2.3.400", "https://256.1.1.1", "https://1.2.3", "https://8.8.8.8.8"),
 )
 
 
