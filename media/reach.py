@@ -10,8 +10,17 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import urlsplit
 
-LOOPBACK_NAMES = ("localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback")
-PRIVATE_ENDINGS = (".local", ".internal", ".lan", ".home", ".home.arpa", ".test")
+# Docker Desktop writes the last into the hosts file of its machine.
+LOOPBACK_NAMES = ("localhost", "ip6-localhost", "ip6-loopback", "kubernetes.docker.internal")
+# Of the hosts file, and of public names that lead to 127.0.0.1 for developers.
+LOOPBACK_NAME = re.compile(
+    r"localhost[46]?\.localdomain[46]?|(.+\.)?(localhost|localtest\.me|lvh\.me)"
+)
+PRIVATE_ENDINGS = (".local", ".localdomain", ".internal", ".lan", ".home", ".home.arpa", ".test")
+# Public names that lead to the address which stands in them: foto.192-168-1-5.nip.io.
+WITH_ADDRESS = re.compile(
+    r"(?:.*[.-])?(\d{1,3})[.-](\d{1,3})[.-](\d{1,3})[.-](\d{1,3})\.(?:nip|sslip)\.io", re.ASCII
+)
 # Browsers read "127.1" and "0x7f000001" as addresses too.
 ODD_IPV4 = re.compile(r"(0x[0-9a-f]+|[0-9]+)(\.(0x[0-9a-f]+|[0-9]+)){0,3}")
 # Nobody is there: asking the kernel for the way to it sends nothing.
@@ -40,9 +49,10 @@ def judge_address(address: str) -> Reach:
 
 def judge_host(host: str) -> Reach:
     host = host.strip("[]").rstrip(".").lower()
-    if (ip := _parse_ip(host)) is not None:
+    within = WITH_ADDRESS.fullmatch(host)
+    if (ip := _parse_ip(".".join(within.groups()) if within else host)) is not None:
         return _judge_ip(ip)
-    if not host or host in LOOPBACK_NAMES or host.endswith(".localhost"):
+    if not host or host in LOOPBACK_NAMES or LOOPBACK_NAME.fullmatch(host):
         return Reach.MACHINE
     if "." not in host:
         return Reach.NAME

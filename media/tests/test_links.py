@@ -29,13 +29,23 @@ class ReachTests(SimpleTestCase):
                 ),
                 *("::ffff:127.0.0.1", "127.1", "0x7f000001", "2130706433", "017700000001", ""),
                 *("224.0.0.1", "ff02::1", "localhost.localdomain", "ip6-localhost"),
+                *(
+                    "localhost4.localdomain4",
+                    "localhost6.localdomain",
+                    "kubernetes.docker.internal",
+                ),
+                *("127.0.0.1.nip.io", "foto.127-0-0-1.sslip.io", "foto.localtest.me", "lvh.me"),
             ),
             Reach.NAME: ("fotobudka", "DESKTOP-K968T3F", "app"),
             Reach.NETWORK: (
                 *("192.168.1.5", "10.0.0.1", "172.16.3.4", "100.64.0.9", "fd00::5", "pc.local"),
                 *("::ffff:10.0.0.1", "10.1", "box.lan", "nas.home.arpa"),
+                *("booth.localdomain", "foto.192.168.1.5.nip.io", "foto-10-0-0-7.nip.io"),
             ),
-            Reach.WORLD: ("photos.example.com", "8.8.8.8", "2a00:1450::1", "пример.рф"),
+            Reach.WORLD: (
+                *("photos.example.com", "8.8.8.8", "2a00:1450::1", "пример.рф"),
+                *("8.8.8.8.nip.io", "nip.io", "notlvh.me", "999.0.0.1.nip.io"),
+            ),
         }.items():
             for host in hosts:
                 self.assertEqual(judge_host(host), level, host)
