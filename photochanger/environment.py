@@ -145,7 +145,7 @@ class Environment:
         return self._convert(name, default, pick)
 
     def get_list(self, name: str, default: list[str], *, check: Check | None = None) -> list[str]:
-        """Separated by commas; set to nothing it is empty. ``check`` looks at each item."""
+        """Separated by commas; set to nothing it is empty. ``check`` returns each as meant."""
         text = self.find(name)
         if text is not None and not text.value:
             return []
@@ -209,5 +209,4 @@ def _split(value: str, check: Check) -> list[str]:
     for item in filter(None, items):
         if re.search(r"\s|;", item) or not item.isprintable():
             raise ValueError("must be a list separated by commas")
-        check(item)
-    return [item for item in items if item]
+    return [check(item) for item in items if item]

@@ -94,7 +94,9 @@ ALLOWED_HOSTS: list[str] = env.get_list(
     "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"], check=checks.check_host
 )
 CSRF_FAILURE_VIEW = "photochanger.web.error_pages.show_outdated_form"
-CSRF_TRUSTED_ORIGINS: list[str] = env.get_list("CSRF_TRUSTED_ORIGINS", default=[])
+CSRF_TRUSTED_ORIGINS: list[str] = env.get_list(
+    "CSRF_TRUSTED_ORIGINS", default=[], check=checks.check_origin
+)
 # Addresses of our own reverse proxies: only their X-Forwarded-* headers are believed.
 TRUSTED_PROXIES: list[str] = env.get_list("TRUSTED_PROXIES", default=[], check=checks.check_network)
 PUBLIC_BASE_URL: str = env.get_address("PUBLIC_BASE_URL", default="")

@@ -13,6 +13,7 @@ WEB, PROXY = ("http", "https"), ("http", "https", "socks5", "socks5h")
 HOST = re.compile(r"\*|\.?[\w-]+(\.[\w-]+)*\.?|\[[0-9A-Fa-f:.%]+\]")
 BIND = re.compile(r"([\w.-]*|\[[0-9A-Fa-f:.%]*\]):(?P<port>\d{1,5})|unix:.+|fd://\d+")
 HOST_LABEL = re.compile(r"[^\W_]([\w-]{0,61}[^\W_])?|_[\w-]{1,62}")  # also names outside of ASCII
+USUAL_PORTS = {"http": ":80", "https": ":443"}
 SCHEME_NAMES = set(PROXY)
 SCHEMES = {f"{name}:" for name in PROXY}
 NUMERIC = re.compile(r"\d+|0x[0-9a-f]*", re.ASCII)  # so the last label of an IPv4 address looks
@@ -22,6 +23,21 @@ def check_host(value: str) -> str:
     if not HOST.fullmatch(value):
         raise ValueError("must hold names and addresses alone, without https://, port and path")
     return value
+
+
+def check_origin(value: str) -> str:
+    """As browsers write it, for nothing else matches: small letters, no slash, no usual port."""
+    plain = value.lower().removesuffix("/")
+    fault = find_fault(plain.replace("://*.", "://", 1))
+    scheme, _, host = plain.partition("://")
+    if fault or "/" in host:
+        words = fault or "without a path"
+        raise ValueError(f"must hold origins such as https://photos.example.com: {words}")
+    try:
+        host = host if host.isascii() else host.encode("idna").decode()
+    except UnicodeError as exc:
+        raise ValueError("must hold origins with names that can be looked up") from exc
+    return f"{scheme}://{host.removesuffix(USUAL_PORTS[scheme])}"
 
 
 def check_network(value: str) -> str:

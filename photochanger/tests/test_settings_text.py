@@ -58,6 +58,10 @@ WRONG = {
     ],
     "get_key": [f"two words {NEEDLE}", f"ключ-{NEEDLE}", NEEDLE * 100, f"a\x01{NEEDLE}"],
     "check=checks.check_host": [f"https://{NEEDLE}", f"a b {NEEDLE}", f"a:80,{NEEDLE}:80", "a;b"],
+    "check=checks.check_origin": [
+        *(f"https://{NEEDLE}/console", f"['https://{NEEDLE}']", f"https://https://{NEEDLE}"),
+        *(NEEDLE, f"https://booth:{NEEDLE}@a.example", f"https://*{NEEDLE}.example", "https://"),
+    ],
     "check=checks.check_network": [NEEDLE, "10.0.0.0/99", "10.0.0.1;10.0.0.2"],
     "check=checks.check_bind": [NEEDLE, "0.0.0.0", "0.0.0.0:99999", "http://0.0.0.0:8000"],
     "check=checks.check_time_zone": ["Moskau/" + NEEDLE, "../../etc/passwd", "/etc/" + NEEDLE],
@@ -148,6 +152,13 @@ class EveryVariableTests(SimpleTestCase):
         for name in ("SECRET_KEY", "INGEST_PASSWORD", "METRICS_TOKEN", "S3_SECRET_ACCESS_KEY"):
             self.assertEqual(first[name], repr(SAMPLES[name]))
         self.assertIn(repr("p@$$#w/?"), first["DATABASE_URL"])
+
+    def test_origins_are_read_as_browsers_write_them(self) -> None:
+        written = "https://Foto.Example.com/, HTTPS://*.example.com:443,http://10.0.0.1:8000"
+        (answer,) = run_cases([case(f"CSRF_TRUSTED_ORIGINS={written},https://фото.рф")])
+        meant = ["https://foto.example.com", "https://*.example.com", "http://10.0.0.1:8000"]
+        meant.append("https://xn--n1aalg.xn--p1ai")
+        self.assertEqual(self.setting("CSRF_TRUSTED_ORIGINS", answer), repr(meant))
 
     def test_empty_means_the_default(self) -> None:
         lists = {name for name, how in find_readers().items() if how.startswith("get_list")}
