@@ -47,6 +47,9 @@ def read_lines(text: str) -> Iterator[Line]:
             yield Line(number, problem="this is not NAME=value, nor a comment that begins with #")
             continue
         name = match[1]
+        if name.lower() == "environment" and "=" in match[2]:
+            yield Line(number, problem="leave out Environment=, this file is no systemd unit")
+            continue
         value, problem = read_value(name, match[2])
         yield Line(number, name, value, f"{name}: {problem}" if problem else "")
 

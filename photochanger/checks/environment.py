@@ -23,6 +23,25 @@ from slots.provider_keys import get_environment_key
 
 log = structlog.get_logger()
 
+# Of every number of the environment.
+BOUNDS = {
+    "SYNC_RESPONSE_SECONDS": (10, 60),
+    "RESULT_TTL_HOURS": (1, 24 * 365),
+    "TEMP_TTL_SECONDS": (60, 24 * 3600),
+    "UPLOAD_IDLE_SECONDS": (1, 60),
+    "JWT_LIFETIME_MINUTES": (5, 7 * 24 * 60),
+    "LOG_RETENTION_DAYS": (1, 3650),
+    "GEMINI_MAX_REQUEST_MB": (1, 100),
+    "WEB_CONCURRENCY": (1, 256),
+    "WORKER_MAX_REQUESTS": (0, 1_000_000_000),
+    "LEAVE_SECONDS": (0, 10),
+    "BACKUP_KEEP": (1, 10_000),
+    "DATABASE_LOCK_SECONDS": (1, 60),
+    "DATABASE_STATEMENT_SECONDS": (1, 300),
+    "DATABASE_IDLE_SECONDS": (1, 600),
+    "HSTS_SECONDS": (0, 2 * 365 * 24 * 3600),
+}
+
 
 @checks.register()
 def check_environment(**kwargs: Any) -> list[checks.CheckMessage]:
@@ -133,22 +152,7 @@ def _check_booth_password() -> Iterator[checks.CheckMessage]:
 
 
 def _check_bounds() -> Iterator[checks.CheckMessage]:
-    bounds = {
-        "SYNC_RESPONSE_SECONDS": (10, 60),
-        "RESULT_TTL_HOURS": (1, 24 * 365),
-        "TEMP_TTL_SECONDS": (60, 24 * 3600),
-        "UPLOAD_IDLE_SECONDS": (1, 60),
-        "JWT_LIFETIME_MINUTES": (5, 7 * 24 * 60),
-        "LOG_RETENTION_DAYS": (1, 3650),
-        "GEMINI_MAX_REQUEST_MB": (1, 100),
-        "WEB_CONCURRENCY": (1, 256),
-        "WORKER_MAX_REQUESTS": (0, 1_000_000_000),
-        "DATABASE_LOCK_SECONDS": (1, 60),
-        "DATABASE_STATEMENT_SECONDS": (1, 300),
-        "DATABASE_IDLE_SECONDS": (1, 600),
-        "HSTS_SECONDS": (0, 2 * 365 * 24 * 3600),
-    }
-    for name, (low, high) in bounds.items():
+    for name, (low, high) in BOUNDS.items():
         if not low <= getattr(settings, name) <= high:
             yield checks.Error(
                 f"{name} is {getattr(settings, name)}, allowed is {low}-{high}.",

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.test import SimpleTestCase, override_settings
 
-from photochanger.checks.environment import check_environment
+from photochanger.checks.environment import BOUNDS, check_environment
 from photochanger.database_url import build_database
 from photochanger.env_file import decode_file, read_lines
 from photochanger.testing.marks import live_server
@@ -190,6 +190,8 @@ class EveryVariableTests(SimpleTestCase):
             case(f"={NEEDLE}"),
             case(f"1X={NEEDLE}"),
             case(f"GEMINI_API_KEY={NEEDLE} # key"),
+            case(f"Environment=INGEST_PASSWORD={NEEDLE}"),
+            case(f'[Service]\nenvironment="INGEST_PASSWORD={NEEDLE}"'),
             case(None, ENV_FILE="/no/such/file"),
             case(None, ENV_FILE=str(self.folder)),
             case(None, GEMINI_API_KEY_FILE=str(self.folder)),
@@ -267,3 +269,14 @@ class TextTests(SimpleTestCase):
                 found = [message.id for message in check_environment()]
             self.assertEqual("photochanger.W009" in found, warned)
             self.assertNotIn("photochanger.E013", found)
+
+
+class BoundsTests(SimpleTestCase):
+    def test_every_number_has_bounds_and_what_is_outside_is_told(self) -> None:
+        numbers = {name for name, how in find_readers().items() if how.startswith("get_number")}
+        self.assertEqual(set(BOUNDS), numbers)
+        for name, (low, high) in BOUNDS.items():
+            for value in (low - 1, high + 1, -5, 10**11):
+                with self.subTest(name, value=value), override_settings(**{name: value}):
+                    told = [message.msg for message in check_environment()]
+                    self.assertIn(f"{name} is {value}, allowed is {low}-{high}.", told)
