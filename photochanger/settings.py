@@ -88,6 +88,7 @@ SESSION_COOKIE_AGE = 12 * 3600  # seconds: an event's day, then the console asks
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = True
 LOGOUT_REDIRECT_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"  # where nothing else was asked for, or what is not ours
 
 # Addresses
 ALLOWED_HOSTS: list[str] = env.get_list(

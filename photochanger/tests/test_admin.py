@@ -66,3 +66,14 @@ class PlainAdminTests(TestCase):
         self.assertRedirects(
             self.client.get("/admin/"), "/admin/login/?next=/admin/", fetch_redirect_response=False
         )
+
+    def test_a_login_that_was_sent_to_another_site_ends_in_the_console(self) -> None:
+        User.objects.create_superuser("olga", password="correct-horse-battery")
+        form = {"username": "olga", "password": "correct-horse-battery"}
+        for elsewhere in ("//evil.example", "https://evil.example/", "\\\\evil.example", ""):
+            self.client.logout()
+            page = f"/admin/login/?next={elsewhere}"
+            self.assertEqual(self.client.get(page).status_code, 200)
+            with self.subTest(elsewhere):
+                answer = self.client.post(page, form | {"next": elsewhere})
+                self.assertRedirects(answer, "/admin/")
