@@ -13,6 +13,7 @@ from django.urls import resolve
 from photochanger.testing.databases import BASE_DIR
 from photochanger.testing.runbooks import manage_complaint
 from photochanger.tests.test_env_example import parse_example
+from photochanger.value_checks import check_network
 
 FOLDER = BASE_DIR / "deploy/kubernetes"
 VERSIONS = ("1.28", "1.32", kubernetes_validate.latest_version())
@@ -22,6 +23,12 @@ WORDS_OF_START = {"prepare", "serve"}
 def read_base() -> dict[str, Any]:
     base: dict[str, Any] = yaml.safe_load((FOLDER / "kustomization.yaml").read_text())
     return base
+
+
+def read_literals() -> list[str]:
+    (generated,) = read_base()["configMapGenerator"]
+    literals: list[str] = generated["literals"]
+    return literals
 
 
 def list_resources() -> Iterator[dict[str, Any]]:
@@ -70,8 +77,7 @@ class KubernetesTests(SimpleTestCase):
             self.assertIn("memory", container["resources"]["limits"])
 
     def test_the_variables_are_ours_and_the_commands_exist(self) -> None:
-        (generated,) = read_base()["configMapGenerator"]
-        named = {literal.partition("=")[0] for literal in generated["literals"]}
+        named = {literal.partition("=")[0] for literal in read_literals()}
         notes = (FOLDER / "kustomization.yaml").read_text().partition("is yours:")[2]
         secrets = set(re.findall(r"[A-Z][A-Z0-9_]+", notes))
         self.assertGreater(len(secrets), 5)
@@ -81,10 +87,18 @@ class KubernetesTests(SimpleTestCase):
             if arguments[0] not in WORDS_OF_START:
                 self.assertEqual(manage_complaint(arguments), "")
 
+    def test_nothing_starts_until_the_proxies_are_named(self) -> None:
+        literals = dict(line.split("=", 1) for line in read_literals())
+        with self.assertRaisesMessage(ValueError, "must hold addresses or networks, such as"):
+            check_network(literals["TRUSTED_PROXIES"])
+        overlay = (BASE_DIR / "deploy/README.md").read_text().partition("behavior: merge")[2]
+        named = re.search(r"- TRUSTED_PROXIES=(\S+)", overlay)
+        assert named is not None
+        self.assertEqual(check_network(named[1]), named[1])
+
     def test_a_pod_ends_after_its_photos_and_is_asked_at_addresses_that_exist(self) -> None:
         app = next(list_pods())
-        (generated,) = read_base()["configMapGenerator"]
-        leaves_s = int(dict(x.split("=", 1) for x in generated["literals"])["LEAVE_SECONDS"])
+        leaves_s = int(dict(x.split("=", 1) for x in read_literals())["LEAVE_SECONDS"])
         graceful_s = runpy.run_path(str(BASE_DIR / "gunicorn.conf.py"))["graceful_timeout"]
         self.assertGreater(app["terminationGracePeriodSeconds"], graceful_s + leaves_s)
         (container,) = app["containers"]
