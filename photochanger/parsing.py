@@ -46,6 +46,7 @@ CHARSETS = {
     **{name: "utf-16-be" for name in ("utf-16be", "utf-16-be")},
     "x-mac-cyrillic": "mac_cyrillic",
 }
+UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def decode_text(data: bytes, charset: str = "") -> str:
@@ -54,7 +55,7 @@ def decode_text(data: bytes, charset: str = "") -> str:
     Booth programs of the ANSI kind write in their Windows' code page and say nothing of it.
     """
     named = CHARSETS.get(charset.strip().strip("\"'").lower(), "utf-8")
-    if len(data) % 2 == 0:
+    if (b"\0" in data or data.startswith(UTF_16_MARKS)) and len(data) % 2 == 0:
         named = _find_utf_16(data) or named
     for codec in (named, "utf-8-sig", "cp1251"):
         try:
@@ -66,7 +67,7 @@ def decode_text(data: bytes, charset: str = "") -> str:
 
 def _find_utf_16(data: bytes) -> str:
     """By its mark, or by the zeros in one half of each Latin letter and digit."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if data.startswith(UTF_16_MARKS):
         return "utf-16"
     first, second = data[::2].count(0), data[1::2].count(0)
     if max(first, second) * 4 <= len(data) or (first and second):  # one at the end says nothing

@@ -17,15 +17,19 @@ from httpcore._async.http11 import AsyncHTTP11Connection
 
 from photochanger.errors import BadResponse, ProviderAuth, ProviderConfig, ProviderNetwork
 from providers.ahead import Connections
+from providers.interim import limit_interim_answers
 from providers.meanings import PROXY_IS_NO_SOCKS, PROXY_REFUSED
 from providers.meanings import error_for_status as error_for_status
-from providers.pieces import limit_interim_answers, note_piece
 from providers.socks import NO_SOCKS, limit_greetings
 from providers.traffic import make_extensions
 from providers.unpacking import GZIP, unpack
 
 READ_BYTES = 1024 * 1024
 MAX_ANSWER_BYTES = 32 * 1024 * 1024  # a 4K picture in base64 is about 11 MB
+# Front servers send kilobytes at a time; the first thousand pieces may be as small as they like. A
+# million tiny ones cost more than their bytes.
+SPARE_PIECES, LEAST_PIECE_BYTES = 1000, 512
+PIECES_IN_A_ROW = 64  # read at once, 1-2 ms; then others have their turn
 HEADER_VALUE = re.compile(r"[!-~]([ -~]*[!-~])?")
 # One client per event loop: production has one loop, tests have many.
 _clients: "WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient]" = WeakKeyDictionary()
@@ -227,7 +231,10 @@ async def _read(
             size += len(chunk)
             if size > max_bytes:
                 raise BadResponse(f"answer longer than {max_bytes} bytes")
-            await note_piece(len(chunks), size_bytes=size)
+            if len(chunks) > SPARE_PIECES + size // LEAST_PIECE_BYTES:
+                raise BadResponse("the answer comes in too many pieces")
+            if len(chunks) % PIECES_IN_A_ROW == 0:
+                await asyncio.sleep(0)
     except (httpx.HTTPError, ssl.SSLError) as exc:
         cut = ProviderNetwork(f"connection lost: {_describe(exc)}")
         cut.__cause__ = exc

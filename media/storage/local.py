@@ -34,7 +34,11 @@ class AtomicFileSystemStorage(FileSystemStorage):
         # What ``tempfile`` looks up for a name costs a photo half as much as writing it.
         temporary = target.with_name(f".{secrets.token_hex(8)}.part")
         try:
-            with open(temporary, "xb", opener=_create) as file:
+            handle = os.open(
+                temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE
+            )
+            with os.fdopen(handle, "wb") as file:
+                os.fchmod(handle, FILE_MODE)  # whatever the process takes away of a new file's
                 shutil.copyfileobj(content, file, COPY_BYTES)
                 file.flush()
                 os.fsync(file.fileno())
@@ -72,12 +76,6 @@ class AtomicFileSystemStorage(FileSystemStorage):
                         yield from self._walk(Path(entry.path), prefix)
                 elif path.startswith(prefix):
                     yield from _stat_file(path, entry)
-
-
-def _create(path: str, flags: int) -> int:
-    handle = os.open(path, flags, FILE_MODE)
-    os.fchmod(handle, FILE_MODE)  # whatever the process takes away from what it creates
-    return handle
 
 
 def _open_at_once(path: str, flags: int) -> int:

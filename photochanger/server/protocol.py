@@ -271,13 +271,12 @@ class EdgeProtocol(HttpToolsProtocol):
     def _refuse(self, error: AppError) -> None:
         """Answer in our JSON and close; after an answer that is under way only close.
 
-        A request that is complete is answered whatever stands behind it: hand-made clients count
-        the last line break or dashes of a form wrongly, and its photo may be paid for.
-        """
+        A complete request is answered whatever stands behind it: hand-made clients miscount a
+        form's last line break or dashes, and its photo may be paid for."""
         _refusals.warn(str(error), self._address())
         if self._is_busy() and not self.cycle.more_body:
             self.cycle.keep_alive = False
-            self.parser, self._rest = None, b""
+            self.parser, self._rest = None, b""  # type: ignore[assignment]  # read no more
             return
         if self.pipeline or (self._is_busy() and self.cycle.response_started):
             self._abort()

@@ -8,7 +8,7 @@ from django.test import SimpleTestCase
 
 from photochanger.errors import BadResponse, ProviderNetwork
 from providers import http
-from providers.pieces import PIECES_IN_A_ROW, SPARE_PIECES
+from providers.http import PIECES_IN_A_ROW, SPARE_PIECES
 
 OK = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 TINY, END = b"1\r\na\r\n", b"0\r\n\r\n"
