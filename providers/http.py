@@ -26,9 +26,9 @@ from providers.unpacking import GZIP, unpack
 
 READ_BYTES = 1024 * 1024
 MAX_ANSWER_BYTES = 32 * 1024 * 1024  # a 4K picture in base64 is about 11 MB
-# Front servers send kilobytes at a time; the first thousand pieces may be as small as they like. A
-# million tiny ones cost more than their bytes.
-SPARE_PIECES, LEAST_PIECE_BYTES = 1000, 512
+# A million tiny pieces cost more than their bytes. Front servers send hundreds of them at a time,
+# cut anew by the network; the first thousand pieces may be as small as they like.
+SPARE_PIECES, LEAST_PIECE_BYTES = 1000, 64
 PIECES_IN_A_ROW = 64  # read at once, 1-2 ms; then others have their turn
 HEADER_VALUE = re.compile(r"[!-~]([ -~]*[!-~])?")
 # One client per event loop: production has one loop, tests have many.

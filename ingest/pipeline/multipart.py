@@ -30,7 +30,8 @@ PARAMETER = re.compile(
 SECTION = re.compile(r"([^*]+)(?:\*(\d{1,3}))?(\*?)")  # name, name*, name*0, name*0* (RFC 2231)
 # Also behind another one, where two headers were joined.
 MULTIPART = re.compile(rb"(?:\A|,)\s*(multipart/.*)", re.IGNORECASE | re.DOTALL)
-QUOTED_BOUNDARY = re.compile(rb"boundary\s*=\s*\"", re.IGNORECASE)
+BOUNDARY_START = re.compile(rb"boundary\s*=\s*(\"?)", re.IGNORECASE)
+NEXT_HEADER = re.compile(r",\s*(multipart/|\w+\s*=)", re.IGNORECASE)
 MAX_LINE_BYTES, MAX_BOUNDARY = 64 * 1024, 1000
 
 
@@ -125,8 +126,9 @@ def find_boundary(content_type: str) -> bytes:
         raise NotAForm("the body is not multipart/form-data")
     _kind, options = parse_parameters(found[1])
     boundary = options.get("boundary", "")
-    if not QUOTED_BOUNDARY.search(found[1]):
-        boundary = boundary.partition(",")[0]  # behind it stands the same header again
+    start = BOUNDARY_START.search(found[1])
+    if start and not start[1] and (end := NEXT_HEADER.search(boundary)):
+        boundary = boundary[: end.start()]
     data = boundary.encode()
     if not 0 < len(data) <= MAX_BOUNDARY or b"\n" in data or b"\r" in data:
         raise FormWithoutBoundary("no usable boundary")

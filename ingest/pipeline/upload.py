@@ -166,16 +166,15 @@ class FormParser:
                 return
             self._first = None
             if data:
-                self._choose_photo(
-                    part, is_picture=pictures.sniff(data[:SNIFFED_BYTES]) is not None
-                )
+                self._choose_photo(part, data[:SNIFFED_BYTES])
         if data and self._photo is not None and part is self._photo[1]:
             if self.form.size_bytes + len(data) > self._max_file_bytes:
                 raise PayloadTooLarge(f"photo larger than {self._max_file_bytes} bytes")
             self.form.write_file(data)
 
-    def _choose_photo(self, part: FormPart, *, is_picture: bool) -> None:
+    def _choose_photo(self, part: FormPart, first: bytes) -> None:
         assert self._name_rank is not None
+        is_picture = pictures.sniff_result(first) is not None  # also of a kind that is refused
         rank = (not is_picture, not part.is_file, self._name_rank)
         if self._photo is None or rank < self._photo[0]:
             if self._photo is not None:

@@ -153,6 +153,9 @@ class PhotoChoiceTests(FormCase):
             self.assert_photo(make_form(part, lesser))
             self.assert_photo(make_form(lesser, part))
         self.assert_photo(make_form(make_part(FILE, b"no picture"), make_part(FILE, PHOTO)))
+        heic = b"\0\0\0\x18ftypheic" + bytes(50)  # refused, but no logo is made in its place
+        form = parse(make_form(make_part(FILE, heic), lesser))
+        self.assertEqual(form.size_bytes, len(heic))
         alone = parse(make_form(make_part(FILE, b"no picture")))
         assert alone.file is not None
         alone.file.seek(0)
@@ -219,6 +222,8 @@ class OddityTests(FormCase):
             ("multipart/form-data; boundary=b,multipart/form-data; boundary=b", b"b"),
             ("application/json, multipart/form-data; boundary=b", b"b"),
             ("multipart/form-data; boundary=b, charset=utf-8", b"b"),
+            ('multipart/form-data; boundary=b,multipart/form-data; boundary="b"', b"b"),
+            ("multipart/form-data; boundary=a,b", b"a,b"),
         ):
             with self.subTest(kind=kind):
                 body = plain.replace(b"--b\r\n", b"--%b\r\n" % boundary)

@@ -63,8 +63,8 @@ class RequestLanes:
         # The least busy one, and of equals the first: its connection is the warmest.
         lane = min(self._lanes_for(scope["path"]), key=lambda lane: lane.load)
         lane.requests += 1
-        lane.executor.submit(_refresh)  # before the request's own steps, which come behind it
         try:
+            lane.executor.submit(_refresh)  # before the request's own steps, which come behind it
             async with ThreadSensitiveContext(executor=lane.executor):
                 return await self.app(scope, receive, send)
         finally:

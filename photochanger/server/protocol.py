@@ -20,7 +20,7 @@ from photochanger.server import limits
 from photochanger.server.connections import RefusalLog, WaitingConnections
 from photochanger.server.half_close import BegunAnswer, watch_reset
 from photochanger.server.heads import make_answer, make_plain_head
-from photochanger.server.pipeline import PipelineFlow
+from photochanger.server.pipeline import PipelineFlow, drop_incomplete
 
 ABSOLUTE_FORM = re.compile(rb"[a-z][a-z0-9+.-]*://[^/?#]*", re.IGNORECASE)
 MAX_NUMBER = 19
@@ -274,8 +274,8 @@ class EdgeProtocol(HttpToolsProtocol):
         A complete request is answered whatever stands behind it: hand-made clients miscount a
         form's last line break or dashes, and its photo may be paid for."""
         _refusals.warn(str(error), self._address())
-        if self._is_busy() and not self.cycle.more_body:
-            self.cycle.keep_alive = False
+        if last := drop_incomplete(self.pipeline, self._running):
+            self.cycle, last.keep_alive = last, False
             self.parser, self._rest = None, b""  # type: ignore[assignment]  # read no more
             return
         if self.pipeline or (self._is_busy() and self.cycle.response_started):

@@ -54,6 +54,14 @@ class ExecutorTests(SimpleTestCase):
         with self.assertRaises(ZeroDivisionError):
             await self.run_on(executor, lambda: 1 / 0)
 
+    async def test_a_step_runs_a_little_later_where_the_system_had_no_thread_left(self) -> None:
+        executor = self.make(limit_s=PATIENCE_S)
+        full = RuntimeError("can't start new thread")
+        with mock.patch.object(threading.Thread, "start", side_effect=full):
+            running = asyncio.ensure_future(self.run_on(executor, lambda: "done"))
+            await asyncio.sleep(0)
+        self.assertEqual(await running, "done")
+
     async def test_a_hanging_step_is_given_up_and_the_next_one_gets_a_fresh_thread(self) -> None:
         executor = self.make()
         with self.assertRaises(Late):

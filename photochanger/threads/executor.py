@@ -111,8 +111,14 @@ class LimitedExecutor(Executor):
         """Start what is missing of the regular threads. The lock is held."""
         left_behind = self._count_left_behind()
         while left_behind <= self._spares and len(self._workers) - left_behind < self._size:
-            self._workers.add(worker := Worker())
-            threading.Thread(target=self._work, args=[worker], name=self.name, daemon=True).start()
+            worker = Worker()
+            thread = threading.Thread(target=self._work, args=[worker], name=self.name, daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # the system has none left: ``_look`` tries again, soon
+                log.error("threads.start.failed", threads=self.name)
+                return
+            self._workers.add(worker)
 
     def _work(self, worker: Worker) -> None:
         try:
