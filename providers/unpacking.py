@@ -9,11 +9,12 @@ from photochanger.errors import BadResponse
 
 GZIP = b"\x1f\x8b\x08"
 MAX_LAYERS = 2
+MAX_PIECES = 16  # each one more copies all that is behind it
 AUTO_GZIP, ZLIB, RAW = 31, 15, -15  # window sizes as zlib names the containers
 
 
 def unpack(body: bytes, encoding: str, *, max_bytes: int) -> bytes:
-    """Blocking. Raises BadResponse for more than ``max_bytes``."""
+    """Blocking. Raises BadResponse for more than ``max_bytes`` or ``MAX_PIECES``."""
     for _ in range(MAX_LAYERS):
         if body.startswith(GZIP):
             body = _inflate(body, AUTO_GZIP, max_bytes)
@@ -29,6 +30,8 @@ def _inflate(body: bytes, window: int, max_bytes: int) -> bytes:
     pieces: list[bytes] = []
     left = max_bytes
     while body:
+        if len(pieces) == MAX_PIECES:
+            raise BadResponse(f"answer packed in more than {MAX_PIECES} pieces")
         inflater = zlib.decompressobj(window)
         try:
             pieces.append(inflater.decompress(body, left + 1))

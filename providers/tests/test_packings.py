@@ -16,7 +16,7 @@ from providers.base import CallTrace
 from providers.gemini.answer import parse_models, parse_picture
 from providers.lenient import decode_base64
 from providers.tests.test_pictures import draw_picture, encode_picture
-from providers.unpacking import unpack
+from providers.unpacking import MAX_PIECES, unpack
 
 WHOLE = encode_picture(draw_picture((90, 70)))
 OTHER = encode_picture(draw_picture((50, 40)))
@@ -226,3 +226,9 @@ class UnpackingTests(SimpleTestCase):
         twice = gzip.compress(bytes(90_000)) * 2
         with self.assertRaises(BadResponse):
             unpack(twice, "gzip", max_bytes=10**5)
+
+    def test_a_body_of_very_many_pieces_is_refused(self) -> None:
+        pieces = [gzip.compress(b"ab")] * MAX_PIECES
+        self.assertEqual(unpack(b"".join(pieces), "", max_bytes=10**6), b"ab" * MAX_PIECES)
+        with self.assertRaises(BadResponse):
+            unpack(gzip.compress(b"") * 1_500_000, "gzip", max_bytes=10**6)  # it took for ever
