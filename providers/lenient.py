@@ -17,12 +17,19 @@ STREAM = re.compile(r"^data:[ \t]*(\{.*)$", re.MULTILINE)
 _LENIENT = json.JSONDecoder(strict=False)  # takes raw line breaks inside of texts
 DATA_URI = re.compile(rb"\s*[\"']?\s*data:[^,]{0,200},", re.IGNORECASE)
 STANDARD = bytes.maketrans(b"-_", b"+/")
+SMALL_BYTES = 64 * 1024
+MAX_STRUCTURE = 50_000  # commas and opening brackets: an answer has dozens, base64 has none
 # Whatever carries nothing: blanks, line breaks (also spelled out), quotes of a text in a text.
 _EMPTY = b" \t\r\n\v\f\0\"'\\"
 
 
+class TooMuchStructure(ValueError):
+    """JSON of so many small values that they would take gigabytes of memory."""
+
+
 def load_json(body: bytes) -> Any:
     """The value in ``body``. Raises ValueError. Blocking: milliseconds for each megabyte."""
+    check_structure(body)
     try:
         return from_json(body, cache_strings=False)
     except ValueError:
@@ -31,7 +38,14 @@ def load_json(body: bytes) -> Any:
 
 def load_cut_json(body: bytes) -> Any:
     """What there is of a value whose end is missing. Raises ValueError."""
+    check_structure(body)
     return from_json(body, allow_partial="trailing-strings", cache_strings=False)
+
+
+def check_structure(body: bytes) -> None:
+    """Raises TooMuchStructure. These bytes are counted in any encoding."""
+    if len(body) > SMALL_BYTES and sum(map(body.count, (b",", b"[", b"{"))) > MAX_STRUCTURE:
+        raise TooMuchStructure("too many values")
 
 
 def _load_odd_json(text: str) -> Any:

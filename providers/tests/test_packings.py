@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +15,7 @@ from photochanger.errors import BadResponse, ContentBlocked, ProviderError
 from photochanger.pictures import JPEG
 from providers.base import CallTrace
 from providers.gemini.answer import parse_models, parse_picture
-from providers.lenient import decode_base64
+from providers.lenient import decode_base64, load_cut_json, load_json
 from providers.tests.test_pictures import draw_picture, encode_picture
 from providers.unpacking import MAX_PIECES, unpack
 
@@ -193,6 +194,37 @@ class EnvelopeTests(SimpleTestCase):
             [{"id": "a"}, {"id": "b"}],
         ):
             self.assertEqual(parse_models(json.dumps(body).encode()), {"a", "b"})
+
+
+class BombTests(SimpleTestCase):
+    """JSON that is made of structure takes no memory to speak of, and no time."""
+
+    def test_very_many_values_are_refused_before_they_are_made(self) -> None:
+        lists = b'{"candidates":[' + b"[]," * 700_000 + b"[]]}"
+        keys = b"{" + b",".join(b'"%d":0' % number for number in range(300_000)) + b"}"
+        bodies = {
+            "lists": lists,
+            "keys": keys,
+            "UTF-16": lists.decode().encode("utf-16"),
+            "behind a warning": b"Warning: x\n" + lists,
+            "objects one after the other": b"{}\n" * 700_000,
+            "events": b"data: {}\n" * 700_000,
+            "nested": b"[" * 700_000,
+            "a long number": b"1" * 2_000_000,
+            "a long number inside": b'{"a":' + b"1" * 2_000_000 + b"}",
+        }
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        for name, body in bodies.items():
+            for load in (load_json, load_cut_json):
+                tracemalloc.reset_peak()
+                with self.subTest(name, load=load.__name__), self.assertRaises(ValueError):
+                    load(body)
+                self.assertLess(tracemalloc.get_traced_memory()[1], 4 * len(body) + 10**6, name)
+
+    def test_a_large_picture_is_no_structure(self) -> None:
+        picture = WHOLE + bytes(range(256)) * 8000
+        self.assertEqual(parse(answer(part(encode(picture))))[0], picture)
 
 
 class UnpackingTests(SimpleTestCase):
