@@ -7,20 +7,45 @@ what the answer says. Pure, and blocking for megabytes.
 import json
 import re
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 import pybase64
 from pydantic_core import from_json
 
+from photochanger.errors import BadResponse
+from providers.unpacking import unpack
+
 PAGE = re.compile(r"\s*<(!doctype|html|head|body|title|\?xml)", re.IGNORECASE)
+MAX_TEXT_BYTES = 32 * 1024 * 1024
+MAX_FAILURES, NOISE_CHARS = 64, 200  # brackets that are no JSON, and how far one may lead
+BRACKET = re.compile(r"[\[{](?=\s{0,99}[\"\[{\]}\dtfnN-])")
+LAST_COMMA = re.compile(r",(?=\s{0,99}[\]}])")
+NO_VALUE = re.compile(r"([:\[,]\s{0,99})(?:nan|undefined)(?=\s{0,99}[,\]}])", re.IGNORECASE)
+FIRST_KEY = re.compile(r"\{\s{0,99}\"[^\"]{0,99}\"\s{0,99}:")
 STREAM = re.compile(r"^data:[ \t]*(\{.*)$", re.MULTILINE)
 _LENIENT = json.JSONDecoder(strict=False)  # takes raw line breaks inside of texts
-DATA_URI = re.compile(rb"\s*[\"']?\s*data:[^,]{0,200},", re.IGNORECASE)
+BEFORE_BASE64 = re.compile(
+    rb"data:[^,]{0,200},|([a-z]{1,20}/[a-z0-9.+-]{1,40};)?base64,|b(?=[\"'])", re.IGNORECASE
+)
 STANDARD = bytes.maketrans(b"-_", b"+/")
 SMALL_BYTES = 64 * 1024
 MAX_STRUCTURE = 50_000  # commas and opening brackets: an answer has dozens, base64 has none
 # Whatever carries nothing: blanks, line breaks (also spelled out), quotes of a text in a text.
 _EMPTY = b" \t\r\n\v\f\0\"'\\"
+_AROUND = _EMPTY + b"`;:.,()[]{}"
+INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060\u00a0\u2028\u2029"
+# As addresses, pages and texts in texts write what is special to them.
+SPELLED_OUT = tuple(
+    (spelled, meant)
+    for meant, ways in (
+        (b"%", b"%25"),
+        (b"+", b"%2B %2b &#43; &#x2B; &#x2b; &plus; \\u002B \\u002b"),
+        (b"/", b"%2F %2f &#47; &#x2F; &#x2f; &sol; \\u002F \\u002f"),
+        (b"=", b"%3D %3d &#61; &#x3D; &#x3d; &equals; \\u003D \\u003d"),
+        (b"", b"%0A %0a %0D %0d &#10; &#13; \\r \\n \\t"),
+    )
+    for spelled in ways.split()
+)
+MAX_PADDING = 10_000
 
 
 class TooMuchStructure(ValueError):
@@ -28,17 +53,31 @@ class TooMuchStructure(ValueError):
 
 
 def load_json(body: bytes) -> Any:
-    """The value in ``body``. Raises ValueError. Blocking: milliseconds for each megabyte."""
+    """The value in ``body``; a list where several objects follow one another.
+
+    Raises ValueError. Blocking: milliseconds for each megabyte.
+    """
     check_structure(body)
     try:
         return from_json(body, cache_strings=False)
     except ValueError:
-        return _load_odd_json(decode_text(body))
+        return _load_odd_json(_decode_odd_text(body))
 
 
 def load_cut_json(body: bytes) -> Any:
-    """What there is of a value whose end is missing. Raises ValueError."""
+    """What there is of a value whose end is missing. Raises ValueError.
+
+    Its last text and number may be cut.
+    """
     check_structure(body)
+    try:
+        return _load_partial(body)
+    except ValueError:
+        text = _decode_odd_text(body)
+        return _load_partial(text[_find_values(text)[1] :].encode(errors="replace"))
+
+
+def _load_partial(body: bytes) -> Any:
     return from_json(body, allow_partial="trailing-strings", cache_strings=False)
 
 
@@ -48,23 +87,59 @@ def check_structure(body: bytes) -> None:
         raise TooMuchStructure("too many values")
 
 
-def _load_odd_json(text: str) -> Any:
-    """JSON with something around it: a warning, a prefix against hijacking, events of a stream."""
+def _decode_odd_text(body: bytes) -> str:
+    """The text of JSON that cannot be read as it stands: packed, or not quite JSON.
+
+    Raises ValueError for what is no JSON.
+    """
+    try:
+        body = unpack(body, "", max_bytes=MAX_TEXT_BYTES)
+    except BadResponse as exc:
+        raise ValueError("packed, and too long") from exc
+    check_structure(body)
+    text = decode_text(body)
     if PAGE.match(text):
         raise ValueError("a page instead of JSON")
-    if events := STREAM.findall(text):
-        return [_decode(event, 0) for event in events]
-    start = re.search(r"[\[{]", text)
-    if start is None:
+    return NO_VALUE.sub(r"\1null", LAST_COMMA.sub("", text))
+
+
+def _load_odd_json(text: str) -> Any:
+    """JSON with something around it: a warning, a prefix against hijacking, events of a stream."""
+    pieces = STREAM.findall(text) or [text]
+    values = [value for piece in pieces for value in _find_values(piece)[0]]
+    objects = [item for value in values for item in _list_objects(value)]
+    if len(values) > 1 and objects:
+        return objects if len(objects) > 1 else objects[0]
+    if not values:
         raise ValueError("no JSON")
-    return _decode(text, start.start())
+    return values[0]
 
 
-def _decode(text: str, start: int) -> Any:
-    try:
-        return _LENIENT.raw_decode(text, start)[0]
-    except RecursionError as exc:
-        raise ValueError("nested too deeply") from exc
+def _find_values(text: str) -> tuple[list[Any], int]:
+    """The values of a text one after the other, and where the rest begins that is none.
+
+    A bracket of a warning is soon found to begin no JSON. What is broken further on is a broken
+    answer, whose inner objects must not pass for it.
+    """
+    values, at, failures, end = [], 0, 0, len(text.rstrip())
+    while failures < MAX_FAILURES and (start := BRACKET.search(text, at)):
+        at = start.start()
+        try:
+            value, at = _LENIENT.raw_decode(text, at)
+            values.append(value)
+        except json.JSONDecodeError as exc:
+            is_cut = exc.msg.startswith("Unterminated") or exc.pos >= end
+            if is_cut or exc.pos - at > NOISE_CHARS or FIRST_KEY.match(text, at):
+                break
+            at, failures = at + 1, failures + 1
+        except (ValueError, RecursionError):  # a number of thousands of digits
+            break
+    return values, at
+
+
+def _list_objects(value: Any) -> list[Any]:
+    items = value if isinstance(value, list) else [value]
+    return [item for item in items if isinstance(item, dict)]
 
 
 def decode_text(body: bytes) -> str:
@@ -94,15 +169,21 @@ def decode_base64(text: str) -> bytes:
     try:
         return pybase64.b64decode(text, validate=True)  # nearly always: no copy is made
     except ValueError:
-        return _decode_odd_base64(text.encode("ascii"))  # UnicodeEncodeError is a ValueError
+        return _decode_odd_base64(text)
 
 
-def _decode_odd_base64(data: bytes) -> bytes:
-    if match := DATA_URI.match(data):
-        data = data[match.end() :]
-    data = re.sub(rb"\\[rnt]", b"", data) if b"\\" in data else data
-    data = unquote_to_bytes(data) if b"%" in data else data
-    data = _restore_plus(data.strip()).translate(STANDARD, _EMPTY)
+def _decode_odd_base64(text: str) -> bytes:
+    for char in INVISIBLE:
+        text = text.replace(char, "")
+    data = text.encode("ascii")  # UnicodeEncodeError is a ValueError
+    for spelled, meant in SPELLED_OUT:
+        data = data.replace(spelled, meant)
+    data = data.strip(_AROUND)
+    if match := BEFORE_BASE64.match(data):
+        data = data[match.end() :].strip(_AROUND)
+    data = _restore_plus(data).translate(STANDARD, _EMPTY)
+    if data.count(b"=") > MAX_PADDING:
+        raise ValueError("too many pieces")
     pieces = [piece for piece in re.split(rb"=+", data) if piece]  # each may have been padded
     if not pieces:
         raise ValueError("nothing in it")
@@ -113,6 +194,7 @@ def _decode_odd_base64(data: bytes) -> bytes:
 
 def _restore_plus(data: bytes) -> bytes:
     """Forms turn a plus into a blank: so it is where blanks cut the text as nobody would."""
-    sizes = [len(piece) for piece in data.split(b" ")[:-1]]
-    is_cut_on_purpose = len(set(sizes)) <= 1 or not any(size % 4 for size in sizes)
+    before_last = data[: data.rfind(b" ") + 1]
+    sizes = {len(piece[1]) for piece in re.finditer(rb"([^ ]*) ", before_last)}
+    is_cut_on_purpose = len(sizes) <= 1 or not any(size % 4 for size in sizes)
     return data if is_cut_on_purpose else data.replace(b" ", b"+")

@@ -16,12 +16,13 @@ AUTO_GZIP, ZLIB, RAW = 31, 15, -15  # window sizes as zlib names the containers
 def unpack(body: bytes, encoding: str, *, max_bytes: int) -> bytes:
     """Blocking. Raises BadResponse for more than ``max_bytes`` or ``MAX_PIECES``."""
     for _ in range(MAX_LAYERS):
-        if body.startswith(GZIP):
-            body = _inflate(body, AUTO_GZIP, max_bytes)
+        packed = body.lstrip(b"\r\n") if body[:1] in b"\r\n" else body
+        if packed.startswith(GZIP):
+            body = _inflate(packed, AUTO_GZIP, max_bytes)
+        elif packed[:1] == b"\x78" and int.from_bytes(packed[:2]) % 31 == 0:
+            body, encoding = _inflate(packed, ZLIB, max_bytes), ""
         elif "deflate" in encoding:
-            is_zlib = body[:1] == b"\x78" and int.from_bytes(body[:2]) % 31 == 0
-            body = _inflate(body, ZLIB if is_zlib else RAW, max_bytes)
-            encoding = ""
+            body, encoding = _inflate(body, RAW, max_bytes), ""
     return body
 
 

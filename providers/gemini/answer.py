@@ -6,7 +6,8 @@ The picture has been paid for: whatever can be understood is, in any spelling.
 
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,8 +20,16 @@ from photochanger.pictures import Picture, UnreadablePicture, decode_file, sniff
 from photochanger.pictures.header import RESULT_FORMATS
 from providers.base import CallTrace
 from providers.error_body import read_error, read_error_body
-from providers.gemini.parts import Part, read_candidates, read_key
-from providers.lenient import decode_base64, is_page, load_cut_json, load_json
+from providers.gemini.parts import (
+    SMALL_CHARS,
+    Part,
+    list_chunks,
+    normalize_finish,
+    read_candidates,
+    read_key,
+    shows_unread_picture,
+)
+from providers.lenient import TooMuchStructure, decode_base64, is_page, load_cut_json, load_json
 from providers.meanings import explain_failure
 
 THOUGHT_ONLY = "thought_only"  # a note on the attempt
@@ -35,6 +44,7 @@ BLOCKED = {
 }
 RECITED = {"RECITATION", "IMAGE_RECITATION"}
 MAX_COUNTS = 40  # of usage
+PACKED = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")  # no text holds them
 
 
 @dataclass(slots=True)
@@ -45,6 +55,18 @@ class Answer:
     finish: str = ""
     words: str = ""
     block_reason: str = ""
+    chunks: list[dict[str, Any]] = field(default_factory=list, repr=False)
+
+    @property
+    def ending(self) -> str:
+        """The finish reason in the documented spelling, or ""."""
+        return normalize_finish(self.finish)
+
+    def list_pictures(self) -> list[str]:
+        return [part.data for part in self.parts if part.data and not part.is_thought]
+
+    def list_thoughts(self) -> list[str]:
+        return [part.data for part in self.parts if part.data and part.is_thought]
 
 
 def parse_picture(body: bytes, trace: CallTrace) -> Picture:
@@ -52,12 +74,16 @@ def parse_picture(body: bytes, trace: CallTrace) -> Picture:
 
     Raises ProviderError, by "Answer" in that file. Blocking (base64 of megabytes).
     """
-    answer = read_answer(body, trace)
+    try:
+        value = load_json(body)
+    except ValueError as exc:
+        return _parse_rest(body, trace, exc)
+    answer = read_answer(value, trace)
     # Thinking models send interim pictures marked as thoughts, and of several final pictures the
     # last one is the result [D, R].
-    pictures = [part.data for part in answer.parts if part.data and not part.is_thought]
-    if not pictures and answer.finish == "STOP":
-        pictures = [part.data for part in answer.parts if part.data]  # all are marked so [R]
+    pictures = answer.list_pictures()
+    if not pictures:
+        pictures = _choose_thoughts(answer)  # all are marked so [R]
         trace.note = THOUGHT_ONLY if pictures else ""
     if pictures:
         return choose_picture(pictures, answer)
@@ -67,36 +93,61 @@ def parse_picture(body: bytes, trace: CallTrace) -> Picture:
     raise _explain_missing_picture(answer)
 
 
+def _choose_thoughts(answer: Answer) -> list[str]:
+    """Of an answer that ended well, or does not say how and has a whole one."""
+    if answer.ending == "STOP":
+        return answer.list_thoughts()
+    return list(filter(_is_whole, answer.list_thoughts())) if not answer.ending else []
+
+
+def _is_whole(data: str) -> bool:
+    with suppress(BadResponse):
+        return bool(decode_whole_picture(data))
+    return False
+
+
+def _parse_rest(body: bytes, trace: CallTrace, cause: ValueError) -> Picture:
+    """The picture of JSON that lacks its end though all that was announced came."""
+    try:
+        return parse_cut_picture(body, trace)
+    except ProviderError:
+        raise _explain_unreadable(body, cause) from cause
+
+
 def parse_cut_picture(body: bytes, trace: CallTrace) -> Picture:
     """As ``parse_picture``, of an answer whose end was lost: the picture may have come whole."""
-    answer = read_answer(body, trace, load=load_cut_json)
-    pictures = [part.data for part in answer.parts if part.data and not part.is_thought]
+    try:
+        value = load_cut_json(body)
+    except ValueError as exc:
+        raise BadResponse("not the documented JSON") from exc
+    pictures = read_answer(value, trace).list_pictures()
     if not pictures:
         raise BadResponse("no picture before the end was lost")
     return decode_whole_picture(pictures[-1])
 
 
-def read_answer(
-    body: bytes, trace: CallTrace, *, load: Callable[[bytes], Any] = load_json
-) -> Answer:
+def _explain_unreadable(body: bytes, cause: ValueError) -> BadResponse:
+    """What is large holds a picture: the next one would come the same way, and be paid for too."""
+    if is_page(body):
+        return BadResponse("a page instead of JSON")
+    if PACKED.search(body[:1000]):
+        return BadResponse("packed in a way that nobody asked for and that is not read here")
+    is_small = len(body) <= SMALL_CHARS or isinstance(cause, TooMuchStructure)
+    return BadResponse("not the documented JSON", retryable=is_small)
+
+
+def read_answer(value: Any, trace: CallTrace) -> Answer:
     """Raises BadResponse for what is no such answer, and the ProviderError of a failure in it."""
-    try:
-        value = load(body)
-    except ValueError as exc:
-        page = is_page(body)
-        raise BadResponse(
-            "a page instead of JSON" if page else "not the documented JSON", retryable=not page
-        ) from exc
-    chunks = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-    chunks = chunks or ([value] if isinstance(value, dict) else [])  # a stream comes in a list
+    chunks = list_chunks(value)
     if not chunks:
         raise BadResponse("not the documented JSON", retryable=True)
-    answer = Answer()
+    answer = Answer(chunks=chunks)
     for chunk in chunks:
         _read_chunk(chunk, answer, trace)
     trace.finish_reason = answer.finish
-    if not answer.parts and read_key(chunks[0], "error"):
-        raise explain_failure(200, read_error(value), {})
+    failed = next((chunk for chunk in chunks if read_key(chunk, "error")), None)
+    if not answer.parts and failed:
+        raise explain_failure(200, read_error(failed), {})
     return answer
 
 
@@ -119,13 +170,13 @@ def choose_picture(pictures: list[str], answer: Answer) -> Picture:
 
     Raises what the answer says is wrong, where it says so, or BadResponse.
     """
-    is_doubtful = len(pictures) > 1 or answer.finish != "STOP"
+    is_doubtful = len(pictures) > 1 or answer.ending != "STOP"
     for data in reversed(pictures) if is_doubtful else ():
         try:
             return decode_whole_picture(data)
         except BadResponse:
             continue
-    if answer.finish in BLOCKED | RECITED:
+    if answer.ending in BLOCKED | RECITED:
         raise _explain_missing_picture(answer)
     return decode_picture(pictures[-1])
 
@@ -143,7 +194,8 @@ def decode_picture(data: str) -> Picture:
     try:
         body = decode_base64(data)
     except ValueError as exc:
-        raise BadResponse("the picture is not base64", retryable=True) from exc
+        is_small = len(data) <= SMALL_CHARS
+        raise BadResponse("the picture is not base64", retryable=is_small) from exc
     mime = sniff_result(body[:16])  # the declared type has been wrong before [R]
     if mime is None:
         raise BadResponse("the picture is of no known kind", retryable=False)
@@ -207,11 +259,13 @@ def _explain_missing_picture(answer: Answer) -> ProviderError:
     reason = answer.finish or "no finishReason"
     words = answer.words or " ".join(part.text for part in answer.parts if part.text)
     detail = make_printable(f"{reason}: {words}", 500)
-    if reason in BLOCKED:
+    if answer.ending in BLOCKED:
         return ContentBlocked(detail)
-    if reason in RECITED:
+    if answer.ending in RECITED:
         return ContentBlocked(detail, retryable=True)  # random: the next try usually passes [R]
-    return BadResponse(detail, retryable=True)
+    is_lost = answer.ending in ("STOP", "") and not answer.list_thoughts()
+    is_paid = is_lost and shows_unread_picture(answer.chunks)
+    return BadResponse(detail, retryable=not is_paid)
 
 
 def explain_error(
