@@ -5,7 +5,7 @@ slot's settings are blamed only where the service itself does so.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from photochanger.errors import (
@@ -19,7 +19,7 @@ from photochanger.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
-from providers.error_body import ErrorBody
+from providers.error_body import ErrorBody, select_dicts
 from providers.retry_hints import find_retry_delay
 
 PROXY_IS_NO_SOCKS = "the proxy of PROVIDER_PROXY_URL does not speak SOCKS"
@@ -82,14 +82,32 @@ WORDS_OF_OTHERS: tuple[tuple[type[ProviderError], str], ...] = (
 )
 # Of a limit: it does not pass by itself within minutes.
 LASTING = re.compile(
-    r"per ?-?_?(day|month|week)|\bdaily\b|\bmonthly\b|\bweekly\b|\brp[dm]onth\b|\brpd\b|"
+    r"per[ _-]?(?:1|one|calendar)?[ _-]?(?:day|month|week)|"
+    r"(?:\d|requests?|tokens?|images?) ?/ ?(?:day|month|week)\b|\d/d\b|"
+    r"per[ _-]?24[ _-]?h|\b24[ _-]?h(?:ours?)?[ _-](?:quota|limit|window|cap)|"
+    r"\b(?:daily|monthly|weekly)[ _-](?:\w+[ _-]){0,2}(?:limit|quota|cap\b|budget|allowance)|"
+    r"\brp[dm]onth\b|\brpd\b|"
     r"limit:\s*0(?!\.?\d)|\bspend(ing)?[ _-]?(cap|limit)|insufficient[ _](user[ _])?quota|"
-    r"\b(insufficient|not enough|no|out of|depleted|exhausted) (prepa\w+ )?(credit|balance|fund)|"
-    r"\b(credit|balance|fund)s?\b.{0,30}\b(deplet|exhaust|insufficient|empty|used up|run out|low)|"
+    r"\b(insufficient|not enough|out of|depleted|exhausted) (prepa\w+ )?(credit|balance|fund)|"
+    r"\bno (prepa\w+ )?(credits?|balance|funds?)\b(?! (?!left|on|in|for|to|remain|avail)\w)|"
+    r"\b(credit|balance|fund)s?\b.{0,30}\b(deplet|exhaust|insufficient|empty|used up|run out)|"
+    r"\b(credit|balance|fund)s?\b.{0,30}\blow\b|"
     r"prepa(y|id)\w*.{0,40}(deplet|exhaust|empty|used up)|billing[ _](hard[ _]limit|disabled)|"
     r"\b(enable|activate) billing|billing (is |account )?(not (enabled|active)|disabled|inactive)|"
-    r"в (день|сутки|месяц|неделю)|суточн|дневн|месячн|исчерпан|закончил|недостаточно|баланс|"
-    r"тариф",
+    r"(?:в|за) (день|сутки|месяц|неделю|24 час)|\b(суточн|дневн|месячн|недельн)\w* (лимит|квот)|"
+    r"недостаточно средств",
+    re.IGNORECASE,
+)
+# Words that stand beside such limits, and beside others too.
+PERHAPS_LASTING = re.compile(
+    r"\b(?:daily|monthly|weekly)\b|\b24[ -]?hours?\b|\b(?:еже)?(?:суточн|дневн|месячн)|\bисчерпан|"
+    r"\bзакончил|\bнедостаточно|\bбаланс(?:а|е|у|ом)?\b|\bтариф",
+    re.IGNORECASE,
+)
+PASSING = re.compile(
+    r"per[ _-]?(?:\d{1,3}[ _-]?)?(?:min|sec)|/ ?(?:min|minute|sec|second|s)\b|\b(?:rp[ms]|tpm)\b|"
+    r"\d ?(?:ms|s|secs?|seconds?|mins?|minutes?|с|сек|мин|секунд\w*|минут\w*)\b|"
+    r"\bin a (?:few |couple of )?(?:second|minute|moment)|\b(?:в|через) (?:минуту|секунду)",
     re.IGNORECASE,
 )
 
@@ -162,11 +180,20 @@ def _explain_limit(status: int, said: ErrorBody, delay_s: float | None) -> Provi
 
 
 def _is_lasting(said: ErrorBody) -> bool:
+    """A weak sign counts only where none of minutes or seconds stands beside it."""
     texts = [said.message, *(code.replace("_", " ") for code in said.codes)]
-    for item in said.details:
-        violations: Any = item.get("violations")
-        for violation in violations if isinstance(violations, list) else ():
-            if isinstance(violation, dict):
-                texts.append(str(violation.get("quotaId", ""))[:200])
-                texts.append(f"limit: {violation.get('quotaValue')}"[:30])
-    return any(LASTING.search(text) for text in texts)
+    texts += [text for item in said.details for text in _list_limits(item)]
+    if any(map(LASTING.search, texts)):
+        return True
+    return any(map(PERHAPS_LASTING.search, texts)) and not any(map(PASSING.search, texts))
+
+
+def _list_limits(detail: dict[str, Any]) -> Iterator[str]:
+    """The limits that a detail names, in QuotaFailure and in the metadata of ErrorInfo."""
+    for violation in select_dicts(detail.get("violations")):
+        yield str(violation.get("quotaId", ""))[:200]
+        yield f"limit: {violation.get('quotaValue')}"[:30]
+    metadata = detail.get("metadata")
+    if isinstance(metadata, dict):
+        yield from (str(metadata.get(name, ""))[:200] for name in ("quota_limit", "quota_unit"))
+        yield f"limit: {metadata.get('quota_limit_value')}"[:30]

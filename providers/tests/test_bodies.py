@@ -49,15 +49,15 @@ class BombTests(SimpleTestCase):
                 self.assertLess(tracemalloc.get_traced_memory()[1], 4 * len(body) + 10**6, name)
 
     def test_base64_in_very_many_pieces_takes_no_memory_to_speak_of(self) -> None:
-        repeated = [piece * 2_000_000 for piece in ("A ", "A=", "%41")]
-        texts = (*repeated, "AAA " + "A" * 10**6 + "%")  # looked through for blanks only once
+        repeated = [piece * 300_000 for piece in ("A ", "A=", "%41")]
+        texts = (*repeated, "AAA " + "A" * 300_000 + "%")  # looked through for blanks only once
         tracemalloc.start()
         self.addCleanup(tracemalloc.stop)
         for text in texts:
             tracemalloc.reset_peak()
             with suppress(ValueError):
                 decode_base64(text)
-            self.assertLess(tracemalloc.get_traced_memory()[1], 8 * len(text), text[:9])
+            self.assertLess(tracemalloc.get_traced_memory()[1], 8 * len(text) + 10**5, text[:9])
 
     def test_very_many_brackets_of_warnings_are_not_all_tried(self) -> None:
         for noise in (b'["a" x', b'{"a" x', b"[1 ", b"[" * 900 + b"\n"):
