@@ -25,11 +25,45 @@ UNITS_S = {
 }
 _UNIT = "|".join(sorted(UNITS_S, key=len, reverse=True))
 _PIECE = re.compile(rf"([0-9]{{1,9}}(?:\.[0-9]{{1,9}})?)\s*({_UNIT})(?![^\W\d_])", re.IGNORECASE)
-_DURATION = rf"(?:[0-9]{{1,9}}(?:\.[0-9]{{1,9}})?\s*(?:{_UNIT})(?![^\W\d_])[\s,]*(?:and\s+)?)+"
-_CUE = r"(?:re-?tr(?:y|ies)|try\s+again|come\s+back|wait|resets?|повтор\w*|попроб\w*|подожд\w*)"
+_AND = r"(?:(?<=мин|сек|min|sec)\.)?[\s,]*(?:and\s+|и\s+)?"
+_DURATION = rf"(?:[0-9]{{1,9}}(?:\.[0-9]{{1,9}})?\s*(?:{_UNIT})(?![^\W\d_]){_AND})+"
+_CUE = (
+    r"(?:re-?tr(?:y|ies)|try\s+again|come\s+back|wait|resets?|available"
+    r"|повтор\w*|попроб\w*|подожд\w*)"
+)
 _SENTENCE = re.compile(rf"\b{_CUE}\b[^.\n]{{0,40}}?(?<![\d.])({_DURATION})", re.IGNORECASE)
+_ONE = re.compile(
+    rf"\b{_CUE}\b[^.\n]{{0,40}}?\b(?:in\s+(?:an?|one)|через)\s+"
+    r"(second|minute|hour|секунду|минуту|час)\b",
+    re.IGNORECASE,
+)
+# As a header or a key that is quoted in words; what follows may be no unit.
+_QUOTED_SECONDS = re.compile(
+    r"\bretry[ _-]?after[\"']?[ \t]{0,3}[:=]?[ \t]{0,3}[\"']?([0-9]{1,6}(?:\.[0-9]{1,6})?)"
+    r"(?![-:/.]?[^\W_])(?![ \t]+[^\W_])",
+    re.IGNORECASE,
+)
+_CLOCK = re.compile(r"00?:([0-9]{1,2}):([0-9]{1,2})")
 # Keys of bodies, in lower case and without - and _; those in milliseconds end in "ms".
-_KEYS = {"retrydelay", "retryafter", "retryin", "retryafterseconds", "retryafterms", "retryinms"}
+_KEYS = {
+    *(
+        "retrydelay",
+        "retryafter",
+        "retryin",
+        "retryafterseconds",
+        "retryaftersec",
+        "retryaftersecs",
+    ),
+    *(
+        "retryinseconds",
+        "retryafterms",
+        "retryinms",
+        "quotaresetdelay",
+        "resetin",
+        "resetinseconds",
+    ),
+    *("resetafter", "waitseconds"),
+}
 _DELAY_HEADERS = (
     "retry-after",
     "x-retry-after",
@@ -64,7 +98,7 @@ def _clean_headers(headers: Mapping[str, Any]) -> dict[str, str]:
 
 
 def parse_duration(value: Any) -> float | None:
-    """Seconds of ``3.5``, ``"3.5s"``, ``"1m3s"``, ``"500ms"``, ``{"seconds": 3, "nanos": 5}``."""
+    """Seconds of ``3.5``, ``"1m3s"``, ``"500ms"``, ``"00:01:03"``, ``{"seconds": 3, "nanos": 5}``."""
     if isinstance(value, Mapping):
         if not {"seconds", "nanos"} & value.keys():
             return None
@@ -75,6 +109,8 @@ def parse_duration(value: Any) -> float | None:
     if not isinstance(value, str):
         return None
     text = value.strip()[:100]
+    if clock := _CLOCK.fullmatch(text):
+        return _bound(int(clock[1]) * 60.0 + int(clock[2]))
     if re.fullmatch(r"PT[0-9.HMS]+", text):  # ISO 8601
         text = text.removeprefix("PT")
     return _bound(_sum_pieces(text)) if re.fullmatch(_DURATION, text, re.IGNORECASE) else None
@@ -102,10 +138,20 @@ def _bound(seconds: float | None) -> float | None:
 
 def _read_delay_headers(headers: Mapping[str, str], now: float) -> Iterator[float | None]:
     for name in _DELAY_HEADERS:
-        yield _read_delay(headers.get(name, ""), now)
+        yield from _read_delays(headers.get(name, ""), now)
     for name in _MS_HEADERS:
         if (milliseconds := _read_number(headers.get(name, ""))) is not None:
             yield milliseconds / 1000
+
+
+def _read_delays(text: str, now: float) -> Iterator[float | None]:
+    """Of one header, or of several that were joined by commas, which dates hold too."""
+    text = text.strip(" \"';,")
+    delay = _read_delay(text, now)
+    if delay is not None or "," not in text:
+        yield delay
+    else:
+        yield from (_read_delay(one.strip(" \"';"), now) for one in text.split(","))
 
 
 def _read_delay(text: str, now: float) -> float | None:
@@ -170,6 +216,10 @@ def _read_sentences(text: str) -> Iterator[float | None]:
     """Words, and the JSON of another service that a gateway quotes in them."""
     for found in _SENTENCE.finditer(text):
         yield _sum_pieces(found[1])
+    for found in _ONE.finditer(text):
+        yield UNITS_S[found[1].lower()]
+    for found in _QUOTED_SECONDS.finditer(text):
+        yield float(found[1])
     for found in re.finditer(r"retry_?delay\W{1,6}([0-9][0-9.]{0,15}m?s)\b", text, re.IGNORECASE):
         yield parse_duration(found[1])
 

@@ -24,6 +24,13 @@ class HintTests(SimpleTestCase):
             ({"retry-after": "3s"}, 3),
             ({"Retry-After": formatdate(now + 9, usegmt=True)}, 9),
             ({"retry-after": iso}, 9),
+            ({"retry-after": "30, 30"}, 30),
+            ({"retry-after": "5,30"}, 30),
+            ({"retry-after": '"30"'}, 30),
+            ({"retry-after": "30;"}, 30),
+            ({"retry-after": '"30", "5s"'}, 30),
+            ({"retry-after": "00:00:30"}, 30),
+            ({"retry-after": "0:01:03"}, 63),
             ({"retry-after-ms": "1500"}, 1.5),
             ({"x-ms-retry-after-ms": "250"}, 0.25),
             ({"x-ratelimit-reset": str(int(now + 9))}, 9),
@@ -66,6 +73,20 @@ class HintTests(SimpleTestCase):
             ({"error": {"message": f"upstream: {quoted}"}}, 33),
             ({"error": {"metadata": {"headers": {"X-RateLimit-Reset": "8"}}}}, 8),
             ("Service busy, retry after 5 s", 5),
+            (google(429, "S", "w", {"metadata": {"quotaResetDelay": "5.2s"}}), 5.2),
+            ({"message": "busy", "retry_after_sec": 6}, 6),
+            ({"message": "busy", "retry_after_secs": "6"}, 6),
+            ({"message": "busy", "reset_in": 6}, 6),
+            ({"message": "busy", "wait_seconds": 6}, 6),
+            ("Busy. Retry after 30", 30),
+            ("Busy (retry_after: 30)", 30),
+            ("Busy, Retry-After=2.5.", 2.5),
+            ('{"retry_after": "30"} as a text', 30),
+            ("Available again in 34 seconds", 34),
+            ("Please try again in a minute.", 60),
+            ("Попробуйте через минуту", 60),
+            ("Повторите через 2 мин. 5 сек.", 125),
+            ("Повторите через 2 минуты и 5 секунд", 125),
         ]
         for body, seconds in rows:
             with self.subTest(str(body)[:90]):
@@ -108,3 +129,10 @@ class HintTests(SimpleTestCase):
         self.assertLess(time.monotonic() - begun, 5)
         for words in ("try again in 5 months", "retry 3 times", "wait", "in 5 s", "retry in 5"):
             self.assertIsNone(find_retry_delay({}, {"message": words}), words)
+        for words in (
+            "retry after 5 months",
+            "retry after 1999-11-28",
+            "retry after 10:30",
+            "a, b",
+        ):
+            self.assertIsNone(find_retry_delay({"retry-after": words}, {"message": words}), words)
