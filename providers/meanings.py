@@ -80,6 +80,11 @@ WORDS_OF_OTHERS: tuple[tuple[type[ProviderError], str], ...] = (
     (ProviderUnavailable, r"overloaded|temporar|try again|\bunavailable|\bbusy\b|\bcancell?ed"),
     (ProviderUnavailable, r"\btimed? ?out\b|\bupstream\b|перегруж|позже|временно"),
 )
+# They count where the status is one for what was sent, and they are plain enough to beat it.
+WORDS_OF_MOMENT: tuple[tuple[type[ProviderError], str], ...] = (
+    (ProviderUnavailable, r"overloaded|temporar|again later|\bbusy\b|\bupstream\b"),
+    (ProviderUnavailable, r"перегруж|позже|временно"),
+)
 # Of a limit: it does not pass by itself within minutes.
 LASTING = re.compile(
     r"per[ _-]?(?:1|one|calendar)?[ _-]?(?:day|month|week)|"
@@ -151,7 +156,12 @@ def _find_meaning(status: int, said: ErrorBody) -> type[ProviderError]:
 def _find_by_status(status: int, said: ErrorBody) -> type[ProviderError]:
     if said.is_page and status in (400, 401, 403):
         return ProviderConfig  # not the service: a proxy, or its front door
-    if known := MEANING_OF_STATUS.get(status):
+    known = MEANING_OF_STATUS.get(status)
+    if known is ProviderRejected and not said.explains_itself:
+        return ProviderConfig  # a server before the service, which never saw the photo
+    if known is ProviderRejected:
+        return _find_by_words(said, WORDS_OF_MOMENT) or known
+    if known:
         return _find_by_words(said, WORDS_OF_OTHERS[:1]) or known if status == 403 else known
     is_refusal = bool(REFUSAL_CODES & set(said.codes))
     told = _find_by_words(said, WORDS if is_refusal else (*WORDS, *WORDS_OF_OTHERS))

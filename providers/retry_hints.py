@@ -98,7 +98,7 @@ def _clean_headers(headers: Mapping[str, Any]) -> dict[str, str]:
 
 
 def parse_duration(value: Any) -> float | None:
-    """Seconds of ``3.5``, ``"1m3s"``, ``"500ms"``, ``"00:01:03"``, ``{"seconds": 3, "nanos": 5}``."""
+    """Seconds of ``3.5``, ``"1m3s"``, ``"00:01:03"``, ``{"seconds": 3, "nanos": 5}``."""
     if isinstance(value, Mapping):
         if not {"seconds", "nanos"} & value.keys():
             return None

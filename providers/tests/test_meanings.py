@@ -181,7 +181,16 @@ class StatusTests(SimpleTestCase):
         ):
             self.assert_meaning(ProviderRejected, explain(400, body))
         for status in (413, 415, 422):
-            self.assert_meaning(ProviderRejected, explain(status, PAGE))
+            for body in (
+                google(status, "", "The image is too large, limit: 7 MB"),
+                {"detail": "no"},
+            ):
+                self.assert_meaning(ProviderRejected, explain(status, body))
+            for raw in (PAGE, b"", b"{}", b"<html>nginx</html>"):
+                self.assert_meaning(ProviderConfig, explain(status, raw))
+            for words in ("Try again later, upstream busy", "Сервис перегружен, повторите позже"):
+                error = explain(status, {"error": words})
+                self.assert_meaning(ProviderUnavailable, error, retryable=True)
 
     def test_the_services_word_wins_over_the_status(self) -> None:
         rows: list[tuple[int, Any, type[ProviderError], bool]] = [

@@ -436,7 +436,7 @@ class ErrorTests(SimpleTestCase):
         for text, word in (("LIMIT", "quota"), ("Ошибка", "provider_rejected")):
             body = json.dumps({"success": False, "error": text}).encode()
             self.assertEqual(self.failure(400, body).reason, word)
-        self.assertEqual(self.failure(422, b"").reason, "provider_rejected")
+        self.assertEqual(self.failure(422, b"").reason, "provider_config")
 
     def test_a_time_to_come_back_is_read_in_words_too(self) -> None:
         for text, seconds in (
