@@ -149,7 +149,7 @@ TURBOTEXT_BASE_URL: str = env.get_address(
     "TURBOTEXT_BASE_URL", default="https://www.turbotext.ru/api_ai"
 )
 TURBOTEXT_RESULT_HOSTS: list[str] = env.get_list(
-    "TURBOTEXT_RESULT_HOSTS", default=["turbotext.ru", "www.turbotext.ru"], check=checks.check_host
+    "TURBOTEXT_RESULT_HOSTS", default=["turbotext.ru", "www.turbotext.ru"], check=checks.check_zone
 )
 PROVIDER_PROXY_URL: str = env.get_address("PROVIDER_PROXY_URL", default="")
 TELEGRAM_BASE_URL: str = env.get_address("TELEGRAM_BASE_URL", default="https://api.telegram.org")

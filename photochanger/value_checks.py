@@ -40,6 +40,14 @@ def check_origin(value: str) -> str:
     return f"{scheme}://{host.removesuffix(USUAL_PORTS[scheme])}"
 
 
+def check_zone(value: str) -> str:
+    """A host, or with a dot before it a domain and all below it."""
+    value = check_host(value).rstrip(".")
+    if "*" in value or (value.startswith(".") and value.count(".") < 2):
+        raise ValueError("must name hosts such as cdn.example.com, or .example.com for all of them")
+    return value
+
+
 def check_network(value: str) -> str:
     try:
         if value != "*":

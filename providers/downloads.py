@@ -3,6 +3,7 @@
 import asyncio
 import html
 import ipaddress
+import re
 import socket
 from collections.abc import Collection
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -21,6 +22,8 @@ MAX_RESULT_BYTES = 25 * 1024 * 1024
 TIMEOUT_S = 15.0  # of one try; the caller's deadline bounds them all
 LONGEST_PAUSE_S = 5.0  # whatever the server asks for
 PAUSES_S = (0.5, 1.0)  # before the second and the third try
+HOST = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63}){1,20}")
+FINAL_DOT = re.compile(r"^(https?://[^/?#@:\\]{1,255})\.(?=[/?#:]|$)")  # no certificate has it
 
 
 async def download(address: str, *, base_url: str, hosts: Collection[str]) -> Picture:
@@ -35,6 +38,7 @@ async def download(address: str, *, base_url: str, hosts: Collection[str]) -> Pi
         url = urljoin(f"{base.scheme}://{base.netloc}/", html.unescape(address))
     except ValueError as exc:
         raise BadResponse("the result's address is not valid") from exc
+    url = FINAL_DOT.sub(r"\1", url)
     reply = await _fetch_with_retries(url, base_url=base_url, hosts=hosts)
     if not reply.is_good:
         raise BadResponse(f"the result's address answers HTTP {reply.status}")
@@ -77,16 +81,26 @@ async def check_address(url: str, *, base_url: str, hosts: Collection[str]) -> N
     try:
         address, host = urlsplit(url), urlsplit(url).hostname or ""
         has_login = "@" in address.netloc
-        if parse_origin(address) == parse_origin(urlsplit(base_url)) and not has_login:
+        origin = parse_origin(urlsplit(FINAL_DOT.sub(r"\1", base_url)))
+        if parse_origin(address) == origin and not has_login:
             return  # the service itself, as configured
-        is_listed = parse_origin(address) in {
-            ("https", name.strip().lower(), 443) for name in hosts
-        }
+        scheme, _, port = parse_origin(address)
+        is_listed = (scheme, port) == ("https", 443) and is_host_listed(host, hosts)
     except ValueError as exc:
         raise BadResponse("the result's address is not valid") from exc
     if has_login or not is_listed or not await _is_public(host):
         log.warning("provider.result.refused", host=host[:100])
         raise BadResponse(f"the result is at {host[:100]}, which is not allowed")
+
+
+def is_host_listed(host: str, names: Collection[str]) -> bool:
+    """Whether it is one of them; ``.example.com`` stands for its domain and all below it."""
+    host = host.rstrip(".")
+    for name in (name.strip().lower().rstrip(".") for name in names):
+        is_below = name.startswith(".") and host.endswith(name) and HOST.fullmatch(host)
+        if host and (host == name.removeprefix(".") or is_below):
+            return True
+    return False
 
 
 def parse_origin(address: SplitResult) -> tuple[str, str | None, int | None]:

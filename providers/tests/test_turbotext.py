@@ -33,7 +33,7 @@ from photochanger.redaction import remember_secret
 from providers import http
 from providers.base import CallTrace, ProviderRequest, Reference
 from providers.clean_photo import Slices
-from providers.downloads import check_address, is_public
+from providers.downloads import FINAL_DOT, check_address, is_public
 from providers.tests.test_pictures import (
     SECRET,
     build_exif,
@@ -455,6 +455,9 @@ class ErrorTests(SimpleTestCase):
             self.assertIsNone(self.failure(429, b"{}", **{"retry-after": odd}).retry_after_s)
 
 
+HOSTS = ["turbotext.ru", "cdn.example", ".files.example", "Dotted.example."]
+
+
 class AddressTests(SimpleTestCase):
     """Where a result may be fetched from; the looks at DNS are answered by the test."""
 
@@ -466,13 +469,22 @@ class AddressTests(SimpleTestCase):
 
         loop = asyncio.get_running_loop()
         with mock.patch.object(loop, "getaddrinfo", getaddrinfo):
-            await check_address(url, base_url=base_url, hosts=["turbotext.ru", "cdn.example"])
+            await check_address(url, base_url=base_url, hosts=HOSTS)
 
     async def test_the_listed_hosts_and_the_service_itself(self) -> None:
         for url in (f"{SITE}/x.png", "https://turbotext.ru:443/x", "https://CDN.example/x?y=z"):
             await self.check(url)
         for base_url in ("http://127.0.0.1:9912/api_ai", "http://localhost:80/api_ai"):
             await self.check(f"{base_url.removesuffix('/api_ai')}/x.png", base_url=base_url)
+
+    async def test_a_domain_with_a_dot_before_it_means_all_below_it(self) -> None:
+        hosts = ("files.example", "a.files.example", "b-1.a.FILES.example", "files.example.")
+        for host in (*hosts, "dotted.example", "turbotext.ru."):
+            await self.check(f"https://{host}/x.png")
+        self.assertEqual(FINAL_DOT.sub(r"\1", "https://a.b./x./y"), "https://a.b/x./y")
+        for host in ("evilfiles.example", "files.example.evil", "a.turbotext.ru", ".", "example"):
+            with self.subTest(host), self.assertRaises(BadResponse):
+                await self.check(f"https://{host}/x.png")
 
     async def test_everywhere_else_is_refused_and_only_the_host_is_logged(self) -> None:
         refused = (
@@ -488,6 +500,8 @@ class AddressTests(SimpleTestCase):
             "https://[::1]/x",
             "https://evil.example\\@turbotext.ru/x",
             "https://turbotext.ru\\.evil.example/x",
+            "https://evil.example\\.files.example/x",
+            "https://evil.example%2f.files.example/x",
             "http://127.0.0.1/x",
             "file:///etc/passwd",
             "ftp://turbotext.ru/x",
