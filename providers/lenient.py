@@ -57,7 +57,8 @@ def load_json(body: bytes) -> Any:
 
     Raises ValueError. Blocking: milliseconds for each megabyte.
     """
-    check_structure(body)
+    if len(body) > SMALL_BYTES:
+        check_structure(body)
     try:
         return from_json(body, cache_strings=False)
     except ValueError:
@@ -69,7 +70,8 @@ def load_cut_json(body: bytes) -> Any:
 
     Its last text and number may be cut.
     """
-    check_structure(body)
+    if len(body) > SMALL_BYTES:
+        check_structure(body)
     try:
         return _load_partial(body)
     except ValueError:
@@ -88,7 +90,7 @@ def check_structure(body: bytes) -> None:
     ``count``, which would take longer than the parser does.
     """
     left = MAX_STRUCTURE
-    for mark in (b",", b"[", b"{") if len(body) > SMALL_BYTES else ():
+    for mark in (b",", b"[", b"{"):
         at = body.find(mark)
         while at >= 0:
             left -= 1
@@ -106,7 +108,8 @@ def _decode_odd_text(body: bytes) -> str:
         body = unpack(body, "", max_bytes=MAX_TEXT_BYTES)
     except BadResponse as exc:
         raise ValueError("packed, and too long") from exc
-    check_structure(body)
+    if len(body) > SMALL_BYTES:
+        check_structure(body)
     text = decode_text(body)
     if PAGE.match(text):
         raise ValueError("a page instead of JSON")

@@ -62,9 +62,6 @@ class Answer:
         """The finish reason in the documented spelling, or ""."""
         return normalize_finish(self.finish)
 
-    def list_pictures(self) -> list[str]:
-        return [part.data for part in self.parts if part.data and not part.is_thought]
-
     def list_thoughts(self) -> list[str]:
         return [part.data for part in self.parts if part.data and part.is_thought]
 
@@ -81,7 +78,7 @@ def parse_picture(body: bytes, trace: CallTrace) -> Picture:
     answer = read_answer(value, trace)
     # Thinking models send interim pictures marked as thoughts, and of several final pictures the
     # last one is the result [D, R].
-    pictures = answer.list_pictures()
+    pictures = [part.data for part in answer.parts if part.data and not part.is_thought]
     if not pictures:
         pictures = _choose_thoughts(answer)  # all are marked so [R]
         trace.note = THOUGHT_ONLY if pictures else ""
@@ -120,7 +117,8 @@ def parse_cut_picture(body: bytes, trace: CallTrace) -> Picture:
         value = load_cut_json(body)
     except ValueError as exc:
         raise BadResponse("not the documented JSON") from exc
-    pictures = read_answer(value, trace).list_pictures()
+    answer = read_answer(value, trace)
+    pictures = [part.data for part in answer.parts if part.data and not part.is_thought]
     if not pictures:
         raise BadResponse("no picture before the end was lost")
     return decode_whole_picture(pictures[-1])
@@ -138,7 +136,8 @@ def _explain_unreadable(body: bytes, cause: ValueError) -> BadResponse:
 
 def read_answer(value: Any, trace: CallTrace) -> Answer:
     """Raises BadResponse for what is no such answer, and the ProviderError of a failure in it."""
-    chunks = list_chunks(value)
+    is_plain = isinstance(value, dict) and "candidates" in value
+    chunks = [value] if is_plain else list_chunks(value)
     if not chunks:
         raise BadResponse("not the documented JSON", retryable=True)
     answer = Answer(chunks=chunks)
@@ -170,13 +169,13 @@ def choose_picture(pictures: list[str], answer: Answer) -> Picture:
 
     Raises what the answer says is wrong, where it says so, or BadResponse.
     """
-    is_doubtful = len(pictures) > 1 or answer.ending != "STOP"
+    is_doubtful = len(pictures) > 1 or (answer.finish != "STOP" and answer.ending != "STOP")
     for data in reversed(pictures) if is_doubtful else ():
         try:
             return decode_whole_picture(data)
         except BadResponse:
             continue
-    if answer.ending in BLOCKED | RECITED:
+    if is_doubtful and answer.ending in BLOCKED | RECITED:
         raise _explain_missing_picture(answer)
     return decode_picture(pictures[-1])
 
