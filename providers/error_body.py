@@ -54,7 +54,7 @@ def read_error_body(body: bytes) -> ErrorBody:
     body = body[:MAX_ERROR_BYTES]
     for load in (load_json, load_cut_json):
         with suppress(ValueError):
-            return read_error(load(body))
+            return read_error(load(body, max_bytes=MAX_ERROR_BYTES))
     text = decode_text(body)[:4000]
     return ErrorBody(is_documented=False, json=text, is_page=is_page(body))
 

@@ -52,20 +52,21 @@ class TooMuchStructure(ValueError):
     """JSON of so many small values that they would take gigabytes of memory."""
 
 
-def load_json(body: bytes) -> Any:
+def load_json(body: bytes, *, max_bytes: int = MAX_TEXT_BYTES) -> Any:
     """The value in ``body``; a list where several objects follow one another.
 
-    Raises ValueError. Blocking: milliseconds for each megabyte.
+    One that is packed is at most ``max_bytes`` long. Raises ValueError. Blocking: milliseconds for
+    each megabyte.
     """
     if len(body) > SMALL_BYTES:
         check_structure(body)
     try:
         return from_json(body, cache_strings=False)
     except ValueError:
-        return _load_odd_json(_decode_odd_text(body))
+        return _load_odd_json(_decode_odd_text(body, max_bytes))
 
 
-def load_cut_json(body: bytes) -> Any:
+def load_cut_json(body: bytes, *, max_bytes: int = MAX_TEXT_BYTES) -> Any:
     """What there is of a value whose end is missing. Raises ValueError.
 
     Its last text and number may be cut.
@@ -75,7 +76,7 @@ def load_cut_json(body: bytes) -> Any:
     try:
         return _load_partial(body)
     except ValueError:
-        text = _decode_odd_text(body)
+        text = _decode_odd_text(body, max_bytes)
         return _load_partial(text[_find_values(text)[1] :].encode(errors="replace"))
 
 
@@ -99,13 +100,13 @@ def check_structure(body: bytes) -> None:
             at = body.find(mark, at + 1)
 
 
-def _decode_odd_text(body: bytes) -> str:
+def _decode_odd_text(body: bytes, max_bytes: int) -> str:
     """The text of JSON that cannot be read as it stands: packed, or not quite JSON.
 
     Raises ValueError for what is no JSON.
     """
     try:
-        body = unpack(body, "", max_bytes=MAX_TEXT_BYTES)
+        body = unpack(body, "", max_bytes=max_bytes)
     except BadResponse as exc:
         raise ValueError("packed, and too long") from exc
     if len(body) > SMALL_BYTES:

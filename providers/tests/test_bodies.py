@@ -9,8 +9,11 @@ from contextlib import suppress
 from django.test import SimpleTestCase
 
 from photochanger.errors import BadResponse
+from providers.base import CallTrace
+from providers.error_body import read_error_body
 from providers.lenient import decode_base64, load_cut_json, load_json
 from providers.tests.test_packings import WHOLE, answer, encode, parse, part
+from providers.turbotext.answer import parse_answer
 from providers.unpacking import MAX_PIECES, unpack
 
 
@@ -58,6 +61,17 @@ class BombTests(SimpleTestCase):
             with suppress(ValueError):
                 decode_base64(text)
             self.assertLess(tracemalloc.get_traced_memory()[1], 8 * len(text) + 10**5, text[:9])
+
+    def test_what_is_read_on_the_event_loop_unpacks_to_no_more_than_may_come(self) -> None:
+        plain = b'{"error": {"message": "' + b"x" * 20_000_000
+        for pack in (gzip.compress, zlib.compress):
+            packed, trace = pack(plain), CallTrace()
+            tracemalloc.start()
+            self.addCleanup(tracemalloc.stop)
+            read_error_body(packed)
+            with self.assertRaises(BadResponse):
+                parse_answer(packed, trace)
+            self.assertLess(tracemalloc.get_traced_memory()[1], 5_000_000)
 
     def test_very_many_brackets_of_warnings_are_not_all_tried(self) -> None:
         for noise in (b'["a" x', b'{"a" x', b"[1 ", b"[" * 900 + b"\n"):

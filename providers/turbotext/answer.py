@@ -91,7 +91,8 @@ def parse_answer(body: bytes, trace: CallTrace, *, status: int = 200) -> Answer:
     With a good status raises ProviderAuth, BadResponse.
     """
     try:
-        message = unwrap_list(load_json(body[:MAX_ANSWER_BYTES].strip()))
+        body = body[:MAX_ANSWER_BYTES].strip()
+        message = unwrap_list(load_json(body, max_bytes=MAX_ANSWER_BYTES))
     except ValueError as exc:
         if not 200 <= status < 300:
             return Answer()
