@@ -78,7 +78,7 @@ def sniff_result(head: bytes) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """``width`` and ``height`` are in pixels as stored, before ``orientation`` (EXIF, 1-8).
+    """``width`` and ``height`` are in pixels as decoded, before ``orientation`` (EXIF, 1-8).
 
     ``profile``: the ICC profile of the colours; empty where nothing is said of them.
     """
@@ -144,7 +144,8 @@ def describe_image(image: Image.Image, file: IO[bytes]) -> Header:
     return Header(
         width=image.width,
         height=image.height,
-        orientation=_read_orientation(exif),
+        # Pillow turns a TIFF itself: its size is of what is upright.
+        orientation=1 if image.format == "TIFF" else _read_orientation(exif),
         mode=image.mode,
         is_eight_bit=depth == 8 and image.mode[0] not in "IF1",
         is_animated=_is_animated(image),

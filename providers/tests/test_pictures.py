@@ -300,6 +300,25 @@ class DecodeTests(SimpleTestCase):
                 assert found.size == (32, 48)
                 assert found.mode in ("L", "RGB", "RGBA")
 
+    def test_a_result_of_every_kind_is_turned_once(self) -> None:
+        drawn = draw_picture((96, 64))
+        kinds: tuple[tuple[str, dict[str, object]], ...] = (
+            ("TIFF", {}),
+            ("TIFF", {"compression": "tiff_lzw"}),
+            ("AVIF", {"quality": 95}),
+            ("PNG", {}),
+        )
+        for orientation in range(1, 9):
+            exif = Image.Exif()
+            exif[ORIENTATION_TAG] = orientation
+            note = exif.tobytes()
+            upright = ImageOps.exif_transpose(open_picture(encode_picture(drawn, "PNG", exif=note)))
+            for file_format, options in kinds:
+                body = encode_picture(drawn, file_format, exif=note, **options)
+                with self.subTest(file_format, orientation=orientation, **options):
+                    found, _ = decode(body, max_megapixels=1)
+                    assert measure_difference(found, upright) < 9
+
     def test_sixteen_bits_of_grey_are_scaled_not_cut(self) -> None:
         image, _ = decode(encode_picture(Image.new("I;16", (4, 4), 30000), "PNG"), max_megapixels=1)
         assert image.getpixel((0, 0)) == 30000 // 256
