@@ -6,9 +6,7 @@ decoder also scales in eighths, where Pillow halves.
 """
 
 import io
-import mmap
 import re
-from io import UnsupportedOperation
 from typing import IO, Any, NamedTuple
 
 import simplejpeg
@@ -24,15 +22,13 @@ from photochanger.pictures.header import (
     open_image,
     sniff_result,
 )
-from photochanger.pictures.metadata import MAX_JPEG_SEGMENTS
+from photochanger.pictures.mending import Bytes, copy_png, map_bytes, mend_head
 from photochanger.pictures.plain import find_alpha, is_plain, make_plain
 
 # Measured: four of the pixels, the rest of the decoder's own copies and of making them plain.
 BYTES_PER_PIXEL = {"PNG": 10, "WEBP": 16}  # others 7
 END_MARKER = b"\xff\xd9"
 SCAN_START = re.compile(rb"\xff\xda")
-BESIDE_PIXELS = (*range(0xE1, 0xEE), 0xEF, 0xFE)  # but for JFIF and Adobe: whose colours they are
-SEGMENT = re.compile(rb"\xff[\xc0-\xcf\xda-\xfe]")
 # Each scan of a progressive picture visits every pixel: 10 of 24 megapixels are 240.
 MAX_SCANNED_MEGAPIXELS = 2_000
 # The decoder's words for pixels that it had to invent; it has others for harmless oddities, like
@@ -42,8 +38,6 @@ UNKNOWN = re.compile(r"unsupported|could not|not implemented|invalid|bogus", re.
 COLOURS = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
 RAW_MODES = {"L": "L", "RGB": "RGB", "CMYK": "CMYK;I"}  # inks are stored inverted, by all programs
 MAX_LAST_ZEROS = 64  # at most some dozens of blocks of 8 pixels
-SMALL_BYTES = 1024 * 1024
-Bytes = bytes | mmap.mmap
 
 
 class Decoded(NamedTuple):
@@ -139,27 +133,28 @@ def _load(
             return decode_jpeg(body, mode=image.mode, max_side_px=max_side_px)
         except UnsupportedJpeg:
             file.seek(0)
-    image.load()
+    image = _load_by_pillow(image, file)
     if image.mode in ("P", "PA") and image.palette is None:
         raise UnreadablePicture("has no palette")
     return image
 
 
+def _load_by_pillow(image: Image.Image, file: IO[bytes]) -> Image.Image:
+    """It refuses a PNG for what stands behind the pixels, too: then once more without that."""
+    try:
+        image.load()
+        return image
+    except Exception:  # see open_image
+        copy = copy_png(file) if image.format == "PNG" else None
+        if copy is None:
+            raise
+    again = Image.open(copy, formats=("PNG",))
+    again.load()
+    return again
+
+
 class UnsupportedJpeg(Exception):
     """A kind of JPEG that this decoder does not know; Pillow's may."""
-
-
-def map_bytes(file: IO[bytes]) -> Bytes:
-    """The file's bytes without a copy in memory, where it is a large one on disk."""
-    size = file.seek(0, 2)
-    file.seek(0)
-    if size > SMALL_BYTES:
-        try:
-            file.flush()
-            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except (UnsupportedOperation, OSError, ValueError):
-            file.seek(0)  # in memory after all
-    return file.read()
 
 
 def decode_jpeg(body: Bytes, *, mode: str, max_side_px: int | None) -> Image.Image:
@@ -170,6 +165,8 @@ def decode_jpeg(body: Bytes, *, mode: str, max_side_px: int | None) -> Image.Ima
     """
     try:
         return _decode(body, mode=mode, max_side_px=max_side_px)
+    except UnsupportedJpeg:  # perhaps only for what stands before the pixels
+        return _decode(mend_head(body), mode=mode, max_side_px=max_side_px)
     except UnreadablePicture:
         if bytes(body[-2:]) == END_MARKER:
             raise
@@ -212,21 +209,6 @@ def _decode_leniently(body: Bytes, mode: str, sides: dict[str, int]) -> Any:
         return simplejpeg.decode_jpeg(body, COLOURS[mode], **sides, strict=False)
     except ValueError as exc:
         raise UnsupportedJpeg(str(exc)) from exc
-
-
-def mend_head(body: Bytes) -> bytes:
-    """The same without what stands between its segments, and without those that say nothing of
-    its pixels: a broken profile is an oddity, too."""
-    pieces, position = [bytes(body[:2])], 2
-    for _ in range(MAX_JPEG_SEGMENTS):
-        found = SEGMENT.search(body, position)
-        if found is None or found[0] == b"\xff\xda":
-            break
-        end = found.end() + int.from_bytes(body[found.end() : found.end() + 2])
-        if found[0][1] not in BESIDE_PIXELS:
-            pieces.append(bytes(body[found.start() : end]))
-        position = end
-    return b"".join((*pieces, bytes(body[found.start() if found else position :])))
 
 
 def _choose_least_sides(body: Bytes, max_side_px: int | None) -> dict[str, int]:

@@ -11,8 +11,9 @@ from typing import IO
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
+from photochanger.pictures.mending import BareCopy, make_bare_copy
 from photochanger.pictures.metadata import read_png_chunks
-from photochanger.pictures.profiles import ADOBE_RGB, build_png_profile
+from photochanger.pictures.profiles import ADOBE_RGB, build_png_profile, unpack_png_profile
 
 JPEG, PNG, WEBP = "image/jpeg", "image/png", "image/webp"
 EXTENSIONS = {JPEG: "jpg", PNG: "png", WEBP: "webp"}
@@ -89,6 +90,7 @@ class Header:
     mode: str = "RGB"  # Pillow's, as the picture decodes
     is_eight_bit: bool = True
     is_animated: bool = False
+    is_mended: bool = False  # its bytes as they are would be refused by others
     is_progressive: bool = False
     has_alpha: bool = False
     is_sharp: bool = False  # its colours are as fine as its brightness
@@ -115,7 +117,7 @@ def open_image(
     """
     file.seek(0)
     try:
-        image = Image.open(file, formats=formats)
+        image = _open(file, formats)
         most_megapixels = min(max_megapixels, _find_limit(image))
         if image.width * image.height > most_megapixels * 1_000_000:
             raise UnreadablePicture(f"has {image.width}x{image.height} pixels")
@@ -127,6 +129,17 @@ def open_image(
         raise UnreadablePicture(f"does not decode: {type(exc).__name__}") from exc
     finally:
         file.seek(0)
+
+
+def _open(file: IO[bytes], formats: tuple[str, ...]) -> Image.Image:
+    """Pillow refuses the whole for what stands beside the pixels: then once more without that."""
+    try:
+        return Image.open(file, formats=formats)
+    except Exception:  # see open_image
+        copy = make_bare_copy(file)
+        if copy is None:
+            raise
+        return Image.open(copy, formats=formats)
 
 
 def _find_limit(image: Image.Image) -> int:
@@ -149,6 +162,7 @@ def describe_image(image: Image.Image, file: IO[bytes]) -> Header:
         mode=image.mode,
         is_eight_bit=depth == 8 and image.mode[0] not in "IF1",
         is_animated=_is_animated(image),
+        is_mended=isinstance(getattr(image, "fp", None), BareCopy),
         is_progressive=bool(image.info.get("progressive")),
         has_alpha=image.has_transparency_data,
         is_sharp=image.format == "PNG"
@@ -198,6 +212,8 @@ def _find_profile(image: Image.Image, exif: Image.Exif, chunks: dict[bytes, byte
     """In the order of trust: what the file embeds, what its chunks say, what the camera noted."""
     if found := image.info.get("icc_profile"):
         return bytes(found)
+    if found := unpack_png_profile(chunks.get(b"iCCP", b"")):  # larger than Pillow unpacks it
+        return found
     if found := build_png_profile(chunks):
         return found
     return ADOBE_RGB if _is_adobe_rgb(exif) else b""

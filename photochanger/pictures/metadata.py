@@ -1,12 +1,14 @@
 """Find a picture's metadata without decoding: what to cut so that pixels stay as they are."""
 
 import re
+from collections.abc import Iterator
 from typing import IO
 
 # More than any camera or program writes; without a limit a hostile file costs minutes.
 MAX_JPEG_SEGMENTS, MAX_PNG_CHUNKS = 1_000, 50_000
 JPEG_COLOUR_APPS = {0xE0: b"JFIF\0", 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
 JPEG_PROFILE_APP = 0xE2
+JPEG_LONE_MARKERS = (0x01, *range(0xD0, 0xD9))  # they have no length: not all readers know that
 # In pixel data FF 00 is an escaped byte, FF D0-D7 are restart markers and FF FF is padding.
 JPEG_MARKER_AFTER_PIXELS = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 PNG_PROFILE_CHUNKS = frozenset((b"gAMA", b"cHRM", b"iCCP", b"cICP"))
@@ -14,8 +16,16 @@ PNG_CHUNKS_KEPT = PNG_PROFILE_CHUNKS | frozenset(
     (b"IHDR", b"PLTE", b"IDAT", b"tRNS", b"sRGB", b"sBIT", b"pHYs")
 )
 PNG_HEAD_BYTES = 8 + 25  # the signature and IHDR
-PNG_CHUNKS_READ = frozenset((b"IHDR", b"cICP", b"gAMA", b"cHRM", b"sRGB", b"eXIf"))
-MAX_CHUNK_BYTES = 64 * 1024  # of those that are read; an EXIF segment of a JPEG has no more
+MAX_PROFILE_BYTES = 4 * 1024 * 1024  # the largest ones of printers have 2.7 MB
+PNG_CHUNKS_READ = {  # and how long they are, at least and at most
+    b"IHDR": (13, 64 * 1024),
+    b"cICP": (4, 4),
+    b"gAMA": (4, 4),
+    b"cHRM": (32, 32),
+    b"sRGB": (1, 1),
+    b"iCCP": (1, MAX_PROFILE_BYTES),
+    b"eXIf": (1, 64 * 1024),  # an EXIF segment of a JPEG has no more
+}
 Ranges = tuple[tuple[int, int], ...]
 
 
@@ -53,7 +63,7 @@ def _scan_jpeg(file: IO[bytes], size: int, *, keep_profile: bool) -> Ranges | No
         file.seek(position)
         head = file.read(20)  # marker, length, and the name of an APP segment
         marker, length = head[1], int.from_bytes(head[2:4])
-        if head[0] != 0xFF:
+        if head[0] != 0xFF or marker in JPEG_LONE_MARKERS:
             return None
         if marker == 0xFF:  # padding before a marker
             position += 1
@@ -119,20 +129,30 @@ def _scan_png(file: IO[bytes], size: int, *, keep_profile: bool) -> Ranges | Non
 
 def read_png_chunks(file: IO[bytes]) -> dict[bytes, bytes]:
     """The chunks of ``PNG_CHUNKS_READ``, wherever they stand: some programs put EXIF behind the
-    pixels. Where the file stands is kept."""
+    pixels. One of a wrong length says nothing. Where the file stands is kept."""
     found: dict[bytes, bytes] = {}
-    before, position = file.tell(), 8
+    before = file.tell()
+    for kind, start, end in iter_png_chunks(file):
+        least, most = PNG_CHUNKS_READ.get(kind, (1, 0))
+        if least <= end - start - 12 <= most:
+            file.seek(start + 8)
+            found.setdefault(kind, file.read(end - start - 12))
+    file.seek(before)
+    return found
+
+
+def iter_png_chunks(file: IO[bytes]) -> Iterator[tuple[bytes, int, int]]:
+    """The kind of each chunk before IEND, and its place with length and checksum; the last one may
+    promise more than the file has."""
+    position = 8
     for _ in range(MAX_PNG_CHUNKS):
         file.seek(position)
         head = file.read(8)
-        kind, length = head[4:8], int.from_bytes(head[:4])
+        kind, end = head[4:8], position + 12 + int.from_bytes(head[:4])
         if len(head) < 8 or kind == b"IEND":
-            break
-        if kind in PNG_CHUNKS_READ and length <= MAX_CHUNK_BYTES:
-            found.setdefault(kind, file.read(length))
-        position += 12 + length
-    file.seek(before)
-    return found
+            return
+        yield kind, position, end
+        position = end
 
 
 def _scan_webp(file: IO[bytes], size: int) -> Ranges | None:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from PIL import Image, ImageCms
 
 from photochanger.pictures.header import Header
+from photochanger.pictures.metadata import MAX_PROFILE_BYTES
 
 Turn = Image.Transpose
 TURNS = {  # EXIF orientation -> what makes the picture upright
@@ -22,7 +23,6 @@ TURNS = {  # EXIF orientation -> what makes the picture upright
     8: Turn.ROTATE_90,
 }
 SPACES = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK"}  # of a profile -> Pillow's mode
-MAX_PROFILE_BYTES = 4 * 1024 * 1024  # the largest ones of printers have 2.7 MB
 SAME_COLOURS = 4  # of 255: so far two programs' sRGB profiles are apart
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
@@ -36,6 +36,7 @@ def is_plain(header: Header) -> bool:
         header.orientation == 1
         and header.is_eight_bit
         and not header.is_animated
+        and not header.is_mended
         and header.mode in ("L", "LA", "P", "PA", "RGB", "RGBA")
         and find_transform(header.profile, header.mode) is None
     )

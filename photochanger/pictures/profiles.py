@@ -1,8 +1,11 @@
-"""ICC profiles of colour spaces that a picture names without embedding one."""
+"""ICC profiles of colour spaces that a picture names without embedding one, or in a PNG's way."""
 
 import struct
+import zlib
 from collections.abc import Callable
 from functools import lru_cache
+
+from photochanger.pictures.metadata import MAX_PROFILE_BYTES
 
 XY = tuple[float, float]
 Vector = tuple[float, float, float]
@@ -41,6 +44,17 @@ CURVES_BY_CICP: dict[int, Curve] = {
     5: make_power_curve(2.8),
     8: make_power_curve(1.0),
 }
+
+
+def unpack_png_profile(chunk: bytes) -> bytes:
+    """The profile that a PNG embeds: the name, 0, the method, and its bytes packed; empty where
+    they cannot be unpacked, or are too many."""
+    unpacker = zlib.decompressobj()
+    try:
+        profile = unpacker.decompress(chunk.partition(b"\0")[2][1:], MAX_PROFILE_BYTES)
+    except zlib.error:
+        return b""
+    return b"" if unpacker.unconsumed_tail else profile
 
 
 def build_png_profile(chunks: dict[bytes, bytes]) -> bytes:
