@@ -22,7 +22,7 @@ from photochanger.pictures.header import (
     open_image,
     sniff_result,
 )
-from photochanger.pictures.mending import Bytes, copy_png, map_bytes, mend_head
+from photochanger.pictures.mending import SCAN_MARKER, Bytes, copy_png, map_bytes, mend_head
 from photochanger.pictures.plain import find_alpha, is_plain, make_plain
 
 # Measured: four of the pixels, the rest of the decoder's own copies and of making them plain.
@@ -34,6 +34,8 @@ MAX_SCANNED_MEGAPIXELS = 2_000
 # The decoder's words for pixels that it had to invent; it has others for harmless oddities, like
 # a few bytes too many before the end marker (d9; d0-d7 stand between the pixels).
 DAMAGE = re.compile(r"premature end|bad huffman|found marker|before marker 0xd[0-7]", re.I)
+EXTRANEOUS = re.compile(r"(\d+) extraneous bytes before marker 0x(..)")
+MAX_EXTRANEOUS_BYTES = 64
 UNKNOWN = re.compile(r"unsupported|could not|not implemented|invalid|bogus", re.I)
 COLOURS = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
 RAW_MODES = {"L": "L", "RGB": "RGB", "CMYK": "CMYK;I"}  # inks are stored inverted, by all programs
@@ -200,15 +202,27 @@ def _decode(body: Bytes, *, mode: str, max_side_px: int | None) -> Image.Image:
 
 def _decode_leniently(body: Bytes, mode: str, sides: dict[str, int]) -> Any:
     """The decoder names only the first oddity: one before the pixels would hide what they lack."""
+    mended = mend_head(body)
     try:
-        return simplejpeg.decode_jpeg(mend_head(body), COLOURS[mode], **sides, strict=True)
+        return simplejpeg.decode_jpeg(mended, COLOURS[mode], **sides, strict=True)
     except ValueError as exc:
-        if DAMAGE.search(str(exc)):
+        if DAMAGE.search(str(exc)) or _has_pixels_left(mended, str(exc)):
             raise UnreadablePicture(f"is damaged or incomplete: {str(exc)[:80]}") from exc
     try:
         return simplejpeg.decode_jpeg(body, COLOURS[mode], **sides, strict=False)
     except ValueError as exc:
         raise UnsupportedJpeg(str(exc)) from exc
+
+
+def _has_pixels_left(body: bytes, complaint: str) -> bool:
+    """Whether the decoder had all rows before it had all bytes: some came twice, or in a wrong
+    order. What a camera fills its file with is of one value, or of two."""
+    found = EXTRANEOUS.search(complaint)
+    if found is None or int(found[1]) <= MAX_EXTRANEOUS_BYTES:
+        return False
+    end = body.find(END_MARKER, body.find(SCAN_MARKER))
+    is_filled = found[2] == "d9" and len(set(body[max(0, end - int(found[1])) : end])) <= 2
+    return not is_filled
 
 
 def _choose_least_sides(body: Bytes, max_side_px: int | None) -> dict[str, int]:

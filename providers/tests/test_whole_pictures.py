@@ -87,6 +87,25 @@ class TruncatedTests(SimpleTestCase):
             with self.subTest(name):
                 assert is_refused(body[:half] + body[half + 900 :])
 
+    def test_pixels_that_came_twice_are_refused(self) -> None:
+        for name in ("JPEG", "JPEG, progressive"):
+            body = encode_turned(name, 1)
+            for share in (0.3, 0.4):
+                at = int(len(body) * share)
+                again = body[: at + 9000] + body[at:]
+                foreign = body[:at] + body[at + 5000 : at + 9096] + body[at:]
+                for side in (None, 200):
+                    with self.subTest(name, share=share, side=side):
+                        assert is_refused(again, max_side_px=side)
+                        assert is_refused(foreign, max_side_px=side)
+
+    def test_what_a_camera_fills_its_file_with_harms_nobody(self) -> None:
+        for name in ("JPEG", "JPEG, progressive", "JPEG with restarts"):
+            body = encode_turned(name, 1)
+            for filling in (bytes(9000), b"\xff" * 9000, b"\xff\0" * 4500, b"U" * 700, b"odd" * 20):
+                with self.subTest(name, filling=filling[:2]):
+                    assert not is_refused(body[:-2] + filling + body[-2:])
+
     def test_a_photo_that_lacks_only_its_end_marker_passes(self) -> None:
         for name in ("JPEG", "JPEG, progressive", "JPEG with restarts"):
             for orientation in (1, 6):
