@@ -13,6 +13,7 @@ import simplejpeg
 from PIL import Image
 
 from photochanger.pictures.budget import pixel_budget
+from photochanger.pictures.completeness import is_complete
 from photochanger.pictures.header import (
     PHOTO_FORMATS,
     RESULT_FORMATS,
@@ -138,6 +139,8 @@ def _load(
     image = _load_by_pillow(image, file)
     if image.mode in ("P", "PA") and image.palette is None:
         raise UnreadablePicture("has no palette")
+    if not is_complete(image, file):
+        raise UnreadablePicture("is incomplete")
     return image
 
 

@@ -26,6 +26,8 @@ PNG_CHUNKS_READ = {  # and how long they are, at least and at most
     b"iCCP": (1, MAX_PROFILE_BYTES),
     b"eXIf": (1, 64 * 1024),  # an EXIF segment of a JPEG has no more
 }
+MAX_WEBP_CHUNKS = 1_000
+WEBP_PIXEL_CHUNKS = (b"VP8 ", b"VP8L", b"ANMF")
 Ranges = tuple[tuple[int, int], ...]
 
 
@@ -163,3 +165,18 @@ def _scan_webp(file: IO[bytes], size: int) -> Ranges | None:
     end = 20 + length + length % 2
     is_plain = head[12:16] in (b"VP8 ", b"VP8L") and end == 8 + whole <= size
     return ((0, end),) if is_plain else None
+
+
+def find_webp_pixels(file: IO[bytes]) -> tuple[int, int]:
+    """Where the first picture's pixels begin and end; twice 0 where none are found."""
+    position = 12
+    for _ in range(MAX_WEBP_CHUNKS):
+        file.seek(position)
+        head = file.read(8)
+        length = int.from_bytes(head[4:], "little")
+        if len(head) < 8:
+            break
+        if head[:4] in WEBP_PIXEL_CHUNKS:
+            return position + 8, position + 8 + length
+        position += 8 + length + length % 2
+    return 0, 0

@@ -3,9 +3,11 @@
 import asyncio
 import io
 import random
+import struct
 import threading
 import time
 import warnings
+import zlib
 from typing import Any
 
 from django.test import SimpleTestCase
@@ -13,8 +15,14 @@ from PIL import Image
 
 from photochanger.errors import InvalidImage
 from photochanger.pictures import Photo, UnreadablePicture, prepare_photo
+from photochanger.pictures.completeness import PNG_PASSES
 from photochanger.tasks import MAX_DECODES, run_in_worker
-from providers.tests.test_pictures import build_chunk, draw_picture, encode_picture
+from providers.tests.test_pictures import (
+    QuietTestCase,
+    build_chunk,
+    draw_picture,
+    encode_picture,
+)
 
 FORMATS: dict[str, dict[str, Any]] = {
     "JPEG": {},
@@ -47,6 +55,36 @@ def is_refused(body: bytes, *, max_side_px: int | None = None) -> bool:
     except (UnreadablePicture, InvalidImage):
         return True
     return False
+
+
+def make_pngs(image: Image.Image) -> dict[str, tuple[bytes, int]]:
+    """In all modes, each with how many bytes its pixels are, unpacked."""
+    modes = {"1": 1, "L": 8, "LA": 16, "P": 8, "RGB": 24, "RGBA": 32, "I;16": 16}
+    pngs = {}
+    for mode, bits in modes.items():
+        grey = image.convert("L").convert("I;16") if mode == "I;16" else None
+        body = encode_picture(grey or image.convert(mode), "PNG")
+        pngs[mode] = (body, image.height * (1 + -(-image.width * bits // 8)))
+    pngs["interlaced"] = interlace(image.convert("L"))
+    return pngs
+
+
+def interlace(image: Image.Image) -> tuple[bytes, int]:
+    data, rows = image.tobytes(), b""
+    for x, y, across, down in PNG_PASSES:
+        for at in range(y, image.height, down):
+            rows += b"\0" + data[at * image.width : (at + 1) * image.width][x::across]
+    head = struct.pack(">IIBBBBB", *image.size, 8, 0, 0, 0, 1)
+    chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(build_chunk(*chunk) for chunk in chunks), len(rows)
+
+
+def drop_pixels(body: bytes, missing: int) -> bytes:
+    """The PNG with so many bytes less, and nothing else wrong with it."""
+    at = body.index(b"IDAT")
+    data = body[at + 4 : at + 4 + int.from_bytes(body[at - 4 : at])]
+    kept = build_chunk(b"IDAT", zlib.compress(zlib.decompress(data)[:-missing]))
+    return body[: at - 4] + kept + body[at + 8 + len(data) :]
 
 
 class TruncatedTests(SimpleTestCase):
@@ -106,6 +144,26 @@ class TruncatedTests(SimpleTestCase):
                 with self.subTest(name, filling=filling[:2]):
                     assert not is_refused(body[:-2] + filling + body[-2:])
 
+    def test_a_webp_that_was_not_written_to_its_end_is_refused(self) -> None:
+        for name in ("WEBP", "WEBP, lossless"):
+            for mode in ("RGB", "RGBA"):
+                body = encode_picture(draw_picture((400, 300), mode), "WEBP", **FORMATS[name])
+                for share in (0.3, 0.5, 0.7, 0.9):
+                    written = body[: int(len(body) * share)]
+                    with self.subTest(name, mode=mode, share=share):
+                        assert is_refused(written + bytes(len(body) - len(written)))
+
+    def test_a_flat_webp_whose_pixels_are_stored_as_zeros_passes(self) -> None:
+        flat = Image.new("RGB", (512, 512), (90, 10, 200))
+        flat.paste(Image.frombytes("L", (512, 100), random.Random(1).randbytes(51_200)))
+        zeros = 0
+        for options in ({"lossless": True}, {"quality": 1}, {"quality": 90}):
+            body = encode_picture(flat, "WEBP", method=0, **options)
+            zeros = max(zeros, len(body) - len(body.rstrip(b"\0")))
+            with self.subTest(**options):
+                assert not is_refused(body)
+        assert zeros > 64
+
     def test_a_photo_that_lacks_only_its_end_marker_passes(self) -> None:
         for name in ("JPEG", "JPEG, progressive", "JPEG with restarts"):
             for orientation in (1, 6):
@@ -152,6 +210,24 @@ class TruncatedTests(SimpleTestCase):
                 with self.subTest(name, size=size):
                     assert is_refused(encode_picture(Image.new("RGB", size), name))
         assert not is_refused(encode_picture(Image.new("RGB", (16, 16))))
+
+
+class MissingRowsTests(QuietTestCase):
+    """Of a PNG whose packed pixels come to an end too early, as somebody's encoder left them."""
+
+    def test_a_png_without_its_last_rows_is_refused(self) -> None:
+        for name, (body, count) in make_pngs(draw_picture((61, 50))).items():
+            for missing in (1, count * 3 // 10):
+                with self.subTest(name, missing=missing):
+                    assert is_refused(drop_pixels(body, missing))
+            assert not is_refused(body), name
+
+    def test_a_png_whose_last_rows_are_black_or_clear_is_whole(self) -> None:
+        image = draw_picture((61, 50), "RGBA")
+        image.paste((0, 0, 0, 0), (0, 30, 61, 50))
+        for name, (body, _) in make_pngs(image).items():
+            with self.subTest(name):
+                assert not is_refused(body)
 
 
 class BoundTests(SimpleTestCase):
