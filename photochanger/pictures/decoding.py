@@ -24,7 +24,7 @@ from photochanger.pictures.header import (
     sniff_result,
 )
 from photochanger.pictures.mending import SCAN_MARKER, Bytes, copy_png, map_bytes, mend_head
-from photochanger.pictures.plain import find_alpha, is_plain, make_plain
+from photochanger.pictures.plain import apply_transparent_colour, find_alpha, is_plain, make_plain
 
 # Measured: four of the pixels, the rest of the decoder's own copies and of making them plain.
 BYTES_PER_PIXEL = {"PNG": 10, "WEBP": 16}  # others 7
@@ -114,7 +114,8 @@ def estimate_bytes(image: Image.Image, header: Header, max_side_px: int | None) 
 
 def shrink(image: Image.Image, max_side_px: int) -> Image.Image:
     """Smoothly: modes that cannot be averaged are converted first."""
-    if image.mode not in ("L", "LA", "RGB", "RGBA", "CMYK"):
+    has_clear_colour = "transparency" in image.info  # averaged, it would be another one
+    if image.mode not in ("L", "LA", "RGB", "RGBA", "CMYK") or has_clear_colour:
         is_grey = image.mode[0] in "1IF" and not image.has_transparency_data
         if is_grey:
             return image  # few and small enough to be shrunk when they are plain
@@ -141,7 +142,7 @@ def _load(
         raise UnreadablePicture("has no palette")
     if not is_complete(image, file):
         raise UnreadablePicture("is incomplete")
-    return image
+    return apply_transparent_colour(image, header)
 
 
 def _load_by_pillow(image: Image.Image, file: IO[bytes]) -> Image.Image:

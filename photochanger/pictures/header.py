@@ -88,6 +88,7 @@ class Header:
     height: int
     orientation: int = 1
     mode: str = "RGB"  # Pillow's, as the picture decodes
+    depth_bits: int = 8  # of a PNG, as it is stored
     is_eight_bit: bool = True
     is_animated: bool = False
     is_mended: bool = False  # its bytes as they are would be refused by others
@@ -160,6 +161,7 @@ def describe_image(image: Image.Image, file: IO[bytes]) -> Header:
         # Pillow turns a TIFF itself: its size is of what is upright.
         orientation=1 if image.format == "TIFF" else _read_orientation(exif),
         mode=image.mode,
+        depth_bits=depth,
         is_eight_bit=depth == 8 and image.mode[0] not in "IF1",
         is_animated=_is_animated(image),
         is_mended=isinstance(getattr(image, "fp", None), BareCopy),

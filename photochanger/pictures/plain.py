@@ -6,7 +6,7 @@ Used for what goes to a service, for what comes back, and for previews.
 import io
 from functools import lru_cache
 
-from PIL import Image, ImageCms
+from PIL import Image, ImageChops, ImageCms
 
 from photochanger.pictures.header import Header
 from photochanger.pictures.metadata import MAX_PROFILE_BYTES
@@ -58,6 +58,26 @@ def make_plain(
         image = _apply_alpha(image, alpha, keep_alpha=keep_alpha)
     turn = TURNS[header.orientation]
     return image if turn is None else image.transpose(turn)
+
+
+def apply_transparent_colour(image: Image.Image, header: Header) -> Image.Image:
+    """A decoded PNG of which one grey or colour is clear: it is named in the picture's own depth,
+    and Pillow compares it with eight bits. 16 bits of grey become eight, with what they hide."""
+    clear = image.info.get("transparency")
+    if clear is None or header.depth_bits == 8 or image.mode not in ("I;16", "L", "RGB"):
+        return image
+    if image.mode == "I;16":
+        low, high = (Image.frombytes("L", image.size, image.tobytes()[at::2]) for at in (0, 1))
+        differs = [
+            part.point([255 * (value != wanted) for value in range(256)])
+            for part, wanted in ((low, clear & 0xFF), (high, clear >> 8))
+        ]
+        return Image.merge("LA", (high, ImageChops.lighter(*differs)))
+    if image.mode == "RGB":
+        image.info["transparency"] = tuple(value >> 8 for value in clear)
+    else:
+        image.info["transparency"] = clear * 255 // (2**header.depth_bits - 1)
+    return image
 
 
 def find_alpha(image: Image.Image) -> Image.Image | None:

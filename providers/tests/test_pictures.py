@@ -21,6 +21,7 @@ from photochanger.pictures import (
     Photo,
     UnreadablePicture,
     decode,
+    decode_file,
     encode,
     sniff,
 )
@@ -322,6 +323,29 @@ class DecodeTests(SimpleTestCase):
     def test_sixteen_bits_of_grey_are_scaled_not_cut(self) -> None:
         image, _ = decode(encode_picture(Image.new("I;16", (4, 4), 30000), "PNG"), max_megapixels=1)
         assert image.getpixel((0, 0)) == 30000 // 256
+
+    def test_a_png_has_one_clear_colour_in_its_own_depth(self) -> None:
+        """The left half of each is the clear one; what differs from it only by a bit is not."""
+        rows: dict[tuple[int, int], tuple[bytes, bytes, bytes]] = {  # by depth and kind of colours
+            (16, 0): (b"\x30\x39" * 2 + b"\x30\x38" * 2, b"\x30\x39", b"\x30"),
+            (8, 0): (b"\x30\x30\x31\x31", b"\0\x30", b"\x31"),
+            (4, 0): (b"\x77\x66", b"\0\7", b"\x66"),
+            (2, 0): (b"\xa5", b"\0\2", b"\x55"),
+            (1, 0): (b"\xc0", b"\0\1", b"\0"),
+            (16, 2): (b"\x80\0" * 6 + b"\x7f\0" * 6, b"\x80\0" * 3, b"\x7f"),
+            (8, 2): (b"\x80" * 6 + b"\x7f" * 6, b"\0\x80" * 3, b"\x7f"),
+        }
+        for (depth, kind), (row, clear, left) in rows.items():
+            head = struct.pack(">IIBBBBB", 4, 4, depth, kind, 0, 0, 0)
+            chunks = [build_chunk(b"IHDR", head), build_chunk(b"tRNS", clear)]
+            chunks.append(build_chunk(b"IDAT", zlib.compress((b"\0" + row) * 4)))
+            body = b"".join((b"\x89PNG\r\n\x1a\n", *chunks, build_chunk(b"IEND", b"")))
+            with self.subTest(depth=depth, kind=kind):
+                image, _ = decode(body, max_megapixels=1)
+                assert image.convert("L").tobytes()[:4] == b"\xff\xff" + left * 2
+                small = decode_file(io.BytesIO(body), max_megapixels=1, max_side_px=1).image
+                mean = (255 + left[0]) / 2
+                assert abs(small.convert("L").tobytes()[0] - mean) < 3
 
     def test_every_mode_can_be_encoded_in_every_format(self) -> None:
         palette = draw_picture(mode="P")
