@@ -14,6 +14,7 @@ from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 from photochanger.pictures.mending import BareCopy, make_bare_copy
 from photochanger.pictures.metadata import read_png_chunks
 from photochanger.pictures.profiles import ADOBE_RGB, build_png_profile, unpack_png_profile
+from photochanger.pictures.transforms import build_transform
 
 JPEG, PNG, WEBP = "image/jpeg", "image/png", "image/webp"
 EXTENSIONS = {JPEG: "jpg", PNG: "png", WEBP: "webp"}
@@ -212,10 +213,11 @@ def _read_orientation(exif: Image.Exif) -> int:
 
 def _find_profile(image: Image.Image, exif: Image.Exif, chunks: dict[bytes, bytes]) -> bytes:
     """In the order of trust: what the file embeds, what its chunks say, what the camera noted."""
-    if found := image.info.get("icc_profile"):
-        return bytes(found)
-    if found := unpack_png_profile(chunks.get(b"iCCP", b"")):  # larger than Pillow unpacks it
-        return found
+    embedded = bytes(image.info.get("icc_profile") or b"")
+    if not embedded:  # or larger than Pillow unpacks it
+        embedded = unpack_png_profile(chunks.get(b"iCCP", b""))
+    if build_transform(embedded, image.mode) is not None:
+        return embedded
     if found := build_png_profile(chunks):
         return found
     return ADOBE_RGB if _is_adobe_rgb(exif) else b""

@@ -229,6 +229,16 @@ class EveryByteTests(ColourTestCase):
         body = encode(draw_chart(), icc_profile=make_icc("p3"), exif=build_exif())
         assert measure_worst(send(body), expect_p3) <= MAX_DIFFERENCE
 
+    def test_a_broken_profile_gives_way_to_what_else_is_said(self) -> None:
+        broken = b"\0\1rubbish" * 40
+        body = encode(draw_chart(), icc_profile=broken, exif=build_exif())
+        assert measure_worst(send(body), expect_adobe) <= MAX_DIFFERENCE
+        for options in ({"icc_profile": broken}, {"icc_profile": make_icc("p3")[:200]}):
+            png = encode(draw_chart(), "PNG", exif=build_exif(), **options)
+            assert measure_worst(send(png), expect_adobe) <= MAX_DIFFERENCE
+            by_chunk = add_chunk(png, b"cICP", bytes((12, 13, 0, 1)))
+            assert measure_worst(send(by_chunk), expect_p3) <= MAX_DIFFERENCE
+
     def test_gamma_and_primaries_of_a_png_are_followed(self) -> None:
         points = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)  # of sRGB
         linear = add_chunk(encode(draw_chart(), "PNG"), b"gAMA", (100_000).to_bytes(4))
