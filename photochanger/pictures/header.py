@@ -12,7 +12,7 @@ from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
 from photochanger.pictures.mending import BareCopy, make_bare_copy
-from photochanger.pictures.metadata import read_png_chunks
+from photochanger.pictures.metadata import PNG_TEXTS_READ, read_png_chunks
 from photochanger.pictures.profiles import ADOBE_RGB, build_png_profile, unpack_png_profile
 from photochanger.pictures.transforms import build_transform
 
@@ -154,7 +154,7 @@ def _find_limit(image: Image.Image) -> int:
 def describe_image(image: Image.Image, file: IO[bytes]) -> Header:
     """Of a picture that ``open_image`` has opened in ``file``. Under 1 ms, no pixel decoded."""
     chunks = read_png_chunks(file) if image.format == "PNG" else {}
-    exif = _read_exif(image, chunks.get(b"eXIf", b""))
+    exif = _read_exif(image, chunks)
     depth = chunks.get(b"IHDR", bytes(8) + b"\x08")[8]
     return Header(
         width=image.width,
@@ -188,12 +188,16 @@ def _is_animated(image: Image.Image) -> bool:
     return image.format not in ("PNG", "MPO") and bool(getattr(image, "is_animated", False))
 
 
-def _read_exif(image: Image.Image, late: bytes) -> Image.Exif:
+def _read_exif(image: Image.Image, chunks: dict[bytes, bytes]) -> Image.Exif:
     """Empty when there is none, or an invalid one: that must not fail the photo.
 
-    ``late``: of a PNG, whose EXIF may stand behind the pixels.
+    ``chunks``: of a PNG, whose notes may stand behind the pixels, or be left out by ``mending``.
     """
+    late = chunks.get(b"eXIf", b"")
     try:
+        for name in PNG_TEXTS_READ if not late else ():
+            if name in chunks:
+                image.info.setdefault(name.decode(), chunks[name].decode("latin-1"))
         # The base class's method: PngImageFile's decodes every pixel to find EXIF behind them.
         exif = Image.Image.getexif(image)
         if late and ORIENTATION_TAG not in exif:

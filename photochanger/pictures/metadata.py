@@ -1,6 +1,7 @@
 """Find a picture's metadata without decoding: what to cut so that pixels stay as they are."""
 
 import re
+import zlib
 from collections.abc import Iterator
 from typing import IO
 
@@ -26,6 +27,9 @@ PNG_CHUNKS_READ = {  # and how long they are, at least and at most
     b"iCCP": (1, MAX_PROFILE_BYTES),
     b"eXIf": (1, 64 * 1024),  # an EXIF segment of a JPEG has no more
 }
+PNG_TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
+PNG_TEXTS_READ = (b"Raw profile type exif", b"XML:com.adobe.xmp")  # they may say which way is up
+MAX_TEXT_BYTES = 256 * 1024
 MAX_WEBP_CHUNKS = 1_000
 WEBP_PIXEL_CHUNKS = (b"VP8 ", b"VP8L", b"ANMF")
 Ranges = tuple[tuple[int, int], ...]
@@ -130,8 +134,9 @@ def _scan_png(file: IO[bytes], size: int, *, keep_profile: bool) -> Ranges | Non
 
 
 def read_png_chunks(file: IO[bytes]) -> dict[bytes, bytes]:
-    """The chunks of ``PNG_CHUNKS_READ``, wherever they stand: some programs put EXIF behind the
-    pixels. One of a wrong length says nothing. Where the file stands is kept."""
+    """The chunks of ``PNG_CHUNKS_READ``, and by their names the texts of ``PNG_TEXTS_READ``,
+    wherever they stand: some programs put EXIF behind the pixels. One of a wrong length says
+    nothing. Where the file stands is kept."""
     found: dict[bytes, bytes] = {}
     before = file.tell()
     for kind, start, end in iter_png_chunks(file):
@@ -139,8 +144,27 @@ def read_png_chunks(file: IO[bytes]) -> dict[bytes, bytes]:
         if least <= end - start - 12 <= most:
             file.seek(start + 8)
             found.setdefault(kind, file.read(end - start - 12))
+        elif kind in PNG_TEXT_CHUNKS and end - start <= MAX_TEXT_BYTES:
+            file.seek(start + 8)
+            name, _, text = file.read(end - start - 12).partition(b"\0")
+            if name in PNG_TEXTS_READ:
+                found.setdefault(name, _unpack_text(kind, text))
     file.seek(before)
     return found
+
+
+def _unpack_text(kind: bytes, text: bytes) -> bytes:
+    """What stands behind the name; of many languages, the words of two more come first."""
+    is_packed = kind == b"zTXt"
+    if kind == b"iTXt":
+        is_packed = text[:1] == b"\1"
+        text = text[:1] + text[2:].split(b"\0", 2)[-1]
+    elif not is_packed:
+        return text
+    try:
+        return zlib.decompressobj().decompress(text[1:], MAX_TEXT_BYTES) if is_packed else text[1:]
+    except zlib.error:
+        return b""
 
 
 def iter_png_chunks(file: IO[bytes]) -> Iterator[tuple[bytes, int, int]]:

@@ -204,6 +204,25 @@ class TruncatedTests(SimpleTestCase):
         late = body[:at] + body[at + len(chunk) : end] + chunk + body[end:]
         assert prepare(late).header.width == 300
 
+    def test_texts_that_say_which_way_is_up_are_honoured_wherever_they_stand(self) -> None:
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        raw = b"\nexif\n  %d\n" % len(exif.tobytes()) + exif.tobytes().hex().encode() + b"\n"
+        packet = b'<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+        texts = (
+            build_chunk(b"tEXt", b"Raw profile type exif\0" + raw),
+            build_chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(raw)),
+            build_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0en\0word\0" + packet),
+            build_chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(packet)),
+        )
+        body = encode_picture(draw_picture((400, 300)), "PNG")
+        start, end = body.index(b"IDAT") - 4, len(body) - 12
+        odd = build_chunk(b"gAMA", b"")  # for which Pillow reads nothing of it
+        for text in texts:
+            for at, more in ((start, b""), (start, odd), (end, b"")):
+                with self.subTest(text=text[4:30], at=at, more=more):
+                    assert prepare(body[:at] + text + more + body[at:]).header.width == 300
+
     def test_a_photo_of_hardly_any_pixels_is_refused(self) -> None:
         for size in ((1, 1), (2, 900), (900, 15)):
             for name in ("JPEG", "PNG", "WEBP"):
