@@ -218,11 +218,11 @@ def _read_orientation(exif: Image.Exif) -> int:
 def _find_profile(image: Image.Image, exif: Image.Exif, chunks: dict[bytes, bytes]) -> bytes:
     """In the order of trust: what the file embeds, what its chunks say, what the camera noted."""
     embedded = bytes(image.info.get("icc_profile") or b"")
-    if not embedded:  # or larger than Pillow unpacks it
-        embedded = unpack_png_profile(chunks.get(b"iCCP", b""))
-    if build_transform(embedded, image.mode) is not None:
+    if not embedded and b"iCCP" in chunks:  # larger than Pillow unpacks it
+        embedded = unpack_png_profile(chunks[b"iCCP"])
+    if embedded and build_transform(embedded, image.mode) is not None:
         return embedded
-    if found := build_png_profile(chunks):
+    if chunks and (found := build_png_profile(chunks)):
         return found
     return ADOBE_RGB if _is_adobe_rgb(exif) else b""
 
