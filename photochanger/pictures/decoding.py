@@ -36,7 +36,7 @@ MAX_SCANNED_MEGAPIXELS = 2_000
 # a few bytes too many before the end marker (d9; d0-d7 stand between the pixels).
 DAMAGE = re.compile(r"premature end|bad huffman|found marker|before marker 0xd[0-7]", re.I)
 EXTRANEOUS = re.compile(r"(\d+) extraneous bytes before marker 0x(..)")
-MAX_EXTRANEOUS_BYTES = 64
+MAX_EXTRANEOUS_BYTES = 256  # some cameras of drones leave 240, of whatever values
 UNKNOWN = re.compile(r"unsupported|could not|not implemented|invalid|bogus", re.I)
 COLOURS = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
 RAW_MODES = {"L": "L", "RGB": "RGB", "CMYK": "CMYK;I"}  # inks are stored inverted, by all programs
