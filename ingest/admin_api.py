@@ -1,6 +1,6 @@
 """The API of administrators for a slot's photos: trial, cleanup, download, purge."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -118,7 +118,8 @@ def parse_moment(name: str, moment: datetime | None) -> datetime | None:
         return None
     if not 2000 <= moment.year <= 2999:
         raise InvalidFields({name: _("This time is out of reach.")})
-    return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+    moment = timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+    return moment.astimezone(UTC)  # PostgreSQL knows no zone of 16 hours and more
 
 
 class PurgeIn(BaseModel, extra="forbid"):

@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import DataError
 from django.db import Error as AnyDatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
@@ -152,6 +153,12 @@ def answer_too_large_body(request: HttpRequest, exc: RequestDataTooBig) -> HttpR
 def answer_database_error(request: HttpRequest, exc: AnyDatabaseError) -> HttpResponse:
     log.exception("http.database_failed")
     return answer_app_error(request, DatabaseAway(type(exc).__name__))
+
+
+@api.exception_handler(DataError)
+def answer_impossible_value(request: HttpRequest, exc: DataError) -> HttpResponse:
+    """What no row can hold: the database is well, and asked in vain."""
+    return answer_app_error(request, InvalidRequest(f"the database: {str(exc)[:200]}"))
 
 
 @api.exception_handler(Exception)

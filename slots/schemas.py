@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from ninja import Field, Form, Path, Schema
-from pydantic import AwareDatetime, BaseModel, StrictBool, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, StrictBool, model_validator
 
 from photochanger.openapi import (
     allow_absent,
@@ -41,6 +41,7 @@ MediaId = Annotated[str, Field(pattern=ID_PATTERN, examples=["8b6f0fa6b5b0459fb8
 NearDate = Annotated[
     AwareDatetime,
     Field(ge=datetime(2000, 1, 1, tzinfo=UTC), le=datetime(2999, 1, 1, tzinfo=UTC)),
+    AfterValidator(lambda moment: moment.astimezone(UTC)),  # PostgreSQL knows no zone of 16 hours
 ]
 
 

@@ -262,6 +262,12 @@ class LockTests(LoginTestCase):
         self.assertEqual(answer.status_code, 429)
         self.assertTrue(9 * 60 < int(answer["Retry-After"]) <= 10 * 60)  # when "3" counts no more
 
+    def test_a_name_longer_than_any_is_a_failure_like_another(self) -> None:
+        for _ in range(2):
+            self.assertEqual(self.console("x" * 300, WRONG).status_code, 200)
+        (row,) = AccessAttempt.objects.all()
+        self.assertEqual((len(row.username), row.failures_since_start), (150, 2))
+
     def test_a_header_does_not_change_the_address(self) -> None:
         self.fail(10)
         for header in ("X_FORWARDED_FOR", "X_REAL_IP", "FORWARDED", "CLIENT_IP"):

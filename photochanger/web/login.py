@@ -42,8 +42,13 @@ log = structlog.get_logger()
 login_router = Router(tags=["login"])
 
 
+MAX_NAME = 150  # Django's
+
+
 class LoginIn(Schema):
-    username: str = Field(min_length=1, max_length=150, pattern=r"^[^\x00]+$", examples=["serg"])
+    username: str = Field(
+        min_length=1, max_length=MAX_NAME, pattern=r"^[^\x00]+$", examples=["serg"]
+    )
     password: str = Field(min_length=1, max_length=1000, examples=["correct-horse-battery"])
     code: str = Field(
         "",
@@ -177,6 +182,10 @@ class ConsoleLoginForm(AdminAuthenticationForm):
     error_messages = AdminAuthenticationForm.error_messages | {
         "invalid_login": LoginFailed.sentence
     }
+
+    def clean_username(self) -> str:
+        """No name is longer, and a failure must be counted under one that its row can hold."""
+        return str(self.cleaned_data["username"])[:MAX_NAME]
 
     def clean(self) -> dict[str, Any]:
         assert self.request

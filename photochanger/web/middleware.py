@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from asgiref.sync import markcoroutinefunction
 from django.core.exceptions import DisallowedHost
+from django.db import DataError
 from django.db import Error as AnyDatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -20,6 +21,7 @@ from photochanger.edge.language import negotiate_language
 from photochanger.edge.paths import PROVIDER_MEDIA_PATH
 from photochanger.errors import AppError, MethodNotAllowed, PathNotFound
 from photochanger.request_errors import UnknownHost
+from photochanger.web.error_pages import show_not_found
 
 log = structlog.get_logger()
 
@@ -147,9 +149,11 @@ class DatabaseAwayMiddleware(AsyncMiddleware):
     async def __call__(self, request: HttpRequest) -> HttpResponseBase:
         return await self.get_response(request)
 
-    def process_exception(self, request: HttpRequest, exc: Exception) -> HttpResponse | None:
+    def process_exception(self, request: HttpRequest, exc: Exception) -> HttpResponseBase | None:
         if not isinstance(exc, AnyDatabaseError):
             return None
+        if isinstance(exc, DataError):  # an address with what no row can hold, a zero for one
+            return show_not_found(request, exc)
         log.error("http.page.database_failed", detail=type(exc).__name__)
         response = render(request, "console/database_away.html", status=503)
         response["Cache-Control"], response["Retry-After"] = "no-store", "5"
