@@ -36,12 +36,11 @@ FormSlotId = Annotated[str, Form(**_SLOT_ID)]
 ID_PATTERN = r"^[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}$"
 MediaId = Annotated[str, Field(pattern=ID_PATTERN, examples=["8b6f0fa6b5b0459fb887c249f2eb5b21"])]
 
-
 # Near enough for any time zone's arithmetic.
 NearDate = Annotated[
     AwareDatetime,
     Field(ge=datetime(2000, 1, 1, tzinfo=UTC), le=datetime(2999, 1, 1, tzinfo=UTC)),
-    AfterValidator(lambda moment: moment.astimezone(UTC)),  # PostgreSQL knows no zone of 16 hours
+    AfterValidator(lambda moment: moment.astimezone(UTC)),  # PostgreSQL has none of +16:00
 ]
 
 

@@ -40,6 +40,13 @@ OWN = {
     r"answer longer than (?P<bytes>\d+) bytes": gettext_noop(
         "Its answer was longer than %(bytes)s bytes."
     ),
+    r"the answer comes in too many pieces|answer packed in more than \d+ pieces": gettext_noop(
+        "Its answer came in too many pieces."
+    ),
+    r"packed in a way that nobody asked for and that is not read here": gettext_noop(
+        "Its answer was packed in a way that cannot be read here."
+    ),
+    r"a page instead of JSON": gettext_noop("It answered with a page for people."),
     r"there is no key for \S+": gettext_noop("No key of this AI service is set."),
     r"the slot's settings are not valid: (?P<said>.*)": gettext_noop(
         "The slot's settings are not valid."

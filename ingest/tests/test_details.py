@@ -12,10 +12,11 @@ from ingest.console.details import NEVER_FETCHED, Detail, describe_detail
 from ingest.pipeline.template_pictures import NO_FRAME
 
 FOLDERS = ("providers", "ingest/pipeline", "photochanger/edge", "photochanger/pictures")
-NO_FAILURES = {"AssertionError", "ValueError", "CommandError"}
+NO_FAILURES = {"AssertionError", "ValueError", "TooMuchStructure", "CommandError"}
 RAISED_FOR_OTHERS = {  # no photo's detail: of checks of a key, of API clients, of our own mistakes
     *("not the list of models", "an empty list of models", "forbidden_content"),
-    *("is not of a known kind", "has no palette"),  # behind "the photo" or "the picture"
+    *("is not of a known kind", "has no palette", "is incomplete"),  # behind "the photo"
+    "too many answers before the answer",  # behind "connection lost"
     "of another slot",
     *("the photo was truncated while it was read", "too much arrives at once"),
     "too much arrives from one address",

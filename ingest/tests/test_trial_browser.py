@@ -29,7 +29,7 @@ change_slot("slot-002", SlotIn(settings={{"prompt": "{LONG}"}}, display_name="Р
 other = "{LONG}".replace("парусника", "яхты")
 change_slot("slot-002", SlotIn(settings={{"prompt": other}}, size_limit_mb=12), by="serg")
 change_slot("slot-002", SlotIn(ingest_password="a-secret", gallery_enabled=False), by="serg")
-save_settings(SettingsIn(sync_response_seconds=40, ingest_password="123456"), by="serg")
+save_settings(SettingsIn(sync_response_seconds=40, ingest_password="b-secret"), by="serg")
 """
 
 
