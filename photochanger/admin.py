@@ -28,7 +28,9 @@ class Console(admin.AdminSite):
         return super().each_context(request) | {"navigation": make_navigation(request)}
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return super().has_permission(request) and may_enter(request)
+        """Administrators are superusers: no page of ours is for staff with single rights."""
+        is_administrator = super().has_permission(request) and request.user.is_superuser
+        return is_administrator and may_enter(request)
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

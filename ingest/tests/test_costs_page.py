@@ -1,6 +1,5 @@
 """The page of costs, and costs on the pages where photos and tests are compared."""
 
-from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -137,11 +136,3 @@ class CostsPageTests(ConsoleTestCase):
             "цена неизвестна",
         ):
             self.assertContains(page, words)
-
-    def test_who_may_only_look_changes_nothing(self) -> None:
-        viewer = User.objects.create_user("anna", is_staff=True)
-        viewer.user_permissions.add(Permission.objects.get(codename="view_job"))
-        self.client.force_login(viewer)
-        self.assertNotContains(self.client.get(COSTS), "new-price")
-        for act in ("price", "currency", "recount"):
-            self.assertEqual(self.client.post(f"{COSTS}{act}/", {}).status_code, 403, act)

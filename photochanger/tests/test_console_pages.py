@@ -79,14 +79,6 @@ class ConsolePagesTests(TestCase):
                 self.assertEqual(answer.status_code, 302)
                 self.assertIn("/admin/login/?next=", answer["Location"])
 
-    def test_somebody_without_rights_sees_no_figures_and_no_photos(self) -> None:
-        photo = self.add_photos(1)
-        self.client.force_login(User.objects.create_user("eve", is_staff=True))
-        for name in ("statistics", "plots", "storage", "jobs", "job"):
-            with self.subTest(page=name):
-                answer = self.client.get(PAGES[name].format(job=photo.pk))
-                self.assertEqual(answer.status_code, 403)
-
 
 class LoginPageTests(TestCase):
     def test_a_locked_login_page_says_so(self) -> None:

@@ -320,6 +320,9 @@ class LogTests(LoginTestCase):
             lambda: self.console("guest"),
         )
         self.assertEqual(events, [wrong] * 4)
+        User.objects.filter(username="guest").update(is_staff=True)
+        self.assertEqual(self.events(lambda: self.console("guest")), [wrong])
+        self.assertNotIn("sessionid", self.client.cookies)
         self.fail(10, "igor")
         events = self.events(lambda: self.log_in("igor"), lambda: self.console("igor"))
         self.assertEqual(events, [wrong | {"username": "igor", "reason": "throttled"}] * 2)

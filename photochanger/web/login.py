@@ -199,6 +199,8 @@ class ConsoleLoginForm(AdminAuthenticationForm):
     def confirm_login_allowed(self, user: User) -> None:
         try:
             super().confirm_login_allowed(user)
+            if not user.is_superuser:
+                raise self.get_invalid_login_error()
         except ValidationError:
             log_failure(self.request, user.get_username(), LoginFailed.reason)
             raise

@@ -101,6 +101,6 @@ def sync(credentials: Credentials) -> tuple[int, int, int]:
         )
         made += is_new
     names = [admin.username for admin in credentials.admins]
-    may_enter = Q(is_staff=True) | Q(is_superuser=True)  # the console asks one, the API the other
+    may_enter = Q(is_staff=True) | Q(is_superuser=True)  # the console asks both, the API one
     closed = User.objects.filter(may_enter, is_active=True).exclude(username__in=names)
     return made, len(names) - made, closed.update(is_active=False)
