@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from ingest.console.kept_trials import KeptTrialRow, list_rows
-from slots.console.pages import console_page, find_slot_for
+from slots.console.pages import console_page, find_slot_or_404
 from slots.history.records import State, diff_states
 from slots.history.wording import Line, describe_change
 
@@ -15,7 +15,7 @@ from slots.history.wording import Line, describe_change
 @require_GET
 def compare_page(request: HttpRequest, slot_id: str, job_id: UUID) -> HttpResponse:
     """The test, beside another one: that before it, unless one is asked for by ``with``."""
-    slot = find_slot_for(request, slot_id)
+    slot = find_slot_or_404(slot_id)
     rows = [row for row in list_rows(slot) if row.kept.has_picture]
     right = next((row for row in rows if row.job.pk == job_id), None)
     if right is None:

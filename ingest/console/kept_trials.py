@@ -16,7 +16,7 @@ from ingest.models import Attempt, TrialRecord
 from ingest.trials.records import KeptTrial, find_trial, list_trials
 from photochanger.errors import AppError
 from providers.registry import DRIVERS
-from slots.console.pages import find_slot_for
+from slots.console.pages import find_slot_or_404
 from slots.console.recipe_form import format_stored, get_prefix
 from slots.console.slot import draw_recipe
 from slots.console.slot_form import read_typed
@@ -68,7 +68,7 @@ class KeptTrialRow(JobRow):
 @require_GET
 def kept_trials(request: HttpRequest, slot_id: str) -> HttpResponse:
     """The strip, for the slot's page; seven queries."""
-    return render_strip(request, find_slot_for(request, slot_id))
+    return render_strip(request, find_slot_or_404(slot_id))
 
 
 def render_strip(
@@ -98,7 +98,7 @@ def find_tried(record: TrialRecord, presets: Sequence[LibraryPreset]) -> Library
 @require_POST
 def take_trial(request: HttpRequest, slot_id: str, job_id: UUID) -> HttpResponse:
     """The form's recipe as a kept test had it; nothing is saved, and the rest of the form stays."""
-    slot = find_slot_for(request, slot_id)
+    slot = find_slot_or_404(slot_id)
     record = find_trial(slot.pk, job_id)
     if record is None or record.provider not in DRIVERS:
         raise Http404

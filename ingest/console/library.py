@@ -23,7 +23,7 @@ from photochanger.errors import AppError, InvalidFields
 from providers.simulator.pictures import stylise_photo
 from slots.console.library.own import read_typed, render_form
 from slots.console.library.shelf import can_draw, get_preset
-from slots.console.pages import find_slot_for, for_editors, show_picture
+from slots.console.pages import find_slot_or_404, show_picture
 from slots.library.editing import MOST_PRESETS, make_preset_of_slot
 from slots.library.presets import list_presets, make_key
 from slots.library.samples import WEBP, keep_sample
@@ -34,7 +34,6 @@ TINT = 0.2  # of a colour of its own, so that twenty drawn ones can be told apar
 
 
 @require_GET
-@for_editors
 def drawn_sample(request: HttpRequest, key: str) -> HttpResponse:
     """What the simulator makes of the sample portrait, where it stands in for the service."""
     preset = get_preset(key)
@@ -55,7 +54,7 @@ def _draw(title: str, name: str) -> bytes:
 @require_POST
 def keep_as_sample(request: HttpRequest, slot_id: str, job_id: UUID) -> HttpResponse:
     """The picture of a test becomes that of the preset it has tried, where there is none yet."""
-    slot = find_slot_for(request, slot_id)
+    slot = find_slot_or_404(slot_id)
     record = _find_record(slot, job_id)
     preset = find_tried(record, list_presets())
     if preset is None:
@@ -71,7 +70,7 @@ def keep_as_sample(request: HttpRequest, slot_id: str, job_id: UUID) -> HttpResp
 @require_http_methods(["GET", "POST"])
 def preset_of_trial(request: HttpRequest, slot_id: str, job_id: UUID) -> HttpResponse:
     """The recipe of a test, saved or not, as a preset with its picture."""
-    slot = find_slot_for(request, slot_id)
+    slot = find_slot_or_404(slot_id)
     record = _find_record(slot, job_id)
     tried, wrong = copy(slot), None
     tried.provider, tried.operation = record.provider, record.operation

@@ -29,7 +29,7 @@ from photochanger.errors import (
 from photochanger.pictures import JPEG, Photo
 from photochanger.request_scope import get_arrival_time
 from slots.console.async_views import async_admin_view
-from slots.console.pages import check_may_change, show_picture
+from slots.console.pages import show_picture
 from slots.console.slot_form import read_slot_form
 from slots.editing import Draft, build_draft
 from slots.history.field_names import get_label
@@ -164,7 +164,6 @@ async def _run_trial(request: HttpRequest, slot_id: str, arrived_at: float) -> T
 
 def _load_draft(request: HttpRequest, slot_id: str) -> tuple[Draft, PlatformSettings]:
     slot = find_slot(slot_id)
-    check_may_change(request)
     return build_draft(slot_id, read_slot_form(request, slot)), load_platform_settings()
 
 

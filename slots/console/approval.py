@@ -14,7 +14,7 @@ from media.views import build_qr_response
 from photochanger.errors import InvalidFields
 from slots.approval.links import HOURS, end_link, load_link, make_link, renew_pin
 from slots.approval.scope import Scope
-from slots.console.pages import AdminView, confirm_page, console_page, find_slot_for, for_editors
+from slots.console.pages import AdminView, confirm_page, console_page, find_slot_or_404
 from slots.models import Event, Slot
 
 
@@ -36,12 +36,11 @@ def get_urls(view: AdminView) -> list[URLPattern]:
 
 @require_http_methods(["GET", "POST"])
 def slot_page(request: HttpRequest, slot_id: str) -> HttpResponse:
-    slot = find_slot_for(request, slot_id)
+    slot = find_slot_or_404(slot_id)
     return _answer(request, Scope(slot_id=slot.pk), {"slot": slot, "hours": HOURS})
 
 
 @require_http_methods(["GET", "POST"])
-@for_editors
 def event_page(request: HttpRequest, event_id: int) -> HttpResponse:
     event = get_object_or_404(Event, pk=event_id)
     if event.closed_at is not None:  # its link has ended with it
@@ -121,11 +120,10 @@ def format_pin(pin: str) -> str:
 
 @require_GET
 def slot_qr(request: HttpRequest, slot_id: str) -> HttpResponse:
-    return _draw_qr(request, Scope(slot_id=find_slot_for(request, slot_id).pk))
+    return _draw_qr(request, Scope(slot_id=find_slot_or_404(slot_id).pk))
 
 
 @require_GET
-@for_editors
 def event_qr(request: HttpRequest, event_id: int) -> HttpResponse:
     return _draw_qr(request, Scope(event_id=event_id))
 

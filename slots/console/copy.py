@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from media.services import select_listed_results
 from photochanger.errors import AppError
-from slots.console.pages import console_page, find_slot_for
+from slots.console.pages import console_page, find_slot_or_404
 from slots.editing import copy_slot
 from slots.models import Slot
 from slots.services import is_complete
@@ -44,7 +44,7 @@ class Target:
 
 @require_http_methods(["GET", "POST"])
 def copy_page(request: HttpRequest, slot_id: str) -> HttpResponse:
-    slot = find_slot_for(request, slot_id)
+    slot = find_slot_or_404(slot_id)
     if request.method == "POST":
         return _copy(request, slot)
     context = {"title": _("Copy the slot"), "slot": slot, "targets": _list_targets(slot)}

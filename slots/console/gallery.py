@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from media.sorter.loading import sorter_nets
 from photochanger.errors import AppError
-from slots.console.pages import check_may_change, confirm_page
+from slots.console.pages import confirm_page
 from slots.gallery.addresses import (
     build_gallery_path,
     build_gallery_url,
@@ -57,7 +57,6 @@ def _describe_limit(slot: Slot, platform: PlatformSettings) -> str:
 
 @require_POST
 def replace_address(request: HttpRequest, slot_id: str) -> HttpResponse:
-    check_may_change(request)
     if "confirmed" not in request.POST:
         return confirm_page(
             request,

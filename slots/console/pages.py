@@ -1,13 +1,10 @@
 """What pages of the console have in common. The lowest app with pages, so all others may use it."""
 
 from collections.abc import Callable, Mapping
-from functools import wraps
 from typing import Any, Protocol
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 
 from slots.models import Slot
@@ -24,28 +21,9 @@ class AdminView(Protocol):
     def __call__(self, view: View, cacheable: bool = False) -> View: ...
 
 
-def check_may_change(request: HttpRequest) -> None:
-    """Who may change slots may see and change all that belongs to them. Raises PermissionDenied."""
-    if not admin.site.get_model_admin(Slot).has_change_permission(request):
-        raise PermissionDenied
-
-
-def for_editors(page: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """A page for those only."""
-
-    @wraps(page)
-    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        check_may_change(request)
-        return page(request, *args, **kwargs)
-
-    return checked
-
-
-def find_slot_for(request: HttpRequest, slot_id: str) -> Slot:
-    """Raises Http404, and PermissionDenied."""
-    slot = get_object_or_404(Slot, pk=slot_id)
-    check_may_change(request)
-    return slot
+def find_slot_or_404(slot_id: str) -> Slot:
+    """Raises Http404."""
+    return get_object_or_404(Slot, pk=slot_id)
 
 
 def show_picture(body: bytes, mime: str) -> HttpResponse:

@@ -16,7 +16,7 @@ from photochanger.pictures import JPEG, encode
 from photochanger.pictures.cropping import Box
 from photochanger.pictures.printing import make_print
 from providers.simulator.people import COLUMN_PX, HEIGHT_PX, PEOPLE, make_group
-from slots.console.pages import AdminView, find_slot_for
+from slots.console.pages import AdminView, find_slot_or_404
 from slots.console.slot_form import SlotPageForm
 from slots.editing import Draft, build_draft
 from slots.history.field_names import get_label
@@ -37,7 +37,7 @@ def get_urls(view: AdminView) -> list[URLPattern]:
 @require_POST
 def print_preview(request: HttpRequest, slot_id: str) -> HttpResponse:
     """How sample people are printed by the form as it stands; nothing is saved or sent."""
-    slot = find_slot_for(request, slot_id)
+    slot = find_slot_or_404(slot_id)
     context: dict[str, Any] = {}
     try:
         draft = build_draft(slot_id, SlotPageForm(slot, request.POST).read_change())

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from photochanger.errors import AppError, InvalidFields, VersionConflict
-from slots.console.pages import check_may_change, console_page
+from slots.console.pages import console_page
 from slots.console.reserve_form import ReserveForm
 from slots.editing import change_slot
 from slots.models import Slot
@@ -16,7 +16,6 @@ from slots.models import Slot
 @require_http_methods(["GET", "POST"])
 def reserve_page(request: HttpRequest, slot_id: str) -> HttpResponse:
     slot = get_object_or_404(Slot.objects.prefetch_related("reserves"), pk=slot_id)
-    check_may_change(request)
     if request.method == "GET":
         return _render_page(request, slot, ReserveForm(slot))
     form = ReserveForm(slot, request.POST)

@@ -18,7 +18,7 @@ from media.models import MediaObject
 from media.uploads import read_upload
 from photochanger.errors import AppError, InvalidFields, VersionConflict
 from slots.console.gallery import GallerySection
-from slots.console.pages import console_page, find_slot_for, show_picture
+from slots.console.pages import console_page, find_slot_or_404, show_picture
 from slots.console.problems import list_problems
 from slots.console.recipe_form import RecipeForm
 from slots.console.results import describe_results
@@ -52,7 +52,7 @@ class Template:
 
 @require_http_methods(["GET", "POST"])
 def slot_page(request: HttpRequest, slot_id: str) -> HttpResponse:
-    slot = find_slot_for(request, slot_id)
+    slot = find_slot_or_404(slot_id)
     if request.method == "GET":
         return _open_page(request, slot)
     form, templates = SlotPageForm(slot, request.POST), _read_typed_templates(request)
@@ -87,7 +87,7 @@ def _open_page(request: HttpRequest, slot: Slot) -> HttpResponse:
 @require_POST
 def slot_fields(request: HttpRequest, slot_id: str) -> HttpResponse:
     """The fields of another provider or operation; nothing that was typed is lost."""
-    return draw_recipe(request, find_slot_for(request, slot_id), read_typed(request.POST))
+    return draw_recipe(request, find_slot_or_404(slot_id), read_typed(request.POST))
 
 
 def draw_recipe(
@@ -104,7 +104,7 @@ def draw_recipe(
 @require_POST
 def slot_templates(request: HttpRequest, slot_id: str) -> HttpResponse:
     """A template picture that was chosen or dropped: stored, but used only after saving."""
-    slot = find_slot_for(request, slot_id)
+    slot = find_slot_or_404(slot_id)
     recipe = RecipeForm(slot, read_typed(request.POST))
     context: dict[str, Any] = {"slot": slot, "every_kind": Kind.choices}
     upload = request.FILES.get("template_file")
@@ -124,7 +124,7 @@ def slot_templates(request: HttpRequest, slot_id: str) -> HttpResponse:
 
 @require_GET
 def template_picture(request: HttpRequest, slot_id: str, media_id: str) -> HttpResponse:
-    find_slot_for(request, slot_id)
+    find_slot_or_404(slot_id)
     try:
         media, body = read_upload(MediaObject.Kind.TEMPLATE, media_id)
     except AppError as exc:

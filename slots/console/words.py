@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from photochanger.errors import InvalidFields
-from slots.console.pages import AdminView, find_slot_for
+from slots.console.pages import AdminView, find_slot_or_404
 from slots.console.slot_form import SlotPageForm
 from slots.console.words_form import WordsForm
 from slots.editing import build_draft
@@ -35,7 +35,7 @@ def get_urls(view: AdminView) -> list[URLPattern]:
 @require_POST
 def slot_words(request: HttpRequest, slot_id: str) -> HttpResponse:
     """The rows as they were typed, with one more or one less."""
-    slot = find_slot_for(request, slot_id)
+    slot = find_slot_or_404(slot_id)
     form = WordsForm(slot, request.POST)
     number = request.POST.get("remove_word", "")
     if number.isdecimal():
@@ -57,7 +57,7 @@ class Filled:
 @require_POST
 def prompt_preview(request: HttpRequest, slot_id: str) -> HttpResponse:
     """What the AI service would be told of different photos, by the form as it stands."""
-    slot = find_slot_for(request, slot_id)
+    slot = find_slot_or_404(slot_id)
     context: dict[str, Any] = {}
     try:
         draft = build_draft(slot_id, SlotPageForm(slot, request.POST).read_change()).slot

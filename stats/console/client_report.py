@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from ingest.costs.money import load_currency
-from slots.console.pages import console_page, for_editors
+from slots.console.pages import console_page
 from slots.models import Event
 from stats.client_report.figures import ReportFigures, load_report_figures
 from stats.plots import draw_pictures
@@ -19,7 +19,6 @@ LANGUAGES = ("ru", "en")
 
 
 @require_GET
-@for_editors
 def client_report(request: HttpRequest, event_id: int) -> HttpResponse:
     """``lang``: of the paper, whatever the console speaks. ``cost=1``: with what it has cost."""
     event = get_object_or_404(Event.objects.select_related("logo"), pk=event_id)

@@ -14,7 +14,6 @@ from ingest.budgets.models import Budget
 from ingest.budgets.queries import load_all_states
 from ingest.budgets.slot_estimates import BudgetUse, load_slot_estimates
 from ingest.console.costs.budget_form import BudgetForm
-from ingest.console.costs.page import check_view_permission, may_change, require_change
 from ingest.costs.money import Currency, load_currency
 from photochanger.db import clock
 from slots.console.pages import confirm_page, console_page
@@ -70,7 +69,6 @@ class BudgetRow:
 @require_GET
 def budgets_page(request: HttpRequest) -> HttpResponse:
     """Eight queries of its own at most."""
-    check_view_permission(request)
     currency, today = load_currency(), timezone.localdate()
     states = load_all_states(day=today, now=clock.now())
     budgets = Budget.objects.select_related("slot", "event")
@@ -80,14 +78,13 @@ def budgets_page(request: HttpRequest) -> HttpResponse:
         for one in budgets
         if one.pk in states
     ]
-    context = {"title": _("Budgets"), "rows": rows, "may_change": may_change(request)}
+    context = {"title": _("Budgets"), "rows": rows}
     return console_page(request, "ingest/console/costs/budgets.html", context)
 
 
 @require_http_methods(["GET", "POST"])
 def budget_page(request: HttpRequest, budget_id: int | None = None) -> HttpResponse:
     """The form of one, or of a new one."""
-    require_change(request)
     if budget_id is None:
         budget = Budget(counts_from=timezone.localdate())
     else:
@@ -104,7 +101,6 @@ def budget_page(request: HttpRequest, budget_id: int | None = None) -> HttpRespo
 
 @require_POST
 def remove_budget(request: HttpRequest, budget_id: int) -> HttpResponse:
-    require_change(request)
     budget = get_object_or_404(Budget, pk=budget_id)
     if "confirmed" not in request.POST:
         return confirm_page(

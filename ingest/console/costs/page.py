@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -29,11 +28,10 @@ from ingest.costs.price_table import AMOUNTS, PriceTable, add_price, load_price_
 from ingest.costs.pricing import PriceEntry
 from ingest.costs.recount import recount_costs
 from ingest.costs.spending import Amounts, load_days, load_events, load_slots
-from ingest.models import Job
 from providers.registry import DRIVERS
 from slots.console.pages import console_page
 from slots.history.wording import name_author
-from slots.models import Event, Setting, Slot
+from slots.models import Event, Slot
 from slots.platform_settings import load_platform_settings
 
 SHOWN_PRICES = 50  # of the history
@@ -89,18 +87,8 @@ class PriceRow:
         return name_author(self.entered.entered_by) if self.entered else ""
 
 
-def may_change(request: HttpRequest) -> bool:
-    return admin.site.get_model_admin(Setting).has_change_permission(request)
-
-
-def check_view_permission(request: HttpRequest) -> None:
-    if not admin.site.get_model_admin(Job).has_view_permission(request):
-        raise PermissionDenied
-
-
 @require_GET
 def costs_page(request: HttpRequest) -> HttpResponse:
-    check_view_permission(request)
     return _show(request)
 
 
@@ -126,7 +114,6 @@ def _show(request: HttpRequest, *, status: int = 200, **forms: Any) -> HttpRespo
         "price_form": PriceForm(initial=read_initial(asked)),
         "currency_form": CurrencyForm(initial=currency.model_dump()),
         "recount_form": RecountForm(initial={"since": today - timedelta(days=6)}),
-        "may_change": may_change(request),
         **_load_forecast(request, slots, dict(by_slot), prices, currency),
     }
     return console_page(request, "ingest/console/costs/costs.html", context | forms, status=status)
@@ -183,7 +170,6 @@ def _format_forecast(found: Forecast, currency: Currency) -> dict[str, str]:
 @require_POST
 def save_price(request: HttpRequest) -> HttpResponse:
     form = PriceForm(request.POST)
-    require_change(request)
     if not form.is_valid():
         return _show(request, price_form=form, status=422)
     add_price(form.make_entry(), by=request.user.get_username())
@@ -194,7 +180,6 @@ def save_price(request: HttpRequest) -> HttpResponse:
 @require_POST
 def save_currency(request: HttpRequest) -> HttpResponse:
     form = CurrencyForm(_take_comma(request, "per_dollar"))
-    require_change(request)
     if not form.is_valid():
         return _show(request, currency_form=form, status=422)
     change_currency(form.make_currency(), by=request.user.get_username())
@@ -210,7 +195,6 @@ def _take_comma(request: HttpRequest, name: str) -> dict[str, str]:
 @require_POST
 def recount(request: HttpRequest) -> HttpResponse:
     form = RecountForm(request.POST)
-    require_change(request)
     if not form.is_valid():
         return _show(request, recount_form=form, status=422)
     since: date = form.cleaned_data["since"]
@@ -222,8 +206,3 @@ def recount(request: HttpRequest) -> HttpResponse:
     words = _("Calculated again: %(count)s photos have another cost now.")
     messages.success(request, words % {"count": recount_costs(since)})
     return redirect("admin:costs")
-
-
-def require_change(request: HttpRequest) -> None:
-    if not may_change(request):
-        raise PermissionDenied

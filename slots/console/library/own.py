@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from photochanger.errors import InvalidFields
 from slots.console.library.shelf import Card, Goal, get_preset
-from slots.console.pages import confirm_page, console_page, find_slot_for, for_editors
+from slots.console.pages import confirm_page, console_page, find_slot_or_404
 from slots.history.field_names import get_label
 from slots.library.editing import delete_preset, make_preset_of_slot, rename_preset
 from slots.library.exchange import MOST_FILE_BYTES, import_presets, write_file
@@ -23,10 +23,9 @@ from slots.prints.frames import list_sent_templates
 
 
 @require_http_methods(["GET", "POST"])
-@for_editors
 def new_preset_page(request: HttpRequest) -> HttpResponse:
     """Of a slot's recipe as it is saved."""
-    slot = find_slot_for(request, request.POST.get("slot", "") or request.GET.get("slot", ""))
+    slot = find_slot_or_404(request.POST.get("slot", "") or request.GET.get("slot", ""))
     wrong: InvalidFields | None = None
     if request.method == "POST":
         typed = read_typed(request)
@@ -46,7 +45,6 @@ def new_preset_page(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@for_editors
 def preset_page(request: HttpRequest, key: str) -> HttpResponse:
     """The name and description of one's own, and its end; of a built-in one only its picture."""
     preset = get_preset(key)
@@ -86,7 +84,6 @@ def render_form(
 
 
 @require_POST
-@for_editors
 def remove_preset(request: HttpRequest, key: str) -> HttpResponse:
     preset = get_preset(key, is_own=True)
     if "confirmed" not in request.POST:
@@ -99,7 +96,6 @@ def remove_preset(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @require_POST
-@for_editors
 def remove_sample(request: HttpRequest, key: str) -> HttpResponse:
     preset = get_preset(key)
     if "confirmed" not in request.POST:
@@ -112,7 +108,6 @@ def remove_sample(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @require_GET
-@for_editors
 def export_file(request: HttpRequest) -> HttpResponse:
     """All of one's own, or the one that is asked for."""
     key = request.GET.get("preset", "")
@@ -125,7 +120,6 @@ def export_file(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@for_editors
 def import_file(request: HttpRequest) -> HttpResponse:
     upload = request.FILES.get("file")
     if upload is None:

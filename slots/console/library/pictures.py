@@ -4,12 +4,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from photochanger.errors import AppError
-from slots.console.pages import for_editors, show_picture
+from slots.console.pages import show_picture
 from slots.library.samples import WEBP, read_sample
 
 
 @require_GET
-@for_editors
 def kept_sample(request: HttpRequest, media_id: str) -> HttpResponse:
     try:
         body = read_sample(media_id)

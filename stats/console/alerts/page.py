@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from photochanger.db import clock
-from slots.console.pages import console_page, for_editors
+from slots.console.pages import console_page
 from stats.console.alerts.forms import LimitsForm
 from stats.models import Alert, AlertMessage, AlertRecipient
 from stats.watch.findings import load_alert_settings, save_alert_settings
@@ -37,7 +37,6 @@ class RecipientRow:
 
 
 @require_http_methods(["GET", "POST"])
-@for_editors
 def alerts_page(request: HttpRequest) -> HttpResponse:
     """A POST changes when something is an alert."""
     form = LimitsForm(request.POST or None, initial=load_alert_settings().model_dump())
@@ -50,7 +49,6 @@ def alerts_page(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@for_editors
 def alerts_part(request: HttpRequest) -> HttpResponse:
     """What is updated live."""
     return render(request, "stats/console/alerts/_alerts.html", load_news())

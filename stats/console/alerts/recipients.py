@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from photochanger.db import clock
 from photochanger.errors import ProviderConfig
-from slots.console.pages import confirm_page, console_page, for_editors
+from slots.console.pages import confirm_page, console_page
 from stats.console.alerts.forms import FORMS, RecipientForm
 from stats.models import AlertMessage, AlertRecipient
 from stats.watch.lease import load_watch_state
@@ -20,7 +20,6 @@ from stats.watch.rules.words import RULES
 
 
 @require_http_methods(["GET", "POST"])
-@for_editors
 def add_recipient(request: HttpRequest, channel: str) -> HttpResponse:
     if channel not in FORMS:
         raise Http404
@@ -35,7 +34,6 @@ def add_recipient(request: HttpRequest, channel: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@for_editors
 def edit_recipient(request: HttpRequest, recipient_id: int) -> HttpResponse:
     recipient = get_object_or_404(AlertRecipient, pk=recipient_id)
     form_class = FORMS[recipient.channel]
@@ -90,7 +88,6 @@ def _show_or_save(
 
 
 @require_POST
-@for_editors
 def remove_recipient(request: HttpRequest, recipient_id: int) -> HttpResponse:
     recipient = get_object_or_404(AlertRecipient, pk=recipient_id)
     if "confirmed" not in request.POST:
@@ -106,7 +103,6 @@ def remove_recipient(request: HttpRequest, recipient_id: int) -> HttpResponse:
 
 
 @require_POST
-@for_editors
 def test_recipient(request: HttpRequest, recipient_id: int) -> HttpResponse:
     recipient = get_object_or_404(AlertRecipient, pk=recipient_id)
     if not recipient.is_active:
@@ -122,7 +118,6 @@ def test_recipient(request: HttpRequest, recipient_id: int) -> HttpResponse:
 
 
 @require_POST
-@for_editors
 def handle_message(request: HttpRequest, message_id: int, act: str) -> HttpResponse:
     """Of a message that could not be delivered: try again now, or drop it."""
     now = clock.now()

@@ -16,12 +16,12 @@ from slots.console.pages import confirm_page, console_page
 from slots.events.editing import delete_planned_event, is_late
 from slots.events.running import close_event, start_event
 from slots.models import Event
-from stats.console.events.guard import for_event_editors
+from stats.console.events.guard import answer_deleted_event
 from stats.events.figures import load_event_figures
 
 
 @require_POST
-@for_event_editors
+@answer_deleted_event
 def start(request: HttpRequest, event_id: int) -> HttpResponse:
     event = get_object_or_404(Event, pk=event_id)
     if "confirmed" not in request.POST:
@@ -52,7 +52,7 @@ def _report_start(request: HttpRequest, event: Event) -> None:
 
 
 @require_POST
-@for_event_editors
+@answer_deleted_event
 def close(request: HttpRequest, event_id: int) -> HttpResponse:
     event = get_object_or_404(Event, pk=event_id)
     switches_off = "switches_off" in request.POST
@@ -72,7 +72,7 @@ def close(request: HttpRequest, event_id: int) -> HttpResponse:
 
 
 @require_POST
-@for_event_editors
+@answer_deleted_event
 def delete(request: HttpRequest, event_id: int) -> HttpResponse:
     event = get_object_or_404(Event, pk=event_id)
     if "confirmed" not in request.POST:
@@ -90,7 +90,7 @@ def delete(request: HttpRequest, event_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@for_event_editors
+@answer_deleted_event
 def purge(request: HttpRequest, event_id: int) -> HttpResponse:
     """Asks for the event's name, as there is no way back."""
     event = get_object_or_404(Event, pk=event_id)

@@ -17,19 +17,19 @@ from slots.events.editing import copy_event, save_event
 from slots.events.logos import store_logo
 from slots.events.models import Event, EventSlot
 from stats.console.events.forms import EventForm
-from stats.console.events.guard import for_event_editors
+from stats.console.events.guard import answer_deleted_event
 
 OVER = (Event.State.CLOSED, Event.State.PURGED)
 
 
 @require_http_methods(["GET", "POST"])
-@for_event_editors
+@answer_deleted_event
 def new_event(request: HttpRequest) -> HttpResponse:
     return _show_or_save(request, Event(), {})
 
 
 @require_http_methods(["GET", "POST"])
-@for_event_editors
+@answer_deleted_event
 def edit_event(request: HttpRequest, event_id: int) -> HttpResponse:
     """What is over is history: it is copied instead."""
     event = get_object_or_404(Event.objects.select_related("logo"), pk=event_id)
@@ -79,7 +79,7 @@ def _is_saved(request: HttpRequest, form: EventForm) -> bool:
 
 
 @require_POST
-@for_event_editors
+@answer_deleted_event
 def copy_page(request: HttpRequest, event_id: int) -> HttpResponse:
     """The next one, to be given its name and its day."""
     source = get_object_or_404(Event.objects.select_related("logo"), pk=event_id)
@@ -91,7 +91,7 @@ def copy_page(request: HttpRequest, event_id: int) -> HttpResponse:
 
 
 @require_POST
-@for_event_editors
+@answer_deleted_event
 def change_recipe(request: HttpRequest, event_id: int, slot_id: str, act: str) -> HttpResponse:
     """Of a planned event: the slot's recipe of now is remembered for it, or forgotten."""
     if act not in ("keep", "drop"):

@@ -20,7 +20,7 @@ from photochanger.errors import AppError
 from slots.approval.links import load_link
 from slots.approval.scope import Scope
 from slots.console.approval import list_questions
-from slots.console.pages import console_page, for_editors
+from slots.console.pages import console_page
 from slots.events.editing import is_late
 from slots.events.models import Event, EventSlot
 from slots.events.running import find_start_problems
@@ -43,7 +43,6 @@ class SlotRow:
 
 
 @require_GET
-@for_editors
 def events_page(request: HttpRequest) -> HttpResponse:
     """The newest first; what runs above all others."""
     events = Event.objects.order_by("-starts_at", "-pk")
@@ -55,7 +54,6 @@ def events_page(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@for_editors
 def event_page(request: HttpRequest, event_id: int) -> HttpResponse:
     event = get_object_or_404(Event.objects.select_related("logo"), pk=event_id)
     scope = Scope(event_id=event.pk)
@@ -74,7 +72,6 @@ def event_page(request: HttpRequest, event_id: int) -> HttpResponse:
 
 
 @require_GET
-@for_editors
 def event_part(request: HttpRequest, event_id: int) -> HttpResponse:
     """What is updated live."""
     event = get_object_or_404(Event, pk=event_id)
@@ -107,7 +104,6 @@ def _make_row(
 
 
 @require_GET
-@for_editors
 def event_pack(request: HttpRequest, event_id: int) -> HttpResponse:
     """To be printed: a sheet for whoever sets the booths up, posters for the guests, a card for
     whoever stands beside them."""
@@ -128,7 +124,6 @@ def _will_show_gallery(event: Event, slot: Slot, platform: PlatformSettings) -> 
 
 
 @require_GET
-@for_editors
 def event_qr(request: HttpRequest, event_id: int, slot_id: str) -> HttpResponse:
     """Of the gallery as it will be: posters are printed before the event."""
     link = get_object_or_404(
@@ -144,7 +139,6 @@ def event_qr(request: HttpRequest, event_id: int, slot_id: str) -> HttpResponse:
 
 
 @require_GET
-@for_editors
 def event_zip(request: HttpRequest, event_id: int) -> StreamingHttpResponse:
     event = get_object_or_404(Event, pk=event_id)
     archive = build_zip(event_id=event.pk)
@@ -156,7 +150,6 @@ def event_zip(request: HttpRequest, event_id: int) -> StreamingHttpResponse:
 
 
 @require_GET
-@for_editors
 def event_logo(request: HttpRequest, event_id: int) -> HttpResponse:
     event = get_object_or_404(Event, pk=event_id, logo__isnull=False)
     try:
