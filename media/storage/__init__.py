@@ -76,6 +76,8 @@ def warm_up() -> None:
 def write(path: str, body: bytes) -> None:
     """Store ``body`` under exactly ``path``; the file is complete and synced when this returns.
 
+    A file that exists already is not touched on a disk, and replaced in a bucket: ``path`` must be
+    new (hold a fresh UUID), or be written twice with the same content only.
     About 8 ms for 2 MB on a disk. Raises StorageError, and then nothing is left behind.
     """
     with _translate_errors(path):

@@ -60,7 +60,7 @@ class BucketStorage(S3Storage):  # type: ignore[misc]  # has no types
             response_checksum_validation="when_required",
         )
         # No ACL is ever set: who may read is the bucket's matter, and guests get files from us.
-        super().__init__(**options, file_overwrite=False, default_acl=None)
+        super().__init__(**options, default_acl=None)
         self._connecting = threading.Lock()
         self._shared: Any = None
 
@@ -99,9 +99,10 @@ class BucketStorage(S3Storage):  # type: ignore[misc]  # has no types
         except OSError as exc:  # it may come up later; until then photos are refused with 503
             log.error("server.storage.unavailable", detail=exc.strerror)
 
-    def exists(self, name: str) -> bool:
-        with _translate_errors(name):
-            return bool(super().exists(name))
+    def get_available_name(self, name: str, max_length: int | None = None) -> str:
+        """The name as it is. Looking for one that is free would cost each photo a request, and
+        would never end where a server says of every name that it is taken."""
+        return name
 
     def _save(self, name: str, content: "File[bytes]") -> str:
         """One request for the whole file, so that there is never a part of one."""
