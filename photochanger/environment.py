@@ -25,7 +25,7 @@ Check = Callable[[str], str]
 TRUE, FALSE = {"true", "1", "yes", "on", "y", "t"}, {"false", "0", "no", "off", "n", "f"}
 MAX_FILE_BYTES = 1024 * 1024
 FROM_ENVIRONMENT = "in the environment"
-SECRET_NAME = re.compile(r"(_KEY|_KEY_FALLBACKS|_TOKEN)$")
+SECRET_NAME = re.compile(r"(_KEY|_KEY_ID|_KEY_FALLBACKS|_TOKEN)$")
 SHORTEST_SECRET = 16  # shorter ones of tests and demos are words, which logs need
 # Beside ours in the same file, and near to them in spelling only.
 FOREIGN = {"ENV_FILE", "SITE_ADDRESS", "POSTGRES_PASSWORD", "GRAFANA_PASSWORD"}

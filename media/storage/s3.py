@@ -21,6 +21,7 @@ from storages.backends.s3 import S3Storage
 from urllib3.exceptions import HTTPError
 
 from media.storage import StoredFile
+from photochanger.redaction import redact
 
 log = structlog.get_logger()
 
@@ -38,6 +39,7 @@ SENTENCES = {
     "RequestTimeTooSkewed": "this machine's clock is wrong",
     "SlowDown": "too many requests",
     "PermanentRedirect": "the bucket is in another region",
+    **dict.fromkeys(("301", "302", "307", "308"), "it sends us to another address"),
     "AuthorizationHeaderMalformed": "the region is wrong",
 }
 
@@ -77,12 +79,15 @@ class BucketStorage(S3Storage):  # type: ignore[misc]  # has no types
             aws_access_key_id=self.access_key or None,
             aws_secret_access_key=self.secret_key or None,
         )
-        return session.resource(
+        made = session.resource(
             "s3",
             region_name=self.region_name,
             endpoint_url=self.endpoint_url,
             config=self.client_config,
         )
+        if self.endpoint_url:
+            made.meta.client.meta.events.register("before-call.s3", _refuse_redirects)
+        return made
 
     @property
     def _client(self) -> Any:
@@ -162,6 +167,12 @@ class _ObjectReader(io.RawIOBase):
         super().close()
 
 
+def _refuse_redirects(context: dict[str, Any], **kwargs: Any) -> None:
+    """Make botocore take a redirect for an error. It would look for the bucket's region, which only
+    Amazon has: it asks by a request that is redirected too, and so on until RecursionError."""
+    context.setdefault("s3_redirect", {})["redirected"] = True
+
+
 @contextmanager
 def _translate_errors(name: str) -> Iterator[None]:
     try:
@@ -170,8 +181,14 @@ def _translate_errors(name: str) -> Iterator[None]:
         code = str(exc.response.get("Error", {}).get("Code", ""))
         if code in GONE:
             raise FileNotFoundError(errno.ENOENT, "no such file in the bucket", name) from exc
-        raise OSError(errno.EIO, f"S3: {SENTENCES.get(code, f'it answered {code[:40]}')}") from exc
+        words = SENTENCES.get(code) or f"it answered {redact(code)[:40]}"
+        raise OSError(errno.EIO, f"S3: {words}") from exc
     except NoCredentialsError as exc:
         raise OSError(errno.EIO, "S3: there is no key; set S3_ACCESS_KEY_ID") from exc
     except (BotoCoreError, HTTPError) as exc:
         raise OSError(errno.EIO, f"S3: it cannot be reached ({type(exc).__name__})") from exc
+    except OSError:
+        raise
+    except Exception as exc:  # botocore believes servers: an odd header becomes a ValueError
+        what = f"it answered what cannot be understood ({type(exc).__name__})"
+        raise OSError(errno.EIO, f"S3: {what}") from exc

@@ -6,10 +6,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
+from ingest.models import Job
 from ingest.tests.support import IngestTestCase
 from media import storage
-from media.tests.test_s3 import stored_at
+from media.tests.test_s3 import KEY, SECRET, stored_at
+from photochanger.errors import StorageError
+from photochanger.redaction import remember_secret
 from photochanger.testing.marks import live_server
+
+XML = "<Error><Code>{}</Code><Message>x</Message></Error>"
 
 
 class Answering(ThreadingHTTPServer):
@@ -55,9 +60,64 @@ def answering(
             server.shutdown()
 
 
+REDIRECTS: list[tuple[int, str, dict[str, str]]] = [
+    (301, "", {"Location": "{url}/elsewhere"}),
+    (302, "", {"Location": "{url}/elsewhere"}),
+    (307, "", {"Location": "http://169.254.169.254/"}),
+    (301, XML.format("PermanentRedirect"), {}),
+    (400, XML.format("PermanentRedirect"), {}),
+    (301, "", {"x-amz-bucket-region": "mars-1"}),
+]
+
+
 @live_server
 class HostileServerTests(IngestTestCase):
+    async def send_photo(self) -> Job:
+        answer = await self.post()
+        self.assertEqual(answer.status_code, 200)
+        return await Job.objects.aget()
+
+    async def test_a_redirect_costs_the_link_and_not_the_picture(self) -> None:
+        for status, body, headers in REDIRECTS:
+            with self.subTest(status, headers=headers):
+                await Job.objects.all().adelete()
+                with answering(status, body, headers):
+                    job = await self.send_photo()
+                self.assertEqual((job.status, job.result_path), ("done", ""))
+                self.assertIn("sent, but not stored", job.failure_detail)
+                self.assertIn("S3: ", job.failure_detail)
+
+    async def test_a_header_that_cannot_be_read_costs_the_link_and_not_the_picture(self) -> None:
+        with answering(200, headers={"x-amz-object-size": "many"}):
+            job = await self.send_photo()
+        self.assertIn("sent, but not stored", job.failure_detail)
+        self.assertIn("cannot be understood", job.failure_detail)
+
+    def test_a_redirect_is_told_at_the_start(self) -> None:
+        for status, body, headers in REDIRECTS:
+            with self.subTest(status, headers=headers), answering(status, body, headers):
+                with self.assertLogs("media.storage.s3", "ERROR") as seen:
+                    storage.warm_up()
+                self.assertIn("server.storage.unavailable", seen.output[0])
+
+    def test_a_redirect_is_not_followed(self) -> None:
+        away = self.assertRaisesMessage(StorageError, "another address")
+        with answering(307, "", {"Location": "{url}/elsewhere"}) as server, away:
+            storage.write("a/b.jpg", b"picture")
+        self.assertEqual(server.asked, ["PUT"])
+
     def test_a_server_to_which_every_name_is_taken_ends_no_thread(self) -> None:
         with answering(200) as server:
             storage.write("a/b.jpg", b"picture")
         self.assertEqual(server.asked, ["PUT"])
+
+    def test_a_server_cannot_put_our_keys_into_a_message(self) -> None:
+        for key in (KEY, SECRET):
+            remember_secret(key)  # as the environment does
+        for told in (SECRET, KEY, SECRET[:12], f"{'x' * 35}{SECRET}"):
+            with self.subTest(told), answering(403, XML.format(told)):
+                with self.assertRaises(StorageError) as caught:
+                    storage.write("a/b.jpg", b"picture")
+                self.assertIn("S3: it answered", str(caught.exception))
+                self.assertNotIn(told[-12:], str(caught.exception))
+                self.assertNotIn(SECRET[:5], str(caught.exception))
