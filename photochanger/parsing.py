@@ -6,6 +6,8 @@ from urllib.parse import unquote_to_bytes
 
 from photochanger.errors import AppError
 
+MAX_DIGITS = 18  # 64 bits hold that many; int() raises ValueError from 4300 on
+
 
 def parse_id(text: str | uuid.UUID, not_found: type[AppError]) -> uuid.UUID:
     """The id in a link or a form. Raises ``not_found`` for a text that cannot be one."""
@@ -13,6 +15,11 @@ def parse_id(text: str | uuid.UUID, not_found: type[AppError]) -> uuid.UUID:
         return uuid.UUID(str(text))
     except ValueError as exc:
         raise not_found("no id") from exc
+
+
+def parse_number(text: str) -> int | None:
+    """A whole number, as an address or a form has it; None for what is none that a row can hold."""
+    return int(text) if text.isdecimal() and len(text) <= MAX_DIGITS else None
 
 
 def group_address(text: str) -> str:

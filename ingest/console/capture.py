@@ -18,6 +18,7 @@ from ingest.capture.snapshot import RequestSnapshot
 from ingest.console.details import Detail, describe_detail
 from ingest.models import Capture, CapturedRequest
 from photochanger.errors import ERROR_BY_REASON
+from photochanger.parsing import parse_number
 from slots.console.pages import console_page
 from slots.models import Slot
 
@@ -141,9 +142,9 @@ def capture_news(request: HttpRequest) -> HttpResponse:
 def _state(request: HttpRequest) -> dict[str, Any]:
     """Two or three queries."""
     capture = Capture.objects.select_related("slot").first()
-    after = request.GET.get("after", "")
+    after = parse_number(request.GET.get("after", ""))
     requests = CapturedRequest.objects.filter(capture=capture) if capture else None
-    found = requests.filter(pk__gt=int(after)) if requests and after.isdecimal() else requests
+    found = requests.filter(pk__gt=after) if requests and after is not None else requests
     shown = [
         RequestView(row, RequestSnapshot.model_validate(row.seen))
         for row in (found or [])[:MAX_SHOWN]

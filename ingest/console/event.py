@@ -34,6 +34,7 @@ from ingest.readiness.services import check_provider_key
 from media.links import build_url, find_links, find_phone_base
 from photochanger.db import in_db
 from photochanger.errors import AppError, ProviderConfig
+from photochanger.parsing import parse_number
 from photochanger.pictures import Photo
 from providers.registry import DRIVERS
 from slots.console.async_views import async_admin_view
@@ -119,8 +120,8 @@ def _select_slots(event: Event) -> QuerySet[Slot]:
 
 def make_sheet_with_passwords(request: HttpRequest) -> dict[str, Any]:
     """Only for who has just confirmed to be the administrator that is logged in. Blocking."""
-    number = request.GET.get("event", "")
-    asked = Event.objects.filter(pk=number) if number.isdecimal() and len(number) < 19 else None
+    number = parse_number(request.GET.get("event", ""))
+    asked = Event.objects.filter(pk=number) if number is not None else None
     sheet = make_sheet(request, asked.first() if asked is not None else None)
     common = read_ingest_password(load_platform_settings())
 

@@ -21,6 +21,7 @@ from ingest.console.job_reasons import count_reasons, list_choices
 from ingest.faces.words import VERDICT_CHOICES
 from ingest.models import Job
 from photochanger.errors import ERROR_BY_REASON, Interrupted
+from photochanger.parsing import parse_number
 from providers.registry import DRIVERS
 from slots.models import Event, Slot
 
@@ -97,7 +98,7 @@ class JobFilter(forms.Form):
         self._set_choices("event", [("", _("all")), *_list_events(data.get("event", ""))])
         self._set_choices("provider", [("", _("all")), *titles])
         self.full_clean()
-        chosen = self.cleaned_data["reason"]
+        chosen = self.cleaned_data.get("reason", "")
         counts = count_reasons(now, *self.period)
         known = chosen if chosen in ERROR_BY_REASON else ""
         self._set_choices("reason", [("", _("any")), *list_choices(counts, known)])
@@ -150,8 +151,9 @@ def _list_events(asked: str) -> list[tuple[str, str]]:
     """The last ones that have begun, and the one that is asked for. One query."""
     begun = Event.objects.filter(started_at__isnull=False).order_by("-started_at")
     found = list(begun[:EVENTS_SHOWN])
-    if asked.isdecimal() and len(asked) < 19 and asked not in {str(one.pk) for one in found}:
-        found += begun.filter(pk=asked)
+    number = parse_number(asked)
+    if number is not None and number not in {one.pk for one in found}:
+        found += begun.filter(pk=number)
     return [(str(one.pk), str(one)) for one in found]
 
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from ingest.refusals.booths import BoothFacts, load_booths
 from ingest.refusals.queries import RefusalGroup, load_refusals
 from photochanger.db import clock
+from photochanger.parsing import parse_number
 from slots.console.pages import console_page
 from slots.models import SLOT_IDS, Slot
 from slots.platform_settings import load_platform_settings
@@ -52,8 +53,8 @@ class BoothRow:
 @require_GET
 def refusals_page(request: HttpRequest) -> HttpResponse:
     """The page; for a script only the parts that change."""
-    asked = request.GET.get("hours", "")
-    hours = int(asked) if asked.isdecimal() and int(asked) in HOURS else DEFAULT_HOURS
+    asked = parse_number(request.GET.get("hours", ""))
+    hours = asked if asked is not None and asked in HOURS else DEFAULT_HOURS
     slot_id = request.GET.get("slot", "") if request.GET.get("slot", "") in SLOT_IDS else ""
     context = {"hours": hours, "slot_id": slot_id, **_load_parts(hours, slot_id)}
     if request.headers.get("HX-Request") == "true":

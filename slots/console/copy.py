@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from media.services import select_listed_results
 from photochanger.errors import AppError
+from photochanger.parsing import parse_number
 from slots.console.pages import console_page, find_slot_or_404
 from slots.editing import copy_slot
 from slots.models import Slot
@@ -52,14 +53,15 @@ def copy_page(request: HttpRequest, slot_id: str) -> HttpResponse:
 
 
 def _copy(request: HttpRequest, slot: Slot) -> HttpResponse:
-    chosen, _dot, version = request.POST.get("target", "").partition(":")
+    chosen, _dot, seen = request.POST.get("target", "").partition(":")
+    version = parse_number(seen)
     target = Slot.objects.exclude(pk=slot.pk).filter(pk=chosen).first()
-    if target is None or not version.isdecimal():
+    if target is None or version is None:
         messages.error(request, _("Choose the slot to copy to."))
         return redirect(request.path)
     try:
         by = request.user.get_username()
-        copy_slot(slot.pk, target.pk, version=int(version), by=by)
+        copy_slot(slot.pk, target.pk, version=version, by=by)
     except AppError as exc:
         messages.error(request, str(exc.sentence))
         return redirect(request.path)

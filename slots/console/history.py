@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from photochanger.errors import InvalidFields, VersionConflict
+from photochanger.parsing import parse_number
 from slots.console.pages import console_page
 from slots.history.field_names import get_label
 from slots.history.pictures import find_version_pictures
@@ -79,8 +80,8 @@ def restore_page(request: HttpRequest, slot_id: str, entry_id: int) -> HttpRespo
     found = plan_restoration(slot.pk, entry, before="before" in request.GET)
     if found is None:
         raise Http404
-    seen = request.POST.get("version", "")
-    if request.method == "POST" and seen.isdecimal() and _restored(request, found, int(seen)):
+    seen = parse_number(request.POST.get("version", ""))
+    if request.method == "POST" and seen is not None and _restored(request, found, seen):
         return redirect(reverse("admin:slots_slot_history", args=[slot.pk]))
     context = {
         "title": _("Restore"),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError
 
 from photochanger.errors import InvalidFields
+from photochanger.parsing import parse_number
 from providers.base import DriverSettings
 from providers.registry import DRIVERS
 from slots.console.form_fields import TextField, TickField, set_ids
@@ -181,8 +182,8 @@ class ReserveForm:
             "reserves": [place.read(self.posted) for place in self.used],
             TWICE: self.may_cost_twice,
         }
-        if self.version.isdecimal():
-            values["version"] = int(self.version)
+        if (version := parse_number(self.version)) is not None:
+            values["version"] = version
         wrong: FieldMessages = {
             f"reserves.{index}.settings.{name}": str(errors[0])
             for index, place in enumerate(self.used)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError
 
 from photochanger.errors import InvalidFields
+from photochanger.parsing import parse_number
 from providers.registry import DRIVERS
 from slots.console.form_fields import (
     BoundedInput,
@@ -143,9 +144,9 @@ class SlotPageForm:
             values["template_media"] = read_templates(self.posted)
         if self.words.is_posted:
             values["variables"] = self.words.read_variables()
-        version = self.posted.get("take_over") or self.version
-        if version.isdecimal():
-            values["version"] = int(version)
+        version = parse_number(self.posted.get("take_over") or self.version)
+        if version is not None:
+            values["version"] = version
         wrong: FieldMessages = dict(self._list_unreadable())
         try:
             change = SlotIn.model_validate(values)

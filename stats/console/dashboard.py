@@ -17,6 +17,7 @@ from ingest.cleanup import clean_up
 from ingest.console.messages import show_cleanup
 from media.links import build_url, find_links
 from photochanger.errors import AppError, InvalidFields
+from photochanger.parsing import parse_number
 from providers.registry import DRIVERS
 from slots.console.pages import confirm_page
 from slots.editing import change_slot
@@ -123,8 +124,8 @@ def select_running_events() -> QuerySet[Event]:
 
 def find_chosen_event(request: HttpRequest, running: dict[int, Event]) -> Event | None:
     """Of those that run: ``?event=12`` shows its slots alone."""
-    number = request.GET.get("event", "")
-    return running.get(int(number)) if number.isdecimal() else None
+    number = parse_number(request.GET.get("event", ""))
+    return running.get(number) if number is not None else None
 
 
 def _make_row(
@@ -192,8 +193,8 @@ def switch_slot(request: HttpRequest, slot_id: str) -> None:
             _("Booths that use its link will get an error until it is switched on again."),
             _("Switch off"),
         )
-    version = request.GET.get("version", "")
-    given: dict[str, Any] = {"version": int(version)} if version.isdecimal() else {}
+    version = parse_number(request.GET.get("version", ""))
+    given: dict[str, Any] = {"version": version} if version is not None else {}
     by = request.user.get_username()
     slot = change_slot(slot_id, SlotIn(is_active=is_active, **given), by=by)
     words = _("“%(slot)s” is switched on.") if is_active else _("“%(slot)s” is switched off.")

@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from photochanger.db import clock
-from slots.models import Event
+from photochanger.parsing import parse_number
+from slots.models import SLOT_IDS, Event
 from slots.validation_messages import DATE, REQUIRED
 from stats.services import MAX_WINDOW_MINUTES
 
@@ -85,15 +86,15 @@ class StatisticsQuery:
     @classmethod
     def of(cls, request: HttpRequest) -> Self:
         asked = request.GET
-        minutes, since = asked.get("window", ""), asked.get("since", "")
-        is_yesterday = minutes == YESTERDAY
+        window, since = parse_number(asked.get("window", "")), asked.get("since", "")
+        slot_id = asked.get("slot", "") if asked.get("slot", "") in SLOT_IDS else ""
+        is_yesterday = asked.get("window") == YESTERDAY
         if event := _find_event(asked.get("event", "")):
-            slot_id = asked.get("slot", "")[:40]
             return cls(slot_id=slot_id, period=_get_time_of(event), event=event)
         period, problem = _read_period(asked, is_yesterday=is_yesterday)
         return cls(
-            minutes=int(minutes) if minutes.isdecimal() and int(minutes) in WINDOWS else HOUR,
-            slot_id=asked.get("slot", "")[:40],
+            minutes=window if window is not None and window in WINDOWS else HOUR,
+            slot_id=slot_id,
             since=datetime.fromtimestamp(int(since), UTC) if _is_valid_time(since) else None,
             period=period,
             is_yesterday=is_yesterday,
@@ -170,9 +171,9 @@ class StatisticsQuery:
 
 def _find_event(number: str) -> Event | None:
     """One that has begun. One query, when one is asked for."""
-    if not (number.isdecimal() and len(number) < 19):
+    if (pk := parse_number(number)) is None:
         return None
-    return Event.objects.filter(pk=number, started_at__isnull=False).first()
+    return Event.objects.filter(pk=pk, started_at__isnull=False).first()
 
 
 def _get_time_of(event: Event) -> Period:

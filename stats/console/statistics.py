@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.text import Truncator
@@ -155,8 +155,6 @@ def _load_figures(asked: StatisticsQuery) -> dict[str, Any]:
         asked.window, is_lean=True, until=asked.until, event_id=asked.event_id
     )
     chosen = [one for one in seen.slots if one.recent.slot.pk == asked.slot_id]
-    if asked.slot_id and not chosen:
-        raise Http404
     window = (chosen[0] if chosen else seen).window
     currency = Currency() if seen.window.costs == Costs() else load_currency()
     return {

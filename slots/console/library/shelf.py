@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from media.reach import Reach, judge_address
 from photochanger.errors import AppError, InvalidFields
+from photochanger.parsing import parse_number
 from slots.console.pages import confirm_page, console_page
 from slots.history.field_names import get_label
 from slots.library.editing import apply_preset
@@ -146,18 +147,18 @@ def put_into_slot(request: HttpRequest) -> HttpResponse:
     slot = (
         Slot.objects.prefetch_related("template_media").filter(pk=request.POST.get("slot")).first()
     )
-    version = request.POST.get("version", "")
-    if slot is None or not version.isdecimal():
+    version = parse_number(request.POST.get("version", ""))
+    if slot is None or version is None:
         messages.error(request, _("Choose the slot."))
         return redirect("admin:library")
     card = Card(preset, Goal(slot))
     if card.question and "confirmed" not in request.POST:
-        carried = {"preset": preset.key, "slot": slot.pk, "version": version}
+        carried = {"preset": preset.key, "slot": slot.pk, "version": str(version)}
         asked: dict[str, Any] = {"title": card.question, "words": card.warning}
         return confirm_page(request, **asked, yes=_("Put it in"), carried=carried)
     try:
         by = request.user.get_username()
-        apply_preset(preset, slot.pk, version=int(version[:9]), by=by)
+        apply_preset(preset, slot.pk, version=version, by=by)
     except InvalidFields as exc:
         messages.error(request, describe_refusal(exc, preset.provider))
     except AppError as exc:
