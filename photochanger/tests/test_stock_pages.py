@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
 from django.test import TestCase
 from django.utils import timezone
 
 from media.models import MediaObject
 from photochanger.testing.marks import both_databases
 from slots.history.records import COMMAND, find_author, write_settings
+from slots.models import Slot
 
 pytestmark = both_databases
 
@@ -69,3 +71,9 @@ class AdministratorsTests(StockPageTestCase):
         audit = self.client.get("/admin/audit/")
         self.assertContains(audit, "из командной строки")
         self.assertNotContains(audit, "· manage.py")
+
+    def test_there_is_no_way_to_an_objects_page_on_a_site(self) -> None:
+        for key in ("slot-001", "1"):
+            self.assertEqual(self.client.get(f"/admin/r/1/{key}/").status_code, 404)
+            slots = ContentType.objects.get_for_model(Slot).pk
+            self.assertEqual(self.client.get(f"/admin/r/{slots}/{key}/").status_code, 404)

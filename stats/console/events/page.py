@@ -128,7 +128,7 @@ def event_qr(request: HttpRequest, event_id: int, slot_id: str) -> HttpResponse:
     """Of the gallery as it will be: posters are printed before the event."""
     link = get_object_or_404(
         EventSlot.objects.select_related("event", "slot").filter(removed_at__isnull=True),
-        event=event_id,
+        event__pk=event_id,  # ``event`` of a number above 64 bits is an OverflowError
         slot=slot_id,
     )
     platform = load_platform_settings()
