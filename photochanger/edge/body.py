@@ -35,7 +35,7 @@ class RequestBody:
         self.declared_bytes = int(length) if length.isdigit() else None
         self.has_waiting_sender = headers.get(b"expect", b"").lower() == b"100-continue"
         self.cap_bytes = cap_bytes
-        self.taken_bytes, self._is_arriving = 0, False
+        self.taken_bytes, self._is_arriving, self._is_shown_empty = 0, False, False
         self.head = bytearray()
         self._address = (scope.get("client") or ("",))[0]
         self.is_complete = self.declared_bytes == 0 or (
@@ -104,6 +104,13 @@ class RequestBody:
         if len(self.head) < HEAD_BYTES:
             self.head += chunk[: HEAD_BYTES - len(self.head)]
         return len(chunk)
+
+    async def receive_nothing(self) -> Message:
+        """Show Django an empty body first, so that it reads nothing of the real one."""
+        if self._is_shown_empty:
+            return await self.receive_for_django()
+        self._is_shown_empty = True
+        return {"type": "http.request", "body": b"", "more_body": False}
 
     async def iter_chunks(self) -> AsyncIterator[bytes]:
         """The body, chunk by chunk. Raises what ``receive`` raises, and ClientGone."""
@@ -186,10 +193,10 @@ class BodyLimit:
             is_unread = not body.is_complete and not self._allow(body, scope)
             body.check_declared()
             if is_unread:
-                django_receive = _empty_body_receive(body)
+                django_receive = body.receive_nothing
             elif takes_photo(scope["path"]) and scope["method"] == "POST":
                 scope[BODY_KEY] = body
-                django_receive = _empty_body_receive(body)
+                django_receive = body.receive_nothing
             else:
                 django_receive = body.receive
             await self.app(scope, django_receive, sender.send)
@@ -212,16 +219,6 @@ class BodyLimit:
         cap_bytes = self._find_cap(scope)
         body.cap_bytes = cap_bytes or allow_upload(scope)
         return bool(cap_bytes)
-
-
-def _empty_body_receive(body: RequestBody) -> Receive:
-    """Show Django an empty body, so that it reads nothing of the real one."""
-    first: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
-
-    async def receive() -> Message:
-        return first.pop() if first else await body.receive_for_django()
-
-    return receive
 
 
 class ResponseSender:

@@ -119,7 +119,10 @@ def open_image(
     """
     file.seek(0)
     try:
-        image = _open(file, formats)
+        try:
+            image: Image.Image = Image.open(file, formats=formats)
+        except Exception:  # for what stands beside its pixels, perhaps
+            image = _open_bare_copy(file, formats)
         most_megapixels = min(max_megapixels, _find_limit(image))
         if image.width * image.height > most_megapixels * 1_000_000:
             raise UnreadablePicture(f"has {image.width}x{image.height} pixels")
@@ -133,15 +136,15 @@ def open_image(
         file.seek(0)
 
 
-def _open(file: IO[bytes], formats: tuple[str, ...]) -> Image.Image:
-    """Pillow refuses the whole for what stands beside the pixels: then once more without that."""
-    try:
-        return Image.open(file, formats=formats)
-    except Exception:  # see open_image
-        copy = make_bare_copy(file)
-        if copy is None:
-            raise
-        return Image.open(copy, formats=formats)
+def _open_bare_copy(file: IO[bytes], formats: tuple[str, ...]) -> Image.Image:
+    """Pillow refuses the whole for what stands beside the pixels: once more without that.
+
+    Raises what Pillow raises, and UnreadablePicture where there is no such copy.
+    """
+    copy = make_bare_copy(file)
+    if copy is None:
+        raise UnreadablePicture("does not decode")
+    return Image.open(copy, formats=formats)
 
 
 def _find_limit(image: Image.Image) -> int:
