@@ -14,6 +14,7 @@ from photochanger.testing.browser import (
     Look,
     assert_accessible,
     assert_nothing_is_cut_off,
+    expect_drawn,
 )
 from photochanger.testing.console import PASSWORD as OWN_PASSWORD
 from photochanger.testing.console import ConsoleTestCase
@@ -200,9 +201,8 @@ class EventBrowserTests(ConsoleTestCase):
         expect(page.locator(".trial-result").first).to_contain_text("Картинка пришла через")
         after = page.locator(".trial .compare .after").first
         expect(after).to_be_visible()
-        page.wait_for_function(
-            "[...document.querySelectorAll('.compare img')].every((i) => i.naturalWidth)"
-        )
+        for picture in page.locator(".compare img").all():
+            expect_drawn(picture)
         assert_accessible(page)
         self.screenshot(page, "event-trial", DESK, full_page=True)
         page.emulate_media(media="print")

@@ -19,6 +19,7 @@ from photochanger.testing.browser import (
     expect_drawn,
 )
 from photochanger.testing.sample_photos import sight
+from photochanger.testing.waiting import wait_until
 
 
 def make_old(route: Route) -> None:
@@ -125,7 +126,7 @@ class PageTests(BrowserTestCase):
         )
         page.goto(f"/public/results/{job}/page", wait_until="networkidle")
         page.get_by_role("button", name="Поделиться").click()
-        page.wait_for_function("window.shared")
+        wait_until(lambda: bool(page.evaluate("'shared' in window")))
         return page
 
     def test_a_phone_shares_the_picture_itself(self) -> None:

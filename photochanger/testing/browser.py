@@ -8,7 +8,8 @@
                 self.screenshot(page, "gallery", look)
 
 One server and one browser per class. Every error in a page's console, a broken content policy
-among them, fails the test; what a test expects it names: ``self.tolerate("status of 410")``.
+among them, fails the test; what a test expects it names: ``self.tolerate("status of 410")``. The
+policy also forbids ``page.wait_for_function`` where it is not true at once: ``wait_until`` waits.
 """
 
 import importlib.util
