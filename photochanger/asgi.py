@@ -35,7 +35,7 @@ from photochanger.checks.environment import log_public_address
 from photochanger.db.limits import limit_this_process
 from photochanger.edge.body import BodyLimit
 from photochanger.edge.download_throttle import DownloadThrottle
-from photochanger.edge.lanes import RequestLanes, let_lanes_refresh
+from photochanger.edge.lanes import RequestLanes, let_lanes_check_connections
 from photochanger.edge.lifespan import Lifespan
 from photochanger.edge.paths import clean_path, is_booth_path, is_machine_path
 from photochanger.edge.refusal_pace import RefusalPace
@@ -130,7 +130,7 @@ async def shut_down() -> None:
 
 
 limit_this_process()
-let_lanes_refresh()
+let_lanes_check_connections()
 protocol.install()
 keep_freed_memory()
 lifespan = Lifespan(startup=warm_up, shutdown=shut_down)

@@ -64,7 +64,9 @@ class RequestLanes:
         lane = min(self._lanes_for(scope["path"]), key=lambda lane: lane.load)
         lane.requests += 1
         try:
-            lane.executor.submit(_refresh)  # before the request's own steps, which come behind it
+            lane.executor.submit(
+                _check_connection
+            )  # before the request's own steps, which come behind it
             async with ThreadSensitiveContext(executor=lane.executor):
                 return await self.app(scope, receive, send)
         finally:
@@ -83,14 +85,14 @@ class RequestLanes:
         await asyncio.gather(*(loop.run_in_executor(lane.executor, step) for lane in self._photo))
 
 
-def let_lanes_refresh() -> None:
+def let_lanes_check_connections() -> None:
     """Called once by a server. Before each request Django looks after its lane's connection, and
     the request would wait for that; a lane does it on its way."""
     for receiver in (reset_queries, close_old_connections):
         request_started.disconnect(receiver)
 
 
-def _refresh() -> None:
+def _check_connection() -> None:
     """What fails here is left to the view's own steps, which can answer an error."""
     reset_queries()
     with suppress(OperationalError):
