@@ -58,7 +58,8 @@ serve: install  ## Serve an installation whose .env is there, as systemd would; 
 lint: install  ## Formatting, lint, types, system checks, migrations.
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@$(BIN)/djangofmt --check --quiet templates && $(BIN)/oxfmt --check static >/dev/null \
-	  || { echo "Templates, style sheets or scripts are not formatted: make format"; exit 1; }
+	  || { $(BIN)/djangofmt --check templates; $(BIN)/oxfmt --check static; \
+	  echo "Templates, style sheets or scripts are not formatted: make format"; exit 1; }
 	@$(BIN)/mypy
 	@ENV_FILE= DEBUG=1 $(MANAGE) check
 	@ENV_FILE= DEBUG=1 DATABASE_URL=sqlite://:memory: $(MANAGE) makemigrations --check --dry-run
@@ -125,16 +126,17 @@ test: export SCREENSHOTS ?= no
 # Six workers and hundreds of processes of sites would compile everything anew, each for itself.
 test check: export PYTHONDONTWRITEBYTECODE :=
 test: install browser proxies monitoring clocks  ## Everything CI runs: lint, then the suite on SQLite and on PostgreSQL.
-	@status=0; $(MAKE) --no-print-directory lint audit & lint=$$!; \
+	@status=0; $(MAKE) --keep-going --no-print-directory lint audit & lint=$$!; \
 	echo "--- SQLite"; $(PYTEST) $(ARGS) || status=1; \
 	echo "--- PostgreSQL: what a database decides"; \
 	$(PYTEST) --postgres -m "both_databases or only_postgresql" $(ARGS) || status=1; \
-	wait $$lint || status=1; exit $$status
+	wait $$lint || { status=1; echo "Lint or audit is RED: what it says stands above the tests"; }; \
+	exit $$status
 
 check: install  ## In a minute: lint, and the tests without browser, processes of a site and PostgreSQL.
 	@status=0; $(MAKE) --no-print-directory lint & lint=$$!; \
 	$(PYTEST) -m "not (browser or live_server or live)" $(ARGS) || status=1; \
-	wait $$lint || status=1; exit $$status
+	wait $$lint || { status=1; echo "Lint is RED: what it says stands above the tests"; }; exit $$status
 
 fuzz: install  ## Made-up forms, pictures and answers; the API's description. ARGS="--seconds 60 --seed 7 --only photos"
 	@$(BIN)/python -m photochanger.testing.fuzz $(ARGS)
