@@ -1,0 +1,1 @@
+"""Files on disk or in a bucket, their rows, public links, deletion."""

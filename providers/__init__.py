@@ -1,0 +1,1 @@
+"""AI services: a package for each, and what their drivers share. No models, no Django ORM."""

@@ -1,0 +1,1 @@
+"""Figures, health and metrics; the dashboard, and alerts that reach a person."""

@@ -1,0 +1,1 @@
+"""A booth in software: sends what the real one sends, for the command, the demo and the tests."""

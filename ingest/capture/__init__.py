@@ -1,0 +1,1 @@
+"""What the next requests of a booth look like, without a value of them."""

@@ -1,0 +1,1 @@
+"""What each photo costs: prices by date, estimates before it, payments after it."""

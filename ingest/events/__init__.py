@@ -1,0 +1,1 @@
+"""What is personal of a closed event, counted and purged."""

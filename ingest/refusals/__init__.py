@@ -1,0 +1,1 @@
+"""Requests that became no job: why, from which booth, how often."""

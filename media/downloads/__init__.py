@@ -1,0 +1,1 @@
+"""How often results are fetched: counted in memory, written later."""

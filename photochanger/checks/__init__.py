@@ -1,0 +1,1 @@
+"""System checks: a wrong installation does not start, and says what to change."""

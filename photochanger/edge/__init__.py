@@ -1,0 +1,1 @@
+"""What stands before Django: limits of bodies and bandwidth, lanes, static files."""

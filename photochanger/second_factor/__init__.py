@@ -1,0 +1,1 @@
+"""Codes of an authenticator app at the log-in of administrators: optional."""

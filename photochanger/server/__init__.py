@@ -1,0 +1,1 @@
+"""gunicorn's workers and uvicorn's protocol: connections, heads, restarts, metrics."""

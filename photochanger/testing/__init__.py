@@ -1,0 +1,1 @@
+"""What tests, fuzzers, attacks and measurements share; no product code imports it."""

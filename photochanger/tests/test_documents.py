@@ -64,6 +64,17 @@ class DocumentTests(SimpleTestCase):
         assert drawn
         self.assertEqual({f"photochanger.{name}" for name in drawn[1].split(", ")}, FLOOR)
 
+    def test_every_package_says_what_it_is_and_is_in_the_readme(self) -> None:
+        readme = (BASE_DIR / "README.md").read_text()
+        rooms = readme[readme.index("| room |") : readme.index("## Glossary")]
+        for door in (door for app in APPS for door in (BASE_DIR / app).rglob("__init__.py")):
+            room = door.parent
+            if {"tests", "management", "migrations", "__pycache__"} & set(room.parts):
+                continue
+            with self.subTest(str(room.relative_to(BASE_DIR))):
+                self.assertTrue(door.read_text().startswith('"""'))
+                self.assertTrue(room.parent.name not in APPS or f"`{room.name}`" in rooms)
+
     def test_every_path_named_exists(self) -> None:
         found = 0
         for page in list_pages():

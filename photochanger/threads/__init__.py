@@ -1,0 +1,1 @@
+"""Threads for what blocks: bounded, fair, and left behind when they hang."""

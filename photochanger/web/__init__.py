@@ -1,0 +1,1 @@
+"""Django's side of all pages: middleware, log-in, lock-outs, tokens, error pages."""

@@ -1,0 +1,1 @@
+"""Turbotext's driver: queue a task, poll it, download the picture."""

@@ -1,0 +1,1 @@
+"""The console's pages of slots, settings, events, the library and templates."""

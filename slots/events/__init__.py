@@ -1,0 +1,1 @@
+"""Events: their days, slots, look and links; recipes that begin and end with them."""

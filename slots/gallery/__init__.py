@@ -1,0 +1,1 @@
+"""A slot's public gallery and slide show, in three modes: open, by secret address, closed."""

@@ -1,0 +1,1 @@
+"""Pictures by e-mail to guests who ask for them."""

@@ -1,0 +1,1 @@
+"""Recipes to begin with: built in, kept by operators, exchanged as files."""

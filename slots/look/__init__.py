@@ -1,0 +1,1 @@
+"""Colours and logo of guests' pages, by event."""

@@ -1,0 +1,1 @@
+"""What a print looks like: paper, frame, lettering."""

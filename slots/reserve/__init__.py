@@ -1,0 +1,1 @@
+"""Services that take over when a slot's first one fails."""

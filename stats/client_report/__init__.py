@@ -1,0 +1,1 @@
+"""The report for an event's client."""

@@ -1,0 +1,1 @@
+"""An event's figures, and its step of the purge."""

@@ -1,0 +1,1 @@
+"""How each slot fares at this moment: the dashboard's judgement."""

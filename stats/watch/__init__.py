@@ -1,0 +1,1 @@
+"""``manage.py watch``: tells people when photos fail."""

@@ -1,0 +1,1 @@
+"""The console's pages of costs, prices and budgets."""

@@ -25,6 +25,11 @@ def percentile(values: Sequence[int], share: float) -> int:
     return ordered[max(0, -(-len(ordered) * round(share * 100) // 100) - 1)]
 
 
+def has_code(tree: ast.Module) -> bool:
+    """Whether there is anything but a docstring."""
+    return len(tree.body) > (ast.get_docstring(tree) is not None)
+
+
 @dataclass(frozen=True)
 class House:
     """The product's files, parsed once."""
@@ -51,8 +56,10 @@ class House:
 
     @property
     def files_by_app(self) -> dict[str, int]:
-        """Python files that lie in the app's own folder, empty ones left out."""
-        flat = [file for file, text in self.sources.items() if file.count("/") == 1 and text]
+        """Python files that lie in the app's own folder, but for those without code."""
+        flat = [
+            file for file, tree in self.trees.items() if file.count("/") == 1 and has_code(tree)
+        ]
         return dict(Counter(file.partition("/")[0] for file in flat).most_common())
 
     @property

@@ -1,0 +1,1 @@
+"""The console's list of template pictures."""
