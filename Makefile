@@ -125,7 +125,7 @@ licences: install  ## The licence of each package that production installs.
 test: export SCREENSHOTS ?= no
 # Six workers and hundreds of processes of sites would compile everything anew, each for itself.
 test check: export PYTHONDONTWRITEBYTECODE :=
-test: install browser proxies monitoring clocks  ## Everything CI runs: lint, then the suite on SQLite and on PostgreSQL.
+test: install browser proxies monitoring clocks  ## Everything CI runs: lint, audit, the suite on SQLite and on PostgreSQL.
 	@status=0; $(MAKE) --keep-going --no-print-directory lint audit & lint=$$!; \
 	echo "--- SQLite"; $(PYTEST) $(ARGS) || status=1; \
 	echo "--- PostgreSQL: what a database decides"; \

@@ -128,8 +128,8 @@ MAX_PHOTO_MEGAPIXELS = 80  # more is a decompression bomb, not a camera
 # After so many seconds without a byte an unfinished body is refused.
 UPLOAD_IDLE_SECONDS = env.get_number("UPLOAD_IDLE_SECONDS", default=15)
 UPLOAD_SPOOL_BYTES = 1024 * 1024  # a photo above this waits on disk, not in memory
-# Threads, and so database connections, of the photo's path per process. With the one of the notes
-# on booths they are four while any number of photos wait.
+# Threads, and so database connections, of the photo's path per process. With the thread for health
+# checks and the clock (photochanger/db/threads.py) four are open while any number of photos wait.
 REQUEST_LANES = 3
 GUEST_LANES = CONSOLE_LANES = 2  # the same for all other pages: a slow one delays no photo
 

@@ -54,7 +54,7 @@ def lock_slot(slot_id: str) -> Slot:
 def open_slot(slot_id: str) -> OpenSlot:
     """The slot behind a link, if photos may be sent to it. Raises SlotNotFound, SlotDisabled.
 
-    Blocking, also by bcrypt, once per process, while ``INGEST_PASSWORD`` serves.
+    Blocking.
     """
     asked_at = time.monotonic()
     slot = find_slot(slot_id, Slot.objects.annotate(seen_at=clock.DatabaseTime()))

@@ -126,7 +126,7 @@ class RequestBody:
             self._is_released.set()
 
     async def receive_for_django(self) -> Message:
-        """For Django, beside a view that reads ``chunks``: wait for it, then for a disconnect."""
+        """For Django, beside a view with ``iter_chunks``: wait for it, then for a disconnect."""
         if not self._is_released.is_set():
             await self._is_released.wait()
         if not self.is_complete:

@@ -1,4 +1,4 @@
-"""Telegram's Bot API, by a call of our own: it may go through a relay or a proxy (ADR 13)."""
+"""Telegram's Bot API, by a call of our own: it may go through a relay or a proxy (ADR 23)."""
 
 import json
 from typing import Any
