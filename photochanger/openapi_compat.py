@@ -16,8 +16,6 @@ Changes = Iterator[tuple[Change, str]]
 LEVELS: tuple[Change, ...] = ("none", "patch", "minor", "major")
 # Texts for people, without effect on clients.
 WORDS = {"description", "summary", "title", "example", "examples", "tags", "info", "servers"}
-# Lists that are sets: their order has no meaning.
-SETS = {"required", "enum", "type"}
 UNIONS = ("anyOf", "oneOf", "allOf")
 
 

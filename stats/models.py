@@ -134,7 +134,3 @@ class AlertMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} to {self.recipient_id}"
-
-    @property
-    def is_waiting(self) -> bool:
-        return self.sent_at is None and self.dropped_at is None

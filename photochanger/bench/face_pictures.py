@@ -85,10 +85,6 @@ def compress(image: Image.Image) -> Image.Image:
     return Image.open(out).convert("RGB")
 
 
-def relight(image: Image.Image) -> Image.Image:
-    return ImageEnhance.Contrast(ImageEnhance.Brightness(image).enhance(1.3)).enhance(1.3)
-
-
 def turn_hues(image: Image.Image) -> Image.Image:
     hue, saturation, value = image.convert("HSV").split()
     turned = hue.point(lambda v: (v + 40) % 256)

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 COUNTED_SHARE, FALSE_SHARE, MISSED_SHARE, REPLACED_SHARE = 0.94, 0.03, 0.03, 0.05
 CPU_S, LAG_S, MEMORY_BYTES, ADDED_S, LATER_SHARE = 0.150, 0.020, 200_000_000, 0.003, 1.10
 PEOPLE_S = 0.250  # what a prompt with {people} adds: the one look that is waited for
-Way = Literal["turns", "crowd"]
 PROVIDER_S = 1.0
 TURNS, CROWD = 20, 20
 STEP_S = 0.005  # between two wakings of a loop whose lateness is measured
