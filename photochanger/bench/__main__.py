@@ -112,15 +112,30 @@ def send_photos(
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m photochanger.bench", description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
     parser.add_argument(
-        "--sizes", nargs="+", choices=list(photos.SIZES), default=list(photos.SIZES)
+        "--only",
+        nargs="+",
+        choices=SECTIONS,
+        default=list(SECTIONS),
+        help="what is measured; default all",
+    )
+    parser.add_argument(
+        "--sizes",
+        nargs="+",
+        choices=list(photos.SIZES),
+        default=list(photos.SIZES),
+        help="of photos; default all",
     )
     parser.add_argument(
         "--repeats", type=int, help="photos per size and server; default 20, big 10"
     )
     parser.add_argument("--quick", action="store_true", help="a fifth of everything")
-    parser.add_argument("--database", choices=("postgresql", "sqlite"), default="postgresql")
+    parser.add_argument(
+        "--database",
+        choices=("postgresql", "sqlite"),
+        default="postgresql",
+        help="of the measured server; default postgresql",
+    )
     parser.add_argument("--waiting", type=int, help="photos that wait at once; default 200")
     parser.add_argument(
         "--waiting-rate", type=float, default=17.0, help="arrivals a second, at most"
@@ -131,7 +146,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, help="over each link; the best counts; default 3")
     places = [place.name for place in PLACES]
     parser.add_argument("--places", nargs="+", choices=places, default=places, help="of links")
-    parser.add_argument("--cameras", nargs="+", choices=list(CAMERAS), default=list(CAMERAS))
+    parser.add_argument(
+        "--cameras",
+        nargs="+",
+        choices=list(CAMERAS),
+        default=list(CAMERAS),
+        help="whose photos go over links",
+    )
     parser.add_argument("--tls", action="store_true", help="to the provider, over links")
     parser.add_argument("--release", default="", help="keep the figures of links under this name")
     given = parser.parse_args()

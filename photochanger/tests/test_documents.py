@@ -1,5 +1,6 @@
 """README, CONTRIBUTING, spec/ and deploy/: what they name must exist."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -103,6 +104,16 @@ class DocumentTests(SimpleTestCase):
         self.assertLessEqual(named, ours)
         targets = set(re.findall(r"^(\w+):", (BASE_DIR / "Makefile").read_text(), re.MULTILINE))
         self.assertLessEqual(set(re.findall(r"`make (\w+)", text)), targets)
+
+    def test_every_option_of_a_command_is_explained(self) -> None:
+        found = 0
+        for path in (path for app in APPS for path in (BASE_DIR / app).rglob("*.py")):
+            for call in ast.walk(ast.parse(path.read_text())):
+                if isinstance(call, ast.Call) and ast.unparse(call.func).endswith(".add_argument"):
+                    found += 1
+                    with self.subTest(f"{path.relative_to(BASE_DIR)}: {ast.unparse(call)}"):
+                        self.assertIn("help", [keyword.arg for keyword in call.keywords])
+        self.assertGreater(found, 60)
 
     def test_every_scenario_named_exists(self) -> None:
         named = set(re.findall(r"\[sim:([\w-]+)", (BASE_DIR / "CONTRIBUTING.md").read_text()))

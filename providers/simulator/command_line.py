@@ -23,8 +23,10 @@ POST {url}/_sim/hold keeps all answers back until POST {url}/_sim/release."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=9911)
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen at; default 127.0.0.1"
+    )
+    parser.add_argument("--port", type=int, default=9911, help="default 9911")
     parser.add_argument(
         "--latency", type=float, default=2.0, help="seconds until a good result is there"
     )

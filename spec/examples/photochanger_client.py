@@ -75,14 +75,14 @@ def main() -> int:
     what = parser.add_subparsers(dest="what", required=True)
     what.add_parser("slots", help="list the slots")
     prompt = what.add_parser("prompt", help="change a slot's prompt")
-    prompt.add_argument("slot")
-    prompt.add_argument("text")
+    prompt.add_argument("slot", help="like slot-001")
+    prompt.add_argument("text", help="the new prompt")
     attempt = what.add_parser("try", help="try a slot on a photo")
-    attempt.add_argument("slot")
-    attempt.add_argument("photo", type=Path)
+    attempt.add_argument("slot", help="like slot-001")
+    attempt.add_argument("photo", type=Path, help="a file")
     attempt.add_argument("picture", type=Path, help="where to put the new picture")
     what.add_parser("stats", help="read the statistics").add_argument(
-        "--minutes", type=int, default=60
+        "--minutes", type=int, default=60, help="of the last so many; default 60"
     )
     given = parser.parse_args()
     try:

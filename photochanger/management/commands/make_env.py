@@ -35,7 +35,12 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # noqa: RUF012  it runs before there are any secrets
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--path", type=Path, default=settings.BASE_DIR / ".env")
+        parser.add_argument(
+            "--path",
+            type=Path,
+            default=settings.BASE_DIR / ".env",
+            help="the file with the settings; default .env in this folder",
+        )
         parser.add_argument(
             "--address",
             help="public name, such as photos.example.com: a front server on this machine answers "

@@ -29,8 +29,13 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("name", choices=EARLIER)
-        parser.add_argument("--path", type=Path, default=settings.BASE_DIR / ".env")
+        parser.add_argument("name", choices=EARLIER, help="which secret is made anew")
+        parser.add_argument(
+            "--path",
+            type=Path,
+            default=settings.BASE_DIR / ".env",
+            help="the file with the settings; default .env in this folder",
+        )
         how = parser.add_mutually_exclusive_group()
         how.add_argument(
             "--leaked", action="store_true", help="do not accept the one before it any longer"

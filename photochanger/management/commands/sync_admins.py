@@ -37,7 +37,12 @@ class Command(BaseCommand):
             action="store_true",
             help="make the file first, with random passwords shown once, unless it is there",
         )
-        parser.add_argument("--usernames", nargs="+", default=DEFAULT_ADMINS)
+        parser.add_argument(
+            "--usernames",
+            nargs="+",
+            default=DEFAULT_ADMINS,
+            help=f"of a file that --generate makes; default {' '.join(DEFAULT_ADMINS)}",
+        )
 
     def handle(self, *args: Any, generate: bool, usernames: list[str], **options: Any) -> None:
         path: Path = settings.ADMIN_CREDENTIALS_PATH

@@ -39,7 +39,7 @@ def main() -> int:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make figures", description=__doc__)
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--names", action="store_true", help="list functions with doubtful names")
     parser.add_argument("--trace", action="store_true", help="list what one photo runs, by file")
     parser.add_argument("--no-photo", action="store_true", help="send no photo: files only")

@@ -60,7 +60,9 @@ def main() -> int:
 def _read_arguments() -> Any:
     parser = argparse.ArgumentParser(prog="make soak ARGS=", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10, help="of load (10)")
-    parser.add_argument("--servers", type=int, choices=(1, 2), default=1)
+    parser.add_argument(
+        "--servers", type=int, choices=(1, 2), default=1, help="on one database (1)"
+    )
     parser.add_argument("--sqlite", action="store_true", help="not PostgreSQL; one server only")
     parser.add_argument(
         "--skew", type=int, default=0, help="seconds that the second server's clock is ahead"

@@ -28,11 +28,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slot_id", nargs="?", help=f"{SLOT_IDS[0]} to {SLOT_IDS[-1]}")
-        parser.add_argument("--name")
+        parser.add_argument("--name", help="what operators call it")
         parser.add_argument(
             "--public-title", help="what guests see above their pictures; empty: the name"
         )
-        parser.add_argument("--provider", choices=list(DRIVERS))
+        parser.add_argument(
+            "--provider",
+            choices=list(DRIVERS),
+            help="the AI service that makes the pictures",
+        )
         parser.add_argument("--operation", help=_list_operations())
         parser.add_argument(
             "--set",
@@ -41,7 +45,11 @@ class Command(BaseCommand):
             metavar="FIELD=VALUE",
             help="a field of the recipe; VALUE is JSON or plain text",
         )
-        parser.add_argument("--faces", choices=Slot.Faces.values)
+        parser.add_argument(
+            "--faces",
+            choices=Slot.Faces.values,
+            help="whether people of photo and picture are compared; retry may cost a second call",
+        )
         parser.add_argument(
             "--variables",
             type=json.loads,
@@ -114,8 +122,12 @@ def _add_more_arguments(parser: ArgumentParser) -> None:
         "slot had is replaced, as on the library's page",
     )
     switch = parser.add_mutually_exclusive_group()
-    switch.add_argument("--on", dest="is_active", action="store_true", default=None)
-    switch.add_argument("--off", dest="is_active", action="store_false", default=None)
+    switch.add_argument(
+        "--on", dest="is_active", action="store_true", default=None, help="photos may be sent"
+    )
+    switch.add_argument(
+        "--off", dest="is_active", action="store_false", default=None, help="photos are refused"
+    )
 
 
 def _read_columns(options: dict[str, Any]) -> dict[str, Any]:
