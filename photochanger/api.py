@@ -19,7 +19,7 @@ from ninja.renderers import JSONRenderer
 from ingest.admin_api import console_router, purge_router
 from ingest.api import ingest_router, jobs_router, short_router
 from ingest.refusals.errors import DatabaseAway
-from ingest.refusals.watch import note_refusal
+from ingest.refusals.recording import note_refusal
 from media.api import public_router
 from media.views import guest_router, render_error_page, wants_html_page
 from photochanger import metrics

@@ -23,10 +23,10 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from ingest import beside
 from ingest.clocks import ClockKeeper
-from ingest.faces import watch as faces
+from ingest.faces import search as face_search
 from ingest.pipeline.late_closings import LateWriter
+from ingest.refusals.recording import note_edge_refusal
 from ingest.refusals.store import RefusalWriter
-from ingest.refusals.watch import note_edge_refusal
 from media import storage
 from media.deletion import forget_deleted
 from media.download_memory import DownloadMemory
@@ -111,7 +111,7 @@ def _check_slots() -> None:
     try:
         log_public_address()
         forget_deleted()
-        faces.warm_up()
+        face_search.warm_up()
     except DatabaseError as exc:
         log.error("server.database.unavailable", detail=str(exc))
     except (OSError, StorageError) as exc:  # cleanup tries again

@@ -272,7 +272,7 @@ def count_faces_skipped() -> None:
 
 
 @_count_safely
-def count_faces_look(seconds: float) -> None:
+def count_face_detection(seconds: float) -> None:
     faces_seconds.observe(seconds)
 
 

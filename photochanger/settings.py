@@ -171,7 +171,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Files
 FACES_DIR: str = env.get_text("FACES_DIR", default=str(VAR_DIR / "faces"))  # of `make faces`
-FACES_JUDGE_SECONDS = 1.0  # a look of 0.1-0.2 s that has not had its turn by then is not waited for
+FACES_JUDGE_SECONDS = 1.0  # a detection of 0.1-0.2 s that has not begun by then is not waited for
 MEDIA_ROOT = Path(env.get_text("MEDIA_ROOT", default=str(VAR_DIR / "media")))
 # A bucket instead of that folder. Guests never get its address: files go through us.
 S3_BUCKET: str = env.get_text("S3_BUCKET", default="")

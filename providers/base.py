@@ -199,7 +199,7 @@ class ProviderDriver(ABC, Generic[S]):
     takes_firmer_words: ClassVar[bool] = False  # ``ProviderRequest.firmer`` goes into its prompt
     tells_calls_left: ClassVar[bool] = False  # in some answers: ``calls_left`` reads them
     charges_orders: ClassVar[bool] = False  # paid is what it has given a number, picture or none
-    key_look: ClassVar[str] = ""  # a pattern of any key of the service, never to be shown
+    key_pattern: ClassVar[str] = ""  # a pattern of any key of the service, never to be shown
     Settings: type[S]
 
     def find_conflicts(self, operation: str, settings: S, kinds: Collection[str]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from photochanger.redaction import remember_look
+from photochanger.redaction import remember_key_pattern
 from providers.base import ProviderDriver
 from providers.gemini.driver import GeminiDriver
 from providers.turbotext.driver import TurbotextDriver
@@ -11,5 +11,5 @@ DRIVERS: dict[str, ProviderDriver[Any]] = {
     driver.name: driver for driver in (GeminiDriver(), TurbotextDriver())
 }
 for _driver in DRIVERS.values():
-    if _driver.key_look:
-        remember_look(_driver.key_look)
+    if _driver.key_pattern:
+        remember_key_pattern(_driver.key_pattern)

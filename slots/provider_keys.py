@@ -90,8 +90,8 @@ class Rotation:
 
 
 @transaction.atomic
-def move_to_newest_key(*, only_look: bool = False) -> Rotation:
-    """Encrypt all that is stored encrypted anew; with ``only_look``, tell what would be moved.
+def move_to_newest_key(*, dry_run: bool = False) -> Rotation:
+    """Encrypt all that is stored encrypted anew; with ``dry_run``, tell what would be moved.
 
     What nobody can read stays as it is: the key that opens it may yet be found.
     """
@@ -107,9 +107,9 @@ def move_to_newest_key(*, only_look: bool = False) -> Rotation:
             unreadable.append(name)
             continue
         moved.append(name)
-        if not only_look:
+        if not dry_run:
             store(encrypt(secret))
-    if moved and not only_look:
+    if moved and not dry_run:
         log.info("slots.keys.rotated", names=moved)
     return Rotation(tuple(current), tuple(moved), tuple(unreadable))
 

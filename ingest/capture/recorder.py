@@ -19,7 +19,7 @@ from django.http import HttpRequest, HttpResponseBase
 from ingest.capture.snapshot import RequestSnapshot, describe_request
 from ingest.models import Capture, CapturedRequest
 from ingest.pipeline.receive import get_trace
-from ingest.refusals.watch import note_hangup
+from ingest.refusals.recording import note_hangup
 from photochanger.db import clock, in_db
 from photochanger.errors import AppError, ClientGone, InternalError
 from slots.models import Slot

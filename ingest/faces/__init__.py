@@ -1,1 +1,1 @@
-"""Whether the people of a photo were kept: looked at beside its path, never in its way."""
+"""Whether the people of a photo were kept: found and compared beside its path, not in it."""

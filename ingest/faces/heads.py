@@ -8,10 +8,10 @@ import structlog
 from django.conf import settings
 from PIL import Image
 
-from ingest.faces.looker import looker
+from ingest.faces.detector import detector
+from media.faces.decoding import shrink_for_detection
 from media.faces.face import Face
 from media.faces.loading import face_nets
-from media.faces.looking import shrink_for_look
 from media.faces.verdict import PHOTO, find_people
 from photochanger import metrics
 from photochanger.pictures.cropping import Box
@@ -27,20 +27,20 @@ CHIN: Final = 0.15
 def find_heads(image: Image.Image, *, wait_s: float) -> list[Box]:
     """The heads of a picture's people, in its pixels; none where they cannot be found in time.
 
-    Blocking, mostly 0.1 s: call it in a thread that is not the looker's. Never raises: a print is
+    Blocking, mostly 0.1 s: call it in a thread that is not the detector's. Never raises: a print is
     not lost to this.
     """
     if wait_s <= 0 or not face_nets.are_files_there(settings.FACES_DIR):
         return []
     try:
-        look = looker.begin(partial(shrink_for_look, image), describe=False)
-        if look is None:
+        detection = detector.start(partial(shrink_for_detection, image), describe=False)
+        if detection is None:
             metrics.count_faces_skipped()
             return []
         try:
-            faces = look.result(timeout=wait_s) or []
+            faces = detection.result(timeout=wait_s) or []
         except (TimeoutError, CancelledError):
-            look.cancel()
+            detection.cancel()
             return []
     except Exception as exc:
         log.warning("faces.heads.failed", detail=type(exc).__name__)

@@ -9,11 +9,11 @@ import structlog
 from django.db import transaction
 from PIL import Image
 
-from ingest.faces.looker import Look, looker
-from ingest.faces.watch import Watch
+from ingest.faces.detector import Detection, detector
+from ingest.faces.search import FaceSearch
 from ingest.models import Attempt, Job
+from media.faces.decoding import shrink_for_detection
 from media.faces.face import Face
-from media.faces.looking import shrink_for_look
 from media.faces.verdict import Report, compare_faces
 from photochanger import metrics
 from photochanger.db import in_db
@@ -21,10 +21,10 @@ from photochanger.db import in_db
 log = structlog.get_logger()
 
 
-async def measure_now(job: Job, watch: Watch, image: Image.Image) -> None:
+async def measure_now(job: Job, search: FaceSearch, image: Image.Image) -> None:
     """Judge a result and write the figures to its rows. Never raises."""
     try:
-        report = await compare_pictures(watch, image)
+        report = await compare_pictures(search, image)
         if report is None:
             metrics.count_faces_skipped()
             return
@@ -34,28 +34,28 @@ async def measure_now(job: Job, watch: Watch, image: Image.Image) -> None:
         log.warning("faces.measure.failed", job=str(job.pk), detail=type(exc).__name__)
 
 
-async def compare_pictures(watch: Watch, image: Image.Image) -> Report | None:
-    """None where one of the two was not looked at. Raises what a picture's decoder raises."""
-    before = await wait_for_look(watch.look)
+async def compare_pictures(search: FaceSearch, image: Image.Image) -> Report | None:
+    """None where one of the two was not searched. Raises what a picture's decoder raises."""
+    before = await wait_for_faces(search.detection)
     if before is None:
         return None
-    small = await asyncio.to_thread(shrink_for_look, image)
-    look = looker.begin(partial(_get, small), describe=watch.describe)
-    after = await wait_for_look(look) if look else None
+    small = await asyncio.to_thread(shrink_for_detection, image)
+    detection = detector.start(partial(_get, small), describe=search.describe)
+    after = await wait_for_faces(detection) if detection else None
     if after is None:
         return None
     # 40 faces against 40 others take 50 ms.
-    return await asyncio.to_thread(compare_faces, before, after, watch.rules)
+    return await asyncio.to_thread(compare_faces, before, after, search.rules)
 
 
 def _get(image: Image.Image) -> Image.Image:
     return image
 
 
-async def wait_for_look(look: Look) -> list[Face] | None:
-    """None for a look that was given up before its turn came."""
-    await asyncio.wait([asyncio.wrap_future(look)])
-    return None if look.cancelled() else look.result()
+async def wait_for_faces(detection: Detection) -> list[Face] | None:
+    """None for a detection that was given up before its turn came."""
+    await asyncio.wait([asyncio.wrap_future(detection)])
+    return None if detection.cancelled() else detection.result()
 
 
 def make_figures(report: Report) -> dict[str, Any]:

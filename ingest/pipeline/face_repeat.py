@@ -51,18 +51,18 @@ async def mend_faces(run: JobRun, build: Callable[..., Any], deadline: Deadline)
         _note(run, first)
         if await _may_repeat(run, first, deadline):
             await _repeat(run, build, first, deadline)
-        run.watch = None  # judged: nothing is left to do after the answer
+        run.face_search = None  # judged: nothing is left to do after the answer
         metrics.count_faces(slot=slot.pk, verdict=run.figures["faces"])
     except Exception as exc:  # a bug must not cost the picture that is paid for
         log.exception("faces.repeat.failed", job=str(run.job.pk), detail=type(exc).__name__)
 
 
 async def _judge(run: JobRun, picture: ResultPicture | None) -> Report | None:
-    if run.watch is None or picture is None:
+    if run.face_search is None or picture is None:
         return None
     try:
         async with asyncio.timeout(settings.FACES_JUDGE_SECONDS):
-            return await compare_pictures(run.watch, picture.look)
+            return await compare_pictures(run.face_search, picture.face_image)
     except TimeoutError:
         return None
 
@@ -76,7 +76,7 @@ def _note(run: JobRun, report: Report) -> None:
 
 async def _may_repeat(run: JobRun, report: Report, deadline: Deadline) -> bool:
     """Only for people, only once, only in time, and not where the style itself changes faces."""
-    if run.watch is None or not is_worth_repeating(report, run.watch.rules):
+    if run.face_search is None or not is_worth_repeating(report, run.face_search.rules):
         return False
     typical_s = await in_db(estimate_call_s, run.job.slot_id, run.job.provider)
     if deadline.left_s - settings.FACES_JUDGE_SECONDS <= max(typical_s, FLOOR_S):

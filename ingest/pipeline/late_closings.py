@@ -106,20 +106,20 @@ class LateWriter:
         self._has_files = True
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._look_regularly())
+        self._task = asyncio.create_task(self._write_regularly())
 
     async def stop(self) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
-        await self._look()
+        await self._write_pending()
 
-    async def _look_regularly(self) -> None:
+    async def _write_regularly(self) -> None:
         while True:
-            await asyncio.shield(self._look())
+            await asyncio.shield(self._write_pending())
             await asyncio.sleep(LOOK_EVERY_S)
 
-    async def _look(self) -> None:
+    async def _write_pending(self) -> None:
         if _kept and not await _try(write_kept):
             self._has_files = True
         elif self._has_files and await _try(settle_stored) is not None:

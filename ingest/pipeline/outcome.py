@@ -12,7 +12,7 @@ from django.db import Error as AnyDatabaseError
 from PIL import Image
 
 from ingest.costs.price_table import NO_PRICES, PriceTable
-from ingest.faces.watch import Watch
+from ingest.faces.search import FaceSearch
 from ingest.models import Attempt, Job
 from ingest.pipeline.closing import Closing
 from ingest.pipeline.late_closings import keep_closing
@@ -50,16 +50,18 @@ PICTURE_PATIENCE_S = 3.0  # and to get its picture, whatever becomes of the row
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhotoResult:
-    """The picture to answer with, and the job it is the result of; ``image`` is the same picture
-    decoded, when it is a new one, for the preview that is made after the answer; ``look`` is what
-    the service made."""
+    """The picture to answer with, and the job it is the result of.
+
+    ``image``: the same picture decoded, when it is a new one, for the preview that is made after
+    the answer. ``face_image``: what the service made.
+    """
 
     job: Job
     picture: Picture
     image: Image.Image | None = None
-    look: Image.Image | None = None
+    face_image: Image.Image | None = None
     is_replay: bool = False
-    watch: Watch | None = None  # the look at its photo, to be compared with after the answer
+    face_search: FaceSearch | None = None  # of its photo: compared with after the answer
     is_sorted: bool = False  # it goes on show when it looks safe
     # The row that could not be written before the deadline: to be waited for after the answer.
     closing: "asyncio.Future[None] | None" = None
@@ -79,7 +81,7 @@ class JobRun:
     storage_error: str = ""  # why the result has no file
     closing: "asyncio.Future[None] | None" = None
     time_limit: asyncio.Timeout | None = None  # of the calls; longer once a picture is there
-    watch: Watch | None = None
+    face_search: FaceSearch | None = None
     people_told: int | None = None  # to the AI service; 0: they were not known
     figures: dict[str, Any] = field(default_factory=dict)  # of faces that are judged already
     has_next_source: bool = False  # a reserve may be asked when the present call fails
@@ -96,7 +98,7 @@ class JobRun:
         texts = self.job.guest_texts
         return hide_texts(words, texts.values()) if texts else words
 
-    def stop_watch(self) -> None:
+    def record_steps(self) -> None:
         self.steps_ms = self.stopwatch.measure(self.order, asyncio.get_running_loop().time())
 
 
@@ -136,7 +138,7 @@ async def _close_in_time(run: JobRun) -> None:
 
     Never raises: the picture is there and paid for, whatever becomes of its row.
     """
-    run.stop_watch()
+    run.record_steps()
     run.closing = asyncio.ensure_future(_close_and_report(run, clock.now()))
     left_s = min(PICTURE_PATIENCE_S, run.order.deadline.left_s)
     await asyncio.wait([run.closing], timeout=max(0.0, left_s))
@@ -160,7 +162,7 @@ async def _close_and_report(run: JobRun, finished_at: datetime) -> None:
 
 
 async def _fail(run: JobRun, error: AppError) -> None:
-    run.stop_watch()
+    run.record_steps()
     try:
         with limit_waits_for(FAILED_LIMIT_S):
             is_closed = await in_db_with_retry(close_failed, FAILED_PATIENCE_S, run, error)

@@ -31,7 +31,7 @@ from slots.prints.plans import build_print_plan
 
 log = structlog.get_logger()
 
-HEADS_WAIT_S = 1.0  # a look of 0.1 s that has not had its turn by then is not waited for
+HEADS_WAIT_S = 1.0  # a detection of 0.1 s that has not begun by then is not waited for
 PRINT_S = 0.3  # kept of the deadline for cropping and encoding
 SPARE_SIDES = 2  # of a photo that stands in: so much longer than the print it is decoded at least
 
@@ -46,8 +46,8 @@ def plan_print(
     slot = order.slot
     if not (slot.paper or slot.frame_text or slot.frame_qr or frame):
         return None
-    may_look = order.platform.faces != "off" and slot.faces != Slot.Faces.OFF
-    wait_s = min(HEADS_WAIT_S, order.deadline.left_s - PRINT_S) if may_look else 0.0
+    may_detect = order.platform.faces != "off" and slot.faces != Slot.Faces.OFF
+    wait_s = min(HEADS_WAIT_S, order.deadline.left_s - PRINT_S) if may_detect else 0.0
     # Prints hang on walls, and their pictures in galleries: the code on them only shows.
     page = reverse("api:guest_page", kwargs={"job_id": make_view_id(order.job_id)})
     return build_print_plan(

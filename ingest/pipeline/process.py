@@ -26,7 +26,7 @@ from ingest.pipeline.replay import replay_result
 from ingest.pipeline.response import make_original_response, make_picture_response
 from ingest.pipeline.sources import call_sources
 from ingest.pipeline.template_pictures import open_template_pictures
-from ingest.refusals.watch import note_job, note_order, note_refusal, note_unknown_host
+from ingest.refusals.recording import note_job, note_order, note_refusal, note_unknown_host
 from media.links import find_link_base, find_phone_base
 from photochanger import metrics
 from photochanger.db import in_db
@@ -129,8 +129,8 @@ async def run_job(order: Order, admission: Admission, deadline: Deadline) -> Pho
         job=job,
         picture=run.result,
         image=run.result.image,
-        look=run.result.look,
+        face_image=run.result.face_image,
         closing=run.closing,
-        watch=run.watch,
+        face_search=run.face_search,
         is_sorted=order.slot.publishing == Slot.Publishing.SORTED,
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from ingest.faces.measure import wait_for_look
+from ingest.faces.measure import wait_for_faces
 from ingest.pipeline.order import Deadline
 from ingest.pipeline.outcome import JobRun
 from ingest.pipeline.retry_policy import FLOOR_S
@@ -17,7 +17,7 @@ from slots.prompts.filling import PhotoWords, fill_recipe
 
 log = structlog.get_logger()
 
-PEOPLE_WAIT_S = 1.0  # a look of 0.1-0.2 s that has not had its turn by then is not waited for
+PEOPLE_WAIT_S = 1.0  # a detection of 0.1-0.2 s that has not begun by then is not waited for
 
 
 async def count_people(run: JobRun, deadline: Deadline) -> None:
@@ -32,18 +32,18 @@ async def count_people(run: JobRun, deadline: Deadline) -> None:
 
 
 async def _count(run: JobRun, deadline: Deadline) -> int | None:
-    if run.watch is None:  # off, no engine, or too many photos at this moment
+    if run.face_search is None:  # off, no engine, or too many photos at this moment
         return None
     wait_s = min(PEOPLE_WAIT_S, deadline.left_s - FLOOR_S)  # the picture needs the rest
     try:
         async with asyncio.timeout(max(0.0, wait_s)):
-            faces = await wait_for_look(run.watch.look)
+            faces = await wait_for_faces(run.face_search.detection)
     except TimeoutError:
         return None
     except Exception as exc:  # a photo is not lost to this
         log.warning("faces.people.failed", job=str(run.job.pk), detail=type(exc).__name__)
         return None
-    return count_people_surely(faces, run.watch.rules) if faces else None
+    return count_people_surely(faces, run.face_search.rules) if faces else None
 
 
 def fill_prompts(request: ProviderRequest[Any], run: JobRun) -> ProviderRequest[Any]:

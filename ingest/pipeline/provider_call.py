@@ -10,7 +10,7 @@ import structlog
 from pydantic import ValidationError
 
 from ingest.costs.payment import price_attempt
-from ingest.faces.watch import watch_photo
+from ingest.faces.search import start_face_search
 from ingest.models import Attempt
 from ingest.pipeline.admission import Admission
 from ingest.pipeline.closing import choose_reason, to_milliseconds
@@ -68,8 +68,10 @@ async def prepare_request(run: JobRun, admission: Admission) -> RequestBuilder:
     api_key = read_provider_key(slot.provider, admission.stored_key)
     if not api_key:
         raise ProviderConfig(f"there is no key for {slot.provider}")
-    if run.watch is None:
-        run.watch = await watch_photo(run.order.photo, slot, run.order.platform, run.files)
+    if run.face_search is None:
+        run.face_search = await start_face_search(
+            run.order.photo, slot, run.order.platform, run.files
+        )
     base_url = admission.base_url
     return partial(
         ProviderRequest,

@@ -20,7 +20,7 @@ from ingest.pipeline.outcome import PhotoResult
 from ingest.pipeline.photo_print import print_original
 from ingest.sorting import sort_result
 from media import storage
-from media.faces.looking import shrink_for_look
+from media.faces.decoding import shrink_for_detection
 from media.links import build_url_of_path
 from media.previews import StoredPreview, build_preview_path, record_preview, write_preview
 from media.sorter.rule import shrink_for_sorting
@@ -97,17 +97,17 @@ async def _finish(result: PhotoResult, answer_ms: int) -> None:
     has_file = result.image is not None and result.job.result_expires_at is not None
     await store_preview(result.job, result.image if has_file else None, answer_ms=answer_ms)
     try:
-        await _begin_looks(result, has_file=has_file)
+        await _begin_face_work(result, has_file=has_file)
     except Exception as exc:  # of Pillow: the booth's answer is out, and must end well
-        log.warning("ingest.looks.failed", job=str(result.job.pk), detail=type(exc).__name__)
+        log.warning("ingest.face_search.failed", job=str(result.job.pk), detail=type(exc).__name__)
 
 
-async def _begin_looks(result: PhotoResult, *, has_file: bool) -> None:
+async def _begin_face_work(result: PhotoResult, *, has_file: bool) -> None:
     """Small copies wait for their turn, whose picture is let go."""
-    job, watch = result.job, result.watch
-    if watch is not None and result.look is not None:
-        look = await asyncio.to_thread(shrink_for_look, result.look)
-        run_beside(partial(measure_now, job, watch, look))
+    job, search = result.job, result.face_search
+    if search is not None and result.face_image is not None:
+        small = await asyncio.to_thread(shrink_for_detection, result.face_image)
+        run_beside(partial(measure_now, job, search, small))
     if result.is_sorted and has_file and result.image is not None:
         small = await asyncio.to_thread(shrink_for_sorting, result.image)
         run_beside(partial(sort_result, job.pk, small))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from media.faces.looking import shrink_for_look
+from media.faces.decoding import shrink_for_detection
 from photochanger.errors import BadResponse
 from photochanger.pictures import (
     JPEG,
@@ -38,12 +38,12 @@ class ResultPicture(Picture):
     """A finished picture on its way to storage: its bytes, the same picture decoded, and what the
     service's file said of its origin.
 
-    ``look``: what the service made, by which faces are judged; a small copy where it is printed.
+    ``face_image``: what the service made, to judge faces by; a small copy where it is printed.
     """
 
     sha256: str
     image: Image.Image
-    look: Image.Image
+    face_image: Image.Image
     credentials: Credentials = Credentials()
 
 
@@ -70,10 +70,10 @@ def check_result(
     if min(image.size) < MIN_RESULT_SIDE_PX or max(image.size) > MAX_RESULT_SIDE_PX:
         raise BadResponse(f"the picture is {image.width}x{image.height}", retryable=True)
     wanted = f"image/{rules.output_format or 'jpeg'}"
-    body, dpi, longest, look = None, found.header.dpi, rules.output_max_side_px, image
+    body, dpi, longest, face_image = None, found.header.dpi, rules.output_max_side_px, image
     if plan is not None:
         del found  # nothing may hold the pixels that came, once they are printed
-        look = _copy_for_look(image)
+        face_image = _copy_for_detection(image)
         image, dpi = make_print(image, plan), PRINT_DPI
     elif longest and max(image.size) > longest:
         image.thumbnail((longest, longest), Image.Resampling.LANCZOS)
@@ -83,13 +83,18 @@ def check_result(
         body = encode(image, wanted, quality=rules.output_quality, dpi=dpi, xmp=AI_MADE_XMP)
     digest = hashlib.sha256(body).hexdigest()
     return ResultPicture(
-        body=body, mime=wanted, sha256=digest, image=image, look=look, credentials=credentials
+        body=body,
+        mime=wanted,
+        sha256=digest,
+        image=image,
+        face_image=face_image,
+        credentials=credentials,
     )
 
 
-def _copy_for_look(image: Image.Image) -> Image.Image:
+def _copy_for_detection(image: Image.Image) -> Image.Image:
     """Before it is cropped, and before somebody's face comes over it with a frame."""
-    small = shrink_for_look(image)
+    small = shrink_for_detection(image)
     return small.copy() if small is image else small  # a print is drawn on the picture itself
 
 

@@ -189,11 +189,11 @@ async def run_trial(order: Order) -> tuple[PhotoResult, dict[str, Any]]:
 
 
 async def complete_result(result: PhotoResult) -> None:
-    """What a booth does not wait for: the preview, and the look at its people. Never raises."""
+    """What a booth does not wait for: the preview, and the comparison of people. Never raises."""
     if result.image is not None:
         await store_preview(result.job, result.image)
-        if result.watch is not None and result.look is not None:
-            await measure_now(result.job, result.watch, result.look)
+        if result.face_search is not None and result.face_image is not None:
+            await measure_now(result.job, result.face_search, result.face_image)
 
 
 def load_job_facts(job_id: uuid.UUID) -> dict[str, Any]:

@@ -14,9 +14,9 @@ from asgiref.sync import async_to_sync
 from django.test import override_settings
 from PIL import Image
 
-from ingest.faces.looker import MOST_WAITING, looker
+from ingest.faces.detector import MOST_WAITING, detector
 from ingest.faces.measure import compare_pictures
-from ingest.faces.watch import Watch, watch_photo
+from ingest.faces.search import FaceSearch, start_face_search
 from ingest.tests.live_support import LiveTestCase
 from ingest.tests.support import IngestTestCase
 from media.faces.verdict import PHOTO
@@ -178,22 +178,22 @@ class WatchTests(IngestTestCase):
         jobs = [job async for job in self.slot.jobs.all()]
         self.assertEqual({(job.faces, job.people_in) for job in jobs}, {("", None)})
 
-    def test_nothing_is_looked_at_where_it_is_off(self) -> None:
+    def test_no_search_begins_where_it_is_off(self) -> None:
         need_engine()
-        for level, slot, is_watched in (
+        for level, slot, is_searched in (
             ("off", Slot.Faces.MEASURE, False),
             ("count", Slot.Faces.OFF, False),
             ("count", Slot.Faces.MEASURE, True),
         ):
             self.slot.faces = slot
-            self.assertEqual(self.watch(PlatformSettings(faces=level)) is not None, is_watched)
+            self.assertEqual(self.start(PlatformSettings(faces=level)) is not None, is_searched)
 
     def test_only_likeness_describes_faces(self) -> None:
         need_engine()
         for level, describes in (("count", False), ("likeness", True)):
-            watch = self.watch(PlatformSettings(faces=level))
-            assert watch is not None
-            found = watch.look.result(PATIENCE_S) or []
+            search = self.start(PlatformSettings(faces=level))
+            assert search is not None
+            found = search.detection.result(PATIENCE_S) or []
             self.assertEqual([face.descriptor is not None for face in found], [describes] * 2)
 
     def test_a_photo_too_many_is_not_waited_for(self) -> None:
@@ -201,28 +201,32 @@ class WatchTests(IngestTestCase):
         gate = threading.Event()
         with ExitStack() as files:
             with override_settings(FACES_DIR=FOLDER):
-                held = looker.begin(partial(self.open_behind, gate), describe=False)
+                held = detector.start(partial(self.open_behind, gate), describe=False)
             assert held is not None
             wait_until(held.running)
-            places = [self.watch(PlatformSettings(faces="count"), files) for _ in range(9)]
-            begun = [watch for watch in places if watch]
+            places = [self.start(PlatformSettings(faces="count"), files) for _ in range(9)]
+            begun = [search for search in places if search]
             self.assertEqual(len(begun), MOST_WAITING - 1)
         # Their results are there: what has not begun is given up.
-        self.assertTrue(all(watch.look.cancelled() for watch in begun))
+        self.assertTrue(all(search.detection.cancelled() for search in begun))
         gate.set()
         wait_until(held.done)
-        self.assertIsNotNone(self.watch(PlatformSettings(faces="count")))
+        self.assertIsNotNone(self.start(PlatformSettings(faces="count")))
 
     def open_behind(self, gate: threading.Event) -> Image.Image:
         gate.wait(PATIENCE_S)
         return Image.new("RGB", (64, 64))
 
-    async def test_a_look_that_was_given_up_leaves_no_figures(self) -> None:
-        watch = Watch(Future(), describe=True, rules=PHOTO)
-        watch.look.cancel()
-        self.assertIsNone(await compare_pictures(watch, make_group(["biden"])))
+    async def test_a_detection_that_was_given_up_leaves_no_figures(self) -> None:
+        search = FaceSearch(Future(), describe=True, rules=PHOTO)
+        search.detection.cancel()
+        self.assertIsNone(await compare_pictures(search, make_group(["biden"])))
 
-    def watch(self, platform: PlatformSettings, files: ExitStack | None = None) -> Watch | None:
+    def start(
+        self, platform: PlatformSettings, files: ExitStack | None = None
+    ) -> FaceSearch | None:
         photo = Photo.open(io.BytesIO(encode(make_group(["biden", "obama"]))), max_megapixels=5)
         with override_settings(FACES_DIR=FOLDER):
-            return async_to_sync(watch_photo)(photo, self.slot, platform, files or ExitStack())
+            return async_to_sync(start_face_search)(
+                photo, self.slot, platform, files or ExitStack()
+            )

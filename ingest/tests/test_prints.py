@@ -177,7 +177,7 @@ class HeadTests(SimpleTestCase):
         self.assertEqual(find_heads(photo, wait_s=0), [])
         with override_settings(FACES_DIR="none"):
             self.assertEqual(find_heads(photo, wait_s=60), [])
-        with mock.patch("ingest.faces.heads.looker.begin", return_value=None):
+        with mock.patch("ingest.faces.heads.detector.start", return_value=None):
             self.assertEqual(find_heads(photo, wait_s=60), [])
 
 

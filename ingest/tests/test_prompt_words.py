@@ -16,7 +16,7 @@ from django.utils import timezone
 from structlog.testing import capture_logs
 
 from ingest.cleanup import clean_up
-from ingest.faces.looker import looker
+from ingest.faces.detector import detector
 from ingest.models import Attempt, Job
 from ingest.pipeline import admission, prompt_words
 from ingest.pipeline.closing import Closing
@@ -252,7 +252,7 @@ class PeopleTests(PromptTestCase):
     def held_engine(self) -> Iterator[None]:
         """It looks at nothing while the block lasts."""
         gate = threading.Event()
-        held = looker._executor.submit(gate.wait)
+        held = detector._executor.submit(gate.wait)
         try:
             yield
         finally:

@@ -19,8 +19,8 @@ from ingest.refusals.booth_fields import parse_clock
 from ingest.refusals.causes import FAILURES, REFUSALS, get_title
 from ingest.refusals.notes import MAX_NOTES, PLACES, Note, Notebook, notebook
 from ingest.refusals.queries import count_refusals, load_recent_refusals
+from ingest.refusals.recording import note_edge_refusal
 from ingest.refusals.store import write_notes
-from ingest.refusals.watch import note_edge_refusal
 from ingest.tests.support import IngestTestCase, jpeg
 from photochanger.db import in_db
 from photochanger.edge.body import BodyLimit

@@ -11,7 +11,7 @@ from django.utils import timezone
 from PIL import Image
 
 from ingest import sorting
-from ingest.faces.watch import Watch
+from ingest.faces.search import FaceSearch
 from ingest.models import Job
 from ingest.pipeline import response
 from ingest.pipeline.outcome import PhotoResult
@@ -60,7 +60,7 @@ class SorterTests(SimpleTestCase):
 
 
 class SortResultTests(ResultsTestCase):
-    """The row: whatever hinders the look, the picture waits."""
+    """The row: whatever hinders the sorter, the picture waits."""
 
     def add_result(self) -> MediaObject:
         return self.store_result(make_picture(side_px=32), has_preview=False)
@@ -93,18 +93,18 @@ class SortResultTests(ResultsTestCase):
         """Fifty whole pictures would be a gigabyte."""
         job = Job(result_expires_at=timezone.now())
         whole = Image.new("RGB", (2400, 3600))
-        watch = Watch(Future(), describe=False, rules=PHOTO)
+        search = FaceSearch(Future(), describe=False, rules=PHOTO)
         result = PhotoResult(
             job=job,
             picture=Picture(body=b"", mime="image/jpeg"),
             image=whole,
-            look=whole,
-            watch=watch,
+            face_image=whole,
+            face_search=search,
             is_sorted=True,
         )
         with mock.patch.object(response, "run_beside") as begun:
-            async_to_sync(response._begin_looks)(result, has_file=True)
-            async_to_sync(response._begin_looks)(result, has_file=False)
+            async_to_sync(response._begin_face_work)(result, has_file=True)
+            async_to_sync(response._begin_face_work)(result, has_file=False)
         sizes = [call.args[0].args[-1].size for call in begun.call_args_list]
         self.assertEqual(sizes, [(800, 1200), (256, 256), (800, 1200)])
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from django.test import SimpleTestCase
 from PIL import Image, ImageEnhance, ImageOps
 
+from media.faces.decoding import FileView, open_for_detection, view_file
 from media.faces.loading import SUMS, face_nets
-from media.faces.looking import FileView, open_for_look, view_file
 from media.faces.verdict import PHOTO, Report, Verdict, compare_faces
 from media.net_files import protobuf
 from media.sorter.loading import SORTER
@@ -99,7 +99,7 @@ class LookingTests(SimpleTestCase):
         wide = Image.new("RGB", (4000, 2000), "teal")
         for kind, mode in (("JPEG", "RGB"), ("PNG", "RGBA"), ("WEBP", "RGB"), ("PNG", "I;16")):
             image = wide.convert(mode) if mode != "I;16" else Image.new("I;16", wide.size)
-            seen = open_for_look(self.encode(image, kind, exif=exif))
+            seen = open_for_detection(self.encode(image, kind, exif=exif))
             self.assertEqual(seen.mode, "RGB")
             self.assertLess(seen.width, seen.height, kind)
             self.assertLess(seen.height, 2048, kind)

@@ -22,7 +22,7 @@ MAX_SECRETS = 50  # in memory; the oldest is forgotten
 # text both ends are kept.
 LONGEST = 20_000
 # Secrets of installations that this process has never used, and other people's.
-LOOKS = [
+KEY_PATTERNS = [
     re.compile(r"\bBearer\s+[\w.~+/=-]{12,}", re.IGNORECASE),
     re.compile(r"\bapi[_-]?key[\"']?\s*[:=]\s*[\"']?[\w.~+/=-]{12,}", re.IGNORECASE),
 ]
@@ -65,13 +65,13 @@ def remember_secret(secret: str) -> None:
         _known = _Known((*_known.secrets[1 - MAX_SECRETS :], secret))
 
 
-def remember_look(pattern: str) -> None:
-    """What any key of a service looks like."""
-    LOOKS.append(re.compile(pattern))
+def remember_key_pattern(pattern: str) -> None:
+    """A regular expression of every key of a service."""
+    KEY_PATTERNS.append(re.compile(pattern))
 
 
 def redact(text: str) -> str:
-    """``text`` without any secret, known or by its look; in whole or in parts, split, encoded.
+    """``text`` without any secret, known or by its pattern; in whole or in parts, split, encoded.
 
     At most ``LONGEST`` characters of it, whatever a service has written.
     """
@@ -84,8 +84,8 @@ def redact(text: str) -> str:
         text = _cut_out(text, known)
     if known.runs:
         text = LONG_WORD.sub(lambda word: MASK if _is_encoded(word[0], known) else word[0], text)
-    for look in LOOKS:
-        text = look.sub(MASK, text)
+    for pattern in KEY_PATTERNS:
+        text = pattern.sub(MASK, text)
     return text
 
 

@@ -115,7 +115,7 @@ class LimitedExecutor(Executor):
             thread = threading.Thread(target=self._work, args=[worker], name=self.name, daemon=True)
             try:
                 thread.start()
-            except RuntimeError:  # the system has none left: ``_look`` tries again, soon
+            except RuntimeError:  # the system has none left: ``_poll`` tries again, soon
                 log.error("threads.start.failed", threads=self.name)
                 return
             self._workers.add(worker)
@@ -179,9 +179,9 @@ class LimitedExecutor(Executor):
     def _look_soon(self) -> None:
         loop = asyncio.get_running_loop()
         if self._looking is None or self._looking[0] is not loop:
-            self._looking = (loop, loop.call_later(LOOK_EVERY_S, self._look))
+            self._looking = (loop, loop.call_later(LOOK_EVERY_S, self._poll))
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         """Now and then, while there are steps: which have no time left, which threads hang?"""
         self._looking = None
         now = time.monotonic()

@@ -15,7 +15,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import urlencode
 from django_htmx.middleware import HtmxDetails
 
-from ingest.refusals.watch import note_stray_photo
+from ingest.refusals.recording import note_stray_photo
 from photochanger.api import answer_app_error
 from photochanger.edge.language import negotiate_language
 from photochanger.edge.paths import PROVIDER_MEDIA_PATH

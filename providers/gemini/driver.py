@@ -63,7 +63,7 @@ class GeminiDriver(ProviderDriver[GeminiSettings]):
     icon = "spark"
     operations = {"image_edit": _("Edit by prompt")}
     takes_firmer_words = True
-    key_look = r"AIza[\w-]{30,}"
+    key_pattern = r"AIza[\w-]{30,}"
     template_kinds = {"image_edit": ALL_TEMPLATE_KINDS}  # the prompt describes each to the model
     template_roles = {
         "style": _("look, colours and technique are taken from it"),

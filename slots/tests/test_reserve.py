@@ -103,7 +103,7 @@ class ReserveApiTests(AdminTestCase):
         for page in pages:
             self.assertNotIn("key-of-the-relay", self.client.get(page).content.decode())
         self.assertNotIn("key-of-the-relay", LogEntry.objects.latest("pk").change_message)
-        self.assertIn("slot-001: reserve 1", move_to_newest_key(only_look=True).current)
+        self.assertIn("slot-001: reserve 1", move_to_newest_key(dry_run=True).current)
 
     def test_a_key_that_is_not_sent_stays_but_goes_nowhere_else(self) -> None:
         self.store(reserve(base_url=RELAY, api_key="k1"))

@@ -276,7 +276,7 @@ class AlertRowTests(TestCase):
         anna = add_recipient("telegram", telegram_address())
         keys = [Fernet.generate_key().decode(), *settings.FIELD_ENCRYPTION_KEYS]
         with override_settings(FIELD_ENCRYPTION_KEYS=keys):
-            self.assertEqual(move_to_newest_key(only_look=True).moved, ("Anna",))
+            self.assertEqual(move_to_newest_key(dry_run=True).moved, ("Anna",))
             move_to_newest_key()
         with override_settings(FIELD_ENCRYPTION_KEYS=keys[:1]):
             anna.refresh_from_db()

@@ -72,7 +72,7 @@ class Command(BaseCommand):
         )
 
     def _check_no_earlier_key_is_needed(self) -> None:
-        found = move_to_newest_key(only_look=True)
+        found = move_to_newest_key(dry_run=True)
         if found.moved or found.unreadable:
             raise CommandError("An earlier key is still needed. Run rotate_keys first.")
 

@@ -21,7 +21,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, check: bool, **options: Any) -> None:
-        found = move_to_newest_key(only_look=check)
+        found = move_to_newest_key(dry_run=check)
         self.stdout.write(f"With the newest key already: {_join_names(found.current)}.")
         told = "To be moved to it" if check else "Moved to it now"
         self.stdout.write(f"{told}: {_join_names(found.moved)}.")

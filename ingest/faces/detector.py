@@ -1,4 +1,4 @@
-"""The one thread of this process that looks at faces, and how much may wait for it."""
+"""The one thread of this process that detects faces, and how many pictures may wait for it."""
 
 import threading
 import time
@@ -15,15 +15,17 @@ from media.nets.memory import give_memory_back_when_idle
 from photochanger import metrics
 from photochanger.threads.priority import lower_priority
 
-MOST_WAITING = 4  # looks of 0.1-0.2 s; the photos of a crowd share what is left of the processor
+MOST_WAITING = (
+    4  # pictures of 0.1-0.2 s each; the photos of a crowd share what is left of the processor
+)
 
 Open = Callable[[], Image.Image]
 # None: there is no engine here.
-Look = Future[list[Face] | None]
+Detection = Future[list[Face] | None]
 
 
-class Looker:
-    """Looks one after another; a look too many is refused, and nobody waits for it."""
+class Detector:
+    """Runs one detection at a time, and refuses new ones when the queue is full."""
 
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(
@@ -31,16 +33,16 @@ class Looker:
         )
         self._waiting = threading.Semaphore(MOST_WAITING)
 
-    def begin(self, open_picture: Open, *, describe: bool) -> Look | None:
+    def start(self, open_picture: Open, *, describe: bool) -> Detection | None:
         """Find the faces of the picture that ``open_picture`` returns; None under load.
 
-        The look can be cancelled while it waits for its turn.
+        The detection can be cancelled while it waits for its turn.
         """
         if not self._waiting.acquire(blocking=False):
             return None
-        look = self._executor.submit(_find_faces, settings.FACES_DIR, open_picture, describe)
-        look.add_done_callback(lambda _look: self._waiting.release())
-        return look
+        detection = self._executor.submit(_find_faces, settings.FACES_DIR, open_picture, describe)
+        detection.add_done_callback(lambda _: self._waiting.release())
+        return detection
 
 
 def _find_faces(folder: str, open_picture: Open, describe: bool) -> list[Face] | None:
@@ -49,9 +51,9 @@ def _find_faces(folder: str, open_picture: Open, describe: bool) -> list[Face] |
         return None
     started = time.perf_counter()
     found = engine.find_faces(open_picture(), least_score=LEAST_SCORE, describe=describe)
-    metrics.count_faces_look(time.perf_counter() - started)
+    metrics.count_face_detection(time.perf_counter() - started)
     give_memory_back_when_idle()
     return found
 
 
-looker = Looker()
+detector = Detector()

@@ -9,7 +9,7 @@ from PIL import Image, ImageOps
 LOOK_AT_PX = 1024  # longest side from which faces are described
 
 
-def open_for_look(file: IO[bytes]) -> Image.Image:
+def open_for_detection(file: IO[bytes]) -> Image.Image:
     """The picture upright, RGB, with a longest side of about 1024 px. Blocking.
 
     A JPEG is decoded in an eighth, a quarter or half of its size: 20 megapixels take 50 ms.
@@ -17,10 +17,10 @@ def open_for_look(file: IO[bytes]) -> Image.Image:
     """
     with Image.open(file, formats=("JPEG", "PNG", "WEBP")) as image:
         image.draft("RGB", (LOOK_AT_PX, LOOK_AT_PX))
-        return ImageOps.exif_transpose(shrink_for_look(image))
+        return ImageOps.exif_transpose(shrink_for_detection(image))
 
 
-def shrink_for_look(image: Image.Image) -> Image.Image:
+def shrink_for_detection(image: Image.Image) -> Image.Image:
     """A small RGB copy; the picture itself when it is small and RGB already. Blocking, 0-20 ms."""
     factor = max(image.size) // LOOK_AT_PX
     if image.mode.startswith("I"):  # 16 bits of grey, which convert() would cut, not scale

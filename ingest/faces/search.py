@@ -1,4 +1,4 @@
-"""Look at a photo while its provider works."""
+"""Search a photo for faces while its provider works."""
 
 import asyncio
 from contextlib import ExitStack
@@ -8,9 +8,9 @@ from functools import partial
 import structlog
 from django.conf import settings
 
-from ingest.faces.looker import Look, looker
+from ingest.faces.detector import Detection, detector
+from media.faces.decoding import open_for_detection, view_file
 from media.faces.loading import face_nets
-from media.faces.looking import open_for_look, view_file
 from media.faces.verdict import DRAWN, PHOTO, Rules
 from photochanger import metrics
 from photochanger.pictures import Photo
@@ -21,54 +21,53 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
-    """A look at a photo that has begun, and how its result is to be judged.
+class FaceSearch:
+    """A photo's detection, under way, and how its result is to be judged.
 
     What it finds lives in memory until the result is judged, and goes nowhere else.
     """
 
-    look: Look
+    detection: Detection
     describe: bool  # likeness is judged too
     rules: Rules
 
 
-async def watch_photo(
+async def start_face_search(
     photo: Photo, slot: Slot, platform: PlatformSettings, job_files: ExitStack
-) -> Watch | None:
-    """Begin to look at a photo; None where that is off, cannot be, or would wait too long.
+) -> FaceSearch | None:
+    """Search a photo for faces; None where that is off, cannot be, or would wait too long.
 
-    Call it before anybody else reads the photo. A look that has not begun when ``job_files`` are
-    closed is given up: the result is there, and nobody waits. Never raises: a photo is not lost to
-    this.
+    Call it before anybody else reads the photo. A search that has not begun when ``job_files``
+    are closed is given up: the result is there, and nobody waits. Never raises.
     """
     if platform.faces == "off" or slot.faces == Slot.Faces.OFF:
         return None
     if not face_nets.are_files_there(settings.FACES_DIR):
         return None
     try:
-        return await asyncio.to_thread(_begin, photo, slot, platform, job_files)
+        return await asyncio.to_thread(_start_detection, photo, slot, platform, job_files)
     except Exception as exc:
-        log.warning("faces.watch.failed", detail=type(exc).__name__)
+        log.warning("faces.search.failed", detail=type(exc).__name__)
         return None
 
 
-def _begin(
+def _start_detection(
     photo: Photo, slot: Slot, platform: PlatformSettings, job_files: ExitStack
-) -> Watch | None:
+) -> FaceSearch | None:
     """Blocking for as long as it takes to copy what is in memory (1 MB)."""
     describe = platform.faces == "likeness"
     view = view_file(
         photo.file, size_bytes=photo.size_bytes, in_memory_bytes=settings.UPLOAD_SPOOL_BYTES
     )
-    look = looker.begin(partial(open_for_look, view), describe=describe)
-    if look is None:
+    detection = detector.start(partial(open_for_detection, view), describe=describe)
+    if detection is None:
         view.close()
         metrics.count_faces_skipped()
         return None
-    look.add_done_callback(lambda _look: view.close())
-    job_files.callback(look.cancel)
+    detection.add_done_callback(lambda _: view.close())
+    job_files.callback(detection.cancel)
     is_drawn = slot.face_style == Slot.FaceStyle.DRAWN
-    return Watch(look, describe, DRAWN if is_drawn else PHOTO)
+    return FaceSearch(detection, describe, DRAWN if is_drawn else PHOTO)
 
 
 def warm_up() -> None:
