@@ -2,9 +2,12 @@
 
 import uuid
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
+from django.db import transaction
 from django.db.models import QuerySet
 
 from media import storage
@@ -47,6 +50,17 @@ def delete_file(media: MediaObject) -> int:
     storage.remove(media.path)
     MediaObject.objects.filter(pk=media.pk, cleaned_at__isnull=True).update(cleaned_at=clock.now())
     return media.size_bytes
+
+
+def drop_file(media: MediaObject) -> None:
+    """End its row now, and delete its file after the transaction: cleanup does what that cannot."""
+    MediaObject.objects.filter(pk=media.pk).update(expires_at=clock.now())
+    transaction.on_commit(partial(_try_to_delete, media), robust=True)
+
+
+def _try_to_delete(media: MediaObject) -> None:
+    with suppress(OSError, StorageError):
+        delete_file(media)
 
 
 def delete_result(job_id: uuid.UUID, *, by: str, can_be_undone: bool = False) -> None:

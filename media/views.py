@@ -11,7 +11,7 @@ from ninja import Router
 from media.api import ResultId
 from media.file_response import format_cache_control
 from media.guests.look import find_look
-from media.guests.page import build_page_context
+from media.guests.page import add_headers, build_page_context
 from media.guests.refusals import ViewOnly
 from media.guests.share_pictures import measure_picture
 from media.links import build_url_for_phones
@@ -39,7 +39,7 @@ async def show_guest_page(request: HttpRequest, job_id: ResultId) -> HttpRespons
     linked = await in_db(find_linked_result, parse_id(job_id, ResultNotFound))
     look = await in_db(find_look, linked.media)
     context = build_page_context(request, linked, await measure_picture(linked.media), look)
-    return _add_page_headers(render(request, "media/guest_page.html", context))
+    return add_headers(render(request, "media/guest_page.html", context), PAGE_HEADERS)
 
 
 @guest_router.get("/results/{job_id}/delete", url_name="guest_delete", include_in_schema=False)
@@ -49,7 +49,7 @@ async def confirm_delete(request: HttpRequest, job_id: ResultId) -> HttpResponse
     if not linked.is_owner:
         raise ViewOnly("a view id cannot delete")
     context = {"media": linked.media, "link_id": linked.link_id}
-    return _add_page_headers(render(request, "media/guest_delete.html", context))
+    return add_headers(render(request, "media/guest_delete.html", context), PAGE_HEADERS)
 
 
 @guest_router.post("/results/{job_id}/delete", include_in_schema=False)
@@ -105,17 +105,11 @@ def build_qr_response(address: str, *, cache_control: str) -> HttpResponse:
     return HttpResponse(render_qr_svg(address), content_type="image/svg+xml", headers=headers)
 
 
-def _add_page_headers(response: HttpResponse) -> HttpResponse:
-    for name, value in PAGE_HEADERS.items():
-        response[name] = value
-    return response
-
-
 def _render_message_page(
     request: HttpRequest, *, title: str, words: str, status: int = 200
 ) -> HttpResponse:
     context = {"title": title, "words": words}
-    return _add_page_headers(render(request, "message.html", context, status=status))
+    return add_headers(render(request, "message.html", context, status=status), PAGE_HEADERS)
 
 
 def wants_html_page(request: HttpRequest) -> bool:

@@ -2,8 +2,6 @@
 
 import uuid
 from collections.abc import Iterable
-from contextlib import suppress
-from functools import partial
 from typing import NamedTuple
 
 import structlog
@@ -12,7 +10,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from media.deletion import delete_file
+from media.deletion import drop_file
 from media.models import MediaObject
 from media.uploads import find_upload, read_upload, store_upload
 from photochanger.db import clock
@@ -209,15 +207,8 @@ def delete_unused_templates(ids: Iterable[uuid.UUID]) -> None:
     dropped = MediaObject.objects.filter(
         pk__in=ids, slottemplatemedia__isnull=True, event_templates__isnull=True
     )
-    dropped = MediaObject.objects.filter(pk__in=list(dropped.values_list("pk", flat=True)))
-    dropped.update(expires_at=clock.now())  # cleanup has it, whatever fails below
     for media in dropped:
-        transaction.on_commit(partial(_delete_file, media), robust=True)
-
-
-def _delete_file(media: MediaObject) -> None:
-    with suppress(OSError, StorageError):  # left to cleanup: its row is over
-        delete_file(media)
+        drop_file(media)
 
 
 def delete_template(media_id: str, *, by: str) -> None:

@@ -65,6 +65,12 @@ def read_provider_key(provider: str, stored: object) -> str:
     return get_environment_key(provider)
 
 
+def load_provider_key(provider: str) -> str:
+    """The same, of the row as it is now. One query. Raises ProviderConfig."""
+    row = Setting.objects.filter(pk=provider_row_key(provider)).first()
+    return read_provider_key(provider, row.value if row else None)
+
+
 def get_environment_key(provider: str) -> str:
     return str(getattr(django_settings, f"{provider.upper()}_API_KEY", ""))
 

@@ -18,8 +18,7 @@ from photochanger.errors import AppError
 from providers.link import measure_upload
 from providers.registry import DRIVERS
 from slots.console.async_views import async_admin_view
-from slots.models import Setting
-from slots.provider_keys import provider_row_key, read_provider_key
+from slots.provider_keys import load_provider_key
 
 MAX_BYTES = 4 * 1024 * 1024
 READ_BYTES = 64 * 1024
@@ -65,7 +64,7 @@ async def link_to_service(request: HttpRequest, provider: str) -> HttpResponse:
 
 async def _judge_service(provider: str) -> CheckResult:
     try:
-        key = await in_db(_load_key, provider)
+        key = await in_db(load_provider_key, provider)
         speed = await measure_upload(DRIVERS[provider], key)
     except AppError as exc:
         return CheckResult(FAIL, str(exc.sentence))
@@ -77,11 +76,6 @@ async def _judge_service(provider: str) -> CheckResult:
         words = _("The service fetches photos itself: a real test photo shows how long that takes.")
         return CheckResult(WARN, words)
     return judge_service_link(speed)
-
-
-def _load_key(provider: str) -> str:
-    row = Setting.objects.filter(pk=provider_row_key(provider)).first()
-    return read_provider_key(provider, row.value if row else None)
 
 
 def _show(request: HttpRequest, verdict: CheckResult) -> HttpResponse:

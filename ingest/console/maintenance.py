@@ -15,8 +15,7 @@ from providers.registry import DRIVERS
 from slots.checked_keys.listed_models import remember_models
 from slots.console.async_views import async_admin_view
 from slots.console.pages import confirm_page
-from slots.models import Setting
-from slots.provider_keys import clean_key, provider_row_key, read_provider_key
+from slots.provider_keys import clean_key, load_provider_key
 
 
 @async_admin_view
@@ -26,7 +25,7 @@ async def check_key(request: HttpRequest, provider: str) -> HttpResponse:
         raise Http404
     try:
         typed = clean_key(provider, request.POST.get(f"key_of_{provider}"))
-        key = typed or await in_db(_load_stored_key, provider)
+        key = typed or await in_db(load_provider_key, provider)
         checked = await DRIVERS[provider].check(key)
         await in_db(remember_models, provider, key, checked.models)
         verdict = _make_check_result(checked, is_typed=bool(typed))
@@ -36,11 +35,6 @@ async def check_key(request: HttpRequest, provider: str) -> HttpResponse:
         words = _("The stored key cannot be read with this server's FIELD_ENCRYPTION_KEY.")
         verdict = CheckResult(FAIL, words, _("Enter the key anew."))
     return await in_db(render, request, "ingest/console/_check_result.html", {"verdict": verdict})
-
-
-def _load_stored_key(provider: str) -> str:
-    row = Setting.objects.filter(pk=provider_row_key(provider)).first()
-    return read_provider_key(provider, row.value if row else None)
 
 
 def _make_check_result(checked: KeyCheck, *, is_typed: bool) -> CheckResult:

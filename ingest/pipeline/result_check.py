@@ -81,11 +81,10 @@ def check_result(
         body = replace_metadata(picture.body, wanted, found)
     if body is None:
         body = encode(image, wanted, quality=rules.output_quality, dpi=dpi, xmp=AI_MADE_XMP)
-    digest = hashlib.sha256(body).hexdigest()
     return ResultPicture(
         body=body,
         mime=wanted,
-        sha256=digest,
+        sha256=hashlib.sha256(body).hexdigest(),
         image=image,
         face_image=face_image,
         credentials=credentials,

@@ -1,11 +1,12 @@
 """What a guest's page shows: the picture, how to keep it, and how to send it on."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -25,6 +26,12 @@ class Messenger:
 
     name: str
     address: str
+
+
+def add_headers(response: HttpResponse, headers: Mapping[str, str]) -> HttpResponse:
+    for name, value in headers.items():
+        response[name] = value
+    return response
 
 
 def build_page_context(

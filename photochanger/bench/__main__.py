@@ -56,7 +56,7 @@ CROWD_COUNTS = {"50kb": 100, "1mb": 80, "15mb": 40}
 
 
 def main() -> int:
-    given = arguments()
+    given = parse_arguments()
     # A pipe has no width of its own; 80 columns would cut the tables.
     console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
     requirements = Requirements()
@@ -110,7 +110,7 @@ def send_photos(
         waiting(site, big, crowd, requirements, console)
 
 
-def arguments() -> argparse.Namespace:
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m photochanger.bench", description=__doc__)
     parser.add_argument(
         "--only",
@@ -119,6 +119,22 @@ def arguments() -> argparse.Namespace:
         default=list(SECTIONS),
         help="what is measured; default all",
     )
+    _add_photo_arguments(parser)
+    places = [place.name for place in PLACES]
+    parser.add_argument("--places", nargs="+", choices=places, default=places, help="of links")
+    parser.add_argument(
+        "--cameras",
+        nargs="+",
+        choices=list(CAMERAS),
+        default=list(CAMERAS),
+        help="whose photos go over links",
+    )
+    parser.add_argument("--tls", action="store_true", help="to the provider, over links")
+    parser.add_argument("--release", default="", help="keep the figures of links under this name")
+    return _fill_in(parser.parse_args())
+
+
+def _add_photo_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sizes",
         nargs="+",
@@ -144,18 +160,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--cleanup-files", type=int, help="pictures that are over; default 20000")
     parser.add_argument("--phones", type=int, help="that download at once; default 500")
     parser.add_argument("--runs", type=int, help="over each link; the best counts; default 3")
-    places = [place.name for place in PLACES]
-    parser.add_argument("--places", nargs="+", choices=places, default=places, help="of links")
-    parser.add_argument(
-        "--cameras",
-        nargs="+",
-        choices=list(CAMERAS),
-        default=list(CAMERAS),
-        help="whose photos go over links",
-    )
-    parser.add_argument("--tls", action="store_true", help="to the provider, over links")
-    parser.add_argument("--release", default="", help="keep the figures of links under this name")
-    given = parser.parse_args()
+
+
+def _fill_in(given: argparse.Namespace) -> argparse.Namespace:
+    """The defaults, which ``--quick`` divides."""
     share = 5 if given.quick else 1
     given.counts = {name: count // share for name, count in CROWD_COUNTS.items()}
     given.repeats = {

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from ninja import Router
 
 from media.file_response import serve_file
+from media.guests.page import add_headers
 from media.models import MediaObject
 from media.previews import find_or_make_preview
 from photochanger.db import in_db
@@ -72,7 +73,7 @@ async def enter_pin(request: HttpRequest, token: str) -> HttpResponse:
         return _answer_pin_form(request, link, words=words, status=403)
     response = HttpResponseRedirect(_build_path(link))
     let_in(response, link, device=secrets.token_hex(8))
-    return _add_headers(response)
+    return add_headers(response, HEADERS)
 
 
 @approval_router.post("/approval/{token}/pictures/{media_id}", include_in_schema=False)
@@ -95,7 +96,9 @@ async def post_decision(request: HttpRequest, token: str, media_id: str) -> Http
     except AppError:  # gone, or it cannot come back any more
         note = "gone"
     shown = tab if tab in TABS else "new"
-    return _add_headers(HttpResponseRedirect(f"{_build_path(link)}?tab={shown}&done={note}"))
+    return add_headers(
+        HttpResponseRedirect(f"{_build_path(link)}?tab={shown}&done={note}"), HEADERS
+    )
 
 
 @approval_router.get(
@@ -133,7 +136,7 @@ def _render_pictures(request: HttpRequest, link: ApprovalLink) -> HttpResponse:
         "more": max(0, counts.get(tab, 0) - PER_PAGE),
         "note": _describe_note(request.GET.get("done", "")),
     }
-    return _add_headers(render(request, "slots/approval/pictures.html", context))
+    return add_headers(render(request, "slots/approval/pictures.html", context), HEADERS)
 
 
 def _get_tab_title(name: str) -> str:
@@ -162,7 +165,7 @@ def _answer_pin_form(
     request: HttpRequest, link: ApprovalLink, *, words: str = "", status: int = 200
 ) -> HttpResponse:
     context = {"link": link, "words": words}
-    return _add_headers(render(request, "slots/approval/pin.html", context, status=status))
+    return add_headers(render(request, "slots/approval/pin.html", context, status=status), HEADERS)
 
 
 def _answer_busy(request: HttpRequest, link: ApprovalLink, turn: Turn) -> HttpResponse:
@@ -182,14 +185,8 @@ def _answer_unknown(request: HttpRequest, *, status: int = 404) -> HttpResponse:
         "title": _("This link leads nowhere"),
         "words": _("Its time is over, or it was replaced. Ask the organiser for a new one."),
     }
-    return _add_headers(render(request, "message.html", context, status=status))
+    return add_headers(render(request, "message.html", context, status=status), HEADERS)
 
 
 def _build_path(link: ApprovalLink) -> str:
     return reverse("api:approval", kwargs={"token": link.token})
-
-
-def _add_headers(response: HttpResponse) -> HttpResponse:
-    for name, value in HEADERS.items():
-        response[name] = value
-    return response

@@ -1,17 +1,14 @@
 """The logo of an event: stored with the template pictures, so that backups hold it too."""
 
 import io
-from contextlib import suppress
-from functools import partial
 
 from django.conf import settings
-from django.db import transaction
 
-from media.deletion import delete_file
+from media.deletion import drop_file
 from media.models import MediaObject
 from media.uploads import store_upload
 from photochanger.db import clock
-from photochanger.errors import InvalidImage, PayloadTooLarge, StorageError
+from photochanger.errors import InvalidImage, PayloadTooLarge
 from photochanger.pictures import EXTENSIONS, Photo, UnreadablePicture, prepare_photo
 from slots.template_files import MB, read_clean
 from slots.uploads import UNUSED_TEMPLATE_LIVES, Upload
@@ -53,11 +50,5 @@ def delete_unused_logo(logo: MediaObject) -> bool:
     """When no event has it any more: whether that is so. In a transaction."""
     if logo.event_set.exists():
         return False
-    MediaObject.objects.filter(pk=logo.pk).update(expires_at=clock.now())
-    transaction.on_commit(partial(_delete_file, logo), robust=True)
+    drop_file(logo)
     return True
-
-
-def _delete_file(logo: MediaObject) -> None:
-    with suppress(OSError, StorageError):  # left to cleanup: its row is over
-        delete_file(logo)

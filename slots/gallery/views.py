@@ -12,6 +12,7 @@ from django.utils.http import parse_etags
 from django.utils.translation import get_language
 from ninja import Field, Path, Query, Router, Schema
 
+from media.guests.page import add_headers
 from media.links import build_url, build_url_for_phones, find_links
 from media.views import build_qr_response
 from photochanger.db import in_db
@@ -91,7 +92,7 @@ async def gallery(
     if format != "html":  # the page itself names files that change with our next version
         response["ETag"] = etag
     patch_vary_headers(response, ["Accept-Language"])
-    return add_headers(response)
+    return add_headers(response, HEADERS)
 
 
 async def open_gallery(slot_id: str) -> Gallery:
@@ -126,7 +127,9 @@ def _present_result(request: HttpRequest, shown: GalleryResult) -> GalleryResult
 async def slideshow(request: HttpRequest, slot_id: GalleryKey) -> HttpResponse:
     """For a screen that nobody stands at: it follows the gallery by itself, for hours."""
     seen = await open_gallery(slot_id)
-    return add_headers(render(request, "slots/slideshow.html", build_context(request, seen)))
+    return add_headers(
+        render(request, "slots/slideshow.html", build_context(request, seen)), HEADERS
+    )
 
 
 @gallery_router.get("/slots/{slot_id}/qr.svg", url_name="gallery_qr", include_in_schema=False)
@@ -150,9 +153,3 @@ def build_context(request: HttpRequest, gallery: Gallery) -> dict[str, Any]:
     links = find_links(request)
     page = links.address + reverse("api:gallery", kwargs={"slot_id": gallery.key})
     return {"gallery": gallery, "look": gallery.look, "links": links, "page": page}
-
-
-def add_headers(response: HttpResponse) -> HttpResponse:
-    for name, value in HEADERS.items():
-        response[name] = value
-    return response

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from ninja import Router
 
 from media.api import ResultId
+from media.guests.page import add_headers
 from media.links import find_links
 from media.services import LinkedResult, find_linked_result
 from media.views import PAGE_HEADERS
@@ -57,7 +58,7 @@ async def send_letter(request: HttpRequest, job_id: ResultId) -> HttpResponse:
         ),
         "back": reverse("api:guest_page", kwargs={"job_id": linked.link_id}),
     }
-    return _add_headers(render(request, "media/letter_ordered.html", context))
+    return add_headers(render(request, "media/letter_ordered.html", context), PAGE_HEADERS)
 
 
 def _render_form(
@@ -71,13 +72,5 @@ def _render_form(
         "wrong": refusal.sentence if refusal else "",
     }
     status = refusal.status if refusal else 200
-    response = _add_headers(render(request, "media/letter.html", context, status=status))
-    for name, value in refusal.headers.items() if refusal else ():
-        response[name] = value
-    return response
-
-
-def _add_headers(response: HttpResponse) -> HttpResponse:
-    for name, value in PAGE_HEADERS.items():
-        response[name] = value
-    return response
+    headers = PAGE_HEADERS | (refusal.headers if refusal else {})
+    return add_headers(render(request, "media/letter.html", context, status=status), headers)

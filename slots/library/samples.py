@@ -1,17 +1,15 @@
 """The pictures that show what presets do: kept of tests, until somebody takes them out."""
 
 import uuid
-from contextlib import suppress
 from datetime import timedelta
 
 import structlog
 from django.db import IntegrityError, transaction
 
-from media.deletion import delete_file
+from media.deletion import drop_file
 from media.models import MediaObject
 from media.uploads import read_upload, store_upload
 from photochanger.db import clock
-from photochanger.errors import StorageError
 from slots.library.models import Preset, PresetSample
 from slots.library.presets import find_own_id
 
@@ -39,7 +37,7 @@ def keep_sample(key: str, body: bytes, *, by: str) -> None:
     if is_kept:
         log.info("slots.sample.kept", preset=key, media=str(media.pk), by=by)
     else:
-        _drop_file(media)
+        drop_file(media)
 
 
 def _put_in_place(key: str, media: MediaObject, *, by: str) -> bool:
@@ -62,19 +60,9 @@ def drop_sample(key: str, *, by: str) -> bool:
         return False
     media = sample.media_object
     sample.delete()
-    _drop_file(media)
+    drop_file(media)
     log.info("slots.sample.dropped", preset=key, media=str(media.pk), by=by)
     return True
-
-
-def _drop_file(media: MediaObject) -> None:
-    MediaObject.objects.filter(pk=media.pk).update(expires_at=clock.now())
-    transaction.on_commit(lambda: _delete_file(media), robust=True)
-
-
-def _delete_file(media: MediaObject) -> None:
-    with suppress(OSError, StorageError):  # its row is over: cleanup tries again
-        delete_file(media)
 
 
 def read_sample(media_id: uuid.UUID | str) -> bytes:
