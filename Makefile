@@ -3,8 +3,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
 # Most tests wait for servers: six at a time take a quarter of the time, also on two cores. Their
-# order is the plugin's: the slow ones first. One that takes its process along ends
-# the run: it would wait for the scope of that test for ever.
+# order is the plugin's: the slow ones first. One that kills its worker ends
+# the run: xdist would wait for the rest of that scope for ever.
 PYTEST := $(BIN)/pytest -n 6 --dist loadscope --no-loadscope-reorder --max-worker-restart 0
 STAMP := $(VENV)/.installed
 # Touched also where the models cannot be had: `make faces` tries again and says why.

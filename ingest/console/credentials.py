@@ -20,13 +20,13 @@ class CredentialsView:
 
     def __init__(self, job: Job) -> None:
         self.is_known = job.credentials is not None
-        self.said = Credentials.of_json(job.credentials or {})
+        self.credentials = Credentials.of_json(job.credentials or {})
 
     @property
     def is_empty(self) -> bool:
-        return self.said == Credentials()
+        return self.credentials == Credentials()
 
     @property
     def source(self) -> str:
         """IPTC's own word where we have none: letters and digits only."""
-        return str(SOURCE_TYPES.get(self.said.source_type, self.said.source_type))
+        return str(SOURCE_TYPES.get(self.credentials.source_type, self.credentials.source_type))

@@ -114,5 +114,5 @@ def add_price(entry: PriceEntry, *, by: str) -> Price:
 def describe_price(row: Price) -> str:
     """For the history: one line, in dollars."""
     amounts = ((name, getattr(row, name)) for name in AMOUNTS)
-    told = [f"{name} {Decimal(value) / MICROS:f}" for name, value in amounts if value is not None]
-    return f"{row}: {', '.join(told) or '—'} $"
+    parts = [f"{name} {Decimal(value) / MICROS:f}" for name, value in amounts if value is not None]
+    return f"{row}: {', '.join(parts) or '—'} $"

@@ -59,7 +59,7 @@ class Admission:
 
 
 def take_turn_of_equals(order: Order) -> AbstractAsyncContextManager[None]:
-    """Around the way from the first look to admission: of equal photos that come at once the first
+    """Around the way from the first query to admission: of equal photos that come at once the first
     is decoded, and the others find its job.
 
     By the photo alone, which is known without the database. A test run or a picture of the lab is
@@ -104,7 +104,7 @@ async def _admit_in_turn(order: Order) -> Admission:
 
 
 def describe_unknown(order: Order) -> Closing:
-    """A job that may have been opened, though no answer came: nobody will work on it."""
+    """How to close a job of which nobody knows whether it was opened: no answer came."""
     return Closing.of(
         Job(**_job_fields(order, order.slot)),
         [],
@@ -119,7 +119,7 @@ def describe_unknown(order: Order) -> Closing:
 def find_equal_job(order: Order) -> Job | None:
     """The job of an equal photo, or None when there may be a place for this one.
 
-    A first look, unlocked: a clear refusal or a replay costs no lock, which under a storm of
+    The first query, unlocked: a clear refusal or a replay costs no lock, which under a storm of
     refusals lets half as many photos in again, and no decoding. Raises as ``admit``.
     """
     return check_capacity(order).earlier
@@ -163,9 +163,9 @@ def _admit_locked(order: Order) -> Admission:
     has_sources = locked.reserves and not order.is_trial
     sources = plan_sources(slot, locked.stored_key) if has_sources else order.reserves
     prices = load_price_table(order.platform.prices_version)
-    asked = [source.slot for source in sources] or [slot]
+    services = [source.slot for source in sources] or [slot]
     kinds = [one.media_kind for one in templates]
-    micros = estimate_photo(asked, prices, day, kinds=kinds)
+    micros = estimate_photo(services, prices, day, kinds=kinds)
     if capacity.uses:
         check_budgets(order, capacity.uses, micros)
     fields = _job_fields(order, slot) | {"reserved_micros": micros}
@@ -251,8 +251,8 @@ def _sign(texts: dict[str, str]) -> str:
     """
     if not texts:
         return ""
-    told = orjson.dumps(texts, option=orjson.OPT_SORT_KEYS)
-    return ":" + salted_hmac("ingest.guest_texts", told, algorithm="sha256").hexdigest()
+    payload = orjson.dumps(texts, option=orjson.OPT_SORT_KEYS)
+    return ":" + salted_hmac("ingest.guest_texts", payload, algorithm="sha256").hexdigest()
 
 
 def is_replay(order: Order, holder: Job) -> bool:

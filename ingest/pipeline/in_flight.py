@@ -53,14 +53,14 @@ def count_in_flight(
     replay_key: str | None = None,
     limits: Sequence[Limit] = (),
 ) -> Counted:
-    """Without the job ``besides``, who asks; ``limits``: of the budgets to add up."""
+    """``besides``: a job that is not counted; ``limits``: of the budgets to add up."""
     now = clock.now()
     own = Job._meta.pk.get_db_prep_value(besides, connection)
     columns, values = plan_sums(limits, now=now) if limits else ("", [])  # most sites have none
     timely = connection.ops.adapt_datetimefield_value(now)
     with connection.cursor() as cursor:
-        asked = [*[slot_id, provider] * 2, replay_key, *values, timely, own]
-        cursor.execute(COUNT_JOBS.format(sums=columns), asked)
+        params = [*[slot_id, provider] * 2, replay_key, *values, timely, own]
+        cursor.execute(COUNT_JOBS.format(sums=columns), params)
         row = cursor.fetchone()
     uses = read_uses(limits, row[5:]) if limits else []
     return Counted(InFlight(*row[:4]), row[4], uses)

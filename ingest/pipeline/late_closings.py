@@ -40,7 +40,7 @@ def keep_closing(closing: Closing) -> None:
 
 
 def write_kept() -> bool:
-    """Write what is kept, or else store it as files; whether there is nothing left for later.
+    """Write what is kept, or else store it as files; returns whether nothing is left for later.
 
     Blocking. Raises StorageError, OSError when neither works.
     """

@@ -98,7 +98,7 @@ def _clean_identity(value: str, password: str) -> str:
 
 
 def _do_nothing() -> None:
-    """Of a test run: whoever started it sees how it ends."""
+    """The default, of test runs: whoever started one sees how it ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

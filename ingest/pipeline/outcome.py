@@ -94,7 +94,7 @@ class JobRun:
     files: ExitStack = field(default_factory=ExitStack)  # closed with the job
 
     def hide_texts(self, words: str) -> str:
-        """A service's words, which may quote the prompt, as they may stand in rows and logs."""
+        """Mask the guests' texts in a service's message, which may quote the prompt."""
         texts = self.job.guest_texts
         return hide_texts(words, texts.values()) if texts else words
 

@@ -1,4 +1,4 @@
-"""A place at the service that a photo goes on to: its limit counts whoever is asked just now."""
+"""Move a job's place in the limit per service to the service that is called now."""
 
 import structlog
 from django.db import Error as AnyDatabaseError

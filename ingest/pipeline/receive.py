@@ -48,7 +48,7 @@ _unreadable: OrderedDict[str, tuple[float, str]] = OrderedDict()  # by SHA-256: 
 
 @dataclass(slots=True)
 class RequestTrace:
-    """What a booth's request leaves behind, as far as it came, for whoever wants to know later."""
+    """How far a request came, for capture and for the statistics of refusals."""
 
     arrived_at: float
     opened: OpenSlot | None = None

@@ -22,7 +22,7 @@ from photochanger.threads.pace import Pace
 
 POLL_FIRST_S, POLL_MAX_S = 0.1, 1.0
 # Of one picture. A booth asks again once or twice; a program that never stops costs 17 ms of CPU
-# each time, and kept good photos waiting three times as long as else.
+# each time, and kept good photos waiting three times as long as usual.
 pace = Pace(burst=5, per_second=4.0)
 
 

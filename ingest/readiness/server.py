@@ -83,9 +83,9 @@ def check_galleries() -> CheckResult:
         "secret": _("Only who has the secret link or its QR code sees the gallery of %(slots)s."),
         "closed": _("Only each guest sees the own picture: the gallery of %(slots)s is closed."),
     }
-    told = [sentences[mode] % {"slots": ", ".join(ids)} for mode, ids in slots.items() if ids]
+    lines = [sentences[mode] % {"slots": ", ".join(ids)} for mode, ids in slots.items() if ids]
     to_do = _("Ask the customer which of the three they want, and choose it on the slot's page.")
-    return CheckResult(OK, " ".join([*told, to_do]))
+    return CheckResult(OK, " ".join([*lines, to_do]))
 
 
 def check_address() -> CheckResult:

@@ -87,7 +87,7 @@ def write_notes() -> None:
 
 
 def _name_booth(kind: Kind) -> Kind:
-    """Who told no name, as behind a wrong link, has that of the booth known by this address."""
+    """Fill in the name of the booth known by this address where a request carried none."""
     if kind.booth_name or not kind.address:
         return kind
     known = KnownBooth.objects.filter(address=kind.address).values_list("name", flat=True)

@@ -1,7 +1,7 @@
 """Refusals in a row are answered slowly to one address: whoever guesses waits, and costs little.
 
 A refused request costs the server 6-8 ms of CPU, and a stranger sends the next one as soon as the
-last is answered: 130 a second kept a good photo waiting ten times as long as else. The answer waits
+last is answered: 130 a second kept a good photo waiting ten times as long as usual. Answers wait
 by a timer, when the work is done and the body's file is closed. Nothing but refusals waits: a right
 password from the same address is answered at once.
 """

@@ -99,26 +99,28 @@ def write_entry(
     model: Model, key: str, name: str, was: State, now: State, *, by: str, **more: Any
 ) -> None:
     """One entry of the history. ``more`` goes into its message."""
-    told = {
+    message = {
         "fields": [get_msgid(change.place, now) for change in diff_states(was, now)],
         "was": was,
         "now": {field: value for field, value in now.items() if was.get(field) != value},
         **{key: value for key, value in more.items() if value is not None},
     }
-    _write_log_entry(model, key, name, told, by=by)
+    _write_log_entry(model, key, name, message, by=by)
 
 
 def write_removal(slot: Slot | None, files: int, *, by: str) -> None:
     """That all pictures of a slot, or of all slots, were deleted."""
-    told = {"fields": [FILES], REMOVED_FILES: files}
+    message = {"fields": [FILES], REMOVED_FILES: files}
     if slot is None:
-        _write_log_entry(MediaObject(), "", ALL_SLOTS, told, by=by)
+        _write_log_entry(MediaObject(), "", ALL_SLOTS, message, by=by)
     else:
-        _write_log_entry(slot, slot.pk, str(slot), told, by=by)
+        _write_log_entry(slot, slot.pk, str(slot), message, by=by)
 
 
-def _write_log_entry(model: Model, key: str, name: str, told: dict[str, Any], *, by: str) -> None:
-    message = [{"changed": told | {"by": by}}]
+def _write_log_entry(
+    model: Model, key: str, name: str, message: dict[str, Any], *, by: str
+) -> None:
+    entry = [{"changed": message | {"by": by}}]
     LogEntry.objects.create(
         user=find_author(by),
         content_type=ContentType.objects.get_for_model(model),
@@ -126,7 +128,7 @@ def _write_log_entry(model: Model, key: str, name: str, told: dict[str, Any], *,
         object_repr=name[:200],
         action_flag=CHANGE,
         change_message=json.dumps(
-            message, cls=DjangoJSONEncoder, ensure_ascii=False, separators=(",", ":")
+            entry, cls=DjangoJSONEncoder, ensure_ascii=False, separators=(",", ":")
         ),
     )
 
@@ -175,17 +177,17 @@ def get_state(slot: Slot) -> State:
 
 def read_record(entry: LogEntry) -> Record | None:
     """The states an entry of ours tells of; None for another."""
-    told = _read_message(entry)
-    if "was" not in told:
+    message = _read_message(entry)
+    if "was" not in message:
         return None
-    was = rename_fields(told["was"])
+    was = rename_fields(message["was"])
     return Record(
         was=was,
-        now=was | rename_fields(told["now"]),
-        version=told.get("version"),
-        restores=told.get("restores"),
-        by=str(told.get("by", "")),
-        lab_run=told.get("lab_run"),
+        now=was | rename_fields(message["now"]),
+        version=message.get("version"),
+        restores=message.get("restores"),
+        by=str(message.get("by", "")),
+        lab_run=message.get("lab_run"),
     )
 
 

@@ -19,10 +19,10 @@ PERSONAL = ("who",)  # names and addresses of booths
 def purge_alerts(event: Event) -> Counter[str]:
     """Of its slots, each in its time, and of its budgets: the fact stays, who it was goes; the
     event is called what it is called from now on. Messages that told of it are written anew."""
-    told = [alert for alert in _find_alerts(event) if {*PERSONAL, "event"} & alert.facts.keys()]
-    emptied = [alert for alert in told if _empty_facts(alert, event)]
+    alerts = [alert for alert in _find_alerts(event) if {*PERSONAL, "event"} & alert.facts.keys()]
+    emptied = [alert for alert in alerts if _empty_facts(alert, event)]
     Alert.objects.bulk_update(emptied, ["facts"])
-    rewrite_messages(told)
+    rewrite_messages(alerts)
     return Counter({ALERTS: len(emptied)})
 
 
