@@ -4,8 +4,10 @@ They add byte order marks, warnings, other encodings, alphabets and line breaks;
 what the answer says. Pure, and blocking for megabytes.
 """
 
+import itertools
 import json
 import re
+from contextlib import suppress
 from typing import Any
 
 import pybase64
@@ -22,6 +24,15 @@ LAST_COMMA = re.compile(r",(?=\s{0,99}[\]}])")
 NO_VALUE = re.compile(r"([:\[,]\s{0,99})(?:nan|undefined)(?=\s{0,99}[,\]}])", re.IGNORECASE)
 FIRST_KEY = re.compile(r"\{\s{0,99}\"[^\"]{0,99}\"\s{0,99}:")
 STREAM = re.compile(r"^data:[ \t]*(\{.*)$", re.MULTILINE)
+# A key and its value wherever they stand: quoted either way, perhaps the first of a list; a word
+# only where something ends it, as a cut number is another one.
+PAIR = re.compile(
+    r"""(["'])(?P<key>[\w-]{1,50})\1\s{0,99}(?::|=>)[\s\[]{0,99}(?:"""
+    r"""(?P<quote>["'])(?P<text>(?:\\.|(?!(?P=quote))[^\\]){0,4000})(?P=quote)"""
+    r"""|(?P<word>[\w.+-]{1,99})(?=\s{0,99}[,}\]]))""",
+    re.DOTALL,
+)
+MAX_PAIRS = 200
 _LENIENT = json.JSONDecoder(strict=False)  # takes raw line breaks inside of texts
 BEFORE_BASE64 = re.compile(
     rb"data:[^,]{0,200},|([a-z]{1,20}/[a-z0-9.+-]{1,40};)?base64,|b(?=[\"'])", re.IGNORECASE
@@ -78,6 +89,21 @@ def load_cut_json(body: bytes, *, max_bytes: int = MAX_TEXT_BYTES) -> Any:
     except ValueError:
         text = _decode_odd_text(body, max_bytes)
         return _load_partial(text[_find_values(text)[1] :].encode(errors="replace"))
+
+
+def load_pairs(body: bytes, *, max_bytes: int = MAX_TEXT_BYTES) -> list[dict[str, str]]:
+    """What a text that is nearly JSON says under its keys, each pair for itself.
+
+    Raises ValueError for a page, and for what is too long.
+    """
+    pairs = itertools.islice(PAIR.finditer(_decode_odd_text(body, max_bytes)), MAX_PAIRS)
+    return [{pair["key"]: pair["word"] or _unescape(pair["text"] or "")} for pair in pairs]
+
+
+def _unescape(text: str) -> str:
+    with suppress(ValueError):
+        return str(_LENIENT.decode('"' + text.replace("\\'", "'") + '"'))
+    return text.replace("\\/", "/")
 
 
 def _load_partial(body: bytes) -> Any:

@@ -40,7 +40,7 @@ def _find_ours(detail: str, provider: str) -> Detail:
         detail = found["said"]
     for pattern, words in PATTERNS:
         if found := pattern.fullmatch(detail):
-            values = found.groupdict()
+            values = found.groupdict("")
             said = values.pop("said", "")
             if "fields" in values:
                 values["fields"] = _name_fields(values["fields"], provider)

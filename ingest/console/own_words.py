@@ -91,8 +91,12 @@ OWN = {
     r"an HTML page instead of JSON: probably the login page": gettext_noop(
         "It answered with a page for people, probably its log-in page."
     ),
-    r"accepted, but without a queueid": gettext_noop("It took the photo and gave it no number."),
-    r"done, but without a picture: (?P<said>.*)": gettext_noop("It was done, without a picture."),
+    r"accepted, but without a queueid(?:: (?P<said>.*))?": gettext_noop(
+        "It took the photo and gave it no number."
+    ),
+    r"done, but without a picture(?:: (?P<said>.*))?": gettext_noop(
+        "It was done, without a picture."
+    ),
     r"the result's address is not valid(?:: .*)?": gettext_noop(
         "The address of its picture is not valid."
     ),

@@ -61,6 +61,8 @@ class DetailTests(SimpleTestCase):
             "HTTP 503: The model is overloaded.": "The model is overloaded.",
             "HTTP 429, busy: Resource exhausted": "Resource exhausted",
             "done, but without a picture: no face": "no face",
+            "done, but without a picture": "",
+            "accepted, but without a queueid: Ошибка": "Ошибка",
             "connection lost: reset by peer": "reset by peer",
             "IMAGE_SAFETY: the picture shows a brand": "IMAGE_SAFETY: the picture shows a brand",
         }.items():

@@ -19,13 +19,13 @@ from django.utils.translation import gettext_noop as _  # translated where a for
 
 from photochanger.errors import (
     BadResponse,
+    ContentBlocked,
+    ProviderAuth,
     ProviderConfig,
     ProviderError,
     ProviderNetwork,
     ProviderQuota,
     ProviderRejected,
-    ProviderTimeout,
-    ProviderUnavailable,
 )
 from photochanger.pictures import Picture, UnreadablePicture
 from providers import http
@@ -41,21 +41,27 @@ from providers.downloads import download
 from providers.error_body import read_error_body
 from providers.meanings import explain_failure
 from providers.retry_hints import find_retry_delay
-from providers.turbotext.answer import Answer, explain_refusal, find_picture_url, parse_answer
+from providers.turbotext.answer import (
+    Answer,
+    explain_refusal,
+    find_picture_urls,
+    parse_answer,
+    says_nothing,
+)
 from providers.turbotext.operations import (
     TEMPLATE_KINDS,
     TEMPLATE_ROLES,
-    Operation,
     TurbotextSettings,
     find_conflicts,
     find_needs,
     find_operation,
 )
-from providers.turbotext.public_photo import prepare_public_photo
+from providers.turbotext.order_form import build_form, plan_operation, publish_pictures
 
 FIRST_POLL_S, SECOND_POLL_S, NEXT_POLLS_S = 1.0, 1.5, 2.0  # no rule is documented [G]
 LONGEST_POLL_PAUSE_S = 10.0  # whatever the service asks for
 POLL_TIMEOUT_S = 10.0  # of one poll; a silent connection must not use up the deadline
+MAX_ADDRESSES = 3  # of one result that are tried
 BAD_POLLS_TOLERATED = 3  # in a row: the order is paid for, whatever a failing poll says
 FORM = "application/x-www-form-urlencoded"
 UNCERTAIN = gettext_lazy(
@@ -121,12 +127,8 @@ class TurbotextDriver(ProviderDriver[TurbotextSettings]):
             # The photo was decoded before: it is a template picture, or there is no room left.
             raise ProviderConfig(f"the picture cannot be sent: {exc}") from exc
         queue_id = await create_order(method, build_form(request, links), request)
-        result = await wait_for_result(method, queue_id, request)
-        return await download(
-            result,
-            base_url=request.base_url or self.base_url,
-            hosts=django_settings.TURBOTEXT_RESULT_HOSTS,
-        )
+        addresses = await wait_for_result(method, queue_id, request, sent=links.values())
+        return await download_first(addresses, request.base_url or self.base_url)
 
     async def probe(self, api_key: str, base_url: str = "") -> KeyCheck:
         """Whether the service responds. No free call that needs a key is documented: each operation
@@ -148,99 +150,49 @@ class TurbotextDriver(ProviderDriver[TurbotextSettings]):
         )
 
 
-def plan_operation(request: ProviderRequest[TurbotextSettings]) -> Operation:
-    """Raises ProviderConfig for unsupported settings, ProviderAuth for a malformed key."""
-    slot = request.settings
-    http.check_headers({"authorization": request.api_key})
-    operation = find_operation(request.operation, slot)
-    if operation is None:
-        raise ProviderConfig(f"no operation {request.operation}")
-    kinds = [reference.kind for reference in request.references]
-    if conflicts := find_conflicts(operation, slot, kinds):
-        wanted = " or ".join(operation.template_kinds) or "none"
-        raise ProviderConfig(
-            f"{', '.join(conflicts)}: not right for {request.operation} (template: {wanted})"
-        )
-    return operation
-
-
-async def publish_pictures(
-    request: ProviderRequest[TurbotextSettings], operation: Operation
-) -> dict[str, str]:
-    """The pictures' links by the form's fields. Raises ProviderConfig, UnreadablePicture."""
-    if request.publish is None:
-        raise ProviderConfig("pictures cannot be published from here")
-    photos = {operation.photo_field: request.photo}
-    if operation.template_kinds:
-        by_kind = {reference.kind: reference.photo for reference in reversed(request.references)}
-        kind = next(kind for kind in operation.template_kinds if kind in by_kind)
-        photos[operation.template_field] = by_kind[kind]
-    links = {}
-    for name, photo in photos.items():
-        picture = await asyncio.to_thread(prepare_public_photo, photo)
-        try:
-            links[name] = await request.publish(picture)
-        finally:
-            picture.close()
-    return links
-
-
-def build_form(
-    request: ProviderRequest[TurbotextSettings], links: dict[str, str]
-) -> dict[str, str]:
-    """The fields of ``create_queue``; what is not set is not sent."""
-    slot = request.settings
-    fields = {
-        "content": slot.prompt,
-        "face_restore": slot.face_restore,  # the words True and False, capitalised [D]
-        "strength": slot.strength,
-        "scale": slot.scale,
-        "seed": slot.seed,
-        "negative_prompt": slot.negative_prompt,
-        "original_language": slot.original_language,
-        "user_id": slot.user_id,
-    }
-    given = {name: str(value) for name, value in fields.items() if value is not None}
-    return {"do": "create_queue", **links, **given}
-
-
 async def create_order(
     method: str, fields: dict[str, str], request: ProviderRequest[TurbotextSettings]
 ) -> str:
     """Create the order, without a retry: a lost response may already have been paid for."""
     answer = read_answer(await send(method, fields, request), request)
-    if not answer.success and (answer.error or not answer.queueid):
-        raise explain_refusal(answer)
-    if not answer.queueid:
-        raise BadResponse("accepted, but without a queueid")
+    if answer.is_refused or not answer.queueid:
+        raise explain_refusal(answer, if_successful="accepted, but without a queueid")
     request.trace.provider_request_id = answer.queueid[:100]
     return answer.queueid
 
 
 async def wait_for_result(
-    method: str, queue_id: str, request: ProviderRequest[TurbotextSettings]
-) -> str:
-    """Poll until the order is done; returns its picture's address. Cancelled at the deadline."""
+    method: str,
+    queue_id: str,
+    request: ProviderRequest[TurbotextSettings],
+    *,
+    sent: Collection[str] = (),
+) -> tuple[str, ...]:
+    """Poll until the order is done; returns its picture's addresses. Cancelled at the deadline.
+
+    ``sent``: the links of our own pictures, which are no result.
+    """
     fields, bad_in_a_row, asked_pause_s = {"do": "get_result", "queueid": queue_id}, 0, 0.0
     for pause_s in iter_poll_pauses():
-        await asyncio.sleep(max(pause_s, asked_pause_s))
-        asked_pause_s = 0.0
+        await asyncio.sleep(max(pause_s, min(asked_pause_s, LONGEST_POLL_PAUSE_S)))
+        asked_pause_s, body = 0.0, b""
         try:
             async with asyncio.timeout(POLL_TIMEOUT_S):
                 reply = await send(method, fields, request)
-            answer = read_answer(reply, request)
+            body = reply.body
+            answer = read_answer(reply, request, sent=sent)
+            if not answer.is_pending:
+                return find_picture_urls(answer)
+            bad_in_a_row, asked_pause_s = 0, answer.retry_after_s or 0.0
         except (ProviderNetwork, TimeoutError):
             continue  # the order may be fine; the deadline ends the loop
         except ProviderError as exc:
-            asked_pause_s = min(exc.retry_after_s or 0.0, LONGEST_POLL_PAUSE_S)
-            is_busy = isinstance(exc, ProviderQuota)  # with us; the order is paid for all the same
-            bad_in_a_row += not is_busy
-            if bad_in_a_row > BAD_POLLS_TOLERATED or not is_transient(exc, request):
+            asked_pause_s = exc.retry_after_s or 0.0
+            if is_busy(exc, request):
+                continue  # with us; the order is paid for all the same
+            bad_in_a_row += 1
+            if bad_in_a_row > BAD_POLLS_TOLERATED or is_final(exc, body):
                 raise
-            continue
-        bad_in_a_row = 0
-        if not answer.is_pending:
-            return find_picture_url(answer)
     raise AssertionError("there is always another poll")
 
 
@@ -249,10 +201,30 @@ def iter_poll_pauses() -> Iterator[float]:
     return itertools.chain((FIRST_POLL_S, SECOND_POLL_S), itertools.repeat(NEXT_POLLS_S))
 
 
-def is_transient(error: ProviderError, request: ProviderRequest[TurbotextSettings]) -> bool:
-    """Whether the next poll may succeed: after a page instead of JSON, a limit, a server error."""
-    passing = (ProviderQuota, ProviderTimeout, ProviderUnavailable)
-    return request.trace.http_status in (None, 200) or isinstance(error, passing)
+def is_busy(error: ProviderError, request: ProviderRequest[TurbotextSettings]) -> bool:
+    """Whether the service would answer less often asked."""
+    is_status = request.trace.http_status == 429
+    return isinstance(error, ProviderQuota) and (error.retryable or is_status)
+
+
+def is_final(error: ProviderError, body: bytes) -> bool:
+    """Whether the service itself says what no other poll changes: of content, key, money, photo.
+
+    A page, a silence and whatever is not understood may be gone with the next poll.
+    """
+    spoken = (ContentBlocked, ProviderAuth, ProviderQuota, ProviderRejected)
+    return isinstance(error, spoken) and not says_nothing(body)
+
+
+async def download_first(addresses: Collection[str], base_url: str) -> Picture:
+    """The first picture that can be had: the order is paid for. Raises as ``download``."""
+    hosts, failure = django_settings.TURBOTEXT_RESULT_HOSTS, None
+    for address in itertools.islice(addresses, MAX_ADDRESSES):
+        try:
+            return await download(address, base_url=base_url, hosts=hosts)
+        except ProviderError as exc:
+            failure = failure or exc
+    raise failure or BadResponse("done, but without a picture")
 
 
 async def send(
@@ -268,14 +240,19 @@ async def send(
     return reply
 
 
-def read_answer(reply: http.Reply, request: ProviderRequest[TurbotextSettings]) -> Answer:
-    """The parsed reply. Raises for a status that is a failure, and for invalid JSON."""
+def read_answer(
+    reply: http.Reply,
+    request: ProviderRequest[TurbotextSettings],
+    *,
+    sent: Collection[str] = (),
+) -> Answer:
+    """The parsed reply. Raises for a status that is a failure, and for what is no JSON."""
     if reply.status == 404:
         raise ProviderConfig(f"HTTP 404: no method {request.trace.model}")
-    answer = parse_answer(reply.body, request.trace, status=reply.status)
+    answer = parse_answer(reply.body, request.trace, status=reply.status, sent=sent)
     if reply.is_good:
-        answer.retry_after_s = find_retry_delay(reply.headers) or answer.retry_after_s
-        return answer
+        delay_s = find_retry_delay(reply.headers) or answer.retry_after_s
+        return replace(answer, retry_after_s=delay_s)
     raise explain_status(reply, answer)
 
 
@@ -283,7 +260,7 @@ def explain_status(reply: http.Reply, answer: Answer) -> ProviderError:
     """Repeated is only what was refused for a limit: any other order may have been accepted."""
     said = read_error_body(reply.body)
     # A page at 401 or 403 is the service's own, for people who are not logged in.
-    said = replace(said, message=answer.error[:300], is_documented=True, is_page=False)
+    said = replace(said, message=answer.words[:300], is_documented=True, is_page=False)
     error = explain_failure(reply.status, said, reply.headers)
     told = explain_refusal(answer, otherwise=ProviderRejected)
     if isinstance(error, ProviderRejected) or (

@@ -17,7 +17,7 @@ from providers.http import Reply
 from providers.turbotext.answer import (
     MAX_ANSWER_BYTES,
     Answer,
-    find_picture_url,
+    find_picture_urls,
     parse_answer,
 )
 from providers.turbotext.driver import TurbotextDriver, explain_status
@@ -48,6 +48,8 @@ ANSWERS: tuple[Any, ...] = (
     {"success": False, "error": "Лимит исчерпан", "data": {"forbidden_content": True}},
     {"success": False, "error": ["", "Please retry in 9 s"], "data": [], "limits": []},
     [{"success": 1, "queueid": "77"}],
+    {"success": True, "data": [{"image": [{"url": "/upload/4.jpg"}]}], "queue_id": 7.0},
+    {"success": False, "errors": [{"message": "Недостаточно средств"}], "status": "processing"},
     {"error": {"code": 503, "message": "overloaded"}, "retry_after": "PT7S"},
 )
 
@@ -89,7 +91,7 @@ def _follow(answer: Answer) -> str:
     """Where the picture would be fetched: nowhere but at the service itself, as the client that
     fetches reads the address."""
     with mock.patch("providers.downloads.http.get", _note_fetch):
-        download_ = download(find_picture_url(answer), base_url=BASE, hosts=())
+        download_ = download(find_picture_urls(answer)[0], base_url=BASE, hosts=())
         try:
             download_.send(None)  # nothing is waited for: no host is listed that is looked up
         except _Fetched as exc:
