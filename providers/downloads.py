@@ -5,6 +5,7 @@ import html
 import ipaddress
 import re
 import socket
+import time
 from collections.abc import Collection
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -21,24 +22,24 @@ log = structlog.get_logger()
 MAX_RESULT_BYTES = 25 * 1024 * 1024
 TIMEOUT_S = 15.0  # of one try; the caller's deadline bounds them all
 LONGEST_PAUSE_S = 5.0  # whatever the server asks for
+REDIRECTS, MAX_REDIRECTS = (301, 302, 303, 307, 308), 3
 PAUSES_S = (0.5, 1.0)  # before the second and the third try
 HOST = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63}){1,20}")
-FINAL_DOT = re.compile(r"^(https?://[^/?#@:\\]{1,255})\.(?=[/?#:]|$)")  # no certificate has it
+FINAL_DOT = re.compile(
+    r"^(https?://[^/?#@:\\]{1,255})\.(?=[/?#:]|$)", re.IGNORECASE
+)  # no certificate has it
 
 
 async def download(address: str, *, base_url: str, hosts: Collection[str]) -> Picture:
     """The picture at ``address``, which may be relative to the service's own host.
 
-    Goes over https to one of ``hosts`` only, or to where ``base_url`` leads; sends no key, follows
-    no redirect. Raises BadResponse and ProviderNetwork, both not retryable: the picture is paid
-    for, and downloading is retried here.
+    Goes over https to one of ``hosts`` only, or to where ``base_url`` leads; sends no key, and
+    follows a redirect to such an address only. Raises BadResponse and ProviderNetwork, both not
+    retryable: the picture is paid for, and downloading is retried here.
     """
     base = urlsplit(base_url)
-    try:
-        url = urljoin(f"{base.scheme}://{base.netloc}/", html.unescape(address))
-    except ValueError as exc:
-        raise BadResponse("the result's address is not valid") from exc
-    url = FINAL_DOT.sub(r"\1", url)
+    site = f"{base.scheme}://{base.netloc}/"
+    url = resolve_address(html.unescape(address), against=site, base_url=base_url)
     reply = await _fetch_with_retries(url, base_url=base_url, hosts=hosts)
     if not reply.is_good:
         raise BadResponse(f"the result's address answers HTTP {reply.status}")
@@ -52,8 +53,7 @@ async def _fetch_with_retries(url: str, *, base_url: str, hosts: Collection[str]
     """Retries where the file may not be published yet. Raises as ``download``."""
     for pause_s in (*PAUSES_S, None):
         try:
-            await check_address(url, base_url=base_url, hosts=hosts)
-            reply = await http.get(url, max_bytes=MAX_RESULT_BYTES, timeout_s=TIMEOUT_S)
+            reply = await _fetch(url, base_url=base_url, hosts=hosts)
             if pause_s is None or not may_be_there_soon(reply.status):
                 return reply
             hint_s = find_retry_delay(reply.headers) or 0.0
@@ -65,6 +65,36 @@ async def _fetch_with_retries(url: str, *, base_url: str, hosts: Collection[str]
             raise BadResponse(f"the result's address is not valid: {exc}") from exc
         await asyncio.sleep(pause_s)
     raise AssertionError("the last try returns or raises")
+
+
+async def _fetch(url: str, *, base_url: str, hosts: Collection[str]) -> http.Reply:
+    """One try, each step of which goes where a result may be, and all in the time of one."""
+    ends_at = time.monotonic() + TIMEOUT_S
+    for steps_left in range(MAX_REDIRECTS, -1, -1):
+        await check_address(url, base_url=base_url, hosts=hosts)
+        left_s = max(0.0, ends_at - time.monotonic())
+        reply = await http.get(url, max_bytes=MAX_RESULT_BYTES, timeout_s=left_s)
+        target = reply.headers.get("location", "") if reply.status in REDIRECTS else ""
+        if not target or not steps_left:
+            break
+        url = resolve_address(target, against=url, base_url=base_url)
+    return reply
+
+
+def resolve_address(address: str, *, against: str, base_url: str) -> str:
+    """The whole address, by https where it says http as if no other were there.
+
+    Where the service itself has been configured to be at it stays so. Raises BadResponse.
+    """
+    try:
+        url = FINAL_DOT.sub(r"\1", urljoin(against, address.strip()))
+        parts = urlsplit(url)
+        is_plain = parts.scheme == "http" and parts.port in (None, 80)
+        if is_plain and parse_origin(parts) != parse_origin(urlsplit(base_url)):
+            return parts._replace(scheme="https", netloc=parts.netloc.removesuffix(":80")).geturl()
+    except ValueError as exc:
+        raise BadResponse("the result's address is not valid") from exc
+    return url
 
 
 def may_be_there_soon(status: int) -> bool:
