@@ -429,15 +429,21 @@ class TurbotextPromises(Promises, SimpleTestCase):
             **dict.fromkeys(("429-one-poll", "429-one-poll=0.1"), ""),
             **dict.fromkeys(("result-429-then-ok", "ok-no-success", "ok-escaped"), ""),
             **dict.fromkeys(("ok-warning", "ok-mark", "ok-list", "ok-cp1251"), ""),
+            **dict.fromkeys(("invalid-json", "ok-python", "ok-objects", "ok-queue-id"), ""),
+            **dict.fromkeys(("404-one-poll=3", "empty-one-poll=3", "wait-in-words"), ""),
+            **dict.fromkeys(("result-redirect",), ""),
+            **dict.fromkeys(("404-one-poll=4",), "provider_config"),
+            **dict.fromkeys(("empty-one-poll=4",), "bad_response"),
             **dict.fromkeys(("success-no-image", "success-false-text"), "bad_response"),
-            **dict.fromkeys(("invalid-json", "no-queueid", "result-404-then-ok=3"), "bad_response"),
+            **dict.fromkeys(("no-queueid", "result-404-then-ok=3"), "bad_response"),
             **dict.fromkeys(("result-410", "result-html", "result-evil-host"), "bad_response"),
-            **dict.fromkeys(("result-private-ip", "result-redirect"), "bad_response"),
+            **dict.fromkeys(("result-private-ip", "result-redirect-away"), "bad_response"),
+            **dict.fromkeys(("result-redirect-round",), "bad_response"),
             **dict.fromkeys(("result-oversize",), "bad_response"),
             **dict.fromkeys(("forbidden",), "content_blocked"),
             **dict.fromkeys(("html-login-200", "401", "403", "html-poll"), "provider_auth"),
             **dict.fromkeys(("404", "400-page"), "provider_config"),
-            **dict.fromkeys(("429", "limit", "limit-at-result"), "quota"),
+            **dict.fromkeys(("429", "limit", "limit-at-result", "money-in-message"), "quota"),
             **dict.fromkeys(("429-then-ok", "busy-then-ok"), "quota"),
             **dict.fromkeys(("no-face", "url-error"), "provider_rejected"),
             **dict.fromkeys(("500-create", "503-create", "500-all-polls"), "provider_5xx"),
@@ -476,10 +482,14 @@ class TurbotextPromises(Promises, SimpleTestCase):
         assert not any(call.authorization_sent for call in downloads)
         await http.close()
 
-    async def test_a_redirect_of_the_result_is_not_followed(self) -> None:
-        await self.of("result-redirect")
-        downloads = [call for call in self.sim.calls if "/api_ai/" not in call.path]
-        assert [call.status for call in downloads] == [302]
+    async def test_redirects_of_the_result_are_followed_three_times_at_most(self) -> None:
+        rows = {"result-redirect": [302, 200], "result-redirect-away": [302]}
+        for scenario, statuses in {**rows, "result-redirect-round": [302] * 4}.items():
+            self.sim.reset()
+            await self.of(scenario)
+            downloads = [call for call in self.sim.calls if "/api_ai/" not in call.path]
+            assert [call.status for call in downloads] == statuses
+            assert not any(call.authorization_sent for call in downloads)
         await http.close()
 
     async def test_an_order_that_is_never_done_ends_with_the_deadline(self) -> None:

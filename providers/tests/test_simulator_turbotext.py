@@ -19,7 +19,7 @@ from PIL import Image
 from photochanger.testing.waiting import PATIENCE_S
 from providers import simulator
 from providers.simulator import pictures
-from providers.simulator.turbotext.answers import DOCUMENTED_SAMPLE
+from providers.simulator.turbotext.answers import DOCUMENTED_ADDRESS, DOCUMENTED_SAMPLE
 from providers.simulator.turbotext.scenarios import SCENARIOS
 
 KEY = "a-very-secret-key"
@@ -40,6 +40,7 @@ REFUSED_AT_ONCE = {
     "limit": (200, "LIMIT"),
     "500-create": (500, "Внутренняя"),
     "503-create": (503, "перегружен"),
+    "money-in-message": (200, '"message":"Недостаточно средств"'),
     "no-queueid": (200, '{"success":true}'),
 }
 FAILED = {
@@ -55,10 +56,14 @@ DOWNLOADS = {
     "result-404-then-ok": [404, 200],
     "result-410": [410, 410],
     "result-redirect": [302, 302],
+    "result-redirect-away": [302, 302],
+    "result-redirect-round": [302, 302],
 }
 BROKEN_POLLS = {
     "500-one-poll": [500],
     "429-one-poll": [429],
+    "404-one-poll": [404],
+    "empty-one-poll": [200],
     "drop-poll": [None],
     "reconnect": ["reconnect"] * 3,
 }
@@ -69,9 +74,11 @@ OWN_TESTS = {
     "html-poll",
     "drop-connection",
     "slow-create",
+    "wait-in-words",
 } | {*("invalid-json", "result-html", "result-oversize", "result-slow")}
 # These are no JSON, or no object; the driver's promises read them.
-OWN_TESTS |= {"ok-no-success", "ok-escaped"} | {"ok-warning", "ok-mark", "ok-list", "ok-cp1251"}
+OWN_TESTS |= {"ok-no-success", "ok-escaped", "ok-python", "ok-objects", "ok-queue-id"}
+OWN_TESTS |= {"ok-warning", "ok-mark", "ok-list", "ok-cp1251"}
 
 
 def photo(file_format: str = "JPEG", size: tuple[int, int] = (96, 64)) -> bytes:
@@ -470,10 +477,17 @@ class ScenarioTests(TurbotextCase):
         deadline = time.monotonic() + PATIENCE_S
         while "reconnect" in (text := self.poll(queueid).text) and time.monotonic() < deadline:
             time.sleep(POLL_S)
-        assert text == DOCUMENTED_SAMPLE
+        sent = f"{self.sim.url}/download.php?f=mix_images_id{queueid}_0.png"
+        assert text.replace(sent, DOCUMENTED_ADDRESS) == DOCUMENTED_SAMPLE
         with self.assertRaises(json.JSONDecodeError):
             json.loads(text)
         assert json.loads(text.replace("]", ""))["success"] is True
+
+    def test_an_order_that_waits_in_words_says_so_at_every_poll_but_the_last(self) -> None:
+        queueid = self.create(self.mix("[sim:wait-in-words=2] [sim:latency=0]"))
+        words = [self.poll(queueid).json().get("error", "") for _ in range(2)]
+        assert all("в обработке" in text for text in words)
+        assert self.finished(lambda: self.poll(queueid))["success"] is True
 
     def test_a_job_whose_answer_is_cut_off_runs_all_the_same(self) -> None:
         with self.assertRaises(httpx.TransportError):

@@ -16,11 +16,12 @@ Json = dict[str, Any]
 _LONG_SIDE_PX = {"deepfake_photo": 1472}
 _USUAL_LONG_SIDE_PX = 768
 _PLAIN_SIZE = (1024, 1024)
+DOCUMENTED_ADDRESS = "https://www.turbotext.ru/download.php?f=..........png"
 # The sample in the service's own documents: one bracket too many, after the prompt.
 DOCUMENTED_SAMPLE = (
     '{"success":true,"error":"","data":{"prompt":"..."],"width":768,"height":576,'
     '"seed":9147962925,"strength":50,"pattern_prompt":false},'
-    '"uploaded_image":"https://www.turbotext.ru/download.php?f=..........png"}'
+    f'"uploaded_image":"{DOCUMENTED_ADDRESS}"}}'
 )
 
 

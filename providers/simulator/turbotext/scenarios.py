@@ -1,34 +1,47 @@
 """Everything the simulated Turbotext can answer; the table is at the end of this file."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
-from providers.simulator.turbotext.answers import (
-    DOCUMENTED_SAMPLE,
-    Work,
-    answer_as_documented,
-    answer_failure,
-    answer_reconnect,
-    build_download_url,
-    build_image_path,
-    build_image_url,
-    build_success,
+from providers.simulator.turbotext.answers import answer_as_documented, answer_reconnect
+from providers.simulator.turbotext.contract import make_answer
+from providers.simulator.turbotext.scenario_answers import (
+    Build,
+    answer_after,
+    answer_at,
+    answer_broken_sample,
+    answer_busy_in_words,
+    answer_cut,
+    answer_escaped,
+    answer_fails,
+    answer_forbidden,
+    answer_image_absolute,
+    answer_image_relative,
+    answer_in_cp1251,
+    answer_in_objects,
+    answer_in_python,
+    answer_no_image,
+    answer_odd_number,
+    answer_oversize,
+    answer_page,
+    answer_refuses,
+    answer_success_string,
+    answer_too_many,
+    answer_uploaded_in_data,
+    answer_uploaded_top,
+    answer_with_limits,
+    answer_without_success,
+    redirect,
+    redirect_to,
 )
-from providers.simulator.turbotext.contract import HTML, make_answer
-from providers.simulator.wire import Answer, Ending
 
-Build = Callable[[Work], Answer]
 SLOW_S = 70.0
 FOREVER = math.inf
-_PNG_HEAD = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 _LOGIN_PAGE = "<!doctype html><html><title>Вход</title><body>Войдите в личный кабинет</body></html>"
 _NOT_FOUND = "<html><head><title>404 Not Found</title></head><body>nginx</body></html>"
 _EXPIRED = "<!doctype html><html><title>Turbotext</title><body>Ссылка устарела</body></html>"
 _WARNING = b"<br />\n<b>Warning</b>: Undefined index in photo.php on line 7<br />\n"
-_LIMITS = {"foto_limit": 123, "text_limit": 123}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,110 +67,6 @@ class Scenario:
     slow: str = ""
 
 
-def answer_fails(error: str, **more: Any) -> Build:
-    return lambda work: answer_failure(error, **more)
-
-
-def answer_refuses(status: int, error: str) -> Build:
-    return lambda work: make_answer({"success": False, "error": error}, status)
-
-
-def answer_page(text: str, status: int = 200) -> Build:
-    return lambda work: Answer(status=status, body=text.encode(), content_type=HTML)
-
-
-def answer_cut(work: Work) -> Answer:
-    return Answer(ending=Ending.NOTHING)
-
-
-def answer_too_many(usual_s: float, work: Work) -> Answer:
-    seconds = usual_s if work.number is None else work.number
-    error = {"success": False, "error": "Слишком много запросов"}
-    return make_answer(error, 429, headers=(("retry-after", f"{seconds:g}"),))
-
-
-def answer_busy_in_words(work: Work) -> Answer:
-    seconds = 0.5 if work.number is None else work.number
-    return answer_failure(f"Слишком много запросов, повторите через {seconds:g} сек")
-
-
-def answer_after(before: bytes, after: bytes = b"") -> Build:
-    """The documented result, with something around it."""
-
-    def build(work: Work) -> Answer:
-        return replace(
-            answer_as_documented(work), body=before + answer_as_documented(work).body + after
-        )
-
-    return build
-
-
-def answer_in_cp1251(work: Work) -> Answer:
-    body = answer_as_documented(work).body.decode()
-    return Answer(body=body.replace('"error":""', '"error":"Готово"').encode("cp1251"))
-
-
-def answer_without_success(work: Work) -> Answer:
-    body = build_success(work, uploaded_image=build_download_url(work))
-    return make_answer({key: value for key, value in body.items() if key != "success"})
-
-
-def answer_escaped(work: Work) -> Answer:
-    url = build_download_url(work).replace("?f=", "?a=1&amp;f=")
-    return make_answer(build_success(work, uploaded_image=url))
-
-
-def answer_uploaded_top(work: Work) -> Answer:
-    return make_answer(build_success(work, uploaded_image=build_download_url(work)))
-
-
-def answer_uploaded_in_data(work: Work) -> Answer:
-    return make_answer(build_success(work, {"uploaded_image": build_download_url(work)}))
-
-
-def answer_image_relative(work: Work) -> Answer:
-    return make_answer(build_success(work, {"image": [build_image_path(work)]}))
-
-
-def answer_image_absolute(work: Work) -> Answer:
-    return make_answer(build_success(work, {"image": [build_image_url(work)]}))
-
-
-def answer_success_string(work: Work) -> Answer:
-    return make_answer(
-        build_success(work, uploaded_image=build_download_url(work)) | {"success": "true"}
-    )
-
-
-def answer_with_limits(work: Work) -> Answer:
-    return make_answer(build_success(work, uploaded_image=build_download_url(work), limits=_LIMITS))
-
-
-def answer_at(origin: str) -> Build:
-    return lambda work: make_answer(
-        build_success(work, uploaded_image=build_download_url(work, origin))
-    )
-
-
-def answer_no_image(work: Work) -> Answer:
-    return make_answer(build_success(work, {"image": []}, uploaded_image=""))
-
-
-def answer_forbidden(work: Work) -> Answer:
-    return make_answer(build_success(work, {"image": [], "forbidden_content": True}))
-
-
-def redirect(work: Work) -> Answer:
-    """To the picture itself: a client that follows it gets it, and its calls show that."""
-    return Answer(
-        status=302, headers=(("location", f"{build_image_url(work)}?moved=1"),), content_type=HTML
-    )
-
-
-def answer_oversize(work: Work) -> Answer:
-    return Answer(body=_PNG_HEAD, content_type="image/png", ending=Ending.FLOOD)
-
-
 LIMIT = {"foto_limit": 0, "text_limit": 123}
 INTERNAL = answer_refuses(500, "Внутренняя ошибка сервера")
 BUSY = answer_refuses(503, "Сервис перегружен, попробуйте позже")
@@ -180,7 +89,7 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "forbidden": Scenario("forbidden_content is true, no picture", result=answer_forbidden),
     "invalid-json": Scenario(
-        "the documents' own broken sample", result=answer_page(DOCUMENTED_SAMPLE)
+        "the documents' own broken sample, for this picture", result=answer_broken_sample
     ),
     "html-login-200": Scenario("a login page for create_queue", create=answer_page(_LOGIN_PAGE)),
     "401": Scenario("the key is wrong", create=answer_refuses(401, "Неверный ключ API")),
@@ -206,9 +115,18 @@ SCENARIOS: dict[str, Scenario] = {
     "ok-warning": Scenario("PHP warns before the result", result=answer_after(_WARNING)),
     "ok-mark": Scenario("a byte order mark first", result=answer_after(b"\xef\xbb\xbf")),
     "ok-list": Scenario("the result in a list", result=answer_after(b"[", b"]")),
+    "ok-python": Scenario("the result in Python's quotes", result=answer_in_python),
+    "ok-objects": Scenario("the result in an object in lists", result=answer_in_objects),
+    "ok-queue-id": Scenario(
+        "the number as queue_id and 7.0", create=answer_odd_number, creates=True
+    ),
     "ok-cp1251": Scenario("a Russian word in windows-1251", result=answer_in_cp1251),
     "limit": Scenario(
         "attempts used up, at create_queue", create=answer_fails("LIMIT", limits=LIMIT)
+    ),
+    "money-in-message": Scenario(
+        "no money, told as message, at create_queue",
+        create=lambda work: make_answer({"success": False, "message": "Недостаточно средств"}),
     ),
     "limit-at-result": Scenario(
         "attempts used up, at get_result", result=answer_fails("LIMIT", limits=LIMIT)
@@ -221,6 +139,17 @@ SCENARIOS: dict[str, Scenario] = {
     "503-create": Scenario("status 503 for create_queue", create=BUSY),
     "500-one-poll": Scenario("status 500 at one poll, or =N", poll=INTERNAL, polls=1),
     "500-all-polls": Scenario("status 500 at every poll", poll=INTERNAL, polls=FOREVER),
+    "404-one-poll": Scenario(
+        "one poll is a 404 page, or =N", poll=answer_page(_NOT_FOUND, 404), polls=1
+    ),
+    "empty-one-poll": Scenario(
+        "one poll is an empty object, or =N", poll=lambda work: make_answer({}), polls=1
+    ),
+    "wait-in-words": Scenario(
+        "5 polls, or =N, say in words to wait",
+        poll=answer_fails("Задание в обработке, попробуйте позже"),
+        polls=5,
+    ),
     "html-poll": Scenario(
         "a login page at every poll, or at =N", poll=answer_page(_LOGIN_PAGE), polls=FOREVER
     ),
@@ -253,6 +182,12 @@ SCENARIOS: dict[str, Scenario] = {
         "the result is in a private net", result=answer_at("http://10.0.0.1")
     ),
     "result-redirect": Scenario("the download redirects to the picture", download=redirect),
+    "result-redirect-away": Scenario(
+        "the download redirects elsewhere", download=redirect_to("https://evil.example/a.png")
+    ),
+    "result-redirect-round": Scenario(
+        "the download redirects in a circle", download=redirect_to("?f={name}")
+    ),
     "result-oversize": Scenario("the download has 48 MB", download=answer_oversize),
     "result-slow": Scenario("the download takes 70 s, or =N", slow="download"),
 }

@@ -10,6 +10,7 @@ import itertools
 import re
 import time
 from collections import Counter, OrderedDict
+from dataclasses import replace
 from typing import ClassVar
 
 from providers.simulator import pictures
@@ -39,7 +40,8 @@ from providers.simulator.turbotext.contract import (
     read_key,
 )
 from providers.simulator.turbotext.fetch import fetch_all
-from providers.simulator.turbotext.scenarios import SCENARIOS, SLOW_S, answer_page
+from providers.simulator.turbotext.scenario_answers import answer_page
+from providers.simulator.turbotext.scenarios import SCENARIOS, SLOW_S
 from providers.simulator.wire import Answer, BodyTooLarge, Exchange
 
 _JOBS_KEPT = 10_000
@@ -125,7 +127,7 @@ class Turbotext:
                 begins += _choose_slow_s(job)
                 await exchange.wait_until(begins)
             if scenario.create and scenario.creates:
-                return scenario.create(work)
+                return scenario.create(replace(work, job=job))
             return answer_queue_id(job)
         finally:
             # Also when the client has left: the service knows nothing of that, and comes for the
