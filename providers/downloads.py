@@ -37,9 +37,11 @@ async def download(address: str, *, base_url: str, hosts: Collection[str]) -> Pi
     follows a redirect to such an address only. Raises BadResponse and ProviderNetwork, both not
     retryable: the picture is paid for, and downloading is retried here.
     """
-    base = urlsplit(base_url)
+    base, address = urlsplit(base_url), html.unescape(address).strip()
+    if is_host_listed(address.partition("/")[0].lower(), (base.netloc, *hosts)):
+        address = f"//{address}"  # written without its scheme
     site = f"{base.scheme}://{base.netloc}/"
-    url = resolve_address(html.unescape(address), against=site, base_url=base_url)
+    url = resolve_address(address, against=site, base_url=base_url)
     reply = await _fetch_with_retries(url, base_url=base_url, hosts=hosts)
     if not reply.is_good:
         raise BadResponse(f"the result's address answers HTTP {reply.status}")

@@ -24,10 +24,10 @@ LAST_COMMA = re.compile(r",(?=\s{0,99}[\]}])")
 NO_VALUE = re.compile(r"([:\[,]\s{0,99})(?:nan|undefined)(?=\s{0,99}[,\]}])", re.IGNORECASE)
 FIRST_KEY = re.compile(r"\{\s{0,99}\"[^\"]{0,99}\"\s{0,99}:")
 STREAM = re.compile(r"^data:[ \t]*(\{.*)$", re.MULTILINE)
-# A key and its value wherever they stand: quoted either way, perhaps the first of a list; a word
+# A key and its value wherever they stand: quoted in any way, perhaps the first of a list; a word
 # only where something ends it, as a cut number is another one.
 PAIR = re.compile(
-    r"""(["'])(?P<key>[\w-]{1,50})\1\s{0,99}(?::|=>)[\s\[]{0,99}(?:"""
+    r"""(?<![\w-])(["']?)(?P<key>[\w-]{1,50})\1\s{0,99}(?::|=>)[\s\[]{0,99}(?:"""
     r"""(?P<quote>["'])(?P<text>(?:\\.|(?!(?P=quote))[^\\]){0,4000})(?P=quote)"""
     r"""|(?P<word>[\w.+-]{1,99})(?=\s{0,99}[,}\]]))""",
     re.DOTALL,

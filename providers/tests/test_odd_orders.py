@@ -41,6 +41,7 @@ class NumberTests(SimpleTestCase):
             {"queueid": None, "result": {"queueid": 7}},
             {"asyncid": 7},
             {"data": {"id": 7}},
+            {"queue": 7},
         )
         for place in places:
             with self.subTest(place):
@@ -55,6 +56,19 @@ class NumberTests(SimpleTestCase):
         for nothing in none:
             answer = parse_sample({"queueid": 7, "error": nothing})
             self.assertFalse(answer.is_refused, nothing)
+
+    def test_a_remark_that_is_not_understood_is_no_refusal(self) -> None:
+        remark = {"error": "seed ignored", "queueid": 7, "image": PICTURE}
+        self.assertFalse(parse_sample(remark).is_refused)
+        self.assertEqual(find_picture_urls(parse_sample(remark)), (PICTURE,))
+        for more in ({"success": False}, {"error": "Лимит исчерпан"}):
+            self.assertTrue(parse_sample(remark | more).is_refused)
+
+    def test_an_order_that_is_accepted_counts_whatever_the_status(self) -> None:
+        for status in (201, 400, 500, 502):
+            reply = http.Reply(status, httpx.Headers(), b'{"success": true, "queueid": 7}')
+            answer = driver.read_answer(reply, make_request("image_edit"))
+            self.assertEqual(answer.queueid, "7")
 
     def test_a_number_of_an_answer_that_was_cut_off_is_none(self) -> None:
         with self.assertRaises(BadResponse):
@@ -89,6 +103,7 @@ class PictureTests(SimpleTestCase):
         texts = (
             '{"success":true,"data":{"prompt":"a"],"width":7},"uploaded_image":"%s"}',
             '{"success":true,"data":{"image":["%s"],"prompt":"a "quoted" word"}}',
+            '{success: true, uploaded_image: "%s"}',
             "{'success': True, 'error': None, 'uploaded_image': '%s'}",
             "{'success': True, 'data': {'prompt': 'it\\'s', 'image': ['%s']}}",
             '{"success":true,,"uploaded_image":"%s","error":""}',
@@ -181,6 +196,7 @@ class PollTests(SimpleTestCase):
         odd: tuple[tuple[int, Any], ...] = (
             *((200, body) for body in (None, b"", b"ok", b"[]", b"{}")),
             (200, DONE | {"uploaded_image": ""}),
+            (200, {"success": True, "data": [], "limits": {"foto_limit": 0}}),
             (200, {"success": False, "error": "Ошибка"}),
             (200, {"success": False, "error": "queueid не найден"}),
             (200, {"success": False, "error": "Внутренняя ошибка"}),
@@ -198,6 +214,7 @@ class PollTests(SimpleTestCase):
             *("Задание в обработке, попробуйте позже", "Сервис временно недоступен", "busy"),
             *("processing", "Слишком много запросов", "Ваш заказ в очереди", "Unavailable"),
             *("Temporarily unavailable, try again later", "Задание еще не готово"),
+            *("Обработка ещё не закончилась", "Идёт генерация изображения"),
         )
         waiting: Iterable[dict[str, Any]] = (
             *({"success": False, "error": text} for text in texts),

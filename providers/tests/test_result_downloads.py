@@ -46,6 +46,8 @@ class DownloadTests(SimpleTestCase):
             "http://www.turbotext.ru/a.png": f"{SITE}/a.png",
             "http://cdn.example:80/a.png?x=1": "https://cdn.example/a.png?x=1",
             "HTTP://CDN.example./a.png": "https://CDN.example/a.png",
+            "www.turbotext.ru/a.png": f"{SITE}/a.png",
+            "CDN.example/a.png": "https://CDN.example/a.png",
             f" {SITE}/a.png\n": f"{SITE}/a.png",
         }.items():
             self.fetched.clear()

@@ -63,6 +63,7 @@ class Answer:
     """
 
     success: bool = False
+    is_denied: bool = False  # it says that there is no success
     error: str = ""
     words: str = ""
     state: str = ""  # by its action, or whatever it calls it
@@ -74,7 +75,9 @@ class Answer:
 
     @property
     def is_refused(self) -> bool:
-        return not self.success and bool(self.error)
+        """Whether it tells a failure; an unknown remark is none unless success is denied."""
+        is_told = self.error and (self.is_denied or find_meaning(self.error)[0])
+        return not self.success and bool(is_told)
 
     @property
     def is_pending(self) -> bool:
@@ -136,6 +139,7 @@ def _build_answer(message: Any, fields: list[Fields], sent: Collection[str]) -> 
     limits = map(_parse_count, find_values(fields, "fotolimit"))
     return Answer(
         success=success,
+        is_denied=is_denied,
         error=" ".join(words if errors or is_denied else ())[:2000],
         words=" ".join(words)[:2000],
         state=find_text(fields, *STATES),
@@ -151,6 +155,8 @@ def find_picture_urls(answer: Answer) -> tuple[str, ...]:
     """The addresses of a finished order's picture, the likeliest first. Raises for a failure."""
     if answer.is_forbidden:
         raise ContentBlocked("forbidden_content")
+    if not answer.pictures and not answer.words:  # no orders may be left, but this one is
+        raise BadResponse("done, but without a picture")
     if answer.is_refused or not answer.pictures:
         raise explain_refusal(answer, if_successful="done, but without a picture")
     return answer.pictures
@@ -163,15 +169,21 @@ BUSY_WORDS = (
     *(" too many", " too often", " rate limit", " per minute", " per second"),
     *(" слишком много запрос", " слишком част", " в минуту", " в секунду"),
 )
+NOT_YET_WORDS = (  # before all others: "обработка еще не закончилась" is not about money
+    *(" еще не ", " не закончен", " не завершен", " обрабатывается", " идет обработка"),
+    *(" not ready", " not finished", " not done", " not completed", " being processed"),
+)
 WAITING_WORDS = (
     *(" busy", " занят", " overload", " перегруж", " позже", " временно", " try again"),
-    *(" again later", " not ready", " не готов", " подожд", " ожидает", " reconnect"),
-    *(" is processing", " being processed", " in progress", " in the queue", " in queue"),
-    *(" в обработке", " обрабатывается", " выполняется", " в очереди", " в процессе"),
+    *(" again later", " не готов", " подожд", " ожидает", " ожидайте", " reconnect"),
+    *(" is processing", " in progress", " in the queue", " in queue", " генерируется"),
+    *(" в обработке", " выполняется", " в очереди", " в процессе", " создается", " идет "),
 )
 WAITING_STATES = ("processing", "pending", "queued", "running", "waiting", "wait", "created")
 UNAVAILABLE_WORDS = (" unavailable", " недоступ")
 ERROR_WORDS: tuple[tuple[type[ProviderError], tuple[str, ...]], ...] = (
+    (ProviderQuota, BUSY_WORDS),
+    (ProviderUnavailable, NOT_YET_WORDS),
     (ProviderRejected, (" face", " лицо ", " лица ", " лиц ", " лице ", " quality", " качеств")),
     (ProviderRejected, (" size", " размер", " resolution", " разрешение изображ")),
     (ProviderQuota, (" limit", " лимит", " quota", " квот", " исчерпан")),
@@ -187,7 +199,7 @@ ERROR_WORDS: tuple[tuple[type[ProviderError], tuple[str, ...]], ...] = (
     (ProviderRejected, (" required", " обязательн")),
     (ProviderUnavailable, UNAVAILABLE_WORDS),  # after those of a link: "файл по ссылке недоступен"
 )
-WAITING = (BUSY_WORDS, WAITING_WORDS, UNAVAILABLE_WORDS, WAITING_STATES)
+WAITING = (BUSY_WORDS, NOT_YET_WORDS, WAITING_WORDS, UNAVAILABLE_WORDS, WAITING_STATES)
 
 
 def find_meaning(words: str) -> tuple[type[ProviderError] | None, tuple[str, ...]]:
@@ -195,7 +207,7 @@ def find_meaning(words: str) -> tuple[type[ProviderError] | None, tuple[str, ...
     text = re.sub(r"[\W_]+", " ", words.lower().replace("ё", "е")).strip()
     if text in WAITING_STATES:
         return ProviderUnavailable, WAITING_STATES
-    for error, known in ((ProviderQuota, BUSY_WORDS), *ERROR_WORDS):
+    for error, known in ERROR_WORDS:
         if any(word in f" {text} " for word in known):
             return error, known
     return None, ()

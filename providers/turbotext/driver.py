@@ -247,12 +247,13 @@ def read_answer(
     sent: Collection[str] = (),
 ) -> Answer:
     """The parsed reply. Raises for a status that is a failure, and for what is no JSON."""
-    if reply.status == 404:
-        raise ProviderConfig(f"HTTP 404: no method {request.trace.model}")
     answer = parse_answer(reply.body, request.trace, status=reply.status, sent=sent)
-    if reply.is_good:
+    is_accepted = answer.success and bool(answer.queueid or answer.pictures)
+    if reply.is_good or is_accepted:  # whatever a gateway has made of the status: it is paid for
         delay_s = find_retry_delay(reply.headers) or answer.retry_after_s
         return replace(answer, retry_after_s=delay_s)
+    if reply.status == 404:
+        raise ProviderConfig(f"HTTP 404: no method {request.trace.model}")
     raise explain_status(reply, answer)
 
 

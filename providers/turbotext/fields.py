@@ -17,7 +17,7 @@ Fields = dict[str, Any]  # by their keys in lower case, without - and _
 
 MAX_NODES, MAX_TEXT = 200, 2000  # of an answer that are looked at
 # The documented name first; the others count only beside a success.
-ORDER_NUMBERS = ("queueid", "asyncid", "taskid", "orderid", "jobid", "id")
+ORDER_NUMBERS = ("queueid", "asyncid", "taskid", "orderid", "jobid", "id", "queue")
 STATES = ("action", "status", "state")
 PICTURES = ("uploadedimage", "image", "images")
 PICTURE_KEY = re.compile(r"image|picture|photo|img|result|output|download")
