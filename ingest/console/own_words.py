@@ -97,6 +97,7 @@ OWN = {
     r"done, but without a picture(?:: (?P<said>.*))?": gettext_noop(
         "It was done, without a picture."
     ),
+    r"failed without an explanation": gettext_noop("It failed and did not say why."),
     r"the result's address is not valid(?:: .*)?": gettext_noop(
         "The address of its picture is not valid."
     ),

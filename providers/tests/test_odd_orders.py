@@ -197,6 +197,7 @@ class PollTests(SimpleTestCase):
             *((200, body) for body in (None, b"", b"ok", b"[]", b"{}")),
             (200, DONE | {"uploaded_image": ""}),
             (200, {"success": True, "data": [], "limits": {"foto_limit": 0}}),
+            (200, {"success": True, "message": "Лимит: осталось 5 фото", "data": []}),
             (200, {"success": False, "error": "Ошибка"}),
             (200, {"success": False, "error": "queueid не найден"}),
             (200, {"success": False, "error": "Внутренняя ошибка"}),

@@ -36,6 +36,7 @@ from providers.turbotext.fields import (
     list_words,
 )
 
+WITHOUT_PICTURE = "done, but without a picture"
 MAX_ANSWER_BYTES = 1024 * 1024  # read on the event loop
 # A page for people may hold JSON of its own, with pictures that are no results; PHP's warnings
 # have none of these.
@@ -155,11 +156,13 @@ def find_picture_urls(answer: Answer) -> tuple[str, ...]:
     """The addresses of a finished order's picture, the likeliest first. Raises for a failure."""
     if answer.is_forbidden:
         raise ContentBlocked("forbidden_content")
-    if not answer.pictures and not answer.words:  # no orders may be left, but this one is
-        raise BadResponse("done, but without a picture")
-    if answer.is_refused or not answer.pictures:
-        raise explain_refusal(answer, if_successful="done, but without a picture")
-    return answer.pictures
+    if answer.pictures and not answer.is_refused:
+        return answer.pictures
+    if answer.success and not answer.error:  # a remark on a limit, say, is no failure
+        raise BadResponse(f"{WITHOUT_PICTURE}: {answer.words[:300]}".removesuffix(": "))
+    if not answer.words:  # of the orders that are left, this one is none
+        raise BadResponse("failed without an explanation")
+    raise explain_refusal(answer, if_successful=WITHOUT_PICTURE)
 
 
 # The service's words for its failures are not documented. The first row with a word in the text

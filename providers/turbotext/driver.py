@@ -42,6 +42,7 @@ from providers.error_body import read_error_body
 from providers.meanings import explain_failure
 from providers.retry_hints import find_retry_delay
 from providers.turbotext.answer import (
+    WITHOUT_PICTURE,
     Answer,
     explain_refusal,
     find_picture_urls,
@@ -224,7 +225,7 @@ async def download_first(addresses: Collection[str], base_url: str) -> Picture:
             return await download(address, base_url=base_url, hosts=hosts)
         except ProviderError as exc:
             failure = failure or exc
-    raise failure or BadResponse("done, but without a picture")
+    raise failure or BadResponse(WITHOUT_PICTURE)
 
 
 async def send(
