@@ -45,6 +45,12 @@ class ErrorBody:
         return " ".join(filter(None, (self.status, self.message, hint)))
 
     @property
+    def plain_text(self) -> str:
+        """What came instead of JSON, unless it is a page."""
+        is_text = isinstance(self.json, str) and not self.is_page
+        return make_printable(self.json, MAX_WORDS).strip() if is_text else ""
+
+    @property
     def explains_itself(self) -> bool:
         """Whether a service spoke here, and not a server or a proxy before it."""
         return bool(self.codes or self.details or self.message) and not self.is_page

@@ -5,8 +5,7 @@ slot's settings are blamed only where the service itself does so.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from photochanger.errors import (
     BadResponse,
@@ -19,7 +18,8 @@ from photochanger.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
-from providers.error_body import ErrorBody, select_dicts
+from providers.error_body import ErrorBody
+from providers.limits import is_lasting
 from providers.retry_hints import find_retry_delay
 
 PROXY_IS_NO_SOCKS = "the proxy of PROVIDER_PROXY_URL does not speak SOCKS"
@@ -73,9 +73,16 @@ WORDS: tuple[tuple[type[ProviderError], str], ...] = (
     (ProviderConfig, r"not (available|supported) in your (country|region|location)"),
     (ProviderConfig, r"\bno available channel|\bmodel\b.{0,120}\b(not found|not exist|no access)"),
 )
-WORDS_OF_OTHERS: tuple[tuple[type[ProviderError], str], ...] = (
+WORDS_OF_LIMITS: tuple[tuple[type[ProviderError], str], ...] = (
     (ProviderQuota, r"\brate[ -]?limit|too many requests|\bquota\b|слишком много|\bлимит"),
-    (ProviderQuota, r"\b(insufficient|not enough) (balance|credit|fund)|недостаточно средств"),
+    (ProviderQuota, r"额度|額度|配额|限流|请求过|频率"),
+    (
+        ProviderQuota,
+        r"\b(insufficient|not enough) (balance|credit|fund)|недостаточно средств|余额|欠费",
+    ),
+)
+WORDS_OF_OTHERS: tuple[tuple[type[ProviderError], str], ...] = (
+    *WORDS_OF_LIMITS,
     (ContentBlocked, r"\bcontent policy|\bsafety system|\bmoderation\b|\bprohibited content"),
     (ProviderUnavailable, r"overloaded|temporar|try again|\bunavailable|\bbusy\b|\bcancell?ed"),
     (ProviderUnavailable, r"\btimed? ?out\b|\bupstream\b|перегруж|позже|временно"),
@@ -84,36 +91,6 @@ WORDS_OF_OTHERS: tuple[tuple[type[ProviderError], str], ...] = (
 WORDS_OF_MOMENT: tuple[tuple[type[ProviderError], str], ...] = (
     (ProviderUnavailable, r"overloaded|temporar|again later|\bbusy\b|\bupstream\b"),
     (ProviderUnavailable, r"перегруж|позже|временно"),
-)
-# Of a limit: it does not pass by itself within minutes.
-LASTING = re.compile(
-    r"per[ _-]?(?:1|one|calendar)?[ _-]?(?:day|month|week)|"
-    r"(?:\d|requests?|tokens?|images?) ?/ ?(?:day|month|week)\b|\d/d\b|"
-    r"per[ _-]?24[ _-]?h|\b24[ _-]?h(?:ours?)?[ _-](?:quota|limit|window|cap)|"
-    r"\b(?:daily|monthly|weekly)[ _-](?:\w+[ _-]){0,2}(?:limit|quota|cap\b|budget|allowance)|"
-    r"\brp[dm]onth\b|\brpd\b|"
-    r"limit:\s*0(?!\.?\d)|\bspend(ing)?[ _-]?(cap|limit)|insufficient[ _](user[ _])?quota|"
-    r"\b(insufficient|not enough|out of|depleted|exhausted) (prepa\w+ )?(credit|balance|fund)|"
-    r"\bno (prepa\w+ )?(credits?|balance|funds?)\b(?! (?!left|on|in|for|to|remain|avail)\w)|"
-    r"\b(credit|balance|fund)s?\b.{0,30}\b(deplet|exhaust|insufficient|empty|used up|run out)|"
-    r"\b(credit|balance|fund)s?\b.{0,30}\blow\b|"
-    r"prepa(y|id)\w*.{0,40}(deplet|exhaust|empty|used up)|billing[ _](hard[ _]limit|disabled)|"
-    r"\b(enable|activate) billing|billing (is |account )?(not (enabled|active)|disabled|inactive)|"
-    r"(?:в|за) (день|сутки|месяц|неделю|24 час)|\b(суточн|дневн|месячн|недельн)\w* (лимит|квот)|"
-    r"недостаточно средств",
-    re.IGNORECASE,
-)
-# Words that stand beside such limits, and beside others too.
-PERHAPS_LASTING = re.compile(
-    r"\b(?:daily|monthly|weekly)\b|\b24[ -]?hours?\b|\b(?:еже)?(?:суточн|дневн|месячн)|\bисчерпан|"
-    r"\bзакончил|\bнедостаточно|\bбаланс(?:а|е|у|ом)?\b|\bтариф",
-    re.IGNORECASE,
-)
-PASSING = re.compile(
-    r"per[ _-]?(?:\d{1,3}[ _-]?)?(?:min|sec)|/ ?(?:min|minute|sec|second|s)\b|\b(?:rp[ms]|tpm)\b|"
-    r"\d ?(?:ms|s|secs?|seconds?|mins?|minutes?|с|сек|мин|секунд\w*|минут\w*)\b|"
-    r"\bin a (?:few |couple of )?(?:second|minute|moment)|\b(?:в|через) (?:минуту|секунду)",
-    re.IGNORECASE,
 )
 
 
@@ -162,7 +139,7 @@ def _find_by_status(status: int, said: ErrorBody) -> type[ProviderError]:
     if known is ProviderRejected:
         return _find_by_words(said, WORDS_OF_MOMENT) or known
     if known:
-        return _find_by_words(said, WORDS_OF_OTHERS[:1]) or known if status == 403 else known
+        return _find_by_words(said, WORDS_OF_LIMITS) or known if status == 403 else known
     is_refusal = bool(REFUSAL_CODES & set(said.codes))
     told = _find_by_words(said, WORDS if is_refusal else (*WORDS, *WORDS_OF_OTHERS))
     if told:
@@ -183,27 +160,7 @@ def _find_by_words(
 
 def _explain_limit(status: int, said: ErrorBody, delay_s: float | None) -> ProviderQuota:
     """Without a sign of a day, a month or money, a limit is shared capacity and passes."""
-    is_lasting = _is_lasting(said) or (delay_s or 0) >= LONG_WAIT_S
-    state = ": " if is_lasting else f", {BUSY_MARK}"
+    lasts = is_lasting(said) or (delay_s or 0) >= LONG_WAIT_S
+    state = ": " if lasts else f", {BUSY_MARK}"
     detail = f"HTTP {status}{state}{said.words}"[:500]
-    return ProviderQuota(detail, retryable=not is_lasting, retry_after_s=delay_s)
-
-
-def _is_lasting(said: ErrorBody) -> bool:
-    """A weak sign counts only where none of minutes or seconds stands beside it."""
-    texts = [said.message, *(code.replace("_", " ") for code in said.codes)]
-    texts += [text for item in said.details for text in _list_limits(item)]
-    if any(map(LASTING.search, texts)):
-        return True
-    return any(map(PERHAPS_LASTING.search, texts)) and not any(map(PASSING.search, texts))
-
-
-def _list_limits(detail: dict[str, Any]) -> Iterator[str]:
-    """The limits that a detail names, in QuotaFailure and in the metadata of ErrorInfo."""
-    for violation in select_dicts(detail.get("violations")):
-        yield str(violation.get("quotaId", ""))[:200]
-        yield f"limit: {violation.get('quotaValue')}"[:30]
-    metadata = detail.get("metadata")
-    if isinstance(metadata, dict):
-        yield from (str(metadata.get(name, ""))[:200] for name in ("quota_limit", "quota_unit"))
-        yield f"limit: {metadata.get('quota_limit_value')}"[:30]
+    return ProviderQuota(detail, retryable=not lasts, retry_after_s=delay_s)
