@@ -19,8 +19,8 @@ from photochanger.errors import (
     ProviderUnavailable,
 )
 from providers.error_body import ErrorBody
-from providers.limits import is_lasting
 from providers.retry_hints import find_retry_delay
+from providers.words.limits import is_lasting
 
 PROXY_IS_NO_SOCKS = "the proxy of PROVIDER_PROXY_URL does not speak SOCKS"
 PROXY_REFUSED = "the proxy does not take the name and password of PROVIDER_PROXY_URL"

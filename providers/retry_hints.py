@@ -1,95 +1,89 @@
 """When a service says to come back, in every spelling that is documented or has been seen.
 
-All of it is text from outside: what is no duration, or longer than a day, is as if absent.
+Headers and keys of bodies are known by the pieces of their names: "retry" or "wait" with "after",
+"in" or "at", and a unit. All of it is text from outside, see ``providers/words/durations.py``.
 """
 
-import math
 import re
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-MAX_HINT_S = 86400.0
-MAX_NODES, MAX_TEXT = 500, 4000  # of a body that are looked at
-EPOCH_S, EPOCH_MS = 1e9, 1e12  # a number this large is a moment, not a duration
-UNITS_S = {
-    **dict.fromkeys(("ms", "msec", "msecs", "millisecond", "milliseconds", "мс"), 0.001),
-    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
-    **dict.fromkeys(("с", "сек", "секунд", "секунды", "секунду"), 1.0),
-    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), 60.0),
-    **dict.fromkeys(("мин", "минут", "минуты", "минуту"), 60.0),
-    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours", "ч", "час", "часа", "часов"), 3600.0),
-}
-_UNIT = "|".join(sorted(UNITS_S, key=len, reverse=True))
-_PIECE = re.compile(rf"([0-9]{{1,9}}(?:\.[0-9]{{1,9}})?)\s*({_UNIT})(?![^\W\d_])", re.IGNORECASE)
-_AND = r"(?:(?<=мин|сек|min|sec)\.)?[\s,]*(?:and\s+|и\s+)?"
-_DURATION = rf"(?:[0-9]{{1,9}}(?:\.[0-9]{{1,9}})?\s*(?:{_UNIT})(?![^\W\d_]){_AND})+"
-_CUE = (
-    r"(?:re-?tr(?:y|ies)|try\s+again|come\s+back|wait|resets?|available"
-    r"|повтор\w*|попроб\w*|подожд\w*)"
+from providers.words.durations import (
+    CLOCK,
+    DURATION,
+    MOMENT,
+    UNITS_S,
+    bound_duration,
+    read_delay,
+    read_moment,
+    read_number,
 )
-_SENTENCE = re.compile(rf"\b{_CUE}\b[^.\n]{{0,40}}?(?<![\d.])({_DURATION})", re.IGNORECASE)
-_ONE = re.compile(
-    rf"\b{_CUE}\b[^.\n]{{0,40}}?\b(?:in\s+(?:an?|one)|через)\s+"
-    r"(second|minute|hour|секунду|минуту|час)\b",
+from providers.words.retries import read_sentences
+
+MAX_NODES, MAX_TEXT, MAX_CHARS = 500, 4000, 20_000  # of a body, of one text, of all its texts
+_UNIT = (
+    r"(?:_?(?P<unit>ms|msecs?|millis|milliseconds?|secs?|seconds|mins?|minutes|hrs?|hours)"
+    r"|_(?P<letter>[smh]))"
+)
+_TIME = r"(?:_?(?:after|in|at|for|until|time|stamp|epoch|unix|date|delay|period|interval))"
+_WAIT = r"wait(?:ing)?|cool_?down|back_?off|estimated(?=_?time)"
+_RETRY = (
+    r"re_?try|try_?again|available|(?:un)?block(?:ed)?|delay|next_?(?:request|call|try|attempt)"
+)
+_BEFORE = r"(?P<before>ms|millis|milliseconds|s|secs?|seconds|mins?|minutes|time)"
+# Of what a window is: requests, input_tokens, day.
+_OF = r"(?:_(?:in_|out_|input_|output_)?[a-z]+)?"
+# Names in lower case with _ between their words.
+_NAMES = (
+    re.compile(rf"(?:.*_)?(?:(?:{_WAIT}){_TIME}*|(?:{_RETRY}){_TIME}+){_UNIT}?"),
+    re.compile(rf"(?:.*_)?(?:{_RETRY}){_UNIT}"),
+    re.compile(rf"(?:.*_)?{_BEFORE}_?(?:to|until|till|before)_?(?:retry|wait|next(?:_[a-z]+)?)"),
+)
+_WINDOWS = (
+    re.compile(
+        rf"(?:.*_|.*limit|.*quota)?(?P<reset>reset(?:s(?=_?(?:in|at|after|on)))?{_TIME}*{_UNIT}?)"
+    ),
+    re.compile(rf"(?:.*_)?rate_?limit_(?:[a-z]+_)?(?P<reset>reset){_OF}"),
+    re.compile(rf"(?:.*_)?(?P<reset>{_BEFORE}_?(?:to|until|till|before)_?reset)"),
+)
+# What was, or what is set, is no hint.
+_NO_HINT = re.compile(r"(?:^|_)(?:max\w*|last|prev\w*|total|avg|average|queued?|count|no|first)_")
+# As a header or a key that is quoted in words; what follows a bare number may be no unit.
+_QUOTED = re.compile(
+    r"\b([a-z][a-z_-]{2,40})[\"'\\]{0,2}[ \t]{0,3}[:=][ \t]{0,3}[\"'\\]{0,2}"
+    rf"({MOMENT}|{CLOCK}|{DURATION}|[0-9]{{1,6}}(?:\.[0-9]{{1,6}})?"
+    r"(?![-:/.%]?[^\W_])(?![ \t]+[^\W_]))",
     re.IGNORECASE,
 )
-# As a header or a key that is quoted in words; what follows may be no unit.
-_QUOTED_SECONDS = re.compile(
-    r"\bretry[ _-]?after[\"']?[ \t]{0,3}[:=]?[ \t]{0,3}[\"']?([0-9]{1,6}(?:\.[0-9]{1,6})?)"
-    r"(?![-:/.]?[^\W_])(?![ \t]+[^\W_])",
-    re.IGNORECASE,
-)
-_CLOCK = re.compile(r"00?:([0-9]{1,2}):([0-9]{1,2})")
-# Keys of bodies, in lower case and without - and _; those in milliseconds end in "ms".
-_KEYS = {
-    *(
-        "retrydelay",
-        "retryafter",
-        "retryin",
-        "retryafterseconds",
-        "retryaftersec",
-        "retryaftersecs",
-    ),
-    *(
-        "retryinseconds",
-        "retryafterms",
-        "retryinms",
-        "quotaresetdelay",
-        "resetin",
-        "resetinseconds",
-    ),
-    *("resetafter", "waitseconds"),
-}
-_DELAY_HEADERS = (
-    "retry-after",
-    "x-retry-after",
-    "x-ratelimit-retry-after",
-    "ratelimit-retry-after",
-)
-_MS_HEADERS = ("retry-after-ms", "x-ms-retry-after-ms")
-_RESET_HEADER = re.compile(
-    r"(?:x-)?(?:[a-z]+-)?rate-?limit-(?:(?P<a>[a-z]+)-)?reset(?:-(?P<b>[a-z]+))?"
-)
+
+
+class Hint(NamedTuple):
+    """``is_window``: it speaks of every call and only counts where nothing else does."""
+
+    is_window: bool
+    delay_s: float | None
+
+
+class _Name(NamedTuple):
+    is_window: bool
+    unit_s: float
+    reset: str  # the words of a window's name that say "reset"
 
 
 def find_retry_delay(headers: Mapping[str, str], body: Any = None) -> float | None:
     """Seconds until the service wants to be asked again, or None where it does not say.
 
     ``body`` is the answer's parsed JSON, or its text. Who says it twice means both, so the longest
-    counts. The headers of a rate limit speak of every call and only count where nothing else does.
+    counts; a rate limit's reset only where nothing else is said.
     """
     headers = _clean_headers(headers)
-    now = _read_moment(headers.get("date", "")) or time.time()  # by the service's own clock
-    for said in (
-        (*_read_delay_headers(headers, now), *_read_body(body, now)),
-        (*_read_reset_headers(headers, now), *_read_quoted_headers(body, now)),
-    ):
-        if delays := [delay for delay in map(_bound, said) if delay is not None]:
-            return max(delays)
+    now = read_moment(headers.get("date", "")) or time.time()  # by the service's own clock
+    hints = (*_read_named(headers, now), *_read_ietf(headers), *_read_body(body, now))
+    for is_window in (False, True):
+        delays = [bound_duration(hint.delay_s) for hint in hints if hint.is_window is is_window]
+        if told := [delay for delay in delays if delay is not None]:
+            return max(told)
     return None
 
 
@@ -97,141 +91,85 @@ def _clean_headers(headers: Mapping[str, Any]) -> dict[str, str]:
     return {str(name).lower(): str(value).strip()[:100] for name, value in headers.items()}
 
 
-def parse_duration(value: Any) -> float | None:
-    """Seconds of ``3.5``, ``"1m3s"``, ``"00:01:03"``, ``{"seconds": 3, "nanos": 5}``."""
-    if isinstance(value, Mapping):
-        if not {"seconds", "nanos"} & value.keys():
-            return None
-        seconds, nanos = (_read_number(value.get(name, 0)) for name in ("seconds", "nanos"))
-        return _bound(None if seconds is None or nanos is None else seconds + nanos / 1e9)
-    if (number := _read_number(value)) is not None:
-        return _bound(number)
-    if not isinstance(value, str):
+def _read_named(pairs: Mapping[str, Any], now: float) -> Iterator[Hint]:
+    """Of headers, or of an object in a body: what their names call a time to come back."""
+    names = {name: _split_words(name) for name in map(str, pairs)}
+    for name, words in names.items():
+        found = _understand_name(words)
+        if not found or (found.reset and _has_room(pairs, names, words, found.reset)):
+            continue
+        for delay_s in _read_delays(pairs[name], now, unit_s=found.unit_s):
+            yield Hint(found.is_window, delay_s)
+
+
+def _split_words(name: str) -> str:
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name[:60])
+    return re.sub(r"\W", "_", name).lower()
+
+
+def _understand_name(words: str) -> _Name | None:
+    if _NO_HINT.search(words):
         return None
-    text = value.strip()[:100]
-    if clock := _CLOCK.fullmatch(text):
-        return _bound(int(clock[1]) * 60.0 + int(clock[2]))
-    if re.fullmatch(r"PT[0-9.HMS]+", text):  # ISO 8601
-        text = text.removeprefix("PT")
-    return _bound(_sum_pieces(text)) if re.fullmatch(_DURATION, text, re.IGNORECASE) else None
-
-
-def _sum_pieces(text: str) -> float:
-    return sum(float(count) * UNITS_S[unit.lower()] for count, unit in _PIECE.findall(text))
-
-
-def _read_number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    if isinstance(value, str) and not re.fullmatch(r"\s*[0-9]{1,15}(\.[0-9]{0,15})?\s*", value):
-        return None
-    with suppress(OverflowError):
-        return float(value)
+    for is_window, patterns in ((False, _NAMES), (True, _WINDOWS)):
+        for pattern in patterns:
+            if match := pattern.fullmatch(words):
+                said = match.groupdict()
+                unit = said.get("unit") or said.get("letter") or said.get("before") or "s"
+                return _Name(is_window, UNITS_S.get(unit, 1.0), said.get("reset") or "")
     return None
 
 
-def _bound(seconds: float | None) -> float | None:
-    if seconds is None or not math.isfinite(seconds):
-        return None
-    return seconds if 0 <= seconds < MAX_HINT_S else None
+def _has_room(pairs: Mapping[str, Any], names: dict[str, str], words: str, reset: str) -> bool:
+    """Of a window that is not used up yet the reset is of no interest."""
+    wanted = words.replace(reset, "remaining")
+    remaining = next((pairs[name] for name, other in names.items() if other == wanted), "")
+    return read_number(remaining) not in (None, 0)
 
 
-def _read_delay_headers(headers: Mapping[str, str], now: float) -> Iterator[float | None]:
-    for name in _DELAY_HEADERS:
-        yield from _read_delays(headers.get(name, ""), now)
-    for name in _MS_HEADERS:
-        if (milliseconds := _read_number(headers.get(name, ""))) is not None:
-            yield milliseconds / 1000
-
-
-def _read_delays(text: str, now: float) -> Iterator[float | None]:
-    """Of one header, or of several that were joined by commas, which dates hold too."""
-    text = text.strip(" \"';,")
-    delay = _read_delay(text, now)
-    if delay is not None or "," not in text:
+def _read_delays(value: Any, now: float, *, unit_s: float) -> Iterator[float | None]:
+    """Of one header or value, or of several that were joined by commas, which dates hold too."""
+    text = value.strip(" \"';,")[:100] if isinstance(value, str) else value
+    delay = read_delay(text, now, unit_s=unit_s)
+    if delay is not None or not isinstance(text, str) or "," not in text:
         yield delay
     else:
-        yield from (_read_delay(one.strip(" \"';"), now) for one in text.split(","))
+        for one in text.split(","):
+            yield read_delay(one.strip(" \"';"), now, unit_s=unit_s)
 
 
-def _read_delay(text: str, now: float) -> float | None:
-    """A number of seconds, a duration with its unit, or a moment as number or date."""
-    seconds = _read_number(text)
-    if seconds is not None and seconds < EPOCH_S:
-        return seconds
-    if seconds is not None:
-        return (seconds / 1000 if seconds >= EPOCH_MS else seconds) - now
-    if (duration := parse_duration(text)) is not None:
-        return duration
-    moment = _read_moment(text)
-    return None if moment is None else moment - now  # a past one is no hint
+def _read_ietf(headers: Mapping[str, str]) -> Iterator[Hint]:
+    """The drafts of the IETF, which put all of a window into one header."""
+    for name in ("ratelimit", "x-ratelimit"):
+        if found := re.search(r"\b(?:reset|t)=([0-9]{1,9})\b", headers.get(name, "")):
+            yield Hint(True, float(found[1]))
 
 
-def _read_moment(text: str) -> float | None:
-    """A date of HTTP or of ISO 8601, in seconds of the epoch."""
-    for read in (parsedate_to_datetime, datetime.fromisoformat):
-        with suppress(ValueError, OverflowError, TypeError, IndexError):
-            found = read(text)
-            return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
-    return None
+def _read_body(body: Any, now: float) -> Iterator[Hint]:
+    left = MAX_CHARS
+    for value in _walk(body):
+        if isinstance(value, str):
+            text = value[: min(MAX_TEXT, left)]
+            left -= len(text)
+            yield from _read_text(text, now)
+        elif isinstance(value, dict):
+            yield from _read_named(value, now)
 
 
-def _read_reset_headers(headers: Mapping[str, str], now: float) -> Iterator[float | None]:
-    """Of a window that is not used up yet the reset is of no interest."""
-    for name, text in headers.items():
-        if match := _RESET_HEADER.fullmatch(name):
-            kind = match["a"] or match["b"] or ""
-            if kind == "ms" and (milliseconds := _read_number(text)) is not None:
-                yield milliseconds / 1000
-            elif _read_number(_find_remaining(headers, name)) in (None, 0):
-                yield _read_delay(text, now)
-        elif name in ("ratelimit", "x-ratelimit"):  # the drafts of the IETF
-            found = re.search(r"\b(?:reset|t)=([0-9]{1,9})\b", text)
-            yield float(found[1]) if found else None
+def _read_text(text: str, now: float) -> Iterator[Hint]:
+    """Words, and the JSON or the headers of another service that a gateway quotes in them."""
+    for is_window, delay_s in read_sentences(text, now):
+        yield Hint(is_window, delay_s)
+    yield from _read_named(dict(_QUOTED.findall(text)), now)
 
 
-def _find_remaining(headers: Mapping[str, str], reset_name: str) -> str:
-    return headers.get(reset_name.replace("reset", "remaining").removesuffix("-after"), "")
-
-
-def _read_body(body: Any, now: float) -> Iterator[float | None]:
-    for key, value in _walk(body):
-        name = re.sub(r"[-_]", "", key.lower())
-        if name not in _KEYS:
-            yield from _read_sentences(value[:MAX_TEXT]) if isinstance(value, str) else ()
-        elif name.endswith("ms") and (milliseconds := _read_number(value)) is not None:
-            yield milliseconds / 1000
-        else:
-            yield _read_delay(value, now) if isinstance(value, str) else parse_duration(value)
-
-
-def _read_quoted_headers(body: Any, now: float) -> Iterator[float | None]:
-    """Headers of the service behind a gateway, which hands them on in its body."""
-    for key, value in _walk(body):
-        if key.lower() == "headers" and isinstance(value, dict):
-            yield from _read_reset_headers(_clean_headers(value), now)
-
-
-def _read_sentences(text: str) -> Iterator[float | None]:
-    """Words, and the JSON of another service that a gateway quotes in them."""
-    for found in _SENTENCE.finditer(text):
-        yield _sum_pieces(found[1])
-    for found in _ONE.finditer(text):
-        yield UNITS_S[found[1].lower()]
-    for found in _QUOTED_SECONDS.finditer(text):
-        yield float(found[1])
-    for found in re.finditer(r"retry_?delay\W{1,6}([0-9][0-9.]{0,15}m?s)\b", text, re.IGNORECASE):
-        yield parse_duration(found[1])
-
-
-def _walk(body: Any) -> Iterator[tuple[str, Any]]:
-    """Keys and values at any depth, the first ``MAX_NODES`` of them."""
-    waiting, seen = [("", body)], 0
+def _walk(body: Any) -> Iterator[Any]:
+    """Values at any depth, the first ``MAX_NODES`` of them."""
+    waiting, seen = [body], 0
     while waiting and seen < MAX_NODES:
         seen += 1
-        key, value = waiting.pop()
-        yield key, value
+        value = waiting.pop()
+        yield value
         if isinstance(value, dict):
-            waiting += [(str(name)[:50], item) for name, item in list(value.items())[:MAX_NODES]]
+            waiting += list(value.values())[:MAX_NODES]
         elif isinstance(value, list):
-            waiting += [(key if isinstance(item, str) else "", item) for item in value[:MAX_NODES]]
+            waiting += value[:MAX_NODES]
