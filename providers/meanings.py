@@ -6,6 +6,8 @@ slot's settings are blamed only where the service itself does so.
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
+from urllib.parse import urlsplit
 
 from photochanger.errors import (
     BadResponse,
@@ -24,10 +26,12 @@ from providers.words.limits import is_lasting
 
 PROXY_IS_NO_SOCKS = "the proxy of PROVIDER_PROXY_URL does not speak SOCKS"
 PROXY_REFUSED = "the proxy does not take the name and password of PROVIDER_PROXY_URL"
+REDIRECTED = "the address leads elsewhere"
+HOST = re.compile(r"(?=.{1,100}$)[A-Za-z0-9-]{1,24}(?:\.[A-Za-z0-9-]{1,24})*")
 BUSY_MARK = "busy: "  # in the detail of a limit that passes by itself
 LONG_WAIT_S = 3600.0  # a limit that says to come back later than that does not pass today
-# The address, the country, the account's money, or something between that wants another protocol.
-PLACE = (402, 404, 405, 406, 407, 410, 411, 414, 417, 421, 426, 428, 431, 451)
+# The address, the country, the account's money, or something between: another protocol, a log-in.
+PLACE = (402, 404, 405, 406, 407, 410, 411, 414, 417, 421, 426, 428, 431, 451, 511)
 MEANING_OF_STATUS: Mapping[int, type[ProviderError]] = {
     **dict.fromkeys((401, 403, 419, 440), ProviderAuth),
     **dict.fromkeys(PLACE, ProviderConfig),
@@ -75,7 +79,7 @@ WORDS: tuple[tuple[type[ProviderError], str], ...] = (
 )
 WORDS_OF_LIMITS: tuple[tuple[type[ProviderError], str], ...] = (
     (ProviderQuota, r"\brate[ -]?limit|too many requests|\bquota\b|слишком много|\bлимит"),
-    (ProviderQuota, r"额度|額度|配额|限流|请求过|频率"),
+    (ProviderQuota, r"额度|額度|配额|限流|请求过|频率|\berror code: ?1015\b"),
     (
         ProviderQuota,
         r"\b(insufficient|not enough) (balance|credit|fund)|недостаточно средств|余额|欠费",
@@ -109,8 +113,20 @@ def explain_failure(status: int, said: ErrorBody, headers: Mapping[str, str]) ->
     detail = f"HTTP {status}: {said.words}"[:500]
     if status == 407:
         detail = f"HTTP 407: {PROXY_REFUSED}"
+    if 300 <= effective < 400 and kind is ProviderConfig:
+        detail = f"HTTP {status}: {_explain_redirect(headers)}"
     is_passing = kind is ProviderUnavailable or (kind is ProviderTimeout and effective == 408)
     return kind(detail, retryable=is_passing, retry_after_s=delay_s)
+
+
+def _explain_redirect(headers: Mapping[str, str]) -> str:
+    """With the host alone, and only of short names: an address may hold a secret."""
+    address = next((value for name, value in headers.items() if name.lower() == "location"), "")
+    with suppress(ValueError):
+        host = urlsplit(address).netloc.rpartition("@")[2].partition(":")[0]
+        if HOST.fullmatch(host):
+            return f"{REDIRECTED}, to {host}"
+    return REDIRECTED
 
 
 def _choose_status(status: int, said: ErrorBody) -> int:
@@ -133,6 +149,8 @@ def _find_meaning(status: int, said: ErrorBody) -> type[ProviderError]:
 def _find_by_status(status: int, said: ErrorBody) -> type[ProviderError]:
     if said.is_page and status in (400, 401, 403):
         return ProviderConfig  # not the service: a proxy, or its front door
+    if status == 403 and not said.explains_itself:  # a gateway, which has words of its own
+        return _find_by_words(said, (*WORDS, *WORDS_OF_LIMITS)) or ProviderConfig
     known = MEANING_OF_STATUS.get(status)
     if known is ProviderRejected and not said.explains_itself:
         return ProviderConfig  # a server before the service, which never saw the photo
@@ -144,8 +162,8 @@ def _find_by_status(status: int, said: ErrorBody) -> type[ProviderError]:
     told = _find_by_words(said, WORDS if is_refusal else (*WORDS, *WORDS_OF_OTHERS))
     if told:
         return told
-    if status < 400:
-        return ProviderRejected if is_refusal else BadResponse
+    if status < 400 and not is_refusal:  # moved, or a log-in page of the network
+        return ProviderConfig if status >= 300 else BadResponse
     if is_refusal or status == 400:
         return ProviderRejected if said.explains_itself else ProviderConfig
     return ProviderUnavailable  # 409, 425, 499 and their like are about this moment
@@ -154,7 +172,7 @@ def _find_by_status(status: int, said: ErrorBody) -> type[ProviderError]:
 def _find_by_words(
     said: ErrorBody, table: tuple[tuple[type[ProviderError], str], ...]
 ) -> type[ProviderError] | None:
-    text = said.message[:2000]
+    text = (said.message or said.plain_text)[:2000]
     return next((kind for kind, words in table if re.search(words, text, re.IGNORECASE)), None)
 
 

@@ -5,7 +5,7 @@ import re
 from django.utils.translation import gettext_noop
 
 from ingest.pipeline.template_pictures import NO_FRAME
-from providers.meanings import PROXY_IS_NO_SOCKS, PROXY_REFUSED
+from providers.meanings import PROXY_IS_NO_SOCKS, PROXY_REFUSED, REDIRECTED
 
 # Pattern -> sentence. ``said`` is the service's own words; other names go into the sentence.
 OWN = {
@@ -29,6 +29,13 @@ OWN = {
     ),
     re.escape(PROXY_IS_NO_SOCKS): gettext_noop(
         "The proxy does not speak SOCKS. If it is an HTTP one, PROVIDER_PROXY_URL begins with http://."
+    ),
+    rf"{REDIRECTED}, to (?P<host>\S+)": gettext_noop(
+        "The service's address leads elsewhere, to %(host)s: it has moved, or this network wants a "
+        "log-in first."
+    ),
+    REDIRECTED: gettext_noop(
+        "The service's address leads elsewhere: it has moved, or this network wants a log-in first."
     ),
     r"the proxy of PROVIDER_PROXY_URL refuses this address: (?P<said>.*)": gettext_noop(
         "The proxy of PROVIDER_PROXY_URL does not let the AI service's address through."

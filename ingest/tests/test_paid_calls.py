@@ -45,7 +45,7 @@ class PaidCallTests(IngestTestCase):
             **dict.fromkeys(("400", "415", "422"), "provider_rejected"),
             **dict.fromkeys(("401", "403", "400-key"), "provider_auth"),
             **dict.fromkeys(("400-page", "403-page", "404-page", "405", "407"), "provider_config"),
-            **dict.fromkeys(("402", "410", "413", "421", "451"), "provider_config"),
+            **dict.fromkeys(("402", "410", "413", "421", "451", "redirect"), "provider_config"),
             **dict.fromkeys(("429-daily", "429-monthly", "429-spend-cap"), "quota"),
             **dict.fromkeys(("429-prepaid", "429-limit-0"), "quota"),
         }

@@ -88,7 +88,7 @@ class OnePhotoTests(ReserveTestCase):
         rows = {
             **dict.fromkeys(("429-daily", "429-spend-cap"), ["quota"]),
             **dict.fromkeys(("401", "403", "400-key"), ["provider_auth"]),
-            **dict.fromkeys(("404-retired", "402", "407"), ["provider_config"]),
+            **dict.fromkeys(("404-retired", "402", "407", "redirect"), ["provider_config"]),
             **dict.fromkeys(("503", "500"), ["provider_5xx"]),
             "429-retry": ["quota"],  # waiting for it would cost the guest more
             "no-image": ["bad_response"] * 2,  # the dice are thrown once more

@@ -22,6 +22,7 @@ from photochanger.errors import (
     BadResponse,
     ContentBlocked,
     ProviderAuth,
+    ProviderConfig,
     ProviderError,
     ProviderNetwork,
     ProviderQuota,
@@ -41,7 +42,8 @@ def pause(
 
 class PaymentTests(SimpleTestCase):
     def test_a_refusal_before_the_order_was_taken_has_cost_nothing(self) -> None:
-        for error in (ProviderAuth(), ProviderQuota(), ProviderUnavailable(retryable=True)):
+        free = (ProviderAuth(), ProviderConfig(), ProviderQuota())
+        for error in (*free, ProviderUnavailable(retryable=True)):
             self.assertTrue(is_known_unpaid(error, is_accepted=False), error)
         unknown = (ProviderNetwork(), BadResponse(), ContentBlocked(), ProviderUnavailable())
         self.assertFalse(any(is_known_unpaid(error, is_accepted=False) for error in unknown))

@@ -252,13 +252,13 @@ OUTCOMES = {  # of one call of the simulated Gemini, by scenario; "" is a pictur
         " ok-broken-last cut-after-picture 203 thought-only tier-downgraded truncated-image",
         "bad_response": "no-image no-image-then-ok image-other other empty-parts empty-content "
         "null-content no-candidates empty-object malformed max-tokens text-only bad-base64 "
-        "html-image html-200 empty-200 redirect huge-answer huge-stream gzip-bomb thoughts-cut",
+        "html-image html-200 empty-200 huge-answer huge-stream gzip-bomb thoughts-cut",
         "content_blocked": "img-safety img-prohibited prohibited safety spii blocklist language "
         "prompt-blocked recitation recitation-then-ok safety-half",
         "provider_rejected": "400 400-quoting 400-unknown-field 415 422",
         "provider_auth": "400-key 401 403",
         "provider_config": "400-location 400-billing 402 404-retired 400-page 403-page 404-page "
-        "413 405 407 410 421 451",
+        "413 405 407 410 421 451 redirect",
         "quota": "429-retry 429-short 429-daily 429-limit-0 429-bare 429-bare-then-ok "
         "429-retry-after 429-retry-date 429-retry-ms 429-two-hints 429-in-words 429-as-object "
         "429-in-list 429-reset 429-gateway 429-quoted 429-hostile-hint 429-monthly "

@@ -611,7 +611,7 @@ class ExplainTests(SimpleTestCase):
             (503, build_error("UNAVAILABLE"), ProviderUnavailable, True),
             (504, build_error("DEADLINE_EXCEEDED"), ProviderTimeout, False),
             (529, b"", ProviderUnavailable, True),
-            (302, b"", BadResponse, False),
+            (302, b"", ProviderConfig, False),
             (204, b"", BadResponse, False),
         ]
         for status, body, kind, retryable in rows:

@@ -9,7 +9,6 @@ from typing import Any
 from django.test import SimpleTestCase
 
 from photochanger.errors import (
-    BadResponse,
     ContentBlocked,
     ProviderAuth,
     ProviderConfig,
@@ -142,8 +141,11 @@ class StatusTests(SimpleTestCase):
 
     def test_a_key_is_for_an_operator(self) -> None:
         for status in (401, 403):
-            for body in (b"", google(status, "PERMISSION_DENIED"), {"message": "no"}):
+            for body in (google(status, "PERMISSION_DENIED"), {"message": "no"}):
                 self.assert_meaning(ProviderAuth, explain(status, body))
+        for raw in (b"", b"Unauthorized"):
+            self.assert_meaning(ProviderAuth, explain(401, raw))
+        self.assert_meaning(ProviderAuth, explain(403, b"API key not valid"))
         for body in (
             {"error": {"message": "Invalid API key provided", "type": "invalid_request_error"}},
             {"error": {"code": "invalid_api_key", "message": "words"}},
@@ -215,7 +217,7 @@ class StatusTests(SimpleTestCase):
             (400, {"error": {"message": "The model is overloaded"}}, ProviderUnavailable, True),
             (400, {"code": 14, "message": "w"}, ProviderUnavailable, True),
             (500, google(400, "INVALID_ARGUMENT"), ProviderUnavailable, True),
-            (302, b"", BadResponse, False),
+            (302, google(503, "UNAVAILABLE"), ProviderUnavailable, True),
         ]
         for status, body, kind, retryable in rows:
             with self.subTest(status, body=str(body)[:80]):

@@ -398,7 +398,7 @@ class ErrorTests(SimpleTestCase):
         said = b'{"success":false,"error":"LIMIT"}'
         rows = {401: "provider_auth", 403: "provider_auth", 402: "provider_config"}
         rows |= {404: "provider_config", 500: "provider_5xx", 503: "provider_5xx"}
-        rows |= {301: "bad_response", 302: "bad_response", 504: "timeout"}
+        rows |= {301: "provider_config", 302: "provider_config", 504: "timeout"}
         for status, word in rows.items():
             for body in (said, b"<html>", b"", b"[]"):
                 error = self.failure(status, body)

@@ -261,9 +261,12 @@ def read_answer(
 def explain_status(reply: http.Reply, answer: Answer) -> ProviderError:
     """Repeated is only what was refused for a limit: any other order may have been accepted."""
     said = read_error_body(reply.body)
-    # A page at 401 or 403 is the service's own, for people who are not logged in.
-    said = replace(said, message=answer.words[:300], is_documented=True, is_page=False)
+    is_wordless = not (said.explains_itself or said.plain_text)
+    text = None if said.is_page else said.json
+    said = replace(said, message=answer.words[:300], is_documented=True, is_page=False, json=text)
     error = explain_failure(reply.status, said, reply.headers)
+    if reply.status == 403 and is_wordless:
+        error = ProviderAuth(str(error))  # a page is its own, for people who are not logged in
     told = explain_refusal(answer, otherwise=ProviderRejected)
     if isinstance(error, ProviderRejected) or (
         isinstance(error, ProviderQuota) and isinstance(told, ProviderQuota)
