@@ -5,6 +5,7 @@ import re
 from django.utils.translation import gettext_noop
 
 from ingest.pipeline.template_pictures import NO_FRAME
+from providers.error_body import NO_ERROR_OBJECT
 from providers.meanings import PROXY_IS_NO_SOCKS, PROXY_REFUSED, REDIRECTED
 
 # Pattern -> sentence. ``said`` is the service's own words; other names go into the sentence.
@@ -29,6 +30,9 @@ OWN = {
     ),
     re.escape(PROXY_IS_NO_SOCKS): gettext_noop(
         "The proxy does not speak SOCKS. If it is an HTTP one, PROVIDER_PROXY_URL begins with http://."
+    ),
+    NO_ERROR_OBJECT: gettext_noop(
+        "Its answer explains nothing: it may come from a proxy or a gateway before it."
     ),
     rf"{REDIRECTED}, to (?P<host>\S+)": gettext_noop(
         "The service's address leads elsewhere, to %(host)s: it has moved, or this network wants a "

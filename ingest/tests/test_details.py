@@ -56,6 +56,21 @@ class DetailTests(SimpleTestCase):
             found = describe_detail(NO_FRAME)
         self.assertEqual((found.ours[:10], found.theirs), ("Напечатано", ""))
 
+    def test_an_address_that_leads_elsewhere_is_told_with_its_host(self) -> None:
+        for tail, words in {
+            "": "elsewhere: it",
+            ", to wifi.example": "to wifi.example: it",
+        }.items():
+            with override("en"):
+                found = describe_detail(f"HTTP 302: the address leads elsewhere{tail}")
+            self.assertIn(words, found.ours)
+            self.assertEqual(found.theirs, "")
+
+    def test_an_answer_without_a_word_is_not_quoted(self) -> None:
+        with override("ru"):
+            found = describe_detail("HTTP 403: no error object in the answer")
+        self.assertEqual((found.ours[:16], found.theirs), ("Ответ AI-сервиса", ""))
+
     def test_the_services_own_words_stay_as_they_are(self) -> None:
         for detail, theirs in {
             "HTTP 503: The model is overloaded.": "The model is overloaded.",
