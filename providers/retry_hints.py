@@ -28,16 +28,15 @@ _UNIT = (
 )
 _TIME = r"(?:_?(?:after|in|at|for|until|time|stamp|epoch|unix|date|delay|period|interval))"
 _WAIT = r"wait(?:ing)?|cool_?down|back_?off|estimated(?=_?time)"
-_RETRY = (
-    r"re_?try|try_?again|available|(?:un)?block(?:ed)?|delay|next_?(?:request|call|try|attempt)"
-)
+_LOCK = r"throttled?|limited|banned|penalty|(?:un)?(?:b?lock(?:ed)?)"
+_RETRY = r"re_?try|try_?again|available|next_?allowed|delay|next_?(?:request|call|try|attempt)"
 _BEFORE = r"(?P<before>ms|millis|milliseconds|s|secs?|seconds|mins?|minutes|time)"
 # Of what a window is: requests, input_tokens, day.
 _OF = r"(?:_(?:in_|out_|input_|output_)?[a-z]+)?"
 # Names in lower case with _ between their words.
 _NAMES = (
-    re.compile(rf"(?:.*_)?(?:(?:{_WAIT}){_TIME}*|(?:{_RETRY}){_TIME}+){_UNIT}?"),
-    re.compile(rf"(?:.*_)?(?:{_RETRY}){_UNIT}"),
+    re.compile(rf"(?:.*_)?(?:(?:{_WAIT}){_TIME}*|(?:{_RETRY}|{_LOCK}){_TIME}+){_UNIT}?"),
+    re.compile(rf"(?:.*_)?(?:{_RETRY}|{_LOCK}){_UNIT}"),
     re.compile(rf"(?:.*_)?{_BEFORE}_?(?:to|until|till|before)_?(?:retry|wait|next(?:_[a-z]+)?)"),
 )
 _WINDOWS = (

@@ -46,7 +46,7 @@ class SpellingTests(SimpleTestCase):
             *("resets_in_seconds", "retry_in_sec", "wait_time", "cooldown_seconds"),
             *("estimated_time", "waitTime", "seconds_until_reset", "time_to_wait", "retryafter"),
             *("retry_after_in_seconds", "next_request_in", "cool_down", "delay_seconds", "wait"),
-            *("blocked_for", "available_in", "rateLimitReset"),
+            *("blocked_for", "available_in", "rateLimitReset", "throttle_seconds", "nextAllowedIn"),
         )
         self.assert_all([{name: 30} for name in names], 30)
         self.assert_all([{name: "30s"} for name in names], 30)
@@ -90,7 +90,19 @@ class SpellingTests(SimpleTestCase):
             *("retry", "retries", "retry_count", "retry_times", "max_retries", "maxRetryDelay"),
             *("limit", "remaining", "quota", "request_id", "retry_id", "retry_limit", "timeout"),
             *("attempts", "resets", "reset_count", "waits", "await", "cooldowns", "max_wait_time"),
-            *("code", "delay", "expires_in", "available", "retryable", "blocked", "backoff_factor"),
+            *(
+                "code",
+                "delay",
+                "throttled",
+                "limited",
+                "rate_limited",
+                "next_allowed",
+                "expires_in",
+                "available",
+                "retryable",
+                "blocked",
+                "backoff_factor",
+            ),
         )
         self.assert_all([{name: 30} for name in names], None)
         self.assert_all([(name, "30") for name in ("x-retry-count", "x-request-id", "age")], None)

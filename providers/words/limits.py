@@ -76,8 +76,8 @@ SHORT_WAIT = re.compile(
     re.IGNORECASE,
 )
 REACHED = re.compile(
-    r"\b(?:reach|exceed|exhaust|surpass|too many|used up|hit\b|превы|исчерп|слишком|достиг)|"
-    r"超|已达",
+    r"\b(?:reach|exceed|exhaust|surpass|too many|used up|hit\b|spent|"
+    r"превы|исчерп|израсход|законч|слишком|достиг)|超|已达",
     re.IGNORECASE,
 )
 
