@@ -12,6 +12,7 @@ from photochanger.pictures import (
     JPEG,
     Picture,
     UnreadablePicture,
+    UnsuitablePicture,
     decode_file,
     encode,
     sniff_result,
@@ -65,10 +66,12 @@ def check_result(
             io.BytesIO(picture.body), max_megapixels=MAX_RESULT_MEGAPIXELS, formats=RESULT_FORMATS
         )
     except UnreadablePicture as exc:
-        raise BadResponse(f"the picture {exc}", retryable=True) from exc
+        is_chance = not isinstance(exc, UnsuitablePicture)
+        raise BadResponse(f"the picture {exc}", retryable=is_chance) from exc
     image = found.image
     if min(image.size) < MIN_RESULT_SIDE_PX or max(image.size) > MAX_RESULT_SIDE_PX:
-        raise BadResponse(f"the picture is {image.width}x{image.height}", retryable=True)
+        is_tiny = max(image.size) <= MAX_RESULT_SIDE_PX  # what came instead of a picture, perhaps
+        raise BadResponse(f"the picture is {image.width}x{image.height}", retryable=is_tiny)
     wanted = f"image/{rules.output_format or 'jpeg'}"
     body, dpi, longest, face_image = None, found.header.dpi, rules.output_max_side_px, image
     if plan is not None:

@@ -16,7 +16,7 @@ NO_FAILURES = {"AssertionError", "ValueError", "TooMuchStructure", "CommandError
 RAISED_FOR_OTHERS = {  # no photo's detail: of checks of a key, of API clients, of our own mistakes
     *("not the list of models", "an empty list of models", "forbidden_content"),
     *("is not of a known kind", "has no palette"),  # behind "the photo" or "the picture"
-    *("is incomplete", "does not decode"),  # likewise
+    *("is incomplete", "does not decode", "is no JPEG of a photo"),  # likewise
     "too many answers before the answer",  # behind "connection lost"
     "of another slot",
     *("the photo was truncated while it was read", "too much arrives at once"),

@@ -79,6 +79,7 @@ class BrokenPictureTests(SimpleTestCase):
             with self.subTest(size):
                 error = self.refusal(picture(size).body)
                 assert f"{size[0]}x{size[1]}" in str(error)
+                assert error.retryable is (max(size) <= 16_383)  # another one would be as large
         for size in ((64, 64), (64, 16_383)):
             with self.subTest(size):
                 assert check(picture(size)).image.size == size
@@ -88,7 +89,8 @@ class BrokenPictureTests(SimpleTestCase):
         assert (
             len(bomb) < 2_000_000 and result_check.MAX_RESULT_MEGAPIXELS * 1_000_000 < 8000 * 6300
         )
-        assert "8000x6300" in str(self.refusal(bomb))
+        error = self.refusal(bomb)
+        assert "8000x6300" in str(error) and not error.retryable
 
     def test_random_damage_is_a_picture_or_a_refusal(self) -> None:
         chance = random.Random(5)

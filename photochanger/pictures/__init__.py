@@ -14,6 +14,7 @@ from photochanger.pictures.header import (
     WEBP,
     Picture,
     UnreadablePicture,
+    UnsuitablePicture,
     sniff,
     sniff_result,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "Photo",
     "Picture",
     "UnreadablePicture",
+    "UnsuitablePicture",
     "decode",
     "decode_file",
     "encode",

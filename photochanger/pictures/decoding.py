@@ -19,11 +19,20 @@ from photochanger.pictures.header import (
     RESULT_FORMATS,
     Header,
     UnreadablePicture,
+    UnsuitablePicture,
     describe_image,
     open_image,
     sniff_result,
 )
-from photochanger.pictures.mending import SCAN_MARKER, Bytes, copy_png, map_bytes, mend_head
+from photochanger.pictures.mending import (
+    READ_FRAMES,
+    SCAN_MARKER,
+    Bytes,
+    copy_png,
+    find_frame,
+    map_bytes,
+    mend_head,
+)
 from photochanger.pictures.plain import apply_transparent_colour, find_alpha, is_plain, make_plain
 
 # Measured: four of the pixels, the rest of the decoder's own copies and of making them plain.
@@ -230,7 +239,12 @@ def _has_pixels_left(body: bytes, complaint: str) -> bool:
 
 
 def _choose_least_sides(body: Bytes, max_side_px: int | None) -> dict[str, int]:
-    """What the decoder must reach at least: one side is enough, since it keeps the shape."""
+    """What the decoder must reach at least: one side is enough, since it keeps the shape.
+
+    Raises UnsuitablePicture for what must not reach the decoder: bytes that were mended, too.
+    """
+    if find_frame(body) not in READ_FRAMES:
+        raise UnsuitablePicture("is no JPEG of a photo")
     if max_side_px is None:
         return {}
     try:
@@ -242,7 +256,7 @@ def _choose_least_sides(body: Bytes, max_side_px: int | None) -> dict[str, int]:
 
 
 def check_scans(body: Bytes, *, pixels: int) -> None:
-    """Raises UnreadablePicture for a progressive picture that would take minutes to decode."""
+    """Raises UnsuitablePicture for a progressive picture that would take minutes to decode."""
     scans = sum(1 for _ in SCAN_START.finditer(body))
     if scans * pixels > MAX_SCANNED_MEGAPIXELS * 1_000_000:
-        raise UnreadablePicture(f"has {scans} scans")
+        raise UnsuitablePicture(f"has {scans} scans")

@@ -11,7 +11,15 @@ from typing import IO
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
-from photochanger.pictures.mending import BareCopy, make_bare_copy
+from photochanger.pictures.mending import (
+    ARITHMETIC_FRAMES,
+    NO_FRAME,
+    READ_FRAMES,
+    BareCopy,
+    find_frame,
+    make_bare_copy,
+    map_bytes,
+)
 from photochanger.pictures.metadata import PNG_TEXTS_READ, read_png_chunks
 from photochanger.pictures.profiles import ADOBE_RGB, build_png_profile, unpack_png_profile
 from photochanger.pictures.transforms import build_transform
@@ -56,6 +64,10 @@ class Picture:
 
 class UnreadablePicture(ValueError):
     """The bytes are not a picture of an accepted type, or it is damaged or too large."""
+
+
+class UnsuitablePicture(UnreadablePicture):
+    """Not damaged, but of a size or coding that is not read here: so is the next one made alike."""
 
 
 def sniff(head: bytes) -> str | None:
@@ -115,17 +127,24 @@ def open_image(
 ) -> Iterator[Image.Image]:
     """The picture in ``file``, its size checked and its pixels not yet decoded.
 
-    Whatever the decoder raises in the block becomes UnreadablePicture.
+    Whatever the decoder raises in the block becomes UnreadablePicture. UnsuitablePicture: it has
+    too many pixels, or is a JPEG of a kind that is for other than photos.
     """
     file.seek(0)
     try:
+        is_jpeg = file.read(2) == b"\xff\xd8"
+        frame = find_frame(map_bytes(file)) if is_jpeg else NO_FRAME
+        if frame not in (NO_FRAME, *READ_FRAMES):
+            raise UnsuitablePicture(f"is a JPEG of {frame[1]} bits in frame {frame[0]:X}")
+        file.seek(0)
         try:
             image: Image.Image = Image.open(file, formats=formats)
         except Exception:  # for what stands beside its pixels, perhaps
             image = _open_bare_copy(file, formats)
+        image.info["frame"] = frame[0]
         most_megapixels = min(max_megapixels, _find_limit(image))
         if image.width * image.height > most_megapixels * 1_000_000:
-            raise UnreadablePicture(f"has {image.width}x{image.height} pixels")
+            raise UnsuitablePicture(f"has {image.width}x{image.height} pixels")
         yield image
     except UnreadablePicture:
         raise
@@ -168,7 +187,8 @@ def describe_image(image: Image.Image, file: IO[bytes]) -> Header:
         depth_bits=depth,
         is_eight_bit=depth == 8 and image.mode[0] not in "IF1",
         is_animated=_is_animated(image),
-        is_mended=isinstance(getattr(image, "fp", None), BareCopy),
+        is_mended=isinstance(getattr(image, "fp", None), BareCopy)
+        or image.info.get("frame") in ARITHMETIC_FRAMES,
         is_progressive=bool(image.info.get("progressive")),
         has_alpha=image.has_transparency_data,
         is_sharp=image.format == "PNG"

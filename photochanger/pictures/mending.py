@@ -16,6 +16,12 @@ PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 PNG_PIXEL_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT")
 SEGMENT = re.compile(rb"\xff[\xc0-\xcf\xda-\xfe]")
 SCAN_MARKER = b"\xff\xda"
+FRAMES = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}  # ITU T.81, table B.1, and T.87
+# Those that all programs read, and with arithmetic coding. The others have no loss, or steps of
+# refinement: TurboJPEG, asked for a smaller one, writes past the end of its memory.
+COMMON_FRAMES, ARITHMETIC_FRAMES = {0xC0, 0xC1, 0xC2}, {0xC9, 0xCA}
+READ_FRAMES = {(marker, 8) for marker in COMMON_FRAMES | ARITHMETIC_FRAMES}
+NO_FRAME = (0, 0)
 BESIDE_PIXELS = (*range(0xE1, 0xEE), 0xEF, 0xFE)  # but for JFIF and Adobe: whose colours they are
 # What is read of a JPEG's APP segments: the name, and how long one is at least that says something.
 READ_APPS = {
@@ -82,11 +88,25 @@ def mend_head(body: Bytes, *, is_kept: Callable[[int, bytes], bool] = _is_of_pix
         found = SEGMENT.search(body, position)
         if found is None or found[0] == SCAN_MARKER:
             break
-        end = found.end() + int.from_bytes(body[found.end() : found.end() + 2])
+        end = found.end() + max(2, int.from_bytes(body[found.end() : found.end() + 2]))
         if is_kept(found[0][1], bytes(body[found.end() + 2 : end])):
             pieces.append(bytes(body[found.start() : end]))
         position = end
     return b"".join((*pieces, bytes(body[found.start() if found else position :])))
+
+
+def find_frame(body: Bytes) -> tuple[int, int]:
+    """How a JPEG's pixels are coded: its frame's marker and bits of a sample; zeros without any.
+
+    Segments are skipped just as decoders skip them, so that they and this see the same frame.
+    """
+    position = 2
+    while (found := SEGMENT.search(body, position)) and found[0] != SCAN_MARKER:
+        marker, start = found[0][1], found.end()
+        if marker in FRAMES:
+            return marker, int.from_bytes(body[start + 2 : start + 3])
+        position = start + max(2, int.from_bytes(body[start : start + 2]))
+    return NO_FRAME
 
 
 def map_bytes(file: IO[bytes]) -> Bytes:
