@@ -92,6 +92,23 @@ class BrokenPictureTests(SimpleTestCase):
         error = self.refusal(bomb)
         assert "8000x6300" in str(error) and not error.retryable
 
+    def test_the_largest_that_services_make_are_read(self) -> None:
+        for size, file_format in (((7680, 4320), "PNG"), ((5504, 3712), "WEBP")):
+            with self.subTest(file_format):
+                given = picture(size, file_format=file_format)
+                assert check(given, output_max_side_px=500).image.width == 500
+
+    def test_one_larger_than_may_be_decoded_whole_is_not_bought_again(self) -> None:
+        for size, file_format, options in (
+            ((8000, 4300), "PNG", {}),
+            ((5500, 4000), "WEBP", {}),
+            ((7000, 6600), "JPEG", {"progressive": True}),
+            ((8000, 6300), "JPEG", {}),
+        ):
+            with self.subTest(file_format, **options):
+                error = self.refusal(picture(size, file_format=file_format, **options).body)
+                assert "pixels" in str(error) and not error.retryable
+
     def test_random_damage_is_a_picture_or_a_refusal(self) -> None:
         chance = random.Random(5)
         for file_format in ("JPEG", "PNG", "WEBP"):

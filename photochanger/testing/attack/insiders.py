@@ -28,7 +28,7 @@ def _send_all(target: Target, *photos: bytes) -> None:
 def send_flat_pictures(target: Target) -> None:
     """As large as any may be, and of one colour: some kB each."""
     _send_all(
-        target, _draw("PNG", 8000, 4000), _draw("WEBP", 5000, 4000), _draw("JPEG", 10000, 8000)
+        target, _draw("PNG", 8000, 4250), _draw("WEBP", 5250, 4000), _draw("JPEG", 10000, 8000)
     )
 
 
