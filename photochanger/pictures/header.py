@@ -45,8 +45,8 @@ ORIENTATION_TAG, COLOUR_SPACE_TAG, INTEROP_INDEX_TAG = 0x0112, 0xA001, 1
 EXIF_IFD, INTEROP_IFD = 0x8769, 0xA005
 ADOBE_RGB_IN_EXIF = 2  # of some cameras; the standard way is "uncalibrated" and the index R03
 ORIENTATIONS = range(1, 9)
-# Of kinds that are decoded whole or not at all: up to 340 MB by `decoding.BYTES_PER_PIXEL`. A PNG of
-# 7680x4320 fits in.
+# Of kinds that are decoded whole or not at all: up to 340 MB by `decoding.BYTES_PER_PIXEL`. A PNG
+# of 7680x4320 fits in.
 WHOLE_MEGAPIXELS = {"PNG": 34, "WEBP": 21}
 PROGRESSIVE_MEGAPIXELS = 46
 

@@ -16,7 +16,13 @@ from django.conf import settings as django_settings
 
 from photochanger.errors import BadResponse, ContentBlocked, ProviderConfig, ProviderError
 from photochanger.parsing import make_printable
-from photochanger.pictures import Picture, UnreadablePicture, decode_file, sniff_result
+from photochanger.pictures import (
+    Picture,
+    UnreadablePicture,
+    UnsuitablePicture,
+    decode_file,
+    sniff_result,
+)
 from photochanger.pictures.header import RESULT_FORMATS
 from providers.base import CallTrace
 from providers.error_body import read_error, read_error_body
@@ -29,7 +35,7 @@ from providers.gemini.parts import (
     read_key,
     shows_unread_picture,
 )
-from providers.lenient import TooMuchStructure, decode_base64, is_page, load_cut_json, load_json
+from providers.lenient import decode_base64, is_page, load_cut_json, load_json
 from providers.meanings import explain_failure
 
 THOUGHT_ONLY = "thought_only"  # a note on the attempt
@@ -108,7 +114,7 @@ def _parse_rest(body: bytes, trace: CallTrace, cause: ValueError) -> Picture:
     try:
         return parse_cut_picture(body, trace)
     except ProviderError:
-        raise _explain_unreadable(body, cause) from cause
+        raise _explain_unreadable(body) from cause
 
 
 def parse_cut_picture(body: bytes, trace: CallTrace) -> Picture:
@@ -124,14 +130,13 @@ def parse_cut_picture(body: bytes, trace: CallTrace) -> Picture:
     return decode_whole_picture(pictures[-1])
 
 
-def _explain_unreadable(body: bytes, cause: ValueError) -> BadResponse:
+def _explain_unreadable(body: bytes) -> BadResponse:
     """What is large holds a picture: the next one would come the same way, and be paid for too."""
     if is_page(body):
         return BadResponse("a page instead of JSON")
     if PACKED.search(body[:1000]):
         return BadResponse("packed in a way that nobody asked for and that is not read here")
-    is_small = len(body) <= SMALL_CHARS or isinstance(cause, TooMuchStructure)
-    return BadResponse("not the documented JSON", retryable=is_small)
+    return BadResponse("not the documented JSON", retryable=len(body) <= SMALL_CHARS)
 
 
 def read_answer(value: Any, trace: CallTrace) -> Answer:
@@ -139,7 +144,7 @@ def read_answer(value: Any, trace: CallTrace) -> Answer:
     is_plain = isinstance(value, dict) and "candidates" in value
     chunks = [value] if is_plain else list_chunks(value)
     if not chunks:
-        raise BadResponse("not the documented JSON", retryable=True)
+        raise BadResponse("not the documented JSON", retryable=not shows_unread_picture(value))
     answer = Answer(chunks=chunks)
     for chunk in chunks:
         _read_chunk(chunk, answer, trace)
@@ -185,7 +190,8 @@ def decode_whole_picture(data: str) -> Picture:
     try:
         decode_file(io.BytesIO(picture.body), max_megapixels=limit, formats=RESULT_FORMATS)
     except UnreadablePicture as exc:
-        raise BadResponse("the picture is not whole", retryable=True) from exc
+        is_chance = not isinstance(exc, UnsuitablePicture)
+        raise BadResponse("the picture is not whole", retryable=is_chance) from exc
     return picture
 
 

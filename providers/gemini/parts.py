@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from providers.lenient import load_json
+from providers.lenient import encode_numbers, load_json
 
 # A picture that a gateway writes into a text, as Markdown or bare.
 PICTURE_IN_TEXT = re.compile(
@@ -130,11 +130,22 @@ def _read_part(part: dict[str, Any]) -> Part:
 def _find_data(part: dict[str, Any]) -> str:
     blob = read_key(part, "inlineData")
     if isinstance(blob, dict):
-        data = read_key(blob, "data")
-        return data if isinstance(data, str) else ""
-    if isinstance(blob, str):  # the data alone
+        blob = blob if "0" in blob else read_key(blob, "data")
+    if isinstance(blob, str):  # or the data alone
         return blob
+    if isinstance(blob, dict | list):
+        return _read_buffer(blob)
     file = read_key(part, "fileData")
     address = read_key(file, "fileUri") if isinstance(file, dict) else None
     is_data = isinstance(address, str) and address.startswith("data:")
     return str(address) if is_data else ""
+
+
+def _read_buffer(value: dict[str, Any] | list[Any]) -> str:
+    """Of bytes one by one: a list, perhaps in Node's ``{"type": "Buffer", "data": …}``, or an
+    object of them by their places. What there are many of is base64 already (`lenient`)."""
+    inner = value if isinstance(value, list) else read_key(value, "data") or list(value.values())
+    try:
+        return inner if isinstance(inner, str) else encode_numbers(inner)
+    except TypeError:
+        return ""

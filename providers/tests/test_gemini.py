@@ -524,14 +524,25 @@ class ParseFailureTests(SimpleTestCase):
             "null": b"null",
             "NaN": b"NaN",
             "not UTF-8": b'{"candidates": "\xff\xfe"}',
-            "deeply nested": b"[" * 100_000,
-            "deeply nested inside": b'{"usageMetadata":' + b'{"a":' * 50_000,
+            "nested": b"[" * 1_000,
+            "nested inside": b'{"usageMetadata":' + b'{"a":' * 500,
             "candidates is a dict": b'{"candidates": {"a": 1}}',
             "a candidate is text": b'{"candidates": ["x"]}',
             "a part is a number": build_answer(5),
             "data is a list": build_answer({"inlineData": {"data": ["a"]}}),
         }
         self.assert_failures(BadResponse, bodies, retryable=True)
+
+    def test_a_broken_answer_as_large_as_a_picture_is_final(self) -> None:
+        """The next one would come the same way, and be paid for too."""
+        bodies = {
+            "deeply nested": b"[" * 100_000,
+            "deeply nested inside": b'{"usageMetadata":' + b'{"a":' * 50_000,
+            "very many numbers": build_answer({"inlineData": {"data": [0.5] * 60_000}}),
+            "very many objects": b"[" + b"{}," * 60_000 + b"{}]",
+            "nothing but base64": b'"' + b"A" * 60_000 + b'"',
+        }
+        self.assert_failures(BadResponse, bodies, retryable=False)
 
     def test_a_page_instead_of_json_is_final(self) -> None:
         page = b"<!doctype html><html>Please sign in</html>"

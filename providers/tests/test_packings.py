@@ -43,6 +43,33 @@ def parse(body: Any) -> tuple[bytes, CallTrace]:
     return picture.body, trace
 
 
+class BytesOneByOneTests(SimpleTestCase):
+    """As programs write a buffer that they do not encode; whatever its size."""
+
+    def test_a_list_of_bytes_is_the_picture(self) -> None:
+        noise = draw_picture((600, 400))
+        for body in (WHOLE, encode_picture(noise, quality=98)):
+            numbers = list(body)
+            ways = {
+                "Node's": {"type": "Buffer", "data": numbers},
+                "a list": numbers,
+                "with a sign": [number - 256 if number > 127 else number for number in numbers],
+                "by their places": {str(at): number for at, number in enumerate(numbers)},
+            }
+            for name, data in ways.items():
+                for given in (part(data), {"inlineData": data}):
+                    for indent in (None, 1):
+                        text = json.dumps(answer(given), indent=indent).encode()
+                        with self.subTest(name, size=len(body), indent=indent):
+                            self.assertEqual(parse(text)[0], body)
+        self.assertGreater(len(body), 60_000)
+
+    def test_what_is_no_list_of_bytes_is_not_taken_for_one(self) -> None:
+        for data in (["1"] * 2000, [[1]] * 2000, [1, None] * 900, [0.5] * 999, {"a": 1}):
+            with self.subTest(str(data)[:30]), self.assertRaises(BadResponse):
+                parse(answer(part(data)))
+
+
 class Base64Tests(SimpleTestCase):
     def test_every_way_to_write_it(self) -> None:
         raw = bytes(range(256)) * 3 + b"\xff\xfb\xfe!"
