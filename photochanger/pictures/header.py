@@ -20,8 +20,16 @@ from photochanger.pictures.mending import (
     make_bare_copy,
     map_bytes,
 )
-from photochanger.pictures.metadata import PNG_TEXTS_READ, read_png_chunks
-from photochanger.pictures.profiles import ADOBE_RGB, build_png_profile, unpack_png_profile
+from photochanger.pictures.metadata import PNG_TEXTS_READ, read_avif_colours, read_png_chunks
+from photochanger.pictures.profiles import (
+    ADOBE_RGB,
+    D65,
+    build_chromaticity_profile,
+    build_cicp_profile,
+    build_png_profile,
+    find_named_profile,
+    unpack_png_profile,
+)
 from photochanger.pictures.transforms import build_transform
 
 JPEG, PNG, WEBP = "image/jpeg", "image/png", "image/webp"
@@ -43,6 +51,8 @@ PHOTO_FORMATS = ("JPEG", "PNG", "WEBP")
 RESULT_FORMATS = (*PHOTO_FORMATS, "GIF", "AVIF", "BMP", "TIFF")
 ORIENTATION_TAG, COLOUR_SPACE_TAG, INTEROP_INDEX_TAG = 0x0112, 0xA001, 1
 EXIF_IFD, INTEROP_IFD = 0x8769, 0xA005
+WHITE_POINT_TAG, PRIMARIES_TAG, GAMMA_TAG = 0x013E, 0x013F, 0xA500
+SRGB_IN_EXIF = 1
 ADOBE_RGB_IN_EXIF = 2  # of some cameras; the standard way is "uncalibrated" and the index R03
 ORIENTATIONS = range(1, 9)
 # Of kinds that are decoded whole or not at all: up to 340 MB by `decoding.BYTES_PER_PIXEL`. A PNG
@@ -195,7 +205,7 @@ def describe_image(image: Image.Image, file: IO[bytes]) -> Header:
         is_sharp=image.format == "PNG"
         or (isinstance(image, JpegImageFile) and get_sampling(image) == 0),
         dpi=_read_dpi(image),
-        profile=_find_profile(image, exif, chunks),
+        profile=_find_profile(image, file, exif, chunks),
     )
 
 
@@ -239,23 +249,41 @@ def _read_orientation(exif: Image.Exif) -> int:
         return 1
 
 
-def _find_profile(image: Image.Image, exif: Image.Exif, chunks: dict[bytes, bytes]) -> bytes:
-    """In the order of trust: what the file embeds, what its chunks say, what the camera noted."""
+def _find_profile(
+    image: Image.Image, file: IO[bytes], exif: Image.Exif, chunks: dict[bytes, bytes]
+) -> bytes:
+    """In the order of trust: a PNG's code (by its standard), what the file embeds, what else it
+    says of its format's own, what the camera or a program noted."""
+    if b"cICP" in chunks and (found := build_cicp_profile(chunks[b"cICP"])) is not None:
+        return found
     embedded = bytes(image.info.get("icc_profile") or b"")
     if not embedded and b"iCCP" in chunks:  # larger than Pillow unpacks it
         embedded = unpack_png_profile(chunks[b"iCCP"])
     if embedded and build_transform(embedded, image.mode) is not None:
         return embedded
+    if image.format == "AVIF" and (code := read_avif_colours(file)):
+        return build_cicp_profile(code) or b""
     if chunks and (found := build_png_profile(chunks)):
         return found
-    return ADOBE_RGB if _is_adobe_rgb(exif) else b""
-
-
-def _is_adobe_rgb(exif: Image.Exif) -> bool:
-    """Cameras set to Adobe RGB embed no profile: their EXIF says so, and their file's name."""
     try:
-        tags = exif.get_ifd(EXIF_IFD)
-        index = str(exif.get_ifd(INTEROP_IFD).get(INTEROP_INDEX_TAG, ""))
+        return _find_noted_profile(image, exif)
     except Exception:  # see open_image
-        return False
-    return tags.get(COLOUR_SPACE_TAG) == ADOBE_RGB_IN_EXIF or index.strip("\0 ") == "R03"
+        return b""
+
+
+def _find_noted_profile(image: Image.Image, exif: Image.Exif) -> bytes:
+    """Cameras set to Adobe RGB embed no profile: their EXIF says so, and their file's name. Some
+    give the points of the primaries, programs the name of the profile that they left out."""
+    tags = exif.get_ifd(EXIF_IFD)
+    index = str(exif.get_ifd(INTEROP_IFD).get(INTEROP_INDEX_TAG, "")).strip("\0 ")
+    space = tags.get(COLOUR_SPACE_TAG)
+    if space == ADOBE_RGB_IN_EXIF or index == "R03":
+        return ADOBE_RGB
+    if space == SRGB_IN_EXIF or index == "R98":  # some have Adobe's points all the same
+        return b""
+    if len(primaries := exif.get(PRIMARIES_TAG, ())) == 6:
+        points = (*exif.get(WHITE_POINT_TAG, D65), *primaries)
+        return build_chromaticity_profile(
+            [float(value) for value in points], float(tags.get(GAMMA_TAG, 2.2))
+        )
+    return find_named_profile(image.info["xmp"]) if "xmp" in image.info else b""

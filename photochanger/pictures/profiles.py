@@ -1,8 +1,9 @@
 """ICC profiles of colour spaces that a picture names without embedding one, or in a PNG's way."""
 
+import re
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from photochanger.pictures.metadata import MAX_PROFILE_BYTES
@@ -14,12 +15,16 @@ Curve = Callable[[float], float]
 
 D65: XY = (0.3127, 0.3290)
 D50: Vector = (0.9642, 1.0, 0.8249)  # ICC's own white
+D50_XY: XY = (0.3457, 0.3585)
 BRADFORD: Matrix = (
     (0.8951, 0.2664, -0.1614),
     (-0.7502, 1.7135, 0.0367),
     (0.0389, -0.0685, 1.0296),
 )
 SRGB_PRIMARIES: tuple[XY, XY, XY] = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
+ADOBE_PRIMARIES: tuple[XY, XY, XY] = ((0.64, 0.33), (0.21, 0.71), (0.15, 0.06))
+PROPHOTO_PRIMARIES: tuple[XY, XY, XY] = ((0.7347, 0.2653), (0.1596, 0.8404), (0.0366, 0.0001))
+SAME_POINT = 0.005
 PRIMARIES_BY_CICP = {  # ITU-T H.273; the white of all is D65
     1: SRGB_PRIMARIES,
     9: ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046)),
@@ -34,12 +39,13 @@ def decode_srgb(value: float) -> float:
     return float(value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4)
 
 
+@lru_cache(maxsize=32)  # one and the same for `build_profile`
 def make_power_curve(exponent: float) -> Curve:
     return lambda value: float(value**exponent)
 
 
 CURVES_BY_CICP: dict[int, Curve] = {
-    **dict.fromkeys((1, 6, 13, 14, 15), decode_srgb),
+    **dict.fromkeys((1, 2, 6, 13, 14, 15), decode_srgb),  # 2: not told
     4: make_power_curve(2.2),
     5: make_power_curve(2.8),
     8: make_power_curve(1.0),
@@ -58,37 +64,51 @@ def unpack_png_profile(chunk: bytes) -> bytes:
 
 
 def build_png_profile(chunks: dict[bytes, bytes]) -> bytes:
-    """The profile that a PNG's colour chunks describe; empty without any, or for sRGB."""
+    """The profile that a PNG's older chunks describe; empty without any, or for sRGB.
+
+    A gamma alone is not believed: old programs wrote 1.0 and meant nothing by it.
+    """
+    if b"sRGB" in chunks or b"cHRM" not in chunks:
+        return b""
+    gamma = int.from_bytes(chunks.get(b"gAMA", b"")) / 100_000
     try:
-        if code := chunks.get(b"cICP"):
-            return _build_cicp_profile(primaries=code[0], transfer=code[1])
-        if b"sRGB" in chunks or not {b"gAMA", b"cHRM"} & chunks.keys():
-            return b""
-        return _build_chromaticity_profile(chunks.get(b"gAMA"), chunks.get(b"cHRM"))
-    except (IndexError, ValueError, ZeroDivisionError, struct.error):
+        points = [value / 100_000 for value in struct.unpack(">8I", chunks[b"cHRM"])]
+        return build_chromaticity_profile(points, 1 / gamma if gamma else 1 / SRGB_GAMMA)
+    except (ValueError, ZeroDivisionError, struct.error):
         return b""  # nonsense says nothing
 
 
-def _build_cicp_profile(*, primaries: int, transfer: int) -> bytes:
-    """Empty for sRGB, and for what cannot be shown in eight bits as it is (HDR)."""
-    curve = CURVES_BY_CICP.get(transfer)
-    if primaries not in PRIMARIES_BY_CICP or curve is None:
+def build_cicp_profile(code: bytes) -> bytes | None:
+    """Of the numbers of primaries and transfer, as a PNG and an AVIF have them; empty for sRGB.
+
+    None for what is unknown, or cannot be shown in eight bits as it is (HDR).
+    """
+    primaries, curve = PRIMARIES_BY_CICP.get(code[0]), CURVES_BY_CICP.get(code[1])
+    if primaries is None or curve is None:
+        return None
+    if primaries == SRGB_PRIMARIES and curve is decode_srgb:
         return b""
-    if primaries == 1 and curve is decode_srgb:
-        return b""
-    return build_profile(PRIMARIES_BY_CICP[primaries], D65, curve)
+    return build_profile(primaries, D65, curve)
 
 
-def _build_chromaticity_profile(gamma: bytes | None, chromaticity: bytes | None) -> bytes:
-    """A gamma alone is not believed: old programs wrote 1.0 and meant nothing by it."""
-    if chromaticity is None:
-        return b""
-    exponent = int.from_bytes(gamma) / 100_000 if gamma else SRGB_GAMMA
-    is_srgb = abs(exponent - SRGB_GAMMA) < GAMMA_TOLERANCE
-    curve = decode_srgb if is_srgb else make_power_curve(1 / exponent)
-    found = [value / 100_000 for value in struct.unpack(">8I", chromaticity)]
-    white, red, green, blue = zip(found[::2], found[1::2], strict=True)
+def build_chromaticity_profile(points: Sequence[float], exponent: float) -> bytes:
+    """``points``: x and y of white, red, green and blue. About 2.2 means sRGB's curve, but with
+    Adobe's primaries. Raises ValueError, ZeroDivisionError."""
+    white, red, green, blue = zip(points[::2], points[1::2], strict=True)
+    found, adobe = (*red, *green, *blue), sum(ADOBE_PRIMARIES, ())
+    is_adobe = all(abs(a - b) < SAME_POINT for a, b in zip(found, adobe, strict=True))
+    is_srgb = not is_adobe and abs(1 / exponent - SRGB_GAMMA) < GAMMA_TOLERANCE
+    curve = decode_srgb if is_srgb else make_power_curve(exponent)
     return build_profile((red, green, blue), white, curve)
+
+
+def find_named_profile(xmp: bytes) -> bytes:
+    """Of the colour space that a program names in XMP; empty for sRGB and what is unknown."""
+    found = PROFILE_NAME.search(xmp)
+    name = re.sub(rb"[^a-z0-9]", b"", found[1].lower()) if found else b""
+    spaces = (space for start, space in NAMED_SPACES.items() if name.startswith(start))
+    space = next(spaces, None)
+    return build_profile(*space) if space else b""
 
 
 @lru_cache(maxsize=32)
@@ -171,6 +191,11 @@ def _pack_profile(tags: dict[bytes, bytes]) -> bytes:
     return head + struct.pack(">I", len(tags)) + entries + body
 
 
-ADOBE_RGB = build_profile(
-    ((0.64, 0.33), (0.21, 0.71), (0.15, 0.06)), D65, make_power_curve(563 / 256)
-)
+ADOBE_SPACE = (ADOBE_PRIMARIES, D65, make_power_curve(563 / 256))
+ADOBE_RGB = build_profile(*ADOBE_SPACE)
+PROFILE_NAME = re.compile(rb":ICCProfile\s*(?:=\s*[\"']|>)([^<\"']{1,99})")
+NAMED_SPACES = {  # by how their names begin, small letters and digits alone
+    b"adobergb": ADOBE_SPACE,
+    b"displayp3": (PRIMARIES_BY_CICP[12], D65, decode_srgb),
+    b"prophotorgb": (PROPHOTO_PRIMARIES, D50_XY, make_power_curve(1.8)),
+}
