@@ -18,12 +18,13 @@ from photochanger.pictures import (
     encode,
 )
 from photochanger.pictures.decoding import END_MARKER
-from photochanger.pictures.metadata import Ranges, find_ranges_without_metadata
+from photochanger.pictures.metadata import Ranges, find_ranges_without_metadata, read_bare_jfif
 from photochanger.pictures.photo import QUALITY
 from photochanger.pictures.plain import is_plain
 from photochanger.threads.temporary_files import close_soon, move_to_disk
 
 READING_BYTES = 1024 * 1024
+START_RANGE = (0, 2)  # a JPEG's first marker, behind which the first segment is cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Slices:
     ranges: Ranges
     is_copy: bool = False  # in memory, or a temporary file that ``close`` deletes
     tail: bytes = b""  # what the file should have had at its end
+    head: bytes = b""  # likewise at its beginning
 
     def close(self) -> None:
         if self.is_copy:
@@ -46,7 +48,8 @@ class Slices:
 
     @property
     def size_bytes(self) -> int:
-        return sum(end - start for start, end in self.ranges) + len(self.tail)
+        ranged = sum(end - start for start, end in self.ranges)
+        return len(self.head) + ranged + len(self.tail)
 
     def read_chunks(self, size: int) -> Iterator[bytes]:
         """The bytes in chunks of exactly ``size``, the last one shorter."""
@@ -69,6 +72,7 @@ class Slices:
         return b"".join(self.read_chunks(READING_BYTES))
 
     def _iter_pieces(self, size: int) -> Iterator[bytes]:
+        yield self.head
         for start, end in self.ranges:
             self.file.seek(start)
             while start < end:
@@ -91,7 +95,10 @@ def clean_photo(photo: Photo, *, max_bytes: int) -> Slices:
         ranges := find_ranges_without_metadata(photo.file, photo.size_bytes)
     ):
         tail = find_missing_end(photo.file, photo.mime, ranges)
-        slices = Slices(photo.file, photo.mime, ranges, tail=tail)
+        head = read_bare_jfif(photo.file) if ranges[0] == START_RANGE else b""
+        if head:
+            ranges = ranges[1:]
+        slices = Slices(photo.file, photo.mime, ranges, tail=tail, head=head)
         if slices.size_bytes <= max_bytes:
             return slices
     return _encode_again(photo, max_bytes=max_bytes)

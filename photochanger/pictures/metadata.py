@@ -9,6 +9,8 @@ from typing import IO
 MAX_JPEG_SEGMENTS, MAX_PNG_CHUNKS = 1_000, 50_000
 JPEG_COLOUR_APPS = {0xE0: b"JFIF\0", 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
 JPEG_PROFILE_APP = 0xE2
+JFIF_LENGTH = 16  # without a thumbnail, and without its marker
+JFIF_END = 2 + 2 + JFIF_LENGTH
 JPEG_LONE_MARKERS = (0x01, *range(0xD0, 0xD9))  # they have no length: not all readers know that
 # In pixel data FF 00 is an escaped byte, FF D0-D7 are restart markers and FF FF is padding.
 JPEG_MARKER_AFTER_PIXELS = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
@@ -63,7 +65,8 @@ def _invert_cuts(cuts: list[tuple[int, int]], *, end: int) -> Ranges:
 
 
 def _scan_jpeg(file: IO[bytes], size: int, *, keep_profile: bool) -> Ranges | None:
-    """Everything but EXIF, XMP, IPTC, comments and what cameras append behind the end."""
+    """Everything but EXIF, XMP, IPTC, comments and what cameras append behind the end; and but
+    JFIF's segment where it has a thumbnail, see ``read_bare_jfif``."""
     cuts: list[tuple[int, int]] = []
     position = 2
     for _ in range(MAX_JPEG_SEGMENTS):
@@ -80,7 +83,11 @@ def _scan_jpeg(file: IO[bytes], size: int, *, keep_profile: bool) -> Ranges | No
         if length < 2:
             return None
         end = position + 2 + length
-        if _is_metadata(marker, head[4:]) or (marker == JPEG_PROFILE_APP and not keep_profile):
+        is_app = 0xE0 <= marker <= 0xEF
+        is_of_colours = head[4:].startswith(JPEG_COLOUR_APPS.get(marker, b"none"))
+        has_thumbnail = marker == 0xE0 and length > JFIF_LENGTH
+        is_profile = marker == JPEG_PROFILE_APP and not keep_profile
+        if marker == 0xFE or (is_app and not is_of_colours) or has_thumbnail or is_profile:
             cuts.append((position, end))
         position = end
         if marker == 0xDA:  # pixels begin: whatever interrupts or follows them, announced or not
@@ -90,11 +97,14 @@ def _scan_jpeg(file: IO[bytes], size: int, *, keep_profile: bool) -> Ranges | No
     return None
 
 
-def _is_metadata(marker: int, name: bytes) -> bool:
-    """A comment, or an APP segment that is not known to define the colours."""
-    if 0xE0 <= marker <= 0xEF:
-        return not name.startswith(JPEG_COLOUR_APPS.get(marker, b"none"))
-    return marker == 0xFE
+def read_bare_jfif(file: IO[bytes]) -> bytes:
+    """The beginning of a JPEG, up to JFIF's own segment without its thumbnail; empty where another
+    segment is the first."""
+    file.seek(0)
+    head = file.read(JFIF_END)
+    if head[2:4] != b"\xff\xe0" or head[6:11] != JPEG_COLOUR_APPS[0xE0] or len(head) < JFIF_END:
+        return b""
+    return head[:4] + JFIF_LENGTH.to_bytes(2) + head[6:-2] + bytes(2)
 
 
 def _find_marker(file: IO[bytes], *, start: int) -> int:

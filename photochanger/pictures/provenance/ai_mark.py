@@ -27,9 +27,10 @@ JPEG_XMP, PNG_XMP = b"http://ns.adobe.com/xap/1.0/\0", b"XML:com.adobe.xmp"
 
 def mark_ranges(body: bytes, ranges: Ranges, mime: str) -> Iterator[memoryview]:
     """The ranges of a JPEG or PNG with the mark after its head: to be joined, in one copy."""
-    place = _find_place(body) if mime == JPEG else PNG_HEAD_BYTES
-    view, mark = memoryview(body), memoryview(JPEG_MARK if mime == JPEG else PNG_MARK)
     (start, end), *others = ranges
+    # JFIF's segment may be among what is left out.
+    place = min(end, _find_place(body)) if mime == JPEG else PNG_HEAD_BYTES
+    view, mark = memoryview(body), memoryview(JPEG_MARK if mime == JPEG else PNG_MARK)
     yield from (view[start:place], mark, view[place:end])
     yield from (view[start:end] for start, end in others)
 
