@@ -57,21 +57,9 @@ def check_result(
     A picture that is so already keeps its bytes. Blocking, 8-20 ms, a print 0.2 s. Decoding is the
     dear part, so the decoded picture goes along. Raises BadResponse.
     """
-    mime = sniff_result(picture.body[:16])
-    if mime in UNREADABLE_KINDS:  # another call would bring the same
-        raise BadResponse(f"the picture is {mime}, which cannot be read here")
+    found, mime = _decode(picture)
     credentials = read_credentials(picture.body)  # gone when it is encoded again
-    try:
-        found = decode_file(
-            io.BytesIO(picture.body), max_megapixels=MAX_RESULT_MEGAPIXELS, formats=RESULT_FORMATS
-        )
-    except UnreadablePicture as exc:
-        is_chance = not isinstance(exc, UnsuitablePicture)
-        raise BadResponse(f"the picture {exc}", retryable=is_chance) from exc
     image = found.image
-    if min(image.size) < MIN_RESULT_SIDE_PX or max(image.size) > MAX_RESULT_SIDE_PX:
-        is_tiny = max(image.size) <= MAX_RESULT_SIDE_PX  # what came instead of a picture, perhaps
-        raise BadResponse(f"the picture is {image.width}x{image.height}", retryable=is_tiny)
     wanted = f"image/{rules.output_format or 'jpeg'}"
     body, dpi, longest, face_image = None, found.header.dpi, rules.output_max_side_px, image
     if plan is not None:
@@ -92,6 +80,25 @@ def check_result(
         face_image=face_image,
         credentials=credentials,
     )
+
+
+def _decode(picture: Picture) -> tuple[Decoded, str | None]:
+    """With its kind. Raises BadResponse, retryable where another call may bring a better one."""
+    mime = sniff_result(picture.body[:16])
+    if mime in UNREADABLE_KINDS:  # another call would bring the same
+        raise BadResponse(f"the picture is {mime}, which cannot be read here")
+    try:
+        found = decode_file(
+            io.BytesIO(picture.body), max_megapixels=MAX_RESULT_MEGAPIXELS, formats=RESULT_FORMATS
+        )
+    except UnreadablePicture as exc:
+        is_chance = not isinstance(exc, UnsuitablePicture)
+        raise BadResponse(f"the picture {exc}", retryable=is_chance) from exc
+    image = found.image
+    if min(image.size) < MIN_RESULT_SIDE_PX or max(image.size) > MAX_RESULT_SIDE_PX:
+        is_tiny = max(image.size) <= MAX_RESULT_SIDE_PX  # what came instead of a picture, perhaps
+        raise BadResponse(f"the picture is {image.width}x{image.height}", retryable=is_tiny)
+    return found, mime
 
 
 def _copy_for_detection(image: Image.Image) -> Image.Image:

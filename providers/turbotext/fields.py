@@ -11,7 +11,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from photochanger.parsing import make_printable
-from providers.lenient import check_structure
+from providers.lenient import bound_structure
 
 Fields = dict[str, Any]  # by their keys in lower case, without - and _
 
@@ -51,7 +51,7 @@ def list_fields(answer: Any) -> list[Fields]:
 def _load_text(text: str) -> Any:
     body = text.strip().encode(errors="replace")
     try:
-        check_structure(body)
+        bound_structure(body, may_hold_bytes=False)
         return from_json(body) if body[:1] in (b"{", b"[", b'"') else None
     except ValueError:
         return None
