@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
-from django.http.request import validate_host
+from django.http.request import split_domain_port, validate_host
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -117,7 +117,7 @@ def find_links(request: HttpRequest) -> LinkBase:
     own, port = find_own_address(), find_own_port(request)
     if own and port and validate_host(own, settings.ALLOWED_HOSTS):
         return LinkBase(_format_base(own, port), judge_host(own))
-    if reach == Reach.NAME and request.get_host().partition(":")[0] in settings.ALLOWED_HOSTS:
+    if reach == Reach.NAME and split_domain_port(request.get_host())[0] in settings.ALLOWED_HOSTS:
         reach = Reach.NETWORK
     return LinkBase(address, reach, is_heard=port is not None)
 

@@ -17,6 +17,7 @@ import environ
 
 from photochanger.database_url import build_database
 from photochanger.env_file import clean_variable, decode_file, read_lines
+from photochanger.host_names import normalize_address
 from photochanger.parsing import decode_text
 from photochanger.redaction import remember_secret
 
@@ -152,8 +153,8 @@ class Environment:
         return self._convert(name, default, lambda value: _split(value, check or str))
 
     def get_address(self, name: str, default: str) -> str:
-        """An address without a slash at its end."""
-        return self.get_text(name, default).rstrip("/")
+        """An address as it is called and handed out, without a slash at its end."""
+        return self.get_text(name, default, check=normalize_address).rstrip("/")
 
     def get_database(self, name: str, default: str) -> dict[str, Any]:
         default_database: dict[str, Any] = environ.Env.db_url_config(default)

@@ -296,7 +296,9 @@ if PLAIN_HTTP:
 # Monitoring
 # Who may read /metrics: whoever has the token, and these networks. Empty token: only the networks.
 METRICS_TOKEN: str = env.get_key("METRICS_TOKEN", default="")
-METRICS_NETWORKS: list[str] = env.get_list("METRICS_NETWORKS", default=["127.0.0.0/8", "::1/128"])
+METRICS_NETWORKS: list[str] = env.get_list(
+    "METRICS_NETWORKS", default=["127.0.0.0/8", "::1/128"], check=checks.check_network
+)
 # Of django-prometheus, for pages and the JSON API; the photo's path has steps of its own.
 PROMETHEUS_LATENCY_BUCKETS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, float("inf"))
 

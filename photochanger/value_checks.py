@@ -6,55 +6,62 @@ No message repeats the value.
 import re
 import zoneinfo
 from collections.abc import Collection
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
+
+from photochanger.host_names import normalize_address, normalize_host, normalize_network
 
 WEB, PROXY = ("http", "https"), ("http", "https", "socks5", "socks5h")
 HOST = re.compile(r"\*|\.?[\w-]+(\.[\w-]+)*\.?|\[[0-9A-Fa-f:.%]+\]")
 BIND = re.compile(r"([\w.-]*|\[[0-9A-Fa-f:.%]*\]):(?P<port>\d{1,5})|unix:.+|fd://\d+")
 HOST_LABEL = re.compile(r"[^\W_]([\w-]{0,61}[^\W_])?|_[\w-]{1,62}")  # also names outside of ASCII
-USUAL_PORTS = {"http": ":80", "https": ":443"}
 SCHEME_NAMES = set(PROXY)
 SCHEMES = {f"{name}:" for name in PROXY}
 NUMERIC = re.compile(r"\d+|0x[0-9a-f]*", re.ASCII)  # so the last label of an IPv4 address looks
 
 
 def check_host(value: str) -> str:
-    if not HOST.fullmatch(value):
+    name = _check_name(value)
+    if "_" in name:  # Django refuses such a name before it looks at the list
+        raise ValueError("must hold names without _, for no request by one of those is answered")
+    return name
+
+
+def _check_name(value: str) -> str:
+    plain = normalize_host(re.sub(r"%[^\]]*", "", value))  # no browser sends an IPv6 zone
+    if not HOST.fullmatch(plain):
         raise ValueError("must hold names and addresses alone, without https://, port and path")
-    return value
+    if plain != "*" and not is_host(plain.removeprefix(".").strip("[]")):
+        raise ValueError("must hold names and addresses as browsers send them")
+    return plain
 
 
 def check_origin(value: str) -> str:
     """As browsers write it, for nothing else matches: small letters, no slash, no usual port."""
-    plain = value.lower().removesuffix("/")
-    fault = find_fault(plain.replace("://*.", "://", 1))
+    wildcard = "*." if "://*." in value else ""
+    plain = normalize_address(value.removesuffix("/").replace("://*.", "://", 1))
     scheme, _, host = plain.partition("://")
+    fault = find_fault(plain)
     if fault or "/" in host:
         words = fault or "without a path"
         raise ValueError(f"must hold origins such as https://photos.example.com: {words}")
-    try:
-        host = host if host.isascii() else host.encode("idna").decode()
-    except UnicodeError as exc:
-        raise ValueError("must hold origins with names that can be looked up") from exc
-    return f"{scheme}://{host.removesuffix(USUAL_PORTS[scheme])}"
+    return f"{scheme}://{wildcard}{host}"
 
 
 def check_zone(value: str) -> str:
     """A host, or with a dot before it a domain and all below it."""
-    value = check_host(value).rstrip(".")
+    value = _check_name(value)
     if "*" in value or (value.startswith(".") and value.count(".") < 2):
         raise ValueError("must name hosts such as cdn.example.com, or .example.com for all of them")
     return value
 
 
 def check_network(value: str) -> str:
+    """``*`` is everybody."""
     try:
-        if value != "*":
-            ip_network(value, strict=False)
+        return value if value == "*" else normalize_network(value)
     except ValueError as exc:
         raise ValueError("must hold addresses or networks, such as 172.16.0.0/12") from exc
-    return value
 
 
 def check_bind(value: str) -> str:

@@ -15,7 +15,7 @@ FLOOR = frozenset(
     f"photochanger.{name}"
     for name in (
         *("errors", "request_errors", "openapi", "db", "metrics", "logs", "request_scope"),
-        *("parsing", "pictures", "redaction", "tasks", "threads", "leaving"),
+        *("parsing", "pictures", "redaction", "tasks", "threads", "leaving", "host_names"),
     )
 )
 APPS_BELOW = {
