@@ -19,7 +19,6 @@ from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 from django.db import DatabaseError, connection
 from django.urls import reverse
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from ingest import beside
 from ingest.clocks import ClockKeeper
@@ -38,6 +37,7 @@ from photochanger.edge.download_throttle import DownloadThrottle
 from photochanger.edge.lanes import RequestLanes, let_lanes_check_connections
 from photochanger.edge.lifespan import Lifespan
 from photochanger.edge.paths import clean_path, is_booth_path, is_machine_path
+from photochanger.edge.proxies import believe_proxies
 from photochanger.edge.refusal_pace import RefusalPace
 from photochanger.edge.request_ids import RequestIds
 from photochanger.edge.static_files import StaticFiles
@@ -153,7 +153,7 @@ async def route(scope: Any, receive: Any, send: Any) -> None:
 
 http_app = RequestIds(
     # Behind it the client is known, also a front server's.
-    ProxyHeadersMiddleware(RefusalPace(route), trusted_hosts=settings.TRUSTED_PROXIES),  # type: ignore[arg-type]
+    believe_proxies(RefusalPace(route), settings.TRUSTED_PROXIES),
     hsts_s=settings.SECURE_HSTS_SECONDS,
 )
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
 from photochanger.errors import Unauthorized
+from photochanger.host_names import normalize_network, unmap_address
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -30,14 +31,13 @@ def _is_in_network(request: HttpRequest) -> bool:
     if is_forwarded and not settings.TRUSTED_PROXIES:
         return False
     try:
-        address = ipaddress.ip_address(request.META.get("REMOTE_ADDR", ""))
+        address = ipaddress.ip_address(unmap_address(request.META.get("REMOTE_ADDR", "")))
     except ValueError:
         return False
-    mapped = getattr(address, "ipv4_mapped", None)
     networks = _parse_networks(tuple(settings.METRICS_NETWORKS))
-    return any((mapped or address) in network for network in networks)
+    return any(address in network for network in networks)
 
 
 @cache
 def _parse_networks(texts: tuple[str, ...]) -> list[Network]:
-    return [ipaddress.ip_network(text) for text in texts]
+    return [ipaddress.ip_network(normalize_network(text)) for text in texts]

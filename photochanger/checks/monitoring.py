@@ -1,6 +1,5 @@
 """System checks of monitoring: access to /metrics, and the log folder."""
 
-import ipaddress
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +7,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core import checks
+
+from photochanger.host_names import normalize_network
 
 MIN_TOKEN = 16
 
@@ -29,10 +30,10 @@ def _check_token() -> Iterator[checks.CheckMessage]:
 def _check_networks() -> Iterator[checks.CheckMessage]:
     for text in settings.METRICS_NETWORKS:
         try:
-            ipaddress.ip_network(text)
-        except ValueError as exc:
+            normalize_network(text)
+        except ValueError:
             yield checks.Error(
-                f"METRICS_NETWORKS: {exc}.",
+                "METRICS_NETWORKS holds something that is neither an address nor a network.",
                 hint="Use addresses or networks such as 10.0.0.7 or 172.16.0.0/12.",
                 id="photochanger.E021",
             )

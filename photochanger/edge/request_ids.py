@@ -1,4 +1,7 @@
-"""What every response says, whoever makes it: the request's id, what browsers may do with it."""
+"""What every response says, whoever makes it: the request's id, what browsers may do with it.
+
+And who asks, as everything behind it knows a client.
+"""
 
 import uuid
 from collections.abc import Iterable
@@ -7,6 +10,7 @@ from structlog.contextvars import bound_contextvars
 
 from photochanger.edge.asgi_types import App, Message, Receive, Scope, Send
 from photochanger.edge.paths import API_PATHS, GUEST_PATHS
+from photochanger.host_names import unmap_address
 
 Header = tuple[bytes, bytes]
 # Pages say more themselves (photochanger/web/middleware.py); what is there already stays.
@@ -32,6 +36,9 @@ class RequestIds:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
+        host, *port = scope.get("client") or ("",)
+        if host.startswith("::ffff:"):  # of IPv4, through a socket of IPv6
+            scope["client"] = (unmap_address(host), *port)
         request_id = uuid.uuid4().hex[:16]
         header = (b"x-request-id", request_id.encode())
 

@@ -15,14 +15,18 @@ LOOKUP_RETRY_S = 60  # for a host name that could not be resolved
 def parse_address(text: str) -> str | tuple[str, int]:
     """``/dev/log`` is a local socket; ``host``, ``host:port``, ``[::1]:514`` are UDP.
 
-    Raises ValueError.
+    Raises ValueError, which does not repeat the text.
     """
     if text.startswith("/"):
         return text
-    parts = urlsplit(f"//{text}")
-    if not parts.hostname or parts.netloc != text or "@" in text:
-        raise ValueError(f"{text!r} is neither a socket's path nor host:port")
-    return parts.hostname, parts.port or SYSLOG_UDP_PORT
+    try:
+        parts = urlsplit(f"//{text}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if not host or parts.netloc != text or "@" in text:
+        raise ValueError("it is neither a socket's path nor host:port")
+    return host, port or SYSLOG_UDP_PORT
 
 
 class NonBlockingSyslogHandler(SysLogHandler):

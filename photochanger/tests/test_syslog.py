@@ -102,10 +102,11 @@ class SyslogTests(SimpleTestCase):
             self.assertEqual(parse_address(text), expected)
 
     def test_a_wrong_address_stops_the_start_and_says_what_to_do(self) -> None:
-        for text in ("udp://logs:514", "logs:many", "dev/log", ":514"):
+        for text in ("udp://logs:514", "logs:many", "dev/log", ":514", "logs:99999", "[logs"):
             with self.subTest(text), override_settings(SYSLOG_ADDRESS=text):
                 found = [message for message in run_checks() if message.id == "photochanger.E010"]
                 self.assertEqual(len(found), 1)
+                self.assertNotIn(text, found[0].msg)
 
 
 def handler_record(text: str) -> logging.LogRecord:
