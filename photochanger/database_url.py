@@ -6,6 +6,9 @@ from urllib.parse import quote, unquote
 
 import environ
 
+from photochanger.host_names import normalize_host
+from photochanger.value_checks import check_path
+
 SCHEMES = {"postgres", "postgresql", "psql", "pgsql"}
 FORM = "must be an address like postgres://user:password@host:5432/name or sqlite:///file"
 # Up to the last @: a password may hold @, #, / and ? as they are.
@@ -18,11 +21,14 @@ SERVER = re.compile(
 
 def build_database(url: str) -> dict[str, Any]:
     """Django's settings of a database. Raises ValueError, which repeats nothing of the address."""
-    address = url if url.startswith("sqlite://") else _escape_server(url)
+    is_file = url.startswith("sqlite://")
     try:
+        address = url if is_file else _escape_server(url)
         database: dict[str, Any] = environ.Env.db_url_config(address)
     except Exception as exc:  # whatever it stumbles over, the address is not repeated
         raise ValueError(FORM) from exc
+    if is_file and database["NAME"] != ":memory:":
+        database["NAME"] = check_path(database["NAME"])
     return database
 
 
@@ -32,7 +38,8 @@ def _escape_server(url: str) -> str:
         raise ValueError(FORM)
     user = f"{_escape(match['user'])}:{_escape(match['password'])}@" if match["user"] else ""
     port = f":{match['port']}" if match["port"] else ""
-    where = f"{match['host']}{port}/{match['name']}{match['options'] or ''}"
+    host = match["host"] if match["host"].startswith("%") else normalize_host(match["host"])
+    where = f"{host}{port}/{match['name']}{match['options'] or ''}"
     return f"{match['scheme']}://{user}{where}"
 
 

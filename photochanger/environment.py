@@ -20,6 +20,7 @@ from photochanger.env_file import clean_variable, decode_file, read_lines
 from photochanger.host_names import normalize_address
 from photochanger.parsing import decode_text
 from photochanger.redaction import remember_secret
+from photochanger.value_checks import check_path
 
 T = TypeVar("T")
 Check = Callable[[str], str]
@@ -55,7 +56,7 @@ class Environment:
         """Take the variables of a ``.env`` file that the environment does not set."""
         if not is_required and not Path(path).exists():
             return
-        text = self._read_text(Path(path), "ENV_FILE" if is_required else Path(path).name)
+        text = self._read_text(path, "ENV_FILE" if is_required else Path(path).name)
         if text is None:
             return
         lines: dict[str, tuple[int, str]] = {}
@@ -76,14 +77,17 @@ class Environment:
             if "\0" not in text.value:
                 variables.setdefault(name, text.value)
 
-    def _read_text(self, path: Path, name: str) -> str | None:
+    def _read_text(self, path: str, name: str) -> str | None:
         """The text of a file; None, and a fault, when it cannot be had."""
         try:
-            with path.open("rb") as file:
+            with Path(check_path(path)).open("rb") as file:
                 data = file.read(MAX_FILE_BYTES)
-        except (OSError, ValueError) as exc:
-            reason = getattr(exc, "strerror", None) or "not a path"
-            self.faults.append(f"{name}: the file cannot be read ({reason}).")
+        except OSError as exc:
+            self.faults.append(f"{name}: the file cannot be read ({exc.strerror}).")
+            return None
+        except ValueError as exc:
+            words = "is not a path" if "\0" in path else exc
+            self.faults.append(f"{name} {words}.")
             return None
         return decode_file(data)
 
@@ -93,7 +97,7 @@ class Environment:
         file = self._texts.get(f"{name}_FILE")
         if file is None or not file.value:
             return self._texts.get(name)
-        text = self._read_text(Path(file.value), f"{name}_FILE")
+        text = self._read_text(file.value, f"{name}_FILE")
         if text is None:
             return Text("", "")
         value = clean_variable(f"{name}_SECRET", text)  # its blanks at the ends are the editor's
@@ -155,6 +159,9 @@ class Environment:
     def get_address(self, name: str, default: str) -> str:
         """An address as it is called and handed out, without a slash at its end."""
         return self.get_text(name, default, check=normalize_address).rstrip("/")
+
+    def get_path(self, name: str, default: Path) -> Path:
+        return Path(self.get_text(name, str(default), check=check_path))
 
     def get_database(self, name: str, default: str) -> dict[str, Any]:
         default_database: dict[str, Any] = environ.Env.db_url_config(default)

@@ -3,7 +3,6 @@
 import os
 import secrets
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from photochanger import logs
@@ -11,7 +10,7 @@ from photochanger import value_checks as checks
 from photochanger.database_url import add_options
 from photochanger.environment import Environment
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = checks.BASE_DIR
 VAR_DIR = BASE_DIR / "var"
 
 
@@ -46,10 +45,8 @@ JWT_SIGNING_KEY_FALLBACKS: list[str] = env.get_list("JWT_SIGNING_KEY_FALLBACKS",
 FIELD_ENCRYPTION_KEYS: list[str] = env.get_list("FIELD_ENCRYPTION_KEY", default=[])
 if not FIELD_ENCRYPTION_KEYS and not DEBUG:
     MISSING_SECRETS.append("FIELD_ENCRYPTION_KEY")
-ADMIN_CREDENTIALS_PATH = Path(
-    env.get_text(
-        "ADMIN_CREDENTIALS_PATH", default=str(BASE_DIR / "secrets/runtime_credentials.json")
-    )
+ADMIN_CREDENTIALS_PATH = env.get_path(
+    "ADMIN_CREDENTIALS_PATH", default=BASE_DIR / "secrets/runtime_credentials.json"
 )
 
 # Log-in of administrators
@@ -112,7 +109,7 @@ WORKER_MAX_REQUESTS = env.get_number("WORKER_MAX_REQUESTS", default=100_000)
 LEAVE_SECONDS = env.get_number("LEAVE_SECONDS", default=0)
 
 # deploy/backup.sh reads these: where to, how many to keep, and whether with guests' pictures.
-BACKUP_DIR = Path(env.get_text("BACKUP_DIR", default=str(VAR_DIR / "backups")))
+BACKUP_DIR = env.get_path("BACKUP_DIR", default=VAR_DIR / "backups")
 BACKUP_KEEP = env.get_number("BACKUP_KEEP", default=14)
 BACKUP_RESULTS = env.get_flag("BACKUP_RESULTS", default=False)
 
@@ -170,9 +167,9 @@ DATABASE_BEHIND_POOLER = env.get_flag("DATABASE_BEHIND_POOLER", default=False)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Files
-FACES_DIR: str = env.get_text("FACES_DIR", default=str(VAR_DIR / "faces"))  # of `make faces`
+FACES_DIR = str(env.get_path("FACES_DIR", default=VAR_DIR / "faces"))  # of `make faces`
 FACES_JUDGE_SECONDS = 1.0  # a detection of 0.1-0.2 s that has not begun by then is not waited for
-MEDIA_ROOT = Path(env.get_text("MEDIA_ROOT", default=str(VAR_DIR / "media")))
+MEDIA_ROOT = env.get_path("MEDIA_ROOT", default=VAR_DIR / "media")
 # A bucket instead of that folder. Guests never get its address: files go through us.
 S3_BUCKET: str = env.get_text("S3_BUCKET", default="")
 S3_PREFIX: str = env.get_text("S3_PREFIX", default="").strip("/")
@@ -183,7 +180,7 @@ S3_SECRET_ACCESS_KEY: str = env.get_key("S3_SECRET_ACCESS_KEY", default="")
 # A prefix under which the front server may read MEDIA_ROOT itself; empty: we send files ourselves.
 SENDFILE_PREFIX: str = env.get_text("SENDFILE_PREFIX", default="", check=checks.check_prefix)
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(env.get_text("STATIC_ROOT", default=str(VAR_DIR / "static")))
+STATIC_ROOT = env.get_path("STATIC_ROOT", default=VAR_DIR / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "media.storage.local.AtomicFileSystemStorage"},
@@ -305,7 +302,8 @@ PROMETHEUS_LATENCY_BUCKETS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 
 # Logs
 LOGGING_CONFIG = None  # configured below: gunicorn's master logs before django.setup() is called
 SYSLOG_ADDRESS: str = env.get_text("SYSLOG_ADDRESS", default="")
-LOG_DIR: str = env.get_text("LOG_DIR", default="")  # a file for each day; empty: none
+# A file for each day; empty: none.
+LOG_DIR: str = env.get_text("LOG_DIR", default="", check=checks.check_path)
 LOG_RETENTION_DAYS = env.get_number("LOG_RETENTION_DAYS", default=30)  # of those files
 LOG_FORMAT = env.get_choice(
     "LOG_FORMAT", default="console" if DEBUG else "json", of=["json", "console"]

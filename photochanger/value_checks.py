@@ -7,13 +7,15 @@ import re
 import zoneinfo
 from collections.abc import Collection
 from ipaddress import ip_address
+from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from photochanger.host_names import normalize_address, normalize_host, normalize_network
 
+BASE_DIR = Path(__file__).resolve().parent.parent
 WEB, PROXY = ("http", "https"), ("http", "https", "socks5", "socks5h")
 HOST = re.compile(r"\*|\.?[\w-]+(\.[\w-]+)*\.?|\[[0-9A-Fa-f:.%]+\]")
-BIND = re.compile(r"([\w.-]*|\[[0-9A-Fa-f:.%]*\]):(?P<port>\d{1,5})|unix:.+|fd://\d+")
+BIND = re.compile(r"([\w.-]*|\[[0-9A-Fa-f:.%]*\]):(?P<port>\d{1,5})|fd://\d+")
 HOST_LABEL = re.compile(r"[^\W_]([\w-]{0,61}[^\W_])?|_[\w-]{1,62}")  # also names outside of ASCII
 SCHEME_NAMES = set(PROXY)
 SCHEMES = {f"{name}:" for name in PROXY}
@@ -64,7 +66,16 @@ def check_network(value: str) -> str:
         raise ValueError("must hold addresses or networks, such as 172.16.0.0/12") from exc
 
 
+def check_path(value: str) -> str:
+    """A relative one is below our own folder, wherever a command is started from."""
+    if re.search(r"^~|\$\{?[A-Za-z_]|%\w+%", value):
+        raise ValueError("must be a path as it is, for no ~ and no $HOME is replaced in it")
+    return str(BASE_DIR / value)
+
+
 def check_bind(value: str) -> str:
+    if value.startswith("unix:"):
+        return f"unix:{check_path(value.removeprefix('unix:').removeprefix('//'))}"
     match = BIND.fullmatch(value)
     if match is None or int(match["port"] or 0) > 65535:
         raise ValueError("must be an address and a port, such as 0.0.0.0:8000")

@@ -46,6 +46,7 @@ SAMPLES = {
     "LOG_LEVEL": "WARNING",
     "DEBUG": "true",
 }
+WRONG_PATHS = [f"~/{NEEDLE}", f"~{NEEDLE}", f"$HOME/{NEEDLE}", f"/srv/${{USER}}/{NEEDLE}"]
 WRONG = {
     "get_flag": ["perhaps " + NEEDLE, "2", "-1", "tru"],
     "get_number": ["4x" + NEEDLE, "1.5", "48s", "٤٨", "1e3", "9" * 50, "--1", "0x10"],
@@ -55,6 +56,7 @@ WRONG = {
         NEEDLE,
         f"postgres://u:{NEEDLE}@h:99999/n",
         "postgres://h",
+        f"sqlite:///~/{NEEDLE}",
     ],
     "get_key": [f"two words {NEEDLE}", f"ключ-{NEEDLE}", NEEDLE * 100, f"a\x01{NEEDLE}"],
     "check=checks.check_host": [f"https://{NEEDLE}", f"a b {NEEDLE}", f"a:80,{NEEDLE}:80", "a;b"],
@@ -63,16 +65,15 @@ WRONG = {
         *(NEEDLE, f"https://booth:{NEEDLE}@a.example", f"https://*{NEEDLE}.example", "https://"),
     ],
     "check=checks.check_zone": [
-        "*",
-        ".ru",
-        "a.ru,*",
-        f"*.{NEEDLE}",
-        f"https://{NEEDLE}",
-        ".",
-        "..",
+        *("*", ".ru", "a.ru,*", f"*.{NEEDLE}", f"https://{NEEDLE}", ".", ".."),
     ],
     "check=checks.check_network": [NEEDLE, "10.0.0.0/99", "10.0.0.1;10.0.0.2"],
-    "check=checks.check_bind": [NEEDLE, "0.0.0.0", "0.0.0.0:99999", "http://0.0.0.0:8000"],
+    "check=checks.check_bind": [
+        *(NEEDLE, "0.0.0.0", "0.0.0.0:99999", "http://0.0.0.0:8000"),
+        f"unix:~/{NEEDLE}",
+    ],
+    "get_path": WRONG_PATHS,
+    "check=checks.check_path": WRONG_PATHS,
     "check=checks.check_time_zone": ["Moskau/" + NEEDLE, "../../etc/passwd", "/etc/" + NEEDLE],
     "check=checks.check_word": [f"v1 {NEEDLE}", f"v1/{NEEDLE}?"],
     "check=checks.check_prefix": [NEEDLE, f"/{NEEDLE}", f"{NEEDLE}/"],
@@ -204,6 +205,9 @@ class EveryVariableTests(SimpleTestCase):
             case(None, ENV_FILE="/no/such/file"),
             case(None, ENV_FILE=str(self.folder)),
             case(None, GEMINI_API_KEY_FILE=str(self.folder)),
+            case(None, ENV_FILE=f"~/{NEEDLE}.env"),
+            case(None, GEMINI_API_KEY_FILE=f"~/{NEEDLE}"),
+            case(None, GEMINI_API_KEY_FILE=f"{NEEDLE}\udcff"),
         ]
         for spelt, answer in zip(cases, run_cases(cases), strict=True):
             self.assertIn("stop", answer, spelt)
@@ -261,7 +265,7 @@ class TextTests(SimpleTestCase):
             self.assertEqual(
                 (database["PORT"], database["OPTIONS"]), (5432, {"sslmode": "require"})
             )
-        self.assertEqual(build_database("sqlite:///a/b.sqlite3")["NAME"], "a/b.sqlite3")
+        self.assertEqual(build_database("sqlite:////a/b.sqlite3")["NAME"], "/a/b.sqlite3")
 
     def test_a_booth_password_of_the_environment_is_as_strict_as_the_consoles(self) -> None:
         for password in ("tiny7", "smile-😀-pass", "kiwi-2-" * 12):
