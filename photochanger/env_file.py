@@ -8,12 +8,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from photochanger.parsing import decode_text
+from photochanger.parsing import INVISIBLE, decode_text
 
 LINE_BREAK = re.compile(r"\r\n|\n|\r")
 ASSIGNMENT = re.compile(r"(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=(.*)", re.DOTALL)
-# What a person cannot see at the ends of a value: blanks of all kinds, and marks of byte order.
-INVISIBLE = " \t\r\n\f\v\u00a0\u200b\u200c\u200d\u2060\ufeff"
 ESCAPES = re.compile(r'\\(["\\$`])')  # of a shell's double quotes; any other backslash is itself
 SECRET_NAME = re.compile(r"KEY|SECRET|PASSWORD|TOKEN|DATABASE_URL|PROXY_URL")
 

@@ -6,6 +6,8 @@ from urllib.parse import unquote_to_bytes
 
 from photochanger.errors import AppError
 
+# What a person cannot see at the ends of a text: blanks of all kinds, and marks of byte order.
+INVISIBLE = " \t\r\n\f\v\u00a0\u200b\u200c\u200d\u2060\ufeff"
 MAX_DIGITS = 18  # 64 bits hold that many; int() raises ValueError from 4300 on
 
 

@@ -20,7 +20,7 @@ from ingest.pipeline.uploaded_form import UploadedForm
 from ingest.refusals.errors import DatabaseAway
 from photochanger import pictures
 from photochanger.errors import InvalidRequest, PayloadTooLarge, StorageError
-from photochanger.parsing import cut_text, decode_text
+from photochanger.parsing import INVISIBLE, cut_text, decode_text
 from photochanger.request_errors import (
     FieldTooLong,
     PasswordTooLong,
@@ -195,6 +195,8 @@ class FormParser:
             raise REFUSED_IF_LONG[key]("a text field is too long")
         data = bytes(self._text) if is_whole else cut_text(self._text, self._max_field_bytes)
         text = decode_text(data, self._part.charset or self._charset)
+        if key == "password":  # none can be set with these at its ends
+            text = text.strip(INVISIBLE + "\0")
         if key == "_charset_":
             self._charset = text
         elif key in TEXT_FIELDS or len(self.form.fields) < MAX_LISTED:
