@@ -6,7 +6,7 @@ All of them are ``invalid_request``: a program needs one word, the person at the
 
 from django.utils.translation import gettext_lazy as _
 
-from photochanger.errors import InvalidRequest, RateLimited
+from photochanger.errors import InvalidRequest, RateLimited, UnsupportedMediaType
 
 
 class NotAForm(InvalidRequest):
@@ -18,6 +18,14 @@ class FormWithoutBoundary(NotAForm):
     sentence = _(
         "The form's Content-Type names no usable boundary. The program that sends it must let its "
         "HTTP library write this header."
+    )
+
+
+class CompressedForm(UnsupportedMediaType):
+    cause = "not_a_form"
+    sentence = _(
+        "The request is compressed (Content-Encoding). The program that sends it must send the "
+        "form as it is."
     )
 
 

@@ -166,5 +166,6 @@ OWN = {
     r"|a part is not in (?:base64|quoted-printable), as its head says": gettext_noop(
         "The form is not built as it must be."
     ),
+    r"the body is compressed": gettext_noop("The request was compressed (Content-Encoding)."),
     r"the form was cut off": gettext_noop("The form was cut off on its way."),
 }

@@ -16,12 +16,14 @@ from ingest.pipeline.multipart import (
     find_boundary,
 )
 from ingest.pipeline.order import Deadline
+from ingest.pipeline.text_pictures import TextDecoder
 from ingest.pipeline.uploaded_form import UploadedForm
 from ingest.refusals.errors import DatabaseAway
 from photochanger import pictures
 from photochanger.errors import InvalidRequest, PayloadTooLarge, StorageError
 from photochanger.parsing import INVISIBLE, cut_text, decode_text
 from photochanger.request_errors import (
+    CompressedForm,
     FieldTooLong,
     PasswordTooLong,
     TooManyFields,
@@ -69,7 +71,7 @@ class FormParser:
         self._count = 0
         self._charset = ""  # of all text fields, said in the field _charset_
         self._part: FormPart | None = None  # the one that is being read
-        self._decoder: PartDecoder | None = None
+        self._decoder: PartDecoder | TextDecoder | None = None
         self._text: bytearray | None = None  # of the text field that is being read
         self._name_rank: int | None = None  # of a part that may be the photo; less is better
         self._first: bytes | None = None  # of its bytes, until there are enough to know a picture
@@ -84,7 +86,12 @@ class FormParser:
         file_fields: tuple[str, ...] = FILE_FIELDS,
         max_field_bytes: int = MAX_FIELD_BYTES,
     ) -> "FormParser":
-        """A parser for the request's body. Raises InvalidRequest when that can be no form."""
+        """A parser for the request's body.
+
+        Raises InvalidRequest when that can be no form, UnsupportedMediaType when it is compressed.
+        """
+        if request.headers.get("Content-Encoding", "").strip().lower() not in ("", "identity"):
+            raise CompressedForm("the body is compressed")
         length = request.headers.get("Content-Length", "")
         return cls(
             request.headers.get("Content-Type", ""),
@@ -142,6 +149,8 @@ class FormParser:
         if part.key in self._file_fields:
             self._name_rank = self._file_fields.index(part.key)
             self.form.has_photo_field |= part.is_file
+            if not part.is_file and self._decoder is None:
+                self._decoder = TextDecoder()
         elif not part.is_file or part.key in TEXT_FIELDS:
             self._text = bytearray()
         else:
@@ -207,7 +216,7 @@ class FormParser:
         """A text in a field of the photo's name is no photo, unless it turns out to be one."""
         assert self.form.file is not None
         self.form.file.seek(0)
-        part.is_photo = pictures.sniff(self.form.file.read(SNIFFED_BYTES)) is not None
+        part.is_photo = pictures.sniff_result(self.form.file.read(SNIFFED_BYTES)) is not None
         if not part.is_photo:
             self.form.forget_file()
 
