@@ -1,5 +1,6 @@
 """One slot, or all, over time: outcomes per interval, and the last failures."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,7 +22,7 @@ from stats.outcomes import (
     timing_percentiles,
 )
 
-DAY_S = 24 * 60 * 60
+HALF_HOUR_S, HOUR_S = 30 * 60, 60 * 60
 # Steps that people count in and that divide a day, so that intervals begin at whole minutes and
 # hours, and at midnight, by the clock of the server's time zone.
 NICE = (1, 2, 3, 5, 10, 15, 20, 30)
@@ -58,18 +59,56 @@ class Failure:
 
 
 class _Interval(Func):
-    """The number of the interval that a time falls in, from 1970 on, ``shift`` seconds east."""
+    """The number of the interval that a time falls in, from 1970 on, by the clock on the wall."""
 
     output_field = IntegerField()
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = "FLOOR((EXTRACT(EPOCH FROM %(expressions)s) + %(shift)s) / %(step)s)::bigint"
+        epoch = "EXTRACT(EPOCH FROM %(expressions)s)"
+        template = f"FLOOR(({epoch} + {self._write_shift(epoch)}) / %(step)s)::bigint"
         return self.as_sql(compiler, connection, template=template, **context)
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
         # Four, since the percent sign is read twice on its way.
-        template = "(CAST(STRFTIME('%%%%s', %(expressions)s) AS INTEGER) + %(shift)s) / %(step)s"
+        epoch = "CAST(STRFTIME('%%%%s', %(expressions)s) AS INTEGER)"
+        template = f"({epoch} + {self._write_shift(epoch)}) / %(step)s"
         return self.as_sql(compiler, connection, template=template, **context)
+
+    def _write_shift(self, epoch: str) -> str:
+        (_, first), *later = self.extra["shifts"]
+        cases = [f"WHEN {epoch} >= {at_s} THEN {shift_s}" for at_s, shift_s in reversed(later)]
+        return f"(CASE {' '.join(cases)} ELSE {first} END)" if cases else str(first)
+
+
+class _Wall:
+    """Intervals of one length by the clock on the wall: over a day of 23 or 25 hours too."""
+
+    def __init__(self, since: datetime, until: datetime, step_s: int) -> None:
+        self._step_s = step_s
+        first_s, last_s = int(since.timestamp()), int(until.timestamp())
+        self._shifts = [(first_s, _get_shift_s(first_s))]
+        if step_s > HOUR_S:  # shorter ones begin alike before and after the clocks are changed
+            for at_s in range(first_s - first_s % HALF_HOUR_S, last_s + 1, HALF_HOUR_S):
+                if at_s > first_s and _get_shift_s(at_s) != self._shifts[-1][1]:
+                    self._shifts.append((at_s, _get_shift_s(at_s)))
+        self.numbers = range(self._number(first_s), self._number(last_s) + 1)
+        self.expression = _Interval("started_at", step=step_s, shifts=tuple(self._shifts))
+
+    def _number(self, at_s: int) -> int:
+        shift_s = next(shift_s for begin_s, shift_s in reversed(self._shifts) if at_s >= begin_s)
+        return (at_s + shift_s) // self._step_s
+
+    def find_begin(self, number: int) -> datetime:
+        """When an interval begins; what the clocks leave out begins when they do so."""
+        begin_s = 0
+        ends = [*(at_s for at_s, _shift_s in self._shifts[1:]), math.inf]
+        for (from_s, shift_s), end_s in zip(self._shifts, ends, strict=True):
+            begin_s = number * self._step_s - shift_s
+            if from_s != self._shifts[0][0]:
+                begin_s = max(begin_s, from_s)
+            if begin_s < end_s:
+                break
+        return datetime.fromtimestamp(begin_s, UTC)
 
 
 def step_for(window: timedelta, most: int = MAX_STEPS) -> int:
@@ -89,40 +128,31 @@ def load_points(
 ) -> list[Point]:
     """One query; intervals without photos are there too. Without a slot: of all together."""
     last_at = until or now
-    shift_s = _get_shift_s(since)
+    wall = _Wall(since, last_at, step_s)
     rows = (
         _filter_jobs(slot_id, event_id)
         .filter(started_at__gte=since, started_at__lte=last_at)
         .order_by()
-        .values(number=_Interval("started_at", step=step_s, shift=shift_s))
+        .values(number=wall.expression)
         .annotate(**outcome_counts(now), **timing_percentiles(with_overhead=with_overhead))
     )
     found: dict[int, Mapping[str, Any]] = {row["number"]: row for row in rows}
-    first, last = ((int(at.timestamp()) + shift_s) // step_s for at in (since, last_at))
-    return [
-        _make_point(number * step_s - shift_s, found.get(number))
-        for number in range(first, last + 1)
-    ]
+    return [_make_point(wall.find_begin(number), found.get(number)) for number in wall.numbers]
 
 
 def load_counts_by_interval(
     jobs: QuerySet[Job], since: datetime, until: datetime, step_s: int
 ) -> list[tuple[datetime, int]]:
     """When each interval begins, and how many jobs began in it. One query."""
-    shift_s = _get_shift_s(since)
-    number = _Interval("started_at", step=step_s, shift=shift_s)
+    wall = _Wall(since, until, step_s)
     rows = jobs.filter(started_at__gte=since, started_at__lte=until).order_by()
-    found = dict(rows.values_list(number).annotate(count=Count("pk")))
-    first, last = ((int(at.timestamp()) + shift_s) // step_s for at in (since, until))
-    return [
-        (datetime.fromtimestamp(n * step_s - shift_s, UTC), found.get(n, 0))
-        for n in range(first, last + 1)
-    ]
+    found = dict(rows.values_list(wall.expression).annotate(count=Count("pk")))
+    return [(wall.find_begin(number), found.get(number, 0)) for number in wall.numbers]
 
 
-def _get_shift_s(at: datetime) -> int:
-    """How far local clocks are ahead of UTC."""
-    offset = timezone.localtime(at).utcoffset()
+def _get_shift_s(at_s: int) -> int:
+    """How far local clocks are ahead of UTC then."""
+    offset = timezone.localtime(datetime.fromtimestamp(at_s, UTC)).utcoffset()
     return int(offset.total_seconds()) if offset else 0
 
 
@@ -131,9 +161,9 @@ def _filter_jobs(slot_id: str | None, event_id: int | None = None) -> QuerySet[J
     return jobs if slot_id is None else jobs.filter(slot=slot_id)
 
 
-def _make_point(begins_s: int, row: Mapping[str, Any] | None) -> Point:
+def _make_point(starts_at: datetime, row: Mapping[str, Any] | None) -> Point:
     return Point(
-        starts_at=datetime.fromtimestamp(begins_s, UTC),
+        starts_at=starts_at,
         outcomes=outcomes_of(row) if row else Outcomes(),
         timings=Timings.of(row) if row else Timings(),
     )
