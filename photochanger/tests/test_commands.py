@@ -172,6 +172,31 @@ class SyncAdminsTests(TestCase):
                 self.assertNotIn("SECRET", str(caught.exception))
                 self.assertEqual(User.objects.filter(is_active=True).count(), 2)
 
+    def test_a_file_is_read_however_an_editor_has_saved_it(self) -> None:
+        (password,) = self.generated(" serg ").values()
+        (admin,) = json.loads(self.path.read_text())["admins"]
+        self.assertEqual(admin["username"], "serg")
+        admin = {"username": "\tserg ", "password": admin["password"] + "\n"}
+        text = json.dumps(
+            {"admins": [admin, admin | {"username": "Иван Петров"}]}, indent=1, ensure_ascii=False
+        )
+        for data in (
+            b"\xef\xbb\xbf" + text.encode(),
+            text.replace("\n", "\r\n").encode(),
+            text.encode("utf-16"),
+            text.encode("cp1251"),
+        ):
+            self.path.write_bytes(data)
+            run("sync_admins")
+            self.assertEqual(
+                set(User.objects.filter(is_active=True).values_list("username", flat=True)),
+                {"serg", "Иван Петров"},
+            )
+            self.assertTrue(self.log_in("serg", password))
+        with self.assertRaisesMessage(CommandError, "150 letters"):
+            self.path.unlink()
+            self.generated(" ")
+
     def test_a_binary_file_is_a_bad_file_too(self) -> None:
         self.path.parent.mkdir()
         self.path.write_bytes(b"\xff\xfe\x00")

@@ -101,7 +101,8 @@ def token(request: HttpRequest, credentials: LoginIn, response: HttpResponse) ->
     second factor sends its code too; a wrong one is a failure like any other.
     """
     refuse_foreign_page(request)
-    administrator = log_in(request, credentials.username, credentials.password, credentials.code)
+    name = User.normalize_username(credentials.username.strip())  # as the console's form does
+    administrator = log_in(request, name, credentials.password, credentials.code)
     response["Cache-Control"] = "no-store"
     return TokenOut(
         access_token=str(AdminToken.for_user(administrator)),

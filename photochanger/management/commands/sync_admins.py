@@ -3,7 +3,7 @@ import secrets
 from argparse import ArgumentParser
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from django.conf import settings
 from django.contrib.auth.hashers import identify_hasher, make_password
@@ -11,13 +11,19 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.db.models import Q
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
+
+from photochanger.env_file import decode_file
 
 DEFAULT_ADMINS = ("serg", "igor")
 
 
-class Admin(BaseModel, extra="forbid"):
-    username: str = Field(min_length=1, max_length=150)
+class Admin(BaseModel, extra="forbid", str_strip_whitespace=True):
+    """The name as the login page reads it: blanks around it could never be typed there."""
+
+    username: Annotated[str, AfterValidator(User.normalize_username)] = Field(
+        min_length=1, max_length=150
+    )
     password: str  # a Django password hash
 
 
@@ -52,7 +58,11 @@ class Command(BaseCommand):
         self.stdout.write(f"Administrators: {made} new, {changed} kept, {closed} closed.")
 
     def _generate(self, path: Path, usernames: list[str]) -> None:
-        passwords = {name: secrets.token_urlsafe(12) for name in usernames}
+        try:
+            names = [Admin(username=name, password="").username for name in usernames]
+        except ValidationError as exc:
+            raise CommandError("A name has 1 to 150 letters.") from exc
+        passwords = {name: secrets.token_urlsafe(12) for name in names}
         credentials = Credentials(
             admins=[
                 Admin(username=name, password=make_password(password))
@@ -69,7 +79,7 @@ class Command(BaseCommand):
 
 def _read(path: Path) -> Credentials:
     try:
-        credentials = Credentials.model_validate(json.loads(path.read_text()))
+        credentials = Credentials.model_validate(json.loads(decode_file(path.read_bytes())))
     except FileNotFoundError as exc:
         raise CommandError(f"{path} is not there. `sync_admins --generate` makes it.") from exc
     except OSError as exc:
