@@ -8,6 +8,7 @@ from contextlib import suppress
 from enum import IntEnum
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
 from urllib.parse import urlsplit
 
 # Docker Desktop writes the last into the hosts file of its machine.
@@ -25,6 +26,9 @@ WITH_ADDRESS = re.compile(
 ODD_IPV4 = re.compile(r"(0x[0-9a-f]+|[0-9]+)(\.(0x[0-9a-f]+|[0-9]+)){0,3}")
 # Nobody is there: asking the kernel for the way to it sends nothing.
 FAR_AWAY = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
+# In a container an address of these is its own, between it and its machine: Docker's and Podman's.
+CONTAINER_MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
+CONTAINER_NETWORKS = tuple(map(ipaddress.ip_network, ("172.16.0.0/12", "10.88.0.0/16")))
 THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
 FRESH_S = 10.0  # a laptop may join the hall's Wi-Fi while the server runs
 
@@ -82,8 +86,16 @@ PROBE_S = 0.2
 
 
 def find_own_address() -> str:
-    """This machine's address in its network, as part of a URL; empty when it is in none."""
+    """This machine's address in its network, as part of a URL; empty when it is in none, or in
+    one between a container and its machine."""
     return _ask_kernel(_now())
+
+
+def _is_of_container(ip: str) -> bool:
+    """Whether nobody beside the container's own machine reaches it there."""
+    address = ipaddress.ip_address(ip.partition("%")[0])
+    is_inner = any(address in network for network in CONTAINER_NETWORKS)
+    return is_inner and any(mark.exists() for mark in CONTAINER_MARKS)
 
 
 def is_listening(address: str, port: int) -> bool:
@@ -102,7 +114,7 @@ def _ask_kernel(now: int) -> str:
         with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.connect((far_away, 9))
             ip = probe.getsockname()[0]
-            if judge_host(ip) >= Reach.NETWORK:
+            if judge_host(ip) >= Reach.NETWORK and not _is_of_container(ip):
                 return f"[{ip}]" if family == socket.AF_INET6 else str(ip)
     return ""
 

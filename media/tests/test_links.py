@@ -1,5 +1,6 @@
 """Where links lead that we make for others: judged by the receiver, not by who asked."""
 
+from pathlib import Path
 from unittest import mock
 
 from django.test import RequestFactory, SimpleTestCase, override_settings
@@ -62,6 +63,22 @@ class ReachTests(SimpleTestCase):
     def test_the_machines_own_address_is_one_that_others_reach(self) -> None:
         found = reach.find_own_address()
         self.assertTrue(not found or judge_host(found) >= Reach.NETWORK, found)
+
+    def test_a_containers_own_address_is_none(self) -> None:
+        there, nowhere = Path(__file__), Path(__file__) / "nowhere"
+        for marks, address, found in (
+            ((nowhere, there), "172.17.0.2", ""),
+            ((there,), "10.88.0.4", ""),
+            ((there,), "192.168.1.5", "192.168.1.5"),  # of its machine, whose network it shares
+            ((nowhere,), "172.17.0.2", "172.17.0.2"),
+        ):
+            probe = mock.MagicMock()
+            probe.__enter__.return_value.getsockname.return_value = (address, 9)
+            with (
+                mock.patch.object(reach, "CONTAINER_MARKS", marks),
+                mock.patch.object(reach.socket, "socket", return_value=probe),
+            ):
+                self.assertEqual(reach._ask_kernel.__wrapped__(0), found, address)
 
 
 @override_settings(ALLOWED_HOSTS=["*"], PUBLIC_BASE_URL="", BIND="0.0.0.0:8000")
