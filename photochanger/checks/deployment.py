@@ -40,7 +40,7 @@ def _check_https() -> Iterator[checks.CheckMessage]:
 
 
 def _check_addresses() -> Iterator[checks.CheckMessage]:
-    if "*" in settings.TRUSTED_PROXIES:
+    if "*" in settings.TRUSTED_PROXIES and not settings.BIND.startswith("unix:"):
         yield checks.Warning(
             "TRUSTED_PROXIES is *: whoever sends X-Forwarded-For chooses an address.",
             hint="The locks on wrong passwords count by address. List the front server's address "

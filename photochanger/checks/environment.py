@@ -170,6 +170,12 @@ def _check_addresses() -> Iterator[checks.CheckMessage]:
             hint="Use /dev/log for this machine's syslog, or host:514 for another one's by UDP.",
             id="photochanger.E010",
         )
+    if settings.BIND.startswith("unix:") and "*" not in (settings.TRUSTED_PROXIES or ["*"]):
+        yield checks.Warning(
+            "TRUSTED_PROXIES lists addresses, but who comes through the socket of BIND has none.",
+            hint="Say TRUSTED_PROXIES=*: only who may open the socket can come through it.",
+            id="photochanger.W010",
+        )
     if not settings.ALLOWED_HOSTS:
         yield checks.Error(
             "ALLOWED_HOSTS is empty: every request would be refused.",

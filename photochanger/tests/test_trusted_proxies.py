@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from django.test import SimpleTestCase
+from django.test import SimpleTestCase, override_settings
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from photochanger.checks.deployment import check_deployment
+from photochanger.checks.environment import check_environment
 from photochanger.edge.proxies import believe_proxies
 from photochanger.edge.request_ids import RequestIds
 from photochanger.host_names import normalize_network
@@ -42,6 +44,21 @@ class ProxyTests(SimpleTestCase):
         for peer, meant in (("::ffff:10.0.1.7", "10.0.1.7"), ("fd00::7", "fd00::7")):
             seen = await self.ask("10.0.0.1/24", peer, b"203.0.113.9")
             self.assertEqual(seen, ("http", meant))
+
+    def test_who_comes_through_a_socket_has_no_address(self) -> None:
+        for bind, proxies, warned in (
+            ("unix:/run/x.sock", ["10.0.0.7/32"], ["photochanger.W010"]),
+            ("unix:/run/x.sock", ["*"], []),
+            ("unix:/run/x.sock", [], []),
+            ("0.0.0.0:8000", ["10.0.0.7/32"], []),
+            ("0.0.0.0:8000", ["*"], ["photochanger.W005"]),
+        ):
+            with self.subTest(bind, proxies=proxies):
+                with override_settings(BIND=bind, TRUSTED_PROXIES=proxies):
+                    found = [one.id for one in (*check_environment(), *check_deployment())]
+                self.assertEqual(
+                    [one for one in found if str(one).endswith(("W005", "W010"))], warned
+                )
 
     def test_what_uvicorn_is_given_is_a_network_to_it(self) -> None:
         for text in ("10.0.0.1/24", "10.0.0.7", "fd00::1/64", "::ffff:10.0.0.0/104"):
