@@ -36,6 +36,7 @@ from photochanger.edge.body import BodyLimit
 from photochanger.edge.download_throttle import DownloadThrottle
 from photochanger.edge.lanes import RequestLanes, let_lanes_check_connections
 from photochanger.edge.lifespan import Lifespan
+from photochanger.edge.login_queue import LoginQueue
 from photochanger.edge.paths import clean_path, is_booth_path, is_machine_path
 from photochanger.edge.proxies import believe_proxies
 from photochanger.edge.refusal_pace import RefusalPace
@@ -47,6 +48,7 @@ from photochanger.server.limits import raise_file_limit
 from photochanger.server.memory import keep_freed_memory
 from photochanger.web.api_description import render_description
 from photochanger.web.body_caps import find_body_cap
+from photochanger.web.devices import find_browser
 from photochanger.web.stacks import MachineStack
 from providers import http
 from stats.metrics import initialize_counters
@@ -139,7 +141,11 @@ booth_app = BodyLimit(lanes, note_edge_refusal)
 other_app = DownloadThrottle(
     DownloadMemory(
         BodyLimit(
-            StaticFiles(lanes, root=settings.STATIC_ROOT, prefix=settings.STATIC_URL),
+            StaticFiles(
+                LoginQueue(lanes, find_browser),
+                root=settings.STATIC_ROOT,
+                prefix=settings.STATIC_URL,
+            ),
             find_cap=find_body_cap,
         )
     )

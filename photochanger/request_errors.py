@@ -6,7 +6,7 @@ All of them are ``invalid_request``: a program needs one word, the person at the
 
 from django.utils.translation import gettext_lazy as _
 
-from photochanger.errors import InvalidRequest, RateLimited, UnsupportedMediaType
+from photochanger.errors import InvalidRequest, RateLimited, Throttled, UnsupportedMediaType
 
 
 class NotAForm(InvalidRequest):
@@ -96,6 +96,10 @@ class HeadTooLarge(InvalidRequest):
 
 class ServerBusy(RateLimited):
     sentence = _("The server has too many connections. Try again in a few seconds.")
+
+
+class LoginsBusy(Throttled):
+    sentence = _("Too many people are logging in at once. Try again in a few seconds.")
 
 
 class UnknownHost(InvalidRequest):

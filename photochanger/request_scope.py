@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 BODY_KEY, ARRIVED_KEY = "photochanger.body", "photochanger.arrived"
 HEAD_KEY = "photochanger.head"
+STRANGER_KEY = "photochanger.stranger"  # true of a log-in by a browser that has never logged in
 
 
 class StreamedBody(Protocol):

@@ -12,7 +12,13 @@ from django.db import OperationalError, close_old_connections, reset_queries
 from photochanger.db.limits import GUEST_STEP_S, PHOTO_STEP_S
 from photochanger.db.threads import make_database_threads
 from photochanger.edge.asgi_types import App, Receive, Scope, Send
-from photochanger.edge.paths import GUEST_PATHS, MONITORING_PATHS, PROVIDER_MEDIA_PATH, takes_photo
+from photochanger.edge.paths import (
+    MONITORING_PATHS,
+    PROVIDER_MEDIA_PATH,
+    is_machine_path,
+    takes_photo,
+)
+from photochanger.request_scope import STRANGER_KEY
 
 # An operator may have asked for minutes of work: cleaning up, an archive. It goes on, while whoever
 # else needs the lane gets a fresh thread.
@@ -44,8 +50,9 @@ class RequestLanes:
 
     Django's own way is a thread, and so a database connection, for every request in flight: 500
     waiting photos held 500 connections; on lanes they hold as many as there are lanes. The photo's
-    path has its own lanes, so that a slow console page never delays a photo; guests have theirs, so
-    that a storm of log-ins never delays a download. A lane whose thread hangs gets a fresh one.
+    path has its own lanes, so that a slow console page never delays a photo; guests have theirs,
+    which other machines share; log-ins of strangers have one, since each costs a password hash. A
+    lane whose thread hangs gets a fresh one.
     """
 
     def __init__(self, app: App) -> None:
@@ -55,13 +62,14 @@ class RequestLanes:
         self._console = make_lanes(
             "console", settings.CONSOLE_LANES, CONSOLE_LIMIT_S, patience_s=CONSOLE_PATIENCE_S
         )
+        self._logins = make_lanes("login", 1, GUEST_STEP_S)
         self._monitoring = make_lanes("monitoring", 1, GUEST_STEP_S)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         # The least busy one, and of equals the first: its connection is the warmest.
-        lane = min(self._lanes_for(scope["path"]), key=lambda lane: lane.load)
+        lane = min(self._lanes_for(scope), key=lambda lane: lane.load)
         lane.requests += 1
         try:
             lane.executor.submit(
@@ -72,12 +80,15 @@ class RequestLanes:
         finally:
             lane.requests -= 1
 
-    def _lanes_for(self, path: str) -> list[Lane]:
+    def _lanes_for(self, scope: Scope) -> list[Lane]:
+        path = scope["path"]
         if takes_photo(path) or path.startswith(PROVIDER_MEDIA_PATH):
             return self._photo
-        if path.startswith(GUEST_PATHS):
+        if path in MONITORING_PATHS:
+            return self._monitoring
+        if is_machine_path(path):
             return self._guests
-        return self._monitoring if path in MONITORING_PATHS else self._console
+        return self._logins if scope.get(STRANGER_KEY) else self._console
 
     async def warm_up(self, step: Callable[[], None]) -> None:
         """Run a step once on every lane of photos: of the others nobody waits for the first."""

@@ -13,7 +13,9 @@ from ipaddress import IPv6Address
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.signing import BadSignature
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, parse_cookie
+
+from photochanger.edge.asgi_types import Scope
 
 SALT = "photochanger.device"
 NUMBER = re.compile(r"[0-9a-f]{16}")
@@ -45,6 +47,13 @@ def find_device_address(request: HttpRequest) -> str | None:
     """What failures of a known browser are counted for; None for any other one."""
     device = _read_device(request)
     return str(IPv6Address(NOBODYS_NETWORK + int(device.number, 16))) if device else None
+
+
+def find_browser(scope: Scope) -> str | None:
+    """The same, of a request that Django has not seen yet."""
+    request, headers = HttpRequest(), dict(scope["headers"])
+    request.COOKIES = parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
+    return find_device_address(request)
 
 
 def is_known_browser(request: HttpRequest, user: User) -> bool:

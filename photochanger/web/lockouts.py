@@ -3,8 +3,9 @@
 django-axes counts failures in the database, so that all processes agree, by name and address
 together: an attacker locks out only their own address, never an administrator elsewhere, and never
 a browser that has logged in before (``photochanger.web.devices``). An address that fails under many
-names is locked too: each try costs 0.3 s of CPU. Its rows have the database's time, as all that
-machines compare.
+names is locked too: each try costs 0.3 s of CPU. A name that fails from many addresses is locked
+for all but such browsers and whoever is logged in: whoever has a thousand addresses would have
+10,000 tries a quarter of an hour. Its rows have the database's time, as all that machines compare.
 """
 
 from datetime import datetime
@@ -13,6 +14,7 @@ import structlog
 from axes.handlers.proxy import AxesProxyHandler
 from axes.models import AccessAttempt
 from django.conf import settings
+from django.db.models import Q
 from django.http import HttpRequest
 
 from photochanger.db import clock
@@ -23,6 +25,8 @@ from photochanger.web.devices import find_device_address
 log = structlog.get_logger()
 
 ADDRESS_FAILURE_LIMIT = 30  # of one address, whatever the names
+NAME_FAILURE_LIMIT = 100  # of one name, whatever the addresses
+Failures = list[tuple[datetime, int]]  # when the last one was, and how many; in order
 
 
 def get_lockout_address(request: HttpRequest) -> str | None:
@@ -37,8 +41,8 @@ def get_lockout_address(request: HttpRequest) -> str | None:
 
 
 def check_lockout(request: HttpRequest, username: str) -> None:
-    """Raises Throttled while too many log-ins have failed for this name from this address, or for
-    all names together."""
+    """Raises Throttled while too many log-ins have failed for this name from this address, for all
+    names together, or for this name from all addresses."""
     AxesProxyHandler.update_request(request)
     request.axes_attempt_time = clock.now()  # type: ignore[attr-defined]  # it would take our own
     if seconds := _get_lockout_s(request, username):
@@ -47,22 +51,40 @@ def check_lockout(request: HttpRequest, username: str) -> None:
 
 
 def _get_lockout_s(request: HttpRequest, username: str) -> float:
-    now = clock.now()
+    now, address = clock.now(), get_lockout_address(request)
     # A row for each browser and name; it expires when its last failure is older than the lockout.
     rows = AccessAttempt.objects.filter(
-        ip_address=get_lockout_address(request),
+        Q(username=username) | Q(ip_address=address),
         attempt_time__gt=now - settings.AXES_COOLOFF_TIME,
     ).order_by("attempt_time")
-    found = list(rows.values_list("username", "attempt_time", "failures_since_start"))
-    of_name = [(last, count) for name, last, count in found if name == username]
-    of_address = [(last, count) for _, last, count in found]
+    fields = ("username", "ip_address", "attempt_time", "failures_since_start")
+    of_name: Failures = []
+    of_address: Failures = []
+    of_both: Failures = []
+    for name, came_from, last, count in rows.values_list(*fields):
+        if name == username:
+            of_name.append((last, count))
+        if came_from == address:
+            of_address.append((last, count))
+        if name == username and came_from == address:
+            of_both.append((last, count))
+    of_name_s = _count_down(of_name, NAME_FAILURE_LIMIT, now)
     return max(
-        _count_down(of_name, settings.AXES_FAILURE_LIMIT, now),
+        _count_down(of_both, settings.AXES_FAILURE_LIMIT, now),
         _count_down(of_address, ADDRESS_FAILURE_LIMIT, now),
+        0.0 if of_name_s and _is_known(request, username) else of_name_s,
     )
 
 
-def _count_down(attempts: list[tuple[datetime, int]], limit: int, now: datetime) -> float:
+def _is_known(request: HttpRequest, username: str) -> bool:
+    """A browser that has logged in before, or that asks its own administrator once more."""
+    if find_device_address(request):
+        return True
+    user = getattr(request, "user", None)
+    return user is not None and user.is_authenticated and user.get_username() == username
+
+
+def _count_down(attempts: Failures, limit: int, now: datetime) -> float:
     """Seconds until fewer than ``limit`` failures count, given those that count now, in order."""
     failures, seconds = sum(count for _, count in attempts), 0.0
     for last, count in attempts:

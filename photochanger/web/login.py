@@ -97,8 +97,10 @@ def token(request: HttpRequest, credentials: LoginIn, response: HttpResponse) ->
 
     It ends with its time, and at once when the password changes or the account is closed. Ten
     failures for one name from one address close this door, and the console's, to that name from
-    there for 15 minutes; thirty for any names close it to all names from there. Whoever has a
-    second factor sends its code too; a wrong one is a failure like any other.
+    there for 15 minutes; thirty for any names close it to all names from there. A hundred for one
+    name, wherever they come from, close both to that name; only browsers that have logged in to
+    the console before come in then. Whoever has a second factor sends its code too; a wrong one is
+    a failure like any other. While too many log in at once, 429 asks to try again in 5 s.
     """
     refuse_foreign_page(request)
     name = User.normalize_username(credentials.username.strip())  # as the console's form does
