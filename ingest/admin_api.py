@@ -23,6 +23,7 @@ from photochanger.db import in_db
 from photochanger.errors import InvalidFields
 from photochanger.openapi import error_responses
 from slots.api import get_username
+from slots.console.dates import OUT_OF_REACH, is_near
 from slots.schemas import SlotId
 from slots.services import find_slot, purge_pictures
 
@@ -116,8 +117,8 @@ def parse_moment(name: str, moment: datetime | None) -> datetime | None:
     """With a time zone, and within what every zone can express. Raises InvalidFields."""
     if moment is None:
         return None
-    if not 2000 <= moment.year <= 2999:
-        raise InvalidFields({name: _("This time is out of reach.")})
+    if not is_near(moment):
+        raise InvalidFields({name: OUT_OF_REACH})
     moment = timezone.make_aware(moment) if timezone.is_naive(moment) else moment
     return moment.astimezone(UTC)  # PostgreSQL knows no zone of 16 hours and more
 

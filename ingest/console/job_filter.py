@@ -23,6 +23,7 @@ from ingest.models import Job
 from photochanger.errors import ERROR_BY_REASON, Interrupted
 from photochanger.parsing import parse_number
 from providers.registry import DRIVERS
+from slots.console.dates import DayField
 from slots.models import Event, Slot
 
 PER_PAGE = 30
@@ -68,7 +69,7 @@ class JobFilter(forms.Form):
     provider = forms.CharField(
         required=False, label=gettext_lazy("AI service"), widget=forms.Select
     )
-    day = forms.DateField(
+    day = DayField(
         required=False,
         label=gettext_lazy("Day"),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
@@ -117,7 +118,7 @@ class JobFilter(forms.Form):
     @property
     def day_chosen(self) -> date | None:
         day: date | None = self.cleaned_data.get("day")
-        return day if day and 2000 <= day.year <= 2999 else None
+        return day
 
     @property
     def period(self) -> tuple[datetime | None, datetime | None]:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
+from slots.console.dates import DayField
 from slots.console.pages import console_page
 from slots.history.records import SETTINGS_ID, Record, get_author_name, read_record
 from slots.history.wording import Line, describe_entry, describe_record, name_author
@@ -80,7 +81,7 @@ class AuditFilter(forms.Form):
 
     by = forms.CharField(required=False, label=gettext_lazy("Who"), widget=forms.Select)
     what = forms.CharField(required=False, label=gettext_lazy("What"), widget=forms.Select)
-    day = forms.DateField(
+    day = DayField(
         required=False,
         label=gettext_lazy("Day"),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),

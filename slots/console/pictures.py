@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from media.archive import build_zip
 from media.services import select_live_results
+from slots.console.dates import MomentField
 from slots.console.pages import console_page
 from slots.models import Slot
 from slots.services import purge_pictures
@@ -24,8 +25,8 @@ EVERYTHING = "everything"
 class RangeForm(forms.Form):
     """From and until when, in the time zone of the installation; empty is open."""
 
-    since = forms.DateTimeField(required=False)
-    until = forms.DateTimeField(required=False)
+    since = MomentField(required=False)
+    until = MomentField(required=False)
 
 
 @require_http_methods(["GET", "POST"])

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from photochanger.errors import InvalidFields
 from photochanger.parsing import parse_number
 from providers.registry import DRIVERS
+from slots.console.dates import MomentField
 from slots.console.form_fields import (
     BoundedInput,
     TextField,
@@ -67,6 +68,7 @@ class SlotForm(forms.ModelForm):  # type: ignore[type-arg]  # no parameters at r
             "display_name": TextField,
             "public_title": TextField,
             "is_active": TickField,
+            "gallery_until": MomentField,
             **dict.fromkeys(LIMITS, WholeNumberField),
         }
         widgets = {

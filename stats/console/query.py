@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from photochanger.db import clock
 from photochanger.parsing import parse_number
+from slots.console.dates import MomentField
 from slots.models import SLOT_IDS, Event
 from slots.validation_messages import DATE, REQUIRED
 from stats.services import MAX_WINDOW_MINUTES
@@ -50,8 +51,8 @@ class Period(NamedTuple):
 class PeriodForm(forms.Form):
     """From when to when, in the server's time zone; the page has it as two inputs."""
 
-    first = forms.DateTimeField(input_formats=FORMATS, error_messages=MESSAGES)
-    last = forms.DateTimeField(input_formats=FORMATS, error_messages=MESSAGES)
+    first = MomentField(input_formats=FORMATS, error_messages=MESSAGES)
+    last = MomentField(input_formats=FORMATS, error_messages=MESSAGES)
 
     def read(self) -> Period | None:
         """None when it is not right; ``problem`` says why."""

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from ingest.budgets.models import Budget
 from ingest.console.costs.forms import DAY, MoneyField
 from ingest.costs.money import Currency
+from slots.console.dates import DayField
 from slots.models import Event, Slot
 
 ALL, DAILY, TOTAL = "all", "daily", "total"
@@ -21,7 +22,7 @@ class BudgetForm(forms.Form):
         label=_("counted"),
         choices=[(DAILY, _("each day anew")), (TOTAL, _("in all, from a day on"))],
     )
-    counts_from = forms.DateField(
+    counts_from = DayField(
         required=False,
         label=_("from the day"),
         widget=DAY,

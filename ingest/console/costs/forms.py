@@ -11,6 +11,7 @@ from ingest.costs.money import CODES, Currency, to_micros
 from ingest.costs.price_table import AMOUNTS
 from ingest.costs.pricing import MICROS, PriceEntry
 from providers.registry import DRIVERS
+from slots.console.dates import DayField
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 KIND_TITLES = {
@@ -44,7 +45,7 @@ class PriceForm(forms.Form):
         label=_("model"),
         help_text=_("As the service calls it. Empty: all of its models that have no line."),
     )
-    valid_from = forms.DateField(label=_("valid from"), widget=DAY)
+    valid_from = DayField(label=_("valid from"), widget=DAY)
     source = forms.CharField(
         max_length=300,
         label=_("source"),
@@ -123,4 +124,4 @@ class ForecastForm(forms.Form):
 
 
 class RecountForm(forms.Form):
-    since = forms.DateField(label=_("photos from this day on"), widget=DAY)
+    since = DayField(label=_("photos from this day on"), widget=DAY)

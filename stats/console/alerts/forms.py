@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from photochanger.db import clock
 from photochanger.errors import Text
+from slots.console.dates import MomentField
 from stats.models import AlertRecipient, Severity
 from stats.watch.channels import Address
 from stats.watch.channels.by_apprise import is_known_link
@@ -161,8 +162,8 @@ FORMS: dict[str, type[RecipientForm]] = {
 }
 
 
-def make_moment_field(label: Text) -> forms.DateTimeField:
-    return forms.DateTimeField(
+def make_moment_field(label: Text) -> MomentField:
+    return MomentField(
         required=False,
         label=label,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
