@@ -5,6 +5,7 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
+from media.own_hosts import read_allowed_hosts
 from photochanger import logs
 from photochanger import value_checks as checks
 from photochanger.database_url import add_options
@@ -88,8 +89,10 @@ LOGOUT_REDIRECT_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"  # where nothing else was asked for, or what is not ours
 
 # Addresses
-ALLOWED_HOSTS: list[str] = env.get_list(
-    "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"], check=checks.check_host
+ALLOWED_HOSTS: list[str] = read_allowed_hosts(
+    env.get_list(
+        "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"], check=checks.check_host
+    )
 )
 CSRF_FAILURE_VIEW = "photochanger.web.error_pages.show_outdated_form"
 CSRF_TRUSTED_ORIGINS: list[str] = env.get_list(

@@ -50,7 +50,8 @@ def _check_addresses() -> Iterator[checks.CheckMessage]:
     if "*" in settings.ALLOWED_HOSTS and not settings.PUBLIC_BASE_URL:
         yield checks.Warning(
             "ALLOWED_HOSTS is * and PUBLIC_BASE_URL is empty: a caller chooses where links lead.",
-            hint="Set PUBLIC_BASE_URL, or list the server's own names and addresses.",
+            hint="Set PUBLIC_BASE_URL, or list the server's own names and addresses; in a closed "
+            "network say ALLOWED_HOSTS=private.",
             id="photochanger.W006",
         )
 

@@ -61,6 +61,12 @@ class MakeEnvTests(SimpleTestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("BIND=127.0.0.1:8000", self.path.read_text().splitlines())
 
+    def test_of_a_closed_network_too_where_plain_http_is_on_purpose(self) -> None:
+        run("make_env", "--path", str(self.path))
+        asked = ("check", "--deploy", "--fail-level", "WARNING")
+        done = manage(*asked, ENV_FILE=str(self.path), PLAIN_HTTP="true")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_an_address_that_is_no_name_is_refused_before_anything_is_written(self) -> None:
         with self.assertRaisesMessage(CommandError, "is no name"):
             run("make_env", "--path", str(self.path), "--address", "https://photos.example.com")

@@ -188,7 +188,7 @@ def _make_environment(password: str, *, port: int, simulator_port: int) -> dict[
         "TURBOTEXT_BASE_URL": f"http://127.0.0.1:{simulator_port}/api_ai",
         "PUBLIC_BASE_URL": f"http://127.0.0.1:{port}",
         "PUBLIC_MEDIA_BASE_URL": f"http://127.0.0.1:{port}",
-        "ALLOWED_HOSTS": "*",
+        "ALLOWED_HOSTS": "private",
         "BIND": f"127.0.0.1:{port}",
         "WEB_CONCURRENCY": "2",
         "LOG_FORMAT": "console",

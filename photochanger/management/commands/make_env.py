@@ -18,9 +18,9 @@ METRICS_TOKEN={metrics_token}
 # GEMINI_API_KEY=
 # TURBOTEXT_API_KEY=
 """
-ANY_NAME = """\
-# Every name and address booths and people use; narrow it once the server has a fixed name.
-ALLOWED_HOSTS=*"""
+CLOSED_NETWORK = """\
+# This machine's own names and addresses in its network, whatever they are; add other names it has.
+ALLOWED_HOSTS=private"""
 BEHIND_FRONT = """\
 # A front server on this machine has the certificate of this name, and it alone reaches us.
 PUBLIC_BASE_URL=https://{address}
@@ -60,7 +60,7 @@ class Command(BaseCommand):
                 jwt_key=secrets.token_urlsafe(48),
                 fernet_key=Fernet.generate_key().decode(),
                 metrics_token=secrets.token_urlsafe(33),
-                network=BEHIND_FRONT.format(address=address) if address else ANY_NAME,
+                network=BEHIND_FRONT.format(address=address) if address else CLOSED_NETWORK,
             )
         )
         self.stdout.write(f"Wrote {path} with fresh secrets. Keep a copy in a safe place.")
