@@ -2,6 +2,8 @@
 
 import json
 import unittest
+import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
@@ -61,6 +63,23 @@ class LiveLoginTests(unittest.TestCase):
         rows = repr(self.site.rows("select * from axes_accessattempt"))
         self.assertIn(GUESSER, rows)
         self.assertNotIn(WRONG, rows)
+
+    def test_a_crowd_of_addresses_is_refused_in_part_and_holds_up_nobody_else(self) -> None:
+        env = {"TRUSTED_PROXIES": "127.0.0.1"}
+        addresses = [f"203.0.113.{number}" for number in range(24)]
+        with self.site.server(gunicorn=1, env=env) as server, ThreadPoolExecutor(24) as crowd:
+            tries = [
+                crowd.submit(self.log_in, server, WRONG, by_way_of=address) for address in addresses
+            ]
+            job = httpx.get(f"{server.url}/api/jobs/{uuid.uuid4()}", timeout=90)
+            self.assertEqual(job.status_code, 404)
+            self.assertFalse(all(one.done() for one in tries))
+            answers = [one.result() for one in tries]
+            self.assertEqual({answer.status_code for answer in answers}, {401, 429})
+            for answer in answers:
+                self.assertEqual("Retry-After" in answer.headers, answer.status_code == 429)
+            answer = self.log_in(server, self.password, by_way_of=SERG_AT_THE_EVENT)
+            self.assertEqual(answer.status_code, 200, answer.text)
 
     def test_nobody_but_our_proxies_is_believed(self) -> None:
         with self.site.server(gunicorn=1) as server:
