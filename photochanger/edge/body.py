@@ -14,8 +14,9 @@ from photochanger import metrics
 from photochanger.edge.asgi_types import App, Message, Receive, Scope, Send
 from photochanger.edge.language import negotiate_language
 from photochanger.edge.paths import BOOTH_PATHS, takes_photo
-from photochanger.edge.reception import reception
+from photochanger.edge.reception import Sender, reception
 from photochanger.errors import AppError, ClientGone, PayloadTooLarge, StorageError
+from photochanger.parsing import group_address
 from photochanger.request_errors import UploadStalled
 from photochanger.request_scope import ARRIVED_KEY, BODY_KEY, HEAD_KEY
 
@@ -35,9 +36,9 @@ class RequestBody:
         self.declared_bytes = int(length) if length.isdigit() else None
         self.has_waiting_sender = headers.get(b"expect", b"").lower() == b"100-continue"
         self.cap_bytes = cap_bytes
-        self.taken_bytes, self._is_arriving, self._is_shown_empty = 0, False, False
+        self.taken_bytes, self._is_shown_empty = 0, False
         self.head = bytearray()
-        self._address = (scope.get("client") or ("",))[0]
+        self._sender = Sender(group_address((scope.get("client") or ("",))[0]))
         self.is_complete = self.declared_bytes == 0 or (
             self.declared_bytes is None and b"transfer-encoding" not in headers
         )
@@ -59,13 +60,10 @@ class RequestBody:
     def open(self) -> None:
         """From here on it is one that is arriving, until it is complete or closed."""
         if not self.is_complete:
-            self._is_arriving = True
-            reception.begin()
+            reception.begin(self._sender)
 
     def close(self) -> None:
-        if self._is_arriving:
-            self._is_arriving = False
-            reception.end(self._address, self.taken_bytes)
+        reception.end(self._sender)
 
     def check_declared(self, cap_bytes: int | None = None) -> None:
         """Refuse by Content-Length, before a byte is read. Raises PayloadTooLarge."""
@@ -74,30 +72,35 @@ class RequestBody:
             raise PayloadTooLarge(f"{self.declared_bytes} bytes declared, {cap} allowed")
 
     async def receive(self) -> Message:
-        """The next ASGI message. Raises PayloadTooLarge; InvalidRequest when the sender stalls."""
+        """The next ASGI message. Raises PayloadTooLarge; InvalidRequest when the sender stalls;
+        RateLimited when it was too slow for a crowd."""
         if self.is_complete:
             return await self._receive()  # the client may stay as long as it likes
+        if self._sender.cut_off is not None:
+            raise self._sender.cut_off
         now = asyncio.get_running_loop().time()
         # A photo must be whole before its slot's time is over; every other body within this.
         left_s = self._arrived_at + BODY_SECONDS - now
         try:
             async with asyncio.timeout(min(settings.UPLOAD_IDLE_SECONDS, left_s)) as timeout:
-                with reception.watch(timeout):
-                    return self._count(await self._receive())
+                with reception.watch(self._sender, timeout):
+                    message = await self._receive()
         except TimeoutError as exc:
-            raise UploadStalled("the sender stalled in the middle of its body") from exc
+            stalled = UploadStalled("the sender stalled in the middle of its body")
+            raise self._sender.cut_off or stalled from exc
+        return self._count(message)
 
     def _count(self, message: Message) -> Message:
         if message["type"] == "http.request":
             size_bytes = self._keep_head(message.get("body", b""))
             self.taken_bytes += size_bytes
-            if self._is_arriving:
-                reception.take(self._address, size_bytes)
             if self.taken_bytes > self.cap_bytes + self._room_bytes:
                 raise PayloadTooLarge(f"more than {self.cap_bytes} bytes sent")
             self.is_complete = not message.get("more_body", False)
             if self.is_complete:
-                self.close()
+                self.close()  # whole: it makes room for nobody any more
+            else:
+                reception.take(self._sender, size_bytes)
         return message
 
     def _keep_head(self, chunk: bytes) -> int:
