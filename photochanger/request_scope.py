@@ -9,6 +9,7 @@ from django.http import HttpRequest
 BODY_KEY, ARRIVED_KEY = "photochanger.body", "photochanger.arrived"
 HEAD_KEY = "photochanger.head"
 STRANGER_KEY = "photochanger.stranger"  # true of a log-in by a browser that has never logged in
+LEAVE_KEY = "photochanger.leave"  # for the edge: called as soon as the answer's work is done
 
 
 class StreamedBody(Protocol):

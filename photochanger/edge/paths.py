@@ -10,6 +10,8 @@ PROVIDER_MEDIA_PATH = "/public/provider-media/"
 GUEST_PATHS = "/public/"
 API_PATHS = "/api/"
 MONITORING_PATHS = ("/metrics", "/healthz", "/livez")
+# In work at once, whatever else waits: a photo may depend on it, or a monitor's alarm.
+AT_ONCE_PATHS = (*BOOTH_PATHS, PROVIDER_MEDIA_PATH, "/livez")
 # Booths, providers, guests and monitors: no session, no form token (photochanger/web/stacks.py).
 MACHINE_PATHS = (
     "/ingest/",
@@ -41,6 +43,10 @@ def clean_path(path: str) -> str:
 
 def is_booth_path(path: str) -> bool:
     return path.startswith(BOOTH_PATHS)
+
+
+def needs_no_turn(path: str) -> bool:
+    return clean_path(path).startswith(AT_ONCE_PATHS)
 
 
 def is_machine_path(path: str) -> bool:

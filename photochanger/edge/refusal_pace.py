@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from photochanger.edge.asgi_types import App, Message, Receive, Scope, Send
 from photochanger.parsing import group_address
+from photochanger.request_scope import LEAVE_KEY
 from photochanger.threads.pace import Pace
 
 # A hall of booths after a changed password is far below this, a guest who mistypes too.
@@ -74,7 +75,10 @@ class RefusalPace:
             return await self.app(scope, receive, send)
 
         async def send_in_turn(message: Message) -> None:
-            if message["type"] == "http.response.start" and 400 <= message["status"] < 500:
+            is_start = message["type"] == "http.response.start"
+            if is_start and (leave := scope.get(LEAVE_KEY)):
+                leave()  # neither this wait nor a slow reader keeps others from their work
+            if is_start and 400 <= message["status"] < 500:
                 address = group_address((scope.get("client") or ("",))[0])
                 wait_s = self._pace.take(address, self._get_time())
                 if wait_s and not await self._held.hold(address, wait_s):

@@ -6,6 +6,8 @@ from typing import Protocol
 
 import structlog
 
+from photochanger.server import limits
+
 log = structlog.get_logger()
 
 LOG_PAUSE_S = 1.0
@@ -30,6 +32,9 @@ class WaitingConnections:
         self.max_bytes = max_bytes
         self._waiting: OrderedDict[Waiting, None] = OrderedDict()
         self._held_bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
 
     def add(self, connection: Waiting) -> None:
         self._waiting[connection] = None
@@ -56,6 +61,9 @@ class WaitingConnections:
         self.discard(oldest)
         oldest.give_up("made room for others")
         return True
+
+
+waiting = WaitingConnections(max_bytes=limits.WAITING_BYTES)
 
 
 class RefusalLog:

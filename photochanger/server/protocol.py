@@ -12,23 +12,23 @@ from asyncio.events import TimerHandle
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from photochanger.errors import AppError
+from photochanger.errors import AppError, MethodNotAllowed
 from photochanger.request_errors import HeadTooLarge, ServerBusy, UnreadableRequest
 from photochanger.server import limits
-from photochanger.server.connections import RefusalLog, WaitingConnections
+from photochanger.server.connections import RefusalLog, waiting
 from photochanger.server.half_close import BegunAnswer, watch_reset
 from photochanger.server.heads import make_answer, make_plain_head
 from photochanger.server.pipeline import PipelineFlow, drop_incomplete
+from photochanger.server.turns import TurnProtocol, make_room
 
 ABSOLUTE_FORM = re.compile(rb"[a-z][a-z0-9+.-]*://[^/?#]*", re.IGNORECASE)
 MAX_NUMBER = 19
 _refusals = RefusalLog()
-_waiting = WaitingConnections(max_bytes=limits.WAITING_BYTES)
 
 
-class EdgeProtocol(HttpToolsProtocol):
+class EdgeProtocol(TurnProtocol):
     """uvicorn's own, bounded: heads, trailers, pipelines, and the time each of them may take."""
 
     held_bytes = 0  # of an incomplete head
@@ -41,9 +41,8 @@ class EdgeProtocol(HttpToolsProtocol):
         self._write_timer: TimerHandle | None = None
         self._is_reading_message = self._is_in_body = self._has_progressed = False
         self._head_bytes = self._silent_bytes = self._dropped_bytes = 0
-        self._running: RequestResponseCycle | None = None
         self._rest = b""  # arrived, but not parsed before the pipeline is shorter
-        if len(self.connections) > limits.get_max_connections() and not _waiting.evict():
+        if len(self.connections) > limits.get_max_connections() and not make_room():
             self._refuse(ServerBusy("too many connections", retry_after_s=5))
             return
         if len(self.connections) > limits.ROOMY_CONNECTIONS:
@@ -60,16 +59,6 @@ class EdgeProtocol(HttpToolsProtocol):
         self._rest = b""
         self.pipeline.clear()
         super().connection_lost(exc)
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self._running = cycle
-        super()._start_asgi_task(cycle, app)
-
-    def _disconnect(self) -> None:
-        """Tell the request that is being answered; of a pipeline that is not the newest one."""
-        if self._running is not None and not self._running.response_complete:
-            self._running.disconnected = True
-            self._running.message_event.set()
 
     def _abort(self) -> None:
         self._disconnect()
@@ -99,11 +88,11 @@ class EdgeProtocol(HttpToolsProtocol):
         except httptools.HttpParserUpgrade as exc:
             return self._decline_upgrade(piece[exc.args[0] :])
         except httptools.HttpParserError as exc:
-            cause = exc.__context__
+            cause = MethodNotAllowed("TRACK") if piece.startswith(b"TRACK ") else exc.__context__
             self._refuse(cause if isinstance(cause, AppError) else UnreadableRequest(str(exc)))
             return b""
         self._silent_bytes = 0 if self._has_progressed else self._silent_bytes + len(piece)
-        _waiting.hold(self, len(piece))
+        waiting.hold(self, len(piece))
         if self._silent_bytes > limits.HEAD_BYTES:
             self._refuse(HeadTooLarge("a head or trailer without end"))
         return b""
@@ -175,6 +164,8 @@ class EdgeProtocol(HttpToolsProtocol):
         self._has_progressed = True
         if self.parser.should_upgrade():
             return  # it comes once more, without that
+        if self.parser.get_method() == b"TRACE":
+            raise MethodNotAllowed("TRACE")
         if match := ABSOLUTE_FORM.match(self.url):
             self.url = b"/" + self.url[match.end() :].removeprefix(b"/")
         if self.parser.get_http_version() == "1.0":
@@ -222,12 +213,12 @@ class EdgeProtocol(HttpToolsProtocol):
     def _await_head(self, *, idle: bool = False) -> None:
         """From now on a head must arrive; between two requests uvicorn's own keep-alive counts."""
         self._stop_waiting()
-        _waiting.add(self)
+        waiting.add(self)
         if not idle:
             self._timer = self.loop.call_later(limits.HEAD_S, self._give_up_waiting)
 
     def _stop_waiting(self) -> None:
-        _waiting.discard(self)
+        waiting.discard(self)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -264,6 +255,11 @@ class EdgeProtocol(HttpToolsProtocol):
             return
         _refusals.warn(why, self._address())
         self._abort()
+
+    def turn_away(self) -> None:
+        _refusals.warn("made room for others", self._address())
+        super().turn_away()
+        self._limit_writing()
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(UnreadableRequest(msg))
