@@ -11,9 +11,7 @@ from typing import Any
 from django.test import SimpleTestCase
 
 from photochanger.testing.attack.__main__ import find_tracebacks
-from photochanger.testing.attack.insiders import INSIDERS
-from photochanger.testing.attack.scene import MOST_MB, judge
-from photochanger.testing.attack.strangers import STRANGERS
+from photochanger.testing.attack.scene import KINDS, MOST_MB, judge
 from photochanger.testing.attack.target import LINE_BYTES_PER_S, Line, Target, send_in_turn
 from photochanger.testing.attack.witness import Seen
 
@@ -47,7 +45,7 @@ class AttackTests(SimpleTestCase):
         self.assertEqual(find_tracebacks(log), told)
 
     def test_each_attack_has_a_name_of_its_own(self) -> None:
-        names = [attack.__name__ for attack in (*STRANGERS, *INSIDERS)]
+        names = [attack.__name__ for attacks in KINDS.values() for attack in attacks]
         self.assertEqual(len(set(names)), len(names))
 
     def test_an_attacker_has_one_line_for_all_connections(self) -> None:

@@ -22,6 +22,7 @@ def main() -> int:
         recipe = {"settings": {"prompt": "As an oil painting"}}
         limits = {"max_jobs_per_slot": 40, "max_jobs_per_provider": 80}
         site.configure_all(dict.fromkeys(("slot-001", "slot-002"), recipe), limits=limits)
+        site.share_static_files()  # galleries are asked for, too
         with site.server() as server, Scene(server, site.password, given.seconds) as scene:
             succeeded = scene.attack_all(given.only, console)
             succeeded += find_tracebacks(server.log_text())

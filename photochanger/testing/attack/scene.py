@@ -6,23 +6,27 @@ import time
 from collections import Counter
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack
+from itertools import chain
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from photochanger.testing.attack.crowds import CROWDS
 from photochanger.testing.attack.insiders import INSIDERS
 from photochanger.testing.attack.strangers import STRANGERS
 from photochanger.testing.attack.target import Target
 from photochanger.testing.attack.witness import Seen, watch
 from photochanger.testing.server_process import Server
 
-MOST_MB = {"strangers": 30, "insiders": 350}
+# A crowd takes all connections, of 16 KB with a request that waits.
+MOST_MB = {"strangers": 30, "crowds": 120, "insiders": 350}
+KINDS = {"strangers": STRANGERS, "crowds": CROWDS, "insiders": INSIDERS}
 CALM_S = 2.0  # after each one, so that what it left is not counted with the next
 QUIET_S = 4.0  # watched before each one: the machine is not as fast at any time
 BESIDE = f"good booths beside it, and {QUIET_S:g} s of them alone before it"
 NICENESS = 5  # of the attackers, who have machines of their own
-ATTACKS = {attack.__name__: attack for attack in (*STRANGERS, *INSIDERS)}
+ATTACKS = {attack.__name__: attack for attack in chain.from_iterable(KINDS.values())}
 COLUMNS = (
     *("attack", "answers", "answers/s", "server ms each", "attacker CPU %"),
     *("photos p95 (ms)", "times quiet", "/livez worst (ms)", "RSS (MB)"),
@@ -58,7 +62,7 @@ class Scene(ExitStack):
         for column in COLUMNS:
             table.add_column(column, justify="left" if column in COLUMNS[:2] else "right")
         rows, succeeded = [], list[str]()
-        for kind, attacks in (("strangers", STRANGERS), ("insiders", INSIDERS)):
+        for kind, attacks in KINDS.items():
             for attack in attacks:
                 name = attack.__name__.replace("_", " ")
                 if not any(part in name for part in (only or "").split(",")):
