@@ -49,6 +49,7 @@ from photochanger.server.memory import keep_freed_memory
 from photochanger.web.api_description import render_description
 from photochanger.web.body_caps import find_body_cap
 from photochanger.web.devices import find_browser
+from photochanger.web.gallery_memory import GalleryMemory
 from photochanger.web.stacks import MachineStack
 from providers import http
 from stats.metrics import initialize_counters
@@ -142,7 +143,7 @@ other_app = DownloadThrottle(
     DownloadMemory(
         BodyLimit(
             StaticFiles(
-                LoginQueue(lanes, find_browser),
+                GalleryMemory(LoginQueue(lanes, find_browser)),
                 root=settings.STATIC_ROOT,
                 prefix=settings.STATIC_URL,
             ),

@@ -1,4 +1,7 @@
-"""What the edge leaves in a request's ASGI scope for the views: its unread body and its arrival."""
+"""What the edge leaves in a request's ASGI scope for the views: its unread body and its arrival.
+
+And what a view leaves there for the edge.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, MutableMapping
@@ -10,6 +13,8 @@ BODY_KEY, ARRIVED_KEY = "photochanger.body", "photochanger.arrived"
 HEAD_KEY = "photochanger.head"
 STRANGER_KEY = "photochanger.stranger"  # true of a log-in by a browser that has never logged in
 LEAVE_KEY = "photochanger.leave"  # for the edge: called as soon as the answer's work is done
+# Left by a view, time.monotonic(): until then its answer is the same for whoever asks.
+FRESH_UNTIL_KEY = "photochanger.fresh_until"
 
 
 class StreamedBody(Protocol):

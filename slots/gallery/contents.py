@@ -38,6 +38,7 @@ class Gallery:
     key: str  # by which it was found, and which its own links carry: number or secret
     look: GuestLook
     results: tuple[GalleryResult, ...]  # newest first
+    fresh_until: float  # time.monotonic(); nobody may see it so afterwards
 
     @property
     def name(self) -> str:
@@ -78,10 +79,11 @@ def load_gallery(key: str) -> Gallery:
     )
     event_id = slot.event_id or (shown[0].event_id if shown else None)  # the last one's, when over
     look = make_look(find_event(event_id), title=slot.guest_title)
-    gallery = Gallery(slot.pk, key, look, results)
     # From the moment of reading on: what is hidden now is nowhere on show when they are over.
-    left_s = began_at + settings.GALLERY_FRESH_SECONDS - time.monotonic()
-    cache.set(_cache_key(key), gallery, timeout=max(0.0, left_s))
+    fresh_until = began_at + settings.GALLERY_FRESH_SECONDS
+    gallery = Gallery(slot.pk, key, look, results, fresh_until)
+    timeout_s = max(0.0, fresh_until - time.monotonic())
+    cache.set(_cache_key(key), gallery, timeout=timeout_s)
     return gallery
 
 

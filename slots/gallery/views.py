@@ -17,6 +17,7 @@ from media.links import build_url, build_url_for_phones, find_links
 from media.views import build_qr_response
 from photochanger.db import in_db
 from photochanger.openapi import error_responses
+from photochanger.request_scope import FRESH_UNTIL_KEY, get_scope
 from slots.gallery.contents import Gallery, GalleryResult, get_cached_gallery, load_gallery
 
 gallery_router = Router(tags=["public"])
@@ -80,7 +81,7 @@ async def gallery(
     404 when the gallery is closed, also by the slot's number while it has a secret address.
     `If-None-Match` makes asking often cheap. A change of who may see it holds within a second.
     """
-    seen = await open_gallery(slot_id)
+    seen = await open_gallery(request, slot_id)
     etag = seen.etag(format, get_language() or "", find_links(request).address)
     if etag in parse_etags(request.headers.get("If-None-Match", "")):
         response: HttpResponse = HttpResponseNotModified()
@@ -95,9 +96,13 @@ async def gallery(
     return add_headers(response, HEADERS)
 
 
-async def open_gallery(slot_id: str) -> Gallery:
+async def open_gallery(request: HttpRequest, slot_id: str) -> Gallery:
+    """What a page is made of; whoever asks for the same one while it is fresh gets it too."""
     seen = get_cached_gallery(slot_id)
-    return await in_db(load_gallery, slot_id) if seen is None else seen
+    if seen is None:
+        seen = await in_db(load_gallery, slot_id)
+    get_scope(request)[FRESH_UNTIL_KEY] = seen.fresh_until
+    return seen
 
 
 def present_gallery(request: HttpRequest, gallery: Gallery) -> GalleryOut:
@@ -126,7 +131,7 @@ def _present_result(request: HttpRequest, shown: GalleryResult) -> GalleryResult
 @gallery_router.get("/slots/{slot_id}/slideshow", url_name="slideshow", include_in_schema=False)
 async def slideshow(request: HttpRequest, slot_id: GalleryKey) -> HttpResponse:
     """For a screen that nobody stands at: it follows the gallery by itself, for hours."""
-    seen = await open_gallery(slot_id)
+    seen = await open_gallery(request, slot_id)
     return add_headers(
         render(request, "slots/slideshow.html", build_context(request, seen)), HEADERS
     )
@@ -134,7 +139,7 @@ async def slideshow(request: HttpRequest, slot_id: GalleryKey) -> HttpResponse:
 
 @gallery_router.get("/slots/{slot_id}/qr.svg", url_name="gallery_qr", include_in_schema=False)
 async def gallery_qr(request: HttpRequest, slot_id: GalleryKey) -> HttpResponse:
-    seen = await open_gallery(slot_id)
+    seen = await open_gallery(request, slot_id)
     address = build_url_for_phones(request, "api:gallery", slot_id=seen.key)
     return build_qr_response(address, cache_control=QR_FRESH)
 
@@ -144,7 +149,7 @@ async def gallery_qr(request: HttpRequest, slot_id: GalleryKey) -> HttpResponse:
 )
 async def slideshow_qr(request: HttpRequest, slot_id: GalleryKey) -> HttpResponse:
     """For the sheet that is printed for the hall."""
-    seen = await open_gallery(slot_id)
+    seen = await open_gallery(request, slot_id)
     address = build_url_for_phones(request, "api:slideshow", slot_id=seen.key)
     return build_qr_response(address, cache_control=QR_FRESH)
 

@@ -105,7 +105,20 @@ def guess_results(target: Target) -> None:
     send_in_turn(target, 16, make_request)
 
 
+def look_at_galleries(target: Target) -> None:
+    """The pages of an open gallery in turn, each by another name of the server's."""
+    tails = itertools.cycle(("", "?format=json", "/slideshow", "?format=fragment", "/qr.svg"))
+    ports = itertools.count(1024)
+
+    def make_request() -> bytes:
+        path, host = f"/public/slots/slot-001{next(tails)}", f"localhost:{next(ports) % 65536}"
+        return f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+
+    send_in_turn(target, 32, make_request)
+
+
 STRANGERS: list[Attack] = [
     *(send_heads_slowly, leave_bodies_half_sent, send_endless_heads, read_no_answer),
     *(send_many_parts, guess_booth_passwords, guess_administrators, guess_results),
+    look_at_galleries,
 ]
