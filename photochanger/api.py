@@ -31,6 +31,8 @@ from photochanger.errors import (
     InvalidRequest,
     PayloadTooLarge,
 )
+from photochanger.logs.strangers import StrangerLines
+from photochanger.parsing import group_address
 from photochanger.web.login import login_router
 from photochanger.web.parser import StrictJsonParser
 from photochanger.web.tokens import AdminAuth
@@ -49,6 +51,7 @@ from slots.validation_messages import messages_by_field
 from stats.api import stats_router
 
 log = structlog.get_logger()
+_stranger_lines = StrangerLines()
 
 DESCRIPTION = """\
 A photo booth posts a photo to a slot, waits, and prints the picture that comes back in the same
@@ -106,10 +109,7 @@ for prefix, router in (
 
 @api.exception_handler(AppError)
 def answer_app_error(request: HttpRequest, exc: AppError) -> HttpResponse:
-    level = log.error if exc.status == 500 else log.warning
-    level("http.refused", status=exc.status, reason=exc.reason, detail=str(exc), job=exc.job_id)
-    metrics.count_refusal(status=exc.status, reason=exc.reason)
-    note_refusal(request, exc)
+    record_refusal(request, exc)
     if wants_html_page(request):
         return render_error_page(request, exc)
     language = negotiate_language(request.headers.get("Accept-Language", ""))
@@ -118,6 +118,22 @@ def answer_app_error(request: HttpRequest, exc: AppError) -> HttpResponse:
         response[name] = value
     response["Content-Length"] = str(len(response.content))
     return response
+
+
+def record_refusal(request: HttpRequest, exc: AppError) -> None:
+    """In the log, the metrics, and for booths in the operators' list."""
+    metrics.count_refusal(status=exc.status, reason=exc.reason)
+    note_refusal(request, exc)
+    # What no job tells of, anybody can cause, as often as they like.
+    unsaid: int | None = 0
+    if exc.status < 500 and exc.job_id is None:
+        unsaid = _stranger_lines.admit(group_address(request.META.get("REMOTE_ADDR", "")))
+    if unsaid is None:
+        return
+    level = log.error if exc.status == 500 else log.warning
+    more = {"unsaid": unsaid} if unsaid else {}
+    told = {"status": exc.status, "reason": exc.reason, "detail": str(exc), "job": exc.job_id}
+    level("http.refused", **told, **more)
 
 
 @api.exception_handler(ValidationError)

@@ -230,6 +230,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "photochanger.web.middleware.SecurityHeadersMiddleware",
+    "photochanger.web.middleware.KnownHostMiddleware",
     "photochanger.web.middleware.ApiNotFoundMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

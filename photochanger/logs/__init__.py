@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from photochanger.logs.masks import escape_controls, mask
+from photochanger.logs.masks import Event, escape_controls, mask
 
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -107,10 +107,18 @@ def _make_handlers(syslog_address: str, folder: str, keep_days: int) -> dict[str
     return found
 
 
+def _calm(logger: Any, method: str, event: Event) -> Event:
+    """What Django calls a security error is a request of a stranger's that it has refused."""
+    if event["logger"].startswith("django.security."):
+        event.pop("exc_info", None)
+        event["level"] = "warning"
+    return event
+
+
 def _make_formatter(renderer: list[Any]) -> dict[str, Any]:
     return {
         "()": structlog.stdlib.ProcessorFormatter,
-        "foreign_pre_chain": _SHARED,
+        "foreign_pre_chain": [*_SHARED, _calm],
         "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
     }
 

@@ -5,12 +5,15 @@ the file, which several processes cannot do to one another.
 """
 
 import contextlib
+import json
 import logging
 import os
 import re
 from datetime import date, timedelta
 from pathlib import Path
 
+# Of a day; a busy one has a tenth of it. What comes then is on stderr alone, and earlier days stay.
+MAX_BYTES = 500_000_000
 LOG_NAME = re.compile(r"photochanger-(\d{4}-\d\d-\d\d)\.log", re.ASCII)
 
 
@@ -21,18 +24,29 @@ class DailyFiles(logging.Handler):
         super().__init__()
         self.folder, self.keep_days = Path(folder), keep_days
         self._day: date | None = None
-        self._file = -1
+        self._file, self._has_told = -1, False
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
             line = self.format(record) + "\n"
             self._switch_to(date.fromtimestamp(record.created))
-            os.write(self._file, line.encode(errors="replace"))
+            if not self._is_full():
+                os.write(self._file, line.encode(errors="replace"))
         except Exception:
             self.handleError(record)
 
     def handleError(self, record: logging.LogRecord) -> None:
         """The disk is full or unavailable: ignored, as stderr has the line too."""
+
+    def _is_full(self) -> bool:
+        """Looked at each time, since other processes write too. The last line says so."""
+        if os.fstat(self._file).st_size < MAX_BYTES:
+            return False
+        if not self._has_told:
+            self._has_told = True
+            told = {"event": "server.log.full", "level": "warning", "max_bytes": MAX_BYTES}
+            os.write(self._file, f"{json.dumps(told)}\n".encode())
+        return True
 
     def _switch_to(self, day: date) -> None:
         if day == self._day:
@@ -41,7 +55,7 @@ class DailyFiles(logging.Handler):
         path = self.folder / f"photochanger-{day.isoformat()}.log"
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
         self.close_file()
-        self._file, self._day = file, day
+        self._file, self._day, self._has_told = file, day, False
         self._delete_before(day - timedelta(days=self.keep_days))
 
     def _delete_before(self, day: date) -> None:

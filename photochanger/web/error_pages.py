@@ -9,14 +9,28 @@ from typing import Any
 import structlog
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views import csrf, defaults
 from structlog.contextvars import get_contextvars
+
+from photochanger.edge.language import negotiate_language
+from photochanger.errors import AppError
 
 log = structlog.get_logger()
 
 CONSOLE = "/admin/"
 FOREIGN_ORIGIN = ("Origin checking failed", "Referer checking failed")  # Django's words
+
+
+def show_unknown_host(request: HttpRequest, error: AppError) -> HttpResponse:
+    """To people who opened the console by a name that is not the server's."""
+    language = negotiate_language(request.headers.get("Accept-Language", ""))
+    with translation.override(language):
+        # No way back: under this name no address leads anywhere.
+        return _render(
+            error.status, _("Unknown name"), str(error.sentence), template="message.html"
+        )
 
 
 def show_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
@@ -73,6 +87,8 @@ def _is_console(request: HttpRequest) -> bool:
     return request.path_info.startswith(CONSOLE)
 
 
-def _render(status: int, title: str, words: str, **more: Any) -> HttpResponse:
-    page = render_to_string("console/error.html", {"title": title, "words": words, **more})
+def _render(
+    status: int, title: str, words: str, *, template: str = "console/error.html", **more: Any
+) -> HttpResponse:
+    page = render_to_string(template, {"title": title, "words": words, **more})
     return HttpResponse(page, status=status, headers={"Cache-Control": "no-store"})

@@ -16,12 +16,12 @@ from django.utils.http import urlencode
 from django_htmx.middleware import HtmxDetails
 
 from ingest.refusals.recording import note_stray_photo
-from photochanger.api import answer_app_error
+from photochanger.api import answer_app_error, record_refusal
 from photochanger.edge.language import negotiate_language
 from photochanger.edge.paths import PROVIDER_MEDIA_PATH
 from photochanger.errors import AppError, MethodNotAllowed, PathNotFound
 from photochanger.request_errors import UnknownHost
-from photochanger.web.error_pages import show_not_found
+from photochanger.web.error_pages import show_not_found, show_unknown_host
 
 log = structlog.get_logger()
 
@@ -77,6 +77,23 @@ class SecurityHeadersMiddleware(AsyncMiddleware):
             for name, value in SECURITY_HEADERS.items():
                 response.headers.setdefault(name, value)
         return response
+
+
+class KnownHostMiddleware(AsyncMiddleware):
+    """People reach the server by a name of its own, or read which names it has.
+
+    Django would find that out later: then each such request is an error with a traceback.
+    """
+
+    async def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if has_known_host(request):
+            return await self.get_response(request)
+        error = UnknownHost("ALLOWED_HOSTS does not list the name")
+        is_browser = "text/html" in request.headers.get("Accept", "")
+        if request.path_info.startswith(API_PATHS) or not is_browser:
+            return answer_app_error(request, error)
+        record_refusal(request, error)
+        return show_unknown_host(request, error)
 
 
 class GuestLanguageMiddleware(AsyncMiddleware):
