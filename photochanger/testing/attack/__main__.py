@@ -19,6 +19,7 @@ def main() -> int:
     given = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else 150)
     with live.site("postgresql" if given.postgres else "sqlite") as site, site.simulator():
+        site.share_static_files()
         recipe = {"settings": {"prompt": "As an oil painting"}}
         limits = {"max_jobs_per_slot": 40, "max_jobs_per_provider": 80}
         site.configure_all(dict.fromkeys(("slot-001", "slot-002"), recipe), limits=limits)
