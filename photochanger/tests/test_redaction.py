@@ -10,7 +10,7 @@ from photochanger import redaction
 from photochanger.environment import Environment
 from photochanger.errors import ProviderAuth
 from photochanger.logs import _CONSOLE, _JSON, _make_formatter
-from photochanger.logs.masks import escape_controls
+from photochanger.logs.masks import escape_controls, mask
 from photochanger.redaction import LONGEST, MASK, redact, remember_secret
 from providers.tests.repeating import FORMS, KEY, find_key
 
@@ -108,6 +108,15 @@ class LogTests(SimpleTestCase):
             self.assertEqual(find_key(line), "", line)
             self.assertIn("RuntimeError: header: ***", line)
             self.assertIn("direct cause", line)
+
+    def test_no_line_loses_its_time_to_a_secret(self) -> None:
+        remember_secret("ABCDEFG-of-a-key")  # in hex 41424344454647...
+        known = "2026-11-28T20:41:42.434445Z"
+        self.assertIn(MASK, redact(known))
+        own = {"timestamp": known, "level": "info", "logger": "x", "request_id": "0041424344454600"}
+        told = mask(None, "info", {**own, "detail": known})
+        self.assertEqual({name: told[name] for name in own}, own)
+        self.assertIn(MASK, told["detail"])
 
     def test_a_terminal_is_not_commanded(self) -> None:
         path = "/api/\x1b[31mRED\x1b]0;title\x07\x9b2J\u202eabc\r\nforged line"
