@@ -31,7 +31,7 @@ from photochanger.errors import (
     InvalidRequest,
     PayloadTooLarge,
 )
-from photochanger.logs.strangers import StrangerLines
+from photochanger.logs.strangers import refusal_lines
 from photochanger.parsing import group_address
 from photochanger.web.login import login_router
 from photochanger.web.parser import StrictJsonParser
@@ -51,7 +51,6 @@ from slots.validation_messages import messages_by_field
 from stats.api import stats_router
 
 log = structlog.get_logger()
-_stranger_lines = StrangerLines()
 
 DESCRIPTION = """\
 A photo booth posts a photo to a slot, waits, and prints the picture that comes back in the same
@@ -127,7 +126,7 @@ def record_refusal(request: HttpRequest, exc: AppError) -> None:
     # What no job tells of, anybody can cause, as often as they like.
     unsaid: int | None = 0
     if exc.status < 500 and exc.job_id is None:
-        unsaid = _stranger_lines.admit(group_address(request.META.get("REMOTE_ADDR", "")))
+        unsaid = refusal_lines.admit(group_address(request.META.get("REMOTE_ADDR", "")))
     if unsaid is None:
         return
     level = log.error if exc.status == 500 else log.warning

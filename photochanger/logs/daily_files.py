@@ -12,7 +12,7 @@ import re
 from datetime import date, timedelta
 from pathlib import Path
 
-# Of a day; a busy one has a tenth of it. What comes then is on stderr alone, and earlier days stay.
+# Of a day; a busy one has a tenth of it. The rest is on stderr, and earlier days stay.
 MAX_BYTES = 500_000_000
 LOG_NAME = re.compile(r"photochanger-(\d{4}-\d\d-\d\d)\.log", re.ASCII)
 

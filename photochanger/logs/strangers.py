@@ -1,14 +1,15 @@
 """How often the log tells what anybody can cause: no flood may bury the rest, or fill the disk.
 
-Of each second a few lines of an address, and some of all together; the next line says how many were
-left out.
+Of each ten seconds some lines of an address, and more of all together; the next line says how many
+were left out.
 """
 
 import time
 from collections import Counter
 from collections.abc import Callable
 
-PER_ADDRESS, PER_SECOND = 5, 20
+WINDOW_S = 10
+PER_ADDRESS, PER_WINDOW = 20, 100
 
 
 class StrangerLines:
@@ -16,17 +17,22 @@ class StrangerLines:
 
     def __init__(self, *, get_time: Callable[[], float] = time.monotonic) -> None:
         self._get_time = get_time
-        self._second, self._said = 0, Counter[str]()
-        self._unsaid = 0
+        self.forget()
+
+    def forget(self) -> None:
+        self._window, self._said, self._unsaid = 0, Counter[str](), 0
 
     def admit(self, address: str) -> int | None:
         """How many lines were left out before this one; None: leave this one out as well."""
-        second = int(self._get_time())
-        if second != self._second:
-            self._second, self._said = second, Counter()
-        if self._said[address] >= PER_ADDRESS or self._said.total() >= PER_SECOND:
+        window = int(self._get_time() / WINDOW_S)
+        if window != self._window:
+            self._window, self._said = window, Counter()
+        if self._said[address] >= PER_ADDRESS or self._said.total() >= PER_WINDOW:
             self._unsaid += 1
             return None
         self._said[address] += 1
         unsaid, self._unsaid = self._unsaid, 0
         return unsaid
+
+
+refusal_lines = StrangerLines()

@@ -19,6 +19,7 @@ from django.core.cache import cache
 from django.utils import translation
 
 from photochanger import redaction
+from photochanger.logs.strangers import refusal_lines
 from photochanger.testing import processes, shared
 
 HANGING_S = 1800  # more than the `timeout` of pytest.ini
@@ -83,6 +84,7 @@ def _nothing_of_another_test() -> Generator[None, None, None]:
     """Files, the cache, known secrets and a page's language go with a test, as its rows do; live
     sites have their own."""
     translation.deactivate()  # a request leaves its reader's language in the thread
+    refusal_lines.forget()  # each test may read the lines of its own refusals
     known = redaction._known  # a key such as sim-400-location would be cut out of all later texts
     yield
     redaction._known = known

@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 from photochanger import api
 from photochanger.logs import _JSON, _make_formatter, daily_files
 from photochanger.logs.daily_files import DailyFiles
-from photochanger.logs.strangers import PER_ADDRESS, PER_SECOND, StrangerLines
+from photochanger.logs.strangers import PER_ADDRESS, PER_WINDOW, StrangerLines
 
 FOREIGN = "unknown.example.com"
 
@@ -27,8 +27,8 @@ def clock(*seconds: float) -> Any:
 
 
 class StrangerLinesTests(SimpleTestCase):
-    def test_an_address_gets_a_few_lines_a_second_and_the_next_one_counts_the_rest(self) -> None:
-        lines = clock(*[1.0] * (PER_ADDRESS + 3), 1.5, 2.0, 2.1)
+    def test_an_address_gets_some_lines_and_the_next_one_counts_the_rest(self) -> None:
+        lines = clock(*[1.0] * (PER_ADDRESS + 3), 9.9, 10.0, 10.1)
         told = [lines.admit("192.0.2.1") for _ in range(PER_ADDRESS + 3)]
         self.assertEqual(told, [0] * PER_ADDRESS + [None] * 3)
         self.assertEqual(lines.admit("192.0.2.2"), 3)
@@ -36,20 +36,22 @@ class StrangerLinesTests(SimpleTestCase):
         self.assertEqual(lines.admit("192.0.2.1"), 0)
 
     def test_many_addresses_together_get_some(self) -> None:
-        lines = clock(*[1.0] * 100)
-        told = [lines.admit(f"192.0.2.{number}") for number in range(100)]
-        self.assertEqual(told.count(0), PER_SECOND)
+        lines = clock(*[1.0] * 200)
+        told = [lines.admit(f"192.0.2.{number}") for number in range(200)]
+        self.assertEqual(told.count(0), PER_WINDOW)
 
 
 class RefusalTests(TestCase):
     def setUp(self) -> None:
-        self.enterContext(mock.patch.object(api, "_stranger_lines", clock(*[1.0] * 100)))
+        self.enterContext(mock.patch.object(api, "refusal_lines", clock(*[1.0] * 100)))
 
     def test_a_flood_of_refusals_is_a_few_lines(self) -> None:
         with capture_logs() as lines:
-            for number in range(20):
+            for number in range(PER_ADDRESS + 20):
                 self.client.get(f"/public/nowhere-{number}")
-        self.assertEqual(len([line for line in lines if line["event"] == "http.refused"]), 5)
+        self.assertEqual(
+            len([line for line in lines if line["event"] == "http.refused"]), PER_ADDRESS
+        )
 
     def test_an_unknown_name_is_refused_in_our_words_without_a_traceback(self) -> None:
         browser = {"Accept": "text/html", "Accept-Language": "ru"}
