@@ -4,25 +4,30 @@ import asyncio
 from typing import Any
 
 from django.core.cache import cache
+from django.core.handlers.asgi import ASGIHandler
 from django.test import override_settings
 
-from photochanger.asgi import django_app
 from photochanger.edge.asgi_types import Message, Receive, Scope, Send
 from photochanger.testing.marks import both_databases
 from photochanger.web.gallery_memory import MADE_PER_S, GalleryMemory
+from photochanger.web.stacks import MachineStack
 from slots.models import Slot
 from slots.tests.test_gallery import SLOT, GalleryTestCase
 
 pytestmark = both_databases
 
 
+class MachineHandler(MachineStack, ASGIHandler):
+    """As in photochanger/asgi.py, whose import would bound this process as a server's."""
+
+
 class CountingDjango:
     def __init__(self) -> None:
-        self.asked = 0
+        self.asked, self._handler = 0, MachineHandler()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.asked += 1
-        await django_app(scope, receive, send)
+        await self._handler(scope, receive, send)
 
 
 class Answer:
