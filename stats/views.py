@@ -2,6 +2,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import translation
+from django.views.decorators.http import require_safe
 
 from photochanger.errors import AppError, Unauthorized
 from photochanger.leaving import is_leaving
@@ -10,6 +11,7 @@ from stats.metrics import CONTENT_TYPE, generate_exposition
 from stats.metrics_access import check_metrics_access
 
 
+@require_safe
 async def livez(request: HttpRequest) -> HttpResponse:
     """The process runs and responds; nothing else is checked.
 
@@ -20,6 +22,7 @@ async def livez(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok", content_type="text/plain; charset=utf-8")
 
 
+@require_safe
 async def healthz(request: HttpRequest) -> HttpResponse:
     """Whether photos can be taken in, and how each part is; within a second.
 
@@ -31,6 +34,7 @@ async def healthz(request: HttpRequest) -> HttpResponse:
     return _forbid_caching(JsonResponse(health.to_json(), status=200 if is_fine else 503))
 
 
+@require_safe
 async def metrics(request: HttpRequest) -> HttpResponse:
     try:
         check_metrics_access(request)

@@ -14,7 +14,7 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from photochanger.errors import AppError, MethodNotAllowed
+from photochanger.errors import AppError
 from photochanger.request_errors import HeadTooLarge, ServerBusy, UnreadableRequest
 from photochanger.server import limits
 from photochanger.server.connections import RefusalLog, waiting
@@ -88,7 +88,7 @@ class EdgeProtocol(TurnProtocol):
         except httptools.HttpParserUpgrade as exc:
             return self._decline_upgrade(piece[exc.args[0] :])
         except httptools.HttpParserError as exc:
-            cause = MethodNotAllowed("TRACK") if piece.startswith(b"TRACK ") else exc.__context__
+            cause = exc.__context__
             self._refuse(cause if isinstance(cause, AppError) else UnreadableRequest(str(exc)))
             return b""
         self._silent_bytes = 0 if self._has_progressed else self._silent_bytes + len(piece)
@@ -164,8 +164,6 @@ class EdgeProtocol(TurnProtocol):
         self._has_progressed = True
         if self.parser.should_upgrade():
             return  # it comes once more, without that
-        if self.parser.get_method() == b"TRACE":
-            raise MethodNotAllowed("TRACE")
         if match := ABSOLUTE_FORM.match(self.url):
             self.url = b"/" + self.url[match.end() :].removeprefix(b"/")
         if self.parser.get_http_version() == "1.0":

@@ -104,9 +104,3 @@ class TurnTests(SimpleTestCase):
             self.assertEqual(await self.read_status(page), 200)
             self.assertEqual(await self.read_status(sender), 200)
             self.assertEqual(self.taken_bytes, size)
-
-    async def test_nobody_is_shown_his_own_request(self) -> None:
-        async with self.serve():
-            for method in ("TRACE", "TRACK"):
-                self.assertEqual(await self.read_status(await self.ask(f"{method} /livez")), 405)
-            self.assertEqual(self.begun, [])

@@ -90,6 +90,13 @@ class HealthTests(HealthCase):
     async def test_monitors_ask_with_head_too(self) -> None:
         self.assertEqual((await self.async_client.head("/healthz")).status_code, 200)
 
+    async def test_they_are_only_read(self) -> None:
+        for path in ("/livez", "/healthz", "/metrics"):
+            for method in ("TRACE", "POST", "DELETE"):
+                answer = await self.async_client.generic(method, path)
+                self.assertEqual(answer.status_code, 405, (method, path))
+                self.assertEqual(answer["Allow"], "GET, HEAD")
+
     async def test_a_provider_that_is_down_leaves_the_status_at_200(self) -> None:
         with override_settings(GEMINI_BASE_URL="http://127.0.0.1:1"):
             status, body, gemini = *(await self.ask()), None
