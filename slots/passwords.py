@@ -167,12 +167,9 @@ def get_password_hash(slot: Slot, platform: PlatformSettings) -> str:
 
     ``INGEST_PASSWORD`` serves while none is stored.
     """
-    return slot.ingest_password_hash or platform.ingest_password_hash or _hash_from_environment()
-
-
-def _hash_from_environment() -> str:
-    """``INGEST_PASSWORD`` serves until an operator sets a password."""
-    return _hash_once(django_settings.INGEST_PASSWORD) if django_settings.INGEST_PASSWORD else ""
+    stored = slot.ingest_password_hash or platform.ingest_password_hash
+    given = django_settings.INGEST_PASSWORD
+    return stored or (_hash_once(given) if given else "")
 
 
 # The environment has the password itself: bcrypt would protect nothing.

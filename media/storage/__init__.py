@@ -59,18 +59,17 @@ class Backend(Protocol):
     def iter_files(self, prefix: str) -> Iterator[StoredFile]: ...
 
 
-def _get_backend() -> Backend:
-    return cast(Backend, default_storage)
+_backend = cast(Backend, default_storage)  # made when it is first used
 
 
 def is_local() -> bool:
     """Whether reading is cheap enough to happen on the event loop."""
-    return _get_backend().is_local
+    return _backend.is_local
 
 
 def warm_up() -> None:
     """Connect now, so that the first photo does not wait for it. Raises nothing."""
-    _get_backend().warm_up()
+    _backend.warm_up()
 
 
 def write(path: str, body: bytes) -> None:
@@ -81,9 +80,9 @@ def write(path: str, body: bytes) -> None:
     About 8 ms for 2 MB on a disk. Raises StorageError, and then nothing is left behind.
     """
     with _translate_errors(path):
-        stored = _get_backend().save(path, ContentFile(body))
+        stored = _backend.save(path, ContentFile(body))
     if stored != path:
-        _get_backend().delete(stored)
+        _backend.delete(stored)
         raise StorageError(f"{path} exists already")
 
 
@@ -115,8 +114,8 @@ def remove(path: str) -> None:
     Never a folder that photos share: another photo may be about to write into it.
     Raises OSError, StorageError.
     """
-    _get_backend().delete(path)
-    _get_backend().delete_empty_folder(path)
+    _backend.delete(path)
+    _backend.delete_empty_folder(path)
 
 
 def read(path: str) -> bytes:
@@ -147,7 +146,7 @@ def iter_files(prefix: str = "") -> Iterator[StoredFile]:
     Also half-written ones, which a crash may have left. Raises StorageError.
     """
     with _translate_errors(prefix):
-        yield from _get_backend().iter_files(prefix)
+        yield from _backend.iter_files(prefix)
 
 
 async def open_chunks(path: str, *, start: int = 0, length: int | None = None) -> "Chunks":
@@ -175,7 +174,7 @@ def iter_chunks(file: IO[bytes]) -> "Chunks":
 
 def _open_at(path: str, *, start: int, length: int | None) -> IO[bytes]:
     with _translate_errors(path):
-        return _get_backend().open_at(path, start=start, length=length)
+        return _backend.open_at(path, start=start, length=length)
 
 
 @contextlib.contextmanager
