@@ -66,7 +66,7 @@ class LiveLoginTests(unittest.TestCase):
 
     def test_a_crowd_of_addresses_is_refused_in_part_and_holds_up_nobody_else(self) -> None:
         env = {"TRUSTED_PROXIES": "127.0.0.1"}
-        addresses = [f"203.0.113.{number}" for number in range(24)]
+        addresses = [f"198.18.0.{number}" for number in range(24)]
         with self.site.server(gunicorn=1, env=env) as server, ThreadPoolExecutor(24) as crowd:
             tries = [
                 crowd.submit(self.log_in, server, WRONG, by_way_of=address) for address in addresses

@@ -195,7 +195,7 @@ class RenewTests(SimpleTestCase):
             self.assertEqual(self.values()[f"{name}_FALLBACKS"], "")
         self.assertEqual(self.path.stat().st_mode & 0o777, 0o600)
         self.assertEqual([file.name for file in self.path.parent.iterdir()], [".env"])
-        self.assertIn("# Every name and address", self.path.read_text())
+        self.assertIn("# This machine's own names", self.path.read_text())
 
     def test_a_leaked_secret_is_no_longer_accepted(self) -> None:
         self.renew("JWT_SIGNING_KEY")
