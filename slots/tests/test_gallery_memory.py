@@ -5,16 +5,15 @@ from typing import Any
 
 from django.core.cache import cache
 from django.core.handlers.asgi import ASGIHandler
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.test import override_settings
 
 from photochanger.edge.asgi_types import Message, Receive, Scope, Send
-from photochanger.testing.marks import both_databases
 from photochanger.web.gallery_memory import MADE_PER_S, GalleryMemory
 from photochanger.web.stacks import MachineStack
 from slots.models import Slot
 from slots.tests.test_gallery import SLOT, GalleryTestCase
-
-pytestmark = both_databases
 
 
 class MachineHandler(MachineStack, ASGIHandler):
@@ -69,6 +68,9 @@ class GalleryMemoryTests(GalleryTestCase):
         super().setUp()
         cache.clear()
         self.addCleanup(cache.clear)
+        for signal in (request_started, request_finished):  # as Django's own clients do
+            signal.disconnect(close_old_connections)
+            self.addCleanup(signal.connect, close_old_connections)
         self.media = self.add()
         self.django = CountingDjango()
         self.app = GalleryMemory(self.django)
