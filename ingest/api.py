@@ -1,3 +1,4 @@
+from functools import partial
 from typing import Annotated
 
 from django.http import HttpRequest, HttpResponseBase
@@ -9,6 +10,7 @@ from ingest.openapi import INGEST
 from ingest.pipeline.process import handle_booth_photo
 from ingest.pipeline.response import result_url
 from ingest.schemas import ErrorOut, JobOut
+from photochanger.db import in_db
 from photochanger.errors import JobNotFound
 from photochanger.openapi import error_responses
 from photochanger.parsing import parse_id
@@ -53,6 +55,7 @@ for router, name in ((ingest_router, "ingest_photo"), (short_router, "ingest_pho
         "responses": error_responses("job_not_found", "internal_error", "storage_error")
     },
 )
-def get_job(request: HttpRequest, job_id: JobId) -> JobOut:
+async def get_job(request: HttpRequest, job_id: JobId) -> JobOut:
     """Status, times and link of one photo, until its time is over."""
-    return get_job_status(parse_id(job_id, JobNotFound), link=lambda job: result_url(request, job))
+    link = partial(result_url, request)
+    return await in_db(get_job_status, parse_id(job_id, JobNotFound), link=link)

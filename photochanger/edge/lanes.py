@@ -62,7 +62,8 @@ class RequestLanes:
         self._console = make_lanes(
             "console", settings.CONSOLE_LANES, CONSOLE_LIMIT_S, patience_s=CONSOLE_PATIENCE_S
         )
-        self._logins = make_lanes("login", 1, GUEST_STEP_S)
+        # A view that is one step may take as long as its own queries do, which say what is wrong.
+        self._logins = make_lanes("login", 1, CONSOLE_LIMIT_S, patience_s=CONSOLE_PATIENCE_S)
         self._monitoring = make_lanes("monitoring", 1, GUEST_STEP_S)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
