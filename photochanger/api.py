@@ -124,15 +124,15 @@ def record_refusal(request: HttpRequest, exc: AppError) -> None:
     metrics.count_refusal(status=exc.status, reason=exc.reason)
     note_refusal(request, exc)
     # What no job tells of, anybody can cause, as often as they like.
-    unsaid: int | None = 0
+    omitted: int | None = 0
     if exc.status < 500 and exc.job_id is None:
-        unsaid = refusal_lines.admit(group_address(request.META.get("REMOTE_ADDR", "")))
-    if unsaid is None:
+        omitted = refusal_lines.admit(group_address(request.META.get("REMOTE_ADDR", "")))
+    if omitted is None:
         return
     level = log.error if exc.status == 500 else log.warning
-    more = {"unsaid": unsaid} if unsaid else {}
-    told = {"status": exc.status, "reason": exc.reason, "detail": str(exc), "job": exc.job_id}
-    level("http.refused", **told, **more)
+    more = {"omitted": omitted} if omitted else {}
+    facts = {"status": exc.status, "reason": exc.reason, "detail": str(exc), "job": exc.job_id}
+    level("http.refused", **facts, **more)
 
 
 @api.exception_handler(ValidationError)

@@ -70,12 +70,12 @@ class RefusalLog:
     """Says in the log what the edge cut off, at most once a second: a flood must not flood it."""
 
     def __init__(self) -> None:
-        self._next, self._unsaid = 0.0, 0
+        self._next, self._omitted = 0.0, 0
 
     def warn(self, why: str, address: str) -> None:
         now = time.monotonic()
         if now < self._next:
-            self._unsaid += 1
+            self._omitted += 1
             return
-        log.warning("server.connection.refused", reason=why, address=address, unsaid=self._unsaid)
-        self._next, self._unsaid = now + LOG_PAUSE_S, 0
+        log.warning("server.connection.refused", reason=why, address=address, omitted=self._omitted)
+        self._next, self._omitted = now + LOG_PAUSE_S, 0
